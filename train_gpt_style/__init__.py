@@ -1,0 +1,1 @@
+"""Training systems: one folder each, plus the small kit that they share."""

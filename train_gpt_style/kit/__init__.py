@@ -1,0 +1,1 @@
+"""What every training system shares: constants, data, numeric lanes."""

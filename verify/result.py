@@ -1,0 +1,43 @@
+"""What a gate returns: a verdict, one stable sentence, and the reasons when it is not a pass."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+
+class Verdict(Enum):
+    """`not run` is a verdict of its own and never counts as a pass."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    NOT_RUN = "not run"
+
+
+@dataclass(frozen=True)
+class GateResult:
+    """One gate's outcome.
+
+    `summary` goes into smoke.log, so it holds no time, path, host or process number.
+    `findings` are one-line reasons; `evidence` is JSON-able and is digested into the verdict.
+    """
+
+    gate: str
+    verdict: Verdict
+    summary: str
+    findings: tuple[str, ...] = ()
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+
+
+def conclude(
+    gate: str, summary: str, findings: Iterable[str], evidence: Mapping[str, Any] | None = None
+) -> GateResult:
+    """Pass when nothing was found, fail otherwise."""
+    reasons = tuple(findings)
+    verdict = Verdict.FAIL if reasons else Verdict.PASS
+    return GateResult(gate, verdict, summary, reasons, evidence or {})
+
+
+def not_run(gate: str, reason: str) -> GateResult:
+    """The gate could not do its work; `reason` says what is missing and how to get it."""
+    return GateResult(gate, Verdict.NOT_RUN, "could not run", (reason,))
