@@ -529,19 +529,33 @@ def export_model(state_dict):
     return zlib.compress(safetensors.torch.save(tensors, metadata), level=9)
 
 
+SAFETENSORS_TYPES = {
+    "I8": torch.int8,
+    "F16": torch.float16,
+    "BF16": torch.bfloat16,
+    "F32": torch.float32,
+}
+
+
 def import_model(blob):
     """The state dict that an artifact stands for."""
     raw = zlib.decompress(blob)
     header_size = int.from_bytes(raw[:8], "little")
-    header = json.loads(raw[8 : 8 + header_size])
-    dtypes = json.loads(header["__metadata__"]["dtypes"])
-    tensors, state_dict = safetensors.torch.load(raw), {}
+    dtypes = json.loads(json.loads(raw[8 : 8 + header_size])["__metadata__"]["dtypes"])
+    views = dict(safetensors.deserialize(raw))  # in no particular order, hence the dict
+
+    def read(key):
+        view = views[key]
+        flat = torch.frombuffer(bytearray(view["data"]), dtype=SAFETENSORS_TYPES[view["dtype"]])
+        return flat.reshape(view["shape"])
+
+    state_dict = {}
     for name, dtype in dtypes.items():
-        if f"int8/{name}" in tensors:
-            q, scale = tensors[f"int8/{name}"].float(), tensors[f"scale/{name}"].float()
+        if f"int8/{name}" in views:
+            q, scale = read(f"int8/{name}").float(), read(f"scale/{name}").float()
             t = q * scale.view(-1, *([1] * (q.ndim - 1)))
         else:
-            t = tensors[f"kept/{name}"]
+            t = read(f"kept/{name}")
         state_dict[name] = t.to(getattr(torch, dtype)).contiguous()
     return state_dict
 

@@ -1,0 +1,53 @@
+"""Canonical digests of named tensors, never of checkpoint files, whose headers are not stable."""
+
+import hashlib
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from verify.errors import CannotCheckError
+
+
+def tensor_bytes(t: Tensor) -> bytes:
+    """The tensor's elements in C order, little-endian.
+
+    Raises CannotCheckError on a big-endian machine, whose in-memory bytes are other ones.
+    """
+    if sys.byteorder != "little":
+        raise CannotCheckError("digests need a little-endian machine")
+    flat = t.detach().cpu().contiguous().reshape(-1)
+    return flat.view(torch.uint8).numpy().tobytes()
+
+
+def tensor_digest(named: Mapping[str, Tensor]) -> str:
+    """SHA-512, in hex, over name, dtype, shape and bytes of each tensor in sorted name order."""
+    h = hashlib.sha512()
+    for name in sorted(named):
+        t = named[name]
+        h.update(f"{name}\0{t.dtype}\0{tuple(t.shape)}\0".encode())
+        h.update(tensor_bytes(t))
+    return h.hexdigest()
+
+
+def published_digest(named: Mapping[str, Tensor]) -> str:
+    """SHA-256 in the form used in the literature, kept for comparison with published figures.
+
+    Over sorted names: name, `str(tuple(shape))`, `str(dtype)`, raw bytes, without separators.
+    """
+    h = hashlib.sha256()
+    for name in sorted(named):
+        t = named[name]
+        h.update(f"{name}{tuple(t.shape)}{t.dtype}".encode())
+        h.update(tensor_bytes(t))
+    return h.hexdigest()
+
+
+def short(value: Any) -> str:
+    """A fact's text: a number as it is, a tensor as shape, dtype and the start of its digest."""
+    if isinstance(value, Tensor):
+        digest = hashlib.sha512(tensor_bytes(value)).hexdigest()[:16]
+        return f"{str(value.dtype).removeprefix('torch.')}{list(value.shape)}:{digest}"
+    return value.hex() if isinstance(value, float) else str(value)

@@ -1,0 +1,82 @@
+"""The jobs and comparisons that several rungs of the ladder share."""
+
+from collections.abc import Iterable, Mapping
+
+from verify.probe import Probe
+from verify.recorder import Event, Recording, first_difference
+from verify.studio import Job, Side, Studio, changes
+
+SIDES: tuple[Side, Side] = ("baseline", "candidate")
+
+
+def traced_scenario(probe: Probe) -> str:
+    """Operations are traced in the first scenario only: tracing costs four times the run."""
+    return probe.scenarios[0].name
+
+
+def inspect_job(
+    probe: Probe, side: Side, scenario: str, variables: Mapping[str, str] | None = None
+) -> Job:
+    """Look at a freshly built model."""
+    return Job("inspect", side, scenario, changes(variables or {}), trace=not variables)
+
+
+def record_job(
+    probe: Probe, side: Side, scenario: str, variables: Mapping[str, str] | None = None
+) -> Job:
+    """Perform and record the real run."""
+    trace = not variables and scenario == traced_scenario(probe)
+    return Job("record", side, scenario, changes(variables or {}), trace)
+
+
+def inspect_jobs(probe: Probe) -> list[Job]:
+    """Both sides in every scenario, features off."""
+    return [inspect_job(probe, side, s.name) for s in probe.scenarios for side in SIDES]
+
+
+def record_jobs(probe: Probe) -> list[Job]:
+    """Both sides in every scenario, features off."""
+    return [record_job(probe, side, s.name) for s in probe.scenarios for side in SIDES]
+
+
+def difference_of_tables(
+    expected: Mapping[str, str], actual: Mapping[str, str], limit: int = 3
+) -> list[str]:
+    """The first few entries that differ, in words."""
+    found = []
+    for name in [*expected, *(n for n in actual if n not in expected)]:
+        p, q = expected.get(name), actual.get(name)
+        if p is None:
+            found.append(f"{name} is extra")
+        elif q is None:
+            found.append(f"{name} is missing")
+        elif p != q:
+            found.append(f"{name} is {q}, expected {p}")
+    more = [f"and {len(found) - limit} more"] if len(found) > limit else []
+    return found[:limit] + more
+
+
+def errors_of(studio: Studio, scenario: str, what: str) -> list[str]:
+    """One finding for each side that could not be run at all."""
+    make = inspect_job if what == "inspect" else record_job
+    found = []
+    for side in SIDES:
+        job = make(studio.probe, side, scenario)
+        result = studio.inspection(job) if what == "inspect" else studio.recording(job)
+        if result.error:
+            found.append(f"{scenario}: the {side} stopped: {result.error}")
+    return found
+
+
+def without_operations(events: Iterable[Event]) -> list[Event]:
+    """The same events, comparable with those of an untraced run."""
+    return [Event(event.where, event.facts) for event in events]
+
+
+def compare_runs(expected: Recording, actual: Recording) -> str | None:
+    """The first difference of two whole runs, operations aside; a crash is a difference."""
+    if actual.error != expected.error:
+        return f"stopped: {actual.error}" if actual.error else f"did not stop: {expected.error}"
+    return first_difference(
+        without_operations(expected.events), without_operations(actual.events)
+    )

@@ -1,0 +1,48 @@
+"""Rung 7: validation, test-time training and the exported artifact."""
+
+from verify.gates.common import SIDES, errors_of, record_job, record_jobs, without_operations
+from verify.gates.training import end_of_training
+from verify.recorder import Event, Recording, first_difference
+from verify.result import GateResult, conclude
+from verify.studio import Studio
+
+NAME = "evaluation and export"
+jobs = record_jobs
+
+
+def judge(studio: Studio) -> GateResult:
+    """Every evaluation batch and output, what is printed after training, and every file's bytes."""
+    findings, forwards, files = [], 0, 0
+    for scenario in studio.scenarios:
+        findings += errors_of(studio, scenario.name, "record")
+        a, b = (studio.recording(record_job(studio.probe, s, scenario.name)) for s in SIDES)
+        expected, actual = evaluation_events(a), evaluation_events(b)
+        difference = first_difference(expected, actual)
+        if difference:
+            findings.append(f"{scenario.name}: {difference}")
+            findings += [f"{scenario.name}: {text}" for text in file_differences(a, b)]
+        forwards += sum(event.where.startswith("forward (eval)") for event in expected)
+        files += len(file_facts(a))
+    if not forwards:
+        findings.append("the baseline evaluated nothing: lengthen the probe's scenarios")
+    return conclude(NAME, f"{forwards} evaluation batches and {files} files, byte for byte", findings)
+
+
+def evaluation_events(run: Recording) -> list[Event]:
+    """Forward calls in evaluation mode, then everything after the last training step."""
+    events = without_operations(run.events)
+    end = end_of_training(run)
+    before = [event for event in events[:end] if event.where.startswith("forward (eval)")]
+    return before + events[end:]
+
+
+def file_facts(run: Recording) -> dict[str, str]:
+    """Output files by name."""
+    return {e.where: repr(e.facts) for e in run.events if e.where.startswith("file ")}
+
+
+def file_differences(a: Recording, b: Recording) -> list[str]:
+    """Which output files differ."""
+    left, right = file_facts(a), file_facts(b)
+    names = sorted(n for n in {*left, *right} if left.get(n) != right.get(n))
+    return [f"{name} differs" for name in names]

@@ -1,0 +1,31 @@
+"""Rung 5: the loss and every gradient, byte for byte, with no parameter left at zero."""
+
+from verify.gates.common import difference_of_tables, errors_of, inspect_job, inspect_jobs
+from verify.result import GateResult, conclude
+from verify.studio import Studio
+
+NAME = "loss and gradients"
+jobs = inspect_jobs
+
+
+def judge(studio: Studio) -> GateResult:
+    """Compare on perturbed weights, over several batches of odd shapes, in both modes.
+
+    One batch a scenario is reported: the others differ for the same reason.
+    """
+    findings, compared, batches = [], 0, 0
+    for scenario in studio.scenarios:
+        findings += errors_of(studio, scenario.name, "inspect")
+        a, b = (
+            studio.inspection(inspect_job(studio.probe, side, scenario.name))
+            for side in ("baseline", "candidate")
+        )
+        for label in sorted(set(a.behaviour) | set(b.behaviour)):
+            expected, actual = a.behaviour.get(label, {}), b.behaviour.get(label, {})
+            differences = difference_of_tables(expected, actual)
+            if differences and not any(f.startswith(scenario.name) for f in findings):
+                findings += [f"{scenario.name}, {label}: {text}" for text in differences]
+            compared += len(expected)
+            batches += 1
+    summary = f"{compared} values over {batches} batches on perturbed weights, byte for byte"
+    return conclude(NAME, summary, findings)

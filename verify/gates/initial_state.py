@@ -1,0 +1,25 @@
+"""Rung 2: the state dict of a fresh model has the same names, shapes, dtypes and bytes."""
+
+from verify.gates.common import difference_of_tables, errors_of, inspect_job, inspect_jobs
+from verify.result import GateResult, conclude
+from verify.studio import Studio
+
+NAME = "initial state"
+jobs = inspect_jobs
+
+
+def judge(studio: Studio) -> GateResult:
+    """Compare tensor by tensor, in every scenario."""
+    findings, evidence, tensors = [], {}, 0
+    for scenario in studio.scenarios:
+        findings += errors_of(studio, scenario.name, "inspect")
+        a, b = (
+            studio.inspection(inspect_job(studio.probe, side, scenario.name))
+            for side in ("baseline", "candidate")
+        )
+        for difference in difference_of_tables(a.state, b.state):
+            findings.append(f"{scenario.name}: {difference}")
+        evidence[scenario.name] = b.published
+        tensors += len(a.state)
+    summary = f"{tensors} tensors in {len(evidence)} scenarios, byte for byte"
+    return conclude(NAME, summary, findings, evidence)

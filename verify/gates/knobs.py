@@ -1,0 +1,105 @@
+"""Rung 1: every knob of the baseline has the same default and range in the candidate."""
+
+import ast
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, is_dataclass
+from pathlib import Path
+from types import ModuleType
+
+from verify.knobs import Knob, check_declarations
+from verify.probe import Probe, Script, environment
+from verify.result import GateResult, conclude
+from verify.studio import Job, Studio
+
+NAME = "knobs"
+
+
+@dataclass(frozen=True)
+class KnobFacts:
+    """What can be compared of a knob; `None` bounds are open."""
+
+    default: str
+    low: float | None = None
+    high: float | None = None
+
+
+def jobs(probe: Probe) -> list[Job]:
+    """Nothing is run: the declarations are read."""
+    return []
+
+
+def judge(studio: Studio) -> GateResult:
+    """Compare the declarations, and find knobs that no feature owns."""
+    probe = studio.probe
+    expected = knobs_of_script(probe.baseline)
+    if probe.baseline_knobs is None:
+        actual = knobs_of_script(probe.candidate)
+    else:
+        check_declarations(probe.baseline_knobs, probe.features)
+        actual = facts_of(probe.baseline_knobs)
+    findings = []
+    for name, facts in sorted(expected.items()):
+        other = actual.get(name)
+        if other is None:
+            findings.append(f"{name} is gone: the baseline reads it, default {facts.default}")
+        elif other.default != facts.default:
+            findings.append(f"{name} defaults to {other.default}, in the baseline {facts.default}")
+        elif (other.low, other.high) != (facts.low, facts.high):
+            findings.append(
+                f"{name} ranges over [{other.low}, {other.high}], "
+                f"in the baseline [{facts.low}, {facts.high}]"
+            )
+    owned = {knob.name for feature in probe.features for knob in feature.all_knobs}
+    for name in sorted(set(actual) - set(expected) - owned):
+        findings.append(f"{name} is new and belongs to no feature, so no gate would try it")
+    if not expected:
+        findings.append("no knob was found in the baseline")
+    summary = f"{len(expected)} knobs of the baseline, {len(owned)} of {len(probe.features)} features"
+    return conclude(NAME, summary, findings)
+
+
+def facts_of(knobs: Iterable[Knob]) -> dict[str, KnobFacts]:
+    """The comparable side of declared knobs."""
+    return {k.name: KnobFacts(repr(k.default), k.low, k.high) for k in knobs}
+
+
+def knobs_of_script(script: Script) -> dict[str, KnobFacts]:
+    """A script's knobs: from a dataclass whose fields name their variable, else from the source."""
+    with environment({}):
+        try:
+            module = script.load()
+        except Exception:
+            module = None  # such a script fails the rungs that run it; its source can still be read
+    declared = declared_in(module) if module is not None else {}
+    if declared or not script.location.endswith(".py"):
+        return declared
+    return read_in(Path(script.location).read_text(encoding="utf-8"))
+
+
+def declared_in(module: ModuleType) -> dict[str, KnobFacts]:
+    """Fields with metadata `env`, `low`, `high` of a module's dataclasses."""
+    found = {}
+    for _, value in sorted(vars(module).items()):
+        if isinstance(value, type) and is_dataclass(value):
+            for f in fields(value):
+                if "env" in f.metadata:
+                    low, high = f.metadata.get("low"), f.metadata.get("high")
+                    found[f.metadata["env"]] = KnobFacts(repr(f.default), low, high)
+    return found
+
+
+def read_in(source: str) -> dict[str, KnobFacts]:
+    """Every `os.environ.get(NAME, default)`, `os.getenv(...)` and `os.environ[NAME]` of a source."""
+    found = {}
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("os.environ.get", "os.getenv"):
+            arguments = node.args
+        elif isinstance(node, ast.Subscript) and ast.unparse(node.value) == "os.environ":
+            arguments = [node.slice]
+        else:
+            continue
+        if arguments and isinstance(arguments[0], ast.Constant):
+            default = ast.unparse(arguments[1]) if len(arguments) > 1 else "none"
+            found[str(arguments[0].value)] = KnobFacts(default)
+    # The launcher's variables say where a process runs, not what it trains.
+    return {k: v for k, v in found.items() if k not in ("RANK", "WORLD_SIZE", "LOCAL_RANK")}

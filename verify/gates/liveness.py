@@ -1,0 +1,120 @@
+"""Rung 9: on is on. Each knob acts, each new parameter is trained, and off again restores.
+
+What a script prints is left out when a knob is judged: to echo a knob is not to use it. Of a
+feature that only observes, the sub-knobs are judged by the unit tests of its output files.
+"""
+
+from verify.gates.common import compare_runs, record_job, traced_scenario, without_operations
+from verify.knobs import Feature
+from verify.probe import Probe
+from verify.recorder import Event, Recording
+from verify.result import GateResult, conclude
+from verify.studio import Job, Studio, changes
+
+NAME = "liveness"
+
+
+def jobs(probe: Probe) -> list[Job]:
+    """Each feature on, then on with each sub-knob moved; all on and off again in one process."""
+    scenario, found = traced_scenario(probe), []
+    for feature in probe.features:
+        found.append(on_job(probe, feature))
+        if feature.kind == "acts":
+            found += [on_job(probe, feature, k.name, str(k.on)) for k in feature.knobs]
+    if found:
+        found.append(restored_job(probe))
+    return [*found, *(record_job(probe, side, scenario) for side in ("baseline", "candidate"))]
+
+
+def on_job(probe: Probe, feature: Feature, knob: str = "", value: str = "") -> Job:
+    """The feature's example environment, with one knob moved."""
+    variables = dict(feature.example) | ({knob: value} if knob else {})
+    return record_job(probe, "candidate", traced_scenario(probe), variables)
+
+
+def restored_job(probe: Probe) -> Job:
+    """Features off, in a process that has run every feature before."""
+    examples = tuple(changes(feature.example) for feature in probe.features)
+    return Job("record", "candidate", traced_scenario(probe), before=examples)
+
+
+def judge(studio: Studio) -> GateResult:
+    """Findings name the knob or the parameter."""
+    probe = studio.probe
+    scenario = traced_scenario(probe)
+    baseline = studio.recording(record_job(probe, "baseline", scenario))
+    off = studio.recording(record_job(probe, "candidate", scenario))
+    findings = ownership(off, "features off")
+    knobs, parameters = 0, 0
+    for feature in probe.features:
+        on = studio.recording(on_job(probe, feature))
+        words = " ".join(f"{k}={v}" for k, v in sorted(feature.example.items()))
+        if on.error:
+            findings.append(f"{feature.name}: {words} stops the run: {on.error}")
+            continue
+        findings += judge_master(feature, words, off, on)
+        findings += ownership(on, words)
+        findings += untrained(off, on, words)
+        parameters += len(set(on.trainable) - set(off.trainable))
+        knobs += 1
+        if feature.kind == "acts":
+            for knob in feature.knobs:
+                moved = studio.recording(on_job(probe, feature, knob.name, str(knob.on)))
+                if moved.error:
+                    findings.append(f"{words} {knob.name}={knob.on} stops the run: {moved.error}")
+                elif acts(moved) == acts(on):
+                    findings.append(f"{knob.name}={knob.on} changes nothing while {words}: dead knob")
+                knobs += 1
+    if probe.features:
+        again = compare_runs(baseline, studio.recording(restored_job(probe)))
+        if again:
+            findings.append(f"after every feature was on, off differs from the baseline: {again}")
+    summary = (
+        f"{len(probe.features)} features, {knobs} knobs act, {parameters} new parameters are trained"
+    )
+    return conclude(NAME, summary, findings)
+
+
+def acts(run: Recording) -> list[Event]:
+    """What a run does, as opposed to what it prints or writes."""
+    return [
+        event
+        for event in without_operations(run.without_files())
+        if not event.where.startswith("printed")
+    ]
+
+
+def judge_master(feature: Feature, words: str, off: Recording, on: Recording) -> list[str]:
+    """A feature that acts must change the run; one that observes must not, but must write."""
+    if feature.kind == "acts":
+        return [] if acts(on) != acts(off) else [f"{words} changes nothing: dead knob"]
+    found = []
+    if acts(on) != acts(off):
+        found.append(f"{words} changes training, though it should only observe")
+    if len(on.events) - len(on.without_files()) <= len(off.events) - len(off.without_files()):
+        found.append(f"{words} writes no file more: dead knob")
+    return found
+
+
+def ownership(run: Recording, words: str) -> list[str]:
+    """Every trainable parameter belongs to exactly one optimizer group."""
+    found = []
+    for name in run.trainable:
+        owners = run.owners.get(name, 0)
+        if owners != 1:
+            place = "no optimizer group" if owners == 0 else f"{owners} optimizer groups"
+            found.append(f"{words}: parameter {name} is in {place}")
+    return found
+
+
+def untrained(off: Recording, on: Recording, words: str) -> list[str]:
+    """New parameters that an optimizer owns but that get no gradient or never move."""
+    found = []
+    for name in on.trainable:
+        if name in off.trainable or on.owners.get(name, 0) == 0:
+            continue
+        if name not in on.live_gradients:
+            found.append(f"{words}: parameter {name} never receives a gradient")
+        elif name not in on.moved:
+            found.append(f"{words}: parameter {name} never moves")
+    return found

@@ -1,0 +1,22 @@
+"""Rung 3: construction leaves every random generator where the baseline leaves it."""
+
+from verify.gates.common import difference_of_tables, errors_of, inspect_job, inspect_jobs
+from verify.result import GateResult, conclude
+from verify.studio import Studio
+
+NAME = "random numbers"
+jobs = inspect_jobs
+
+
+def judge(studio: Studio) -> GateResult:
+    """Compare the positions of torch's, Python's and NumPy's global generators."""
+    findings = []
+    for scenario in studio.scenarios:
+        findings += errors_of(studio, scenario.name, "inspect")
+        a, b = (
+            studio.inspection(inspect_job(studio.probe, side, scenario.name))
+            for side in ("baseline", "candidate")
+        )
+        for difference in difference_of_tables(a.rng, b.rng):
+            findings.append(f"{scenario.name}: after construction, {difference}")
+    return conclude(NAME, "no draw more or less during construction: torch, python, numpy", findings)

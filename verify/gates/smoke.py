@@ -1,0 +1,29 @@
+"""The published figures of a system, recomputed on the real objects."""
+
+from verify.probe import Probe, environment
+from verify.recorder import settle
+from verify.result import GateResult, conclude, not_run
+from verify.studio import Job, Studio
+
+NAME = "published figures"
+
+
+def jobs(probe: Probe) -> list[Job]:
+    """Nothing is recorded: the system computes its own figures."""
+    return []
+
+
+def judge(studio: Studio) -> GateResult:
+    """Compare what the system computes with what was published."""
+    if studio.probe.smoke is None:
+        return not_run(NAME, "the probe names no published figures")
+    settle()
+    with environment({}):
+        figures = studio.probe.smoke()
+    findings = [
+        f"{name}: published {expected}, computed {computed}"
+        for name, expected, computed in figures
+        if expected != computed
+    ]
+    summary = f"{len(figures)} published figures recomputed"
+    return conclude(NAME, summary, findings, {name: value for name, _, value in figures})

@@ -1,0 +1,49 @@
+"""Rung 6: k steps of the real loop, from the loader to the optimizer state."""
+
+from verify.gates.common import SIDES, errors_of, record_job, record_jobs, without_operations
+from verify.recorder import Event, Recording, first_difference
+from verify.result import GateResult, conclude
+from verify.studio import Studio
+
+NAME = "training"
+jobs = record_jobs
+
+
+def judge(studio: Studio) -> GateResult:
+    """Batches, losses, gradients, hyperparameters, parameters, optimizer state, RNG, logged lines."""
+    findings, evidence, steps, facts = [], {}, 0, 0
+    for scenario in studio.scenarios:
+        findings += errors_of(studio, scenario.name, "record")
+        a, b = (studio.recording(record_job(studio.probe, s, scenario.name)) for s in SIDES)
+        expected, actual = training_events(a), training_events(b)
+        difference = first_difference(expected, actual)
+        if difference:
+            findings.append(f"{scenario.name}: {difference}")
+        if not steps_in(expected):
+            findings.append(f"{scenario.name}: the baseline made no optimizer step")
+        evidence[scenario.name] = b.digest()
+        steps += steps_in(expected)
+        facts += sum(len(event.facts) for event in expected)
+    summary = f"{facts} facts over {steps} optimizer steps of the real loop, byte for byte"
+    return conclude(NAME, summary, findings, evidence)
+
+
+def training_events(run: Recording) -> list[Event]:
+    """Everything up to the last step on the model's own parameters, evaluation aside."""
+    events = without_operations(run.events)[: end_of_training(run)]
+    return [event for event in events if not event.where.startswith("forward (eval)")]
+
+
+def end_of_training(run: Recording) -> int:
+    """Index after the last event in which an optimizer stepped a parameter of the model."""
+    own = {f"parameter {name}" for name in run.trainable}
+    last = 0
+    for index, event in enumerate(run.events):
+        if event.where.startswith("after ") and own & set(event.facts):
+            last = index + 1
+    return last
+
+
+def steps_in(events: list[Event]) -> int:
+    """Optimizer steps, one for each optimizer."""
+    return sum(event.where.startswith("after ") for event in events)

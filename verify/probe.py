@@ -1,0 +1,210 @@
+"""Probes: how the gates drive a training script on CPU, in seconds, through its own entry points.
+
+A probe names two scripts (the frozen baseline and the candidate), the expressions that build a
+model and start the real run, and the small environments to do it in. The systems of this
+repository make their probe in Python; a stranger's pair of files is described by a TOML file,
+see docs/foreign-scripts.md.
+"""
+
+import importlib
+import importlib.util
+import os
+import sys
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+from unittest import mock
+
+from verify.errors import UsageError
+from verify.knobs import Feature, Knob
+
+# What a script may see of the caller's environment; everything else is the probe's.
+INHERITED = ("PATH", "HOME", "TMPDIR", "LANG", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES")
+
+
+@dataclass(frozen=True)
+class Script:
+    """One training script.
+
+    location: a path to a .py file, or the dotted name of an importable module.
+    build: expression, in the script's namespace, for a freshly constructed model.
+    loss: expression for the scalar training loss of `model` on token ids `x`, `y` (B, T).
+    entry: expression that performs the whole run in the current folder.
+    model_class: the class whose forward calls are recorded.
+    """
+
+    label: str
+    location: str
+    build: str
+    entry: str
+    loss: str = "model(x, y)"
+    model_class: str = "GPT"
+
+    def load(self) -> ModuleType:
+        """Import the script; a file is executed anew each time, since it may read the environment.
+
+        Raises UsageError when there is no such file or module.
+        """
+        if not self.location.endswith(".py"):
+            return importlib.import_module(self.location)
+        path = Path(self.location).resolve()
+        if not path.is_file():
+            raise UsageError(f"{self.label}: there is no script {self.location}")
+        name = f"goldenseal_{self.label}"
+        spec = importlib.util.spec_from_file_location(name, path)
+        if spec is None or spec.loader is None:
+            raise UsageError(f"{self.location} is not a Python file")
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module  # dataclasses look their module up while it is executed
+        spec.loader.exec_module(module)
+        return module
+
+    def evaluate(self, module: ModuleType, expression: str, **names: Any) -> Any:
+        """Evaluate one of the probe's expressions in the script's own namespace."""
+        return eval(expression, {**vars(module), "os": os, **names})  # noqa: S307: the user's own
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A named small environment; several, so that each path of the script is taken once."""
+
+    name: str
+    environment: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Probe:
+    """All that the gates know of a system.
+
+    prepare: writes small real data into a folder and returns the environment that points to it.
+    volatile: regular expressions; what they match in printed lines is not compared.
+    ignored_files: glob patterns of output files that are not compared (logs with the source).
+    vocab_size: exclusive upper bound of the token ids that the gates draw.
+    """
+
+    name: str
+    baseline: Script
+    candidate: Script
+    scenarios: tuple[Scenario, ...]
+    vocab_size: int
+    features: tuple[Feature, ...] = ()
+    baseline_knobs: tuple[Knob, ...] | None = None
+    prepare: Callable[[Path], Mapping[str, str]] | None = None
+    smoke: Callable[[], list[tuple[str, str, str]]] | None = None
+    volatile: tuple[str, ...] = ()
+    ignored_files: tuple[str, ...] = ()
+    batches: tuple[tuple[int, int], ...] = ((2, 16), (1, 7), (3, 31))
+    steps_to_gradient: int = field(default=3)
+
+
+@contextmanager
+def environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """Run under exactly these variables, besides the few harmless ones in INHERITED."""
+    kept = {name: os.environ[name] for name in INHERITED if name in os.environ}
+    with mock.patch.dict(os.environ, {**kept, **variables}, clear=True):
+        yield
+
+
+def load_object(reference: str) -> Any:
+    """The object behind `package.module:name`. Raises UsageError when it cannot be found."""
+    module_name, _, attribute = reference.partition(":")
+    try:
+        return getattr(importlib.import_module(module_name), attribute)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise UsageError(f"cannot load {reference!r} (expected module:object): {error}") from error
+
+
+# ----------------------------------------------------------------------------------------------
+# A probe for a stranger's pair of scripts
+# ----------------------------------------------------------------------------------------------
+
+
+def probe_from_toml(path: Path, baseline: str, candidate: str) -> Probe:
+    """Read a probe description.
+
+    Raises UsageError with the file and the key for a missing, unknown or ill-typed entry.
+    """
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(f"{path}: {error}") from error
+    reader = _Reader(path, table)
+    script = reader.table("script", {"build": str, "entry": str, "loss": str, "model_class": str})
+    for key in ("build", "entry"):
+        if key not in script:
+            raise UsageError(f"{path}: [script] needs `{key}`, an expression in the script's names")
+    overrides = {
+        side: reader.table(side, {"build": str, "entry": str, "loss": str, "model_class": str})
+        for side in ("baseline", "candidate")
+    }
+    data = reader.table("data", {"prepare": str, "vocab_size": int})
+    output = reader.table("output", {"volatile": list, "ignored_files": list})
+    common = reader.environment("environment")
+    scenarios = tuple(
+        Scenario(str(entry.pop("name", f"scenario {i + 1}")), common | _texts(entry))
+        for i, entry in enumerate(reader.tables("scenario"))
+    )
+    features = tuple(_feature(path, entry) for entry in reader.tables("feature"))
+    reader.refuse_leftovers()
+    return Probe(
+        name=path.stem,
+        baseline=Script("baseline", baseline, **(script | overrides["baseline"])),
+        candidate=Script("candidate", candidate, **(script | overrides["candidate"])),
+        scenarios=scenarios or (Scenario("small", common),),
+        vocab_size=int(data.get("vocab_size", 64)),
+        features=features,
+        prepare=load_object(data["prepare"]) if "prepare" in data else None,
+        volatile=tuple(output.get("volatile", ())),
+        ignored_files=tuple(output.get("ignored_files", ())),
+    )
+
+
+def _texts(table: Mapping[str, Any]) -> dict[str, str]:
+    """Environment values as text; TOML users write numbers and booleans as such."""
+    return {k: str(int(v)) if isinstance(v, bool) else str(v) for k, v in table.items()}
+
+
+def _feature(path: Path, entry: dict[str, Any]) -> Feature:
+    """A [[feature]] table: name, master, off, example = {...}, knobs = {SUB_KNOB = "value"}."""
+    missing = {"name", "master", "off", "example"} - set(entry)
+    unknown = set(entry) - {"name", "master", "off", "example", "knobs", "kind"}
+    if missing or unknown:
+        what = f"lacks {sorted(missing)}" if missing else f"has unknown {sorted(unknown)}"
+        raise UsageError(f"{path}: a [[feature]] {what}")
+    example = _texts(entry["example"])
+    master = Knob(entry["master"], str, str(entry["off"]), "master", on=example[entry["master"]])
+    knobs = tuple(
+        Knob(name, str, "", "sub-knob", on=value)
+        for name, value in sorted(_texts(entry.get("knobs", {})).items())
+    )
+    return Feature(entry["name"], entry["name"], master, knobs, example, entry.get("kind", "acts"))
+
+
+class _Reader:
+    """Typed access to a TOML table that remembers what nobody asked for."""
+
+    def __init__(self, path: Path, table: dict[str, Any]):
+        self.path, self.left = path, dict(table)
+
+    def table(self, name: str, types: Mapping[str, type]) -> dict[str, Any]:
+        entries = self.left.pop(name, {})
+        for key, value in entries.items():
+            if key not in types:
+                raise UsageError(f"{self.path}: [{name}] has no key `{key}`; it has {sorted(types)}")
+            if not isinstance(value, types[key]):
+                raise UsageError(f"{self.path}: [{name}] {key} must be a {types[key].__name__}")
+        return dict(entries)
+
+    def tables(self, name: str) -> list[dict[str, Any]]:
+        return [dict(entry) for entry in self.left.pop(name, [])]
+
+    def environment(self, name: str) -> dict[str, str]:
+        return _texts(self.left.pop(name, {}))
+
+    def refuse_leftovers(self) -> None:
+        if self.left:
+            raise UsageError(f"{self.path}: unknown table [{sorted(self.left)[0]}]")

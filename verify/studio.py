@@ -1,0 +1,114 @@
+"""Where recordings and inspections are made: each once, ahead of time, on all cores.
+
+The gates ask for what they compare; nothing is run twice for two gates.
+"""
+
+import multiprocessing
+import os
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Literal
+
+from verify.inspection import Inspection, inspect_model
+from verify.probe import Probe, Scenario
+from verify.recorder import Recording, record, settle
+
+Side = Literal["baseline", "candidate"]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One thing to run: what, of which side, under which environment.
+
+    `before` are environments that the same process runs first, so that whatever a feature leaves
+    behind in the process is seen by the run that counts.
+    """
+
+    what: Literal["inspect", "record"]
+    side: Side
+    scenario: str
+    changes: tuple[tuple[str, str], ...] = ()
+    trace: bool = False
+    before: tuple[tuple[tuple[str, str], ...], ...] = ()
+
+
+class Studio:
+    """Runs jobs of one probe. Use as a context manager: it owns a folder with the probe's data."""
+
+    def __init__(self, probe: Probe, workers: int | None = None):
+        self.probe = probe
+        self.workers = workers or min(4, os.cpu_count() or 1)
+        self._results: dict[Job, Recording | Inspection] = {}
+
+    def __enter__(self) -> "Studio":
+        self._folder = TemporaryDirectory()
+        folder = Path(self._folder.name)
+        self._data = dict(self.probe.prepare(folder)) if self.probe.prepare else {}
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._folder.cleanup()
+
+    @property
+    def scenarios(self) -> Iterable[Scenario]:
+        """The probe's scenarios, in order."""
+        return self.probe.scenarios
+
+    def run(self, jobs: Iterable[Job], progress: Callable[[], None] = lambda: None) -> None:
+        """Do those jobs that are not done yet; `progress` is called after each of `jobs`."""
+        wanted = list(dict.fromkeys(jobs))
+        missing = [job for job in wanted if job not in self._results]
+        for _ in range(len(wanted) - len(missing)):
+            progress()
+        if self.workers == 1 or len(missing) == 1:
+            for job in missing:
+                self._results[job] = self._do(job)
+                progress()
+            return
+        settle()  # before the fork: a child must not inherit a thread pool
+        sys.stdout.flush()
+        context = multiprocessing.get_context("fork")
+        with ProcessPoolExecutor(min(self.workers, len(missing) or 1), context) as pool:
+            futures = {pool.submit(self._do, job): job for job in missing}
+            for future in as_completed(futures):
+                self._results[futures[future]] = future.result()
+                progress()
+
+    def _do(self, job: Job) -> Recording | Inspection:
+        script = self.probe.baseline if job.side == "baseline" else self.probe.candidate
+        for changes in job.before:
+            record(self.probe, script, self.environment(job.scenario, changes), trace=False)
+        variables = self.environment(job.scenario, job.changes)
+        if job.what == "inspect":
+            return inspect_model(self.probe, script, variables, job.trace)
+        return record(self.probe, script, variables, job.trace)
+
+    def environment(self, scenario: str, changes: Iterable[tuple[str, str]]) -> Mapping[str, str]:
+        """The scenario's variables, the data's, then the changes."""
+        base = next(s.environment for s in self.scenarios if s.name == scenario)
+        return {**base, **self._data, **dict(changes)}
+
+    def recording(self, job: Job) -> Recording:
+        """The recording of `job`, made now if need be."""
+        self.run([job])
+        result = self._results[job]
+        if not isinstance(result, Recording):
+            raise TypeError(f"{job} makes no recording")
+        return result
+
+    def inspection(self, job: Job) -> Inspection:
+        """The inspection of `job`, made now if need be."""
+        self.run([job])
+        result = self._results[job]
+        if not isinstance(result, Inspection):
+            raise TypeError(f"{job} makes no inspection")
+        return result
+
+
+def changes(variables: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """An environment in the hashable, ordered form that a Job holds."""
+    return tuple(sorted(variables.items()))
