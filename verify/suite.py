@@ -1,26 +1,43 @@
 """Which gates there are, in which order, and how they are run."""
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from verify.errors import GoldensealError, UsageError
-from verify.gates.citation import check_citation
-from verify.result import GateResult, Verdict, conclude, not_run
-
-Progress = Callable[[str], None]
+from verify.gates import (
+    citation,
+    dormant,
+    evaluation,
+    gradients,
+    initial_state,
+    knobs,
+    liveness,
+    operations,
+    rng,
+    seals,
+    smoke,
+    theorems,
+    training,
+)
+from verify.probe import Probe
+from verify.result import GateResult, Verdict, conclude
+from verify.studio import Job, Studio
 
 
 class Rung(Protocol):
-    """A gate of the ladder: the runs that it needs, then its judgement over them."""
+    """A gate of the ladder, a module: the runs that it needs, then its judgement over them."""
 
     NAME: str
+    __doc__: str | None
 
-    def jobs(self, probe: object) -> list[object]:
+    def jobs(self, probe: Probe) -> list[Job]:
         """What has to be run."""
 
-    def judge(self, studio: object) -> GateResult:
+    def judge(self, studio: Studio) -> GateResult:
         """The verdict."""
 
 
@@ -32,56 +49,58 @@ class GateInfo:
     promise: str
 
 
-def ladder() -> Sequence[Rung]:
-    """The rungs, in the order of the design. Imports torch."""
-    from verify.gates import (
-        dormant,
-        evaluation,
-        gradients,
-        initial_state,
-        knobs,
-        liveness,
-        operations,
-        rng,
-        training,
-    )
-    from verify.gates import smoke
+LADDER: tuple[Rung, ...] = (
+    knobs,
+    smoke,
+    initial_state,
+    rng,
+    operations,
+    gradients,
+    training,
+    evaluation,
+    dormant,
+    liveness,
+)
+REPOSITORY: tuple[tuple[Any, Callable[[Path], GateResult]], ...] = (
+    (theorems, theorems.check_theorems),
+    (citation, citation.check_citation),
+    (seals, seals.check_seals),
+)
 
-    return [  # type: ignore[list-item]  # modules serve as rungs
-        knobs, smoke, initial_state, rng, operations, gradients, training, evaluation, dormant,
-        liveness,
-    ]  # fmt: skip
+
+def ladder() -> tuple[Rung, ...]:
+    """The rungs, in the order of the design."""
+    return LADDER
 
 
 def catalogue() -> list[GateInfo]:
     """Every gate with the first sentence of its module."""
-    from verify.gates import citation, seals, theorems
-
-    modules = [*ladder(), theorems, citation, seals]
+    modules = [*LADDER, *(module for module, _ in REPOSITORY)]
     return [
-        GateInfo(module.NAME, (module.__doc__ or "").strip().split("\n\n")[0].replace("\n", " "))
+        GateInfo(module.NAME, " ".join((module.__doc__ or "").split("\n\n")[0].split()))
         for module in modules
     ]
 
 
-def run_ladder(probe: object, only: Sequence[str], progress: Progress) -> list[GateResult]:
-    """Run the selected rungs on one probe."""
-    from verify.studio import Studio
+def run_ladder(
+    probe: Probe, only: Sequence[str], progress: Callable[[int, int], None], workers: int = 0
+) -> list[GateResult]:
+    """Run the selected rungs on one probe; `progress` is told (done, total) runs."""
+    rungs = [rung for rung in LADDER if selected(rung.NAME, only)]
+    with Studio(probe, workers or None) as studio:
+        jobs = list(dict.fromkeys(job for rung in rungs for job in rung.jobs(probe)))
+        done = itertools.count(1)
+        progress(0, len(jobs))
+        studio.run(jobs, lambda: progress(next(done), len(jobs)))
+        return [judged(rung.NAME, partial(rung.judge, studio)) for rung in rungs]
 
-    rungs = [rung for rung in ladder() if selected(rung.NAME, only)]
-    with Studio(probe) as studio:  # type: ignore[arg-type]
-        jobs = [job for rung in rungs for job in rung.jobs(probe)]
-        progress(f"{len(set(jobs))} runs")
-        studio.run(jobs, lambda: progress(""))  # type: ignore[arg-type]
-        return [judged(rung, studio) for rung in rungs]
 
-
-def judged(rung: Rung, studio: object) -> GateResult:
+def judged(name: str, judge: Callable[[], GateResult]) -> GateResult:
     """A gate that cannot do its work fails with the reason; it never takes the others with it."""
     try:
-        return rung.judge(studio)
+        return judge()
     except GoldensealError as error:
-        return conclude(rung.NAME, "the gate stopped", [str(error)])
+        return conclude(name, "the gate stopped", [str(error)])
 
 
 def selected(name: str, only: Sequence[str]) -> bool:
@@ -94,26 +113,18 @@ def refuse_unknown(only: Sequence[str]) -> None:
     known = [gate.name for gate in catalogue()]
     for name in only:
         if name not in known:
-            raise UsageError(f"--only {name!r}: there is no such gate; the gates are {', '.join(known)}")
+            raise UsageError(f"--only {name!r}: no such gate; the gates are {', '.join(known)}")
 
 
-def run_repository_gates(root: Path, only: Sequence[str], progress: Progress) -> list[GateResult]:
+def run_repository_gates(
+    root: Path, only: Sequence[str], progress: Callable[[str], None]
+) -> list[GateResult]:
     """Theorems, citation, seals: what holds of the repository rather than of one system."""
-    from verify.gates import citation, seals, theorems
-
-    gates: list[tuple[str, Callable[[Path], GateResult]]] = [
-        (theorems.NAME, theorems.check_theorems),
-        (citation.NAME, check_citation),
-        (seals.NAME, seals.check_seals),
-    ]
     results = []
-    for name, gate in gates:
-        if selected(name, only):
-            progress(name)
-            try:
-                results.append(gate(root))
-            except GoldensealError as error:
-                results.append(conclude(name, "the gate stopped", [str(error)]))
+    for module, gate in REPOSITORY:
+        if selected(module.NAME, only):
+            progress(module.NAME)
+            results.append(judged(module.NAME, partial(gate, root)))
     return results
 
 
@@ -125,8 +136,3 @@ def worst(results: Sequence[GateResult]) -> Verdict:
             return verdict
     return Verdict.PASS
 
-
-__all__ = [
-    "GateInfo", "catalogue", "not_run", "refuse_unknown", "run_ladder", "run_repository_gates",
-    "worst",
-]  # fmt: skip

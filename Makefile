@@ -1,0 +1,75 @@
+# `make` alone explains itself. `make verify` and `make test` each do all of their own set-up.
+
+PYTHON ?= python3
+BIN := .venv/bin
+SEAL ?=
+R ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup coq verify test lint data train seal check reproduce knobs bench portable clean
+
+help: ## show this list
+	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# ---- set-up: a virtual environment with pinned packages, and Coq where it may be installed -----
+
+setup: .venv/ready coq ## create .venv, install pinned packages, find or install Coq
+
+.venv/ready: pyproject.toml constraints.txt constraints-cffconvert.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "$(PYTHON) is older than 3.11: give another one, as in make PYTHON=python3.12"; exit 3; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install -q -c constraints.txt setuptools
+	$(BIN)/pip install -q -c constraints.txt --no-build-isolation -e '.[train,dev]'
+	$(PYTHON) -m venv .venv/opt/cffconvert
+	.venv/opt/cffconvert/bin/pip install -q -c constraints-cffconvert.txt cffconvert
+	@touch $@
+
+coq: # the theorem gate says `could not run`, with the line to type, where this is not permitted
+	@sh theorems/setup.sh
+
+# ---- the two commands ------------------------------------------------------------------------
+
+verify: setup ## run every gate; writes the verdict and smoke.log
+	$(BIN)/goldenseal verify
+
+test: setup ## run the tests
+	$(BIN)/python -m pytest
+
+# ---- work ------------------------------------------------------------------------------------
+
+lint: .venv/ready ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+data: .venv/ready ## fetch, check, tokenise the text; writes data/shakespeare
+	$(BIN)/python -m train_gpt_style.kit.corpus
+
+train: data ## train the GPT; every setting is an environment variable
+	$(BIN)/python -m train_gpt_style.gpt
+
+knobs: .venv/ready ## list every environment variable
+	$(BIN)/goldenseal knobs
+
+seal: .venv/ready ## seal a record: make seal R=records/<track>/<name>
+	$(BIN)/goldenseal seal $(R)
+
+check: .venv/ready ## check the seals of all records
+	$(BIN)/goldenseal check all
+
+reproduce: data ## re-run a sealed record: make reproduce SEAL=<prefix of its identity>
+	$(BIN)/goldenseal reproduce $(SEAL)
+
+portable: .venv/ready ## the portable lane across emulated CPU models (needs qemu-user)
+	$(BIN)/python benchmarks/portable.py
+
+bench: .venv/ready ## the measurements of docs/benchmarks.md
+	$(BIN)/python benchmarks/seal.py
+	$(BIN)/python benchmarks/step_time.py
+	$(BIN)/python benchmarks/theorems.py
+	$(BIN)/python benchmarks/verify_time.py
+
+clean: ## remove what can be made again (not data/)
+	rm -rf .venv .goldenseal .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

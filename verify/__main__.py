@@ -1,0 +1,5 @@
+"""`python -m verify` is the `goldenseal` command."""
+
+from verify.cli import main
+
+main()

@@ -1,0 +1,146 @@
+"""The `goldenseal` command. Exit codes: 0 holds, 1 contradicted, 2 bad usage, 3 could not check."""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from verify import __version__
+from verify.errors import GoldensealError, UsageError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    help="Off means off, proven means proven, sealed means sealed: checks for training scripts.",
+    epilog="Exit codes: 0 holds · 1 contradicted · 2 bad usage or input · 3 could not check.",
+)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document, for machines.")]
+
+
+def main() -> None:
+    """Run the command line; an expected error is one line on standard error."""
+    try:
+        app()
+    except GoldensealError as error:
+        print(f"goldenseal: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        print(f"goldenseal {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print it.")
+    ] = False,
+) -> None:
+    """Options that come before the command."""
+
+
+def emit(document: Any) -> None:
+    """Print a JSON document."""
+    print(json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False))
+
+
+@app.command(
+    epilog="Examples:  goldenseal verify   ·   goldenseal verify --only 'loss and gradients'   ·   "
+    "goldenseal verify --baseline old.py --candidate new.py --probe probe.toml"
+)
+def verify(
+    only: Annotated[
+        list[str] | None, typer.Option(help="Run this gate only (may be repeated).")
+    ] = None,
+    listing: Annotated[bool, typer.Option("--list", help="List the gates and stop.")] = False,
+    baseline: Annotated[Path | None, typer.Option(help="A script to hold another against.")] = None,
+    candidate: Annotated[Path | None, typer.Option(help="The script with features.")] = None,
+    probe: Annotated[
+        Path | None, typer.Option(help="How to drive the two: docs/foreign-scripts.md.")
+    ] = None,
+    jobs: Annotated[int, typer.Option(help="Processes at a time; 0 is one a core.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Run the gates and write the verdict.
+
+    Without --baseline: every system of this repository, the theorems, the citation and the seals;
+    writes .goldenseal/verdict.json and smoke.log. With --baseline, --candidate and --probe: the
+    equivalence ladder on that pair of scripts; writes nothing.
+    """
+    os.environ["CUDA_VISIBLE_DEVICES"] = ""  # the ladder is a CPU check, on every machine
+    from verify import run  # imports torch
+
+    chosen = tuple(only or ())
+    if listing:
+        run.print_catalogue(Console())
+        return
+    pair = (baseline, candidate, probe)
+    if any(pair) and not all(pair):
+        raise UsageError("--baseline, --candidate and --probe belong together: give all three")
+    if baseline and candidate and probe:
+        outcome = run.verify_pair(baseline, candidate, probe, chosen, jobs)
+    else:
+        outcome = run.verify_repository(chosen, jobs)
+    if as_json:
+        emit(outcome.to_json())
+    else:
+        outcome.render(Console())
+    raise typer.Exit(outcome.exit_code)
+
+
+@app.command(epilog="Example:  goldenseal knobs --json | jq '.[].name'")
+def knobs(
+    system: Annotated[str, typer.Argument(help="Name of the system; all when left out.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """List every knob of every system: environment variable, default, range, effect."""
+    from verify import listing
+
+    found = listing.knob_rows(system)
+    emit(found) if as_json else listing.print_knobs(found, Console())
+
+
+@app.command(epilog="Example:  goldenseal seal records/track_cpu_small/2026-11-23_SmallGPT")
+def seal(
+    folder: Annotated[Path, typer.Argument(help="The record's folder.")],
+    as_json: AsJson = False,
+) -> None:
+    """Seal a record: write seal.json and SHA512SUMS. A sealed folder never changes again."""
+    from verify import seal_command
+
+    raise typer.Exit(seal_command.seal(folder, as_json))
+
+
+@app.command(epilog="Examples:  goldenseal check all   ·   goldenseal check records/a/b --json")
+def check(
+    folder: Annotated[str, typer.Argument(help="A record's folder, or `all`.")],
+    as_json: AsJson = False,
+) -> None:
+    """Check a sealed record, or all: extra, missing and changed files. Needs no torch."""
+    from verify import seal_command
+
+    raise typer.Exit(seal_command.check(folder, as_json))
+
+
+@app.command(epilog="Example:  goldenseal reproduce 4f1c")
+def reproduce(
+    prefix: Annotated[str, typer.Argument(help="Any unique prefix of the record's identity.")],
+    steps: Annotated[int | None, typer.Option(help="Compare the first steps only.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Re-run a sealed record and compare: bitwise, other-class, diverged, unrunnable."""
+    from verify import seal_command
+
+    raise typer.Exit(seal_command.reproduce(prefix, steps, as_json))
+
+
+if __name__ == "__main__":
+    main()

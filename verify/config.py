@@ -1,0 +1,62 @@
+"""What `[tool.goldenseal]` in pyproject.toml says: the systems that this repository offers.
+
+[tool.goldenseal.systems.gpt]
+module = "train_gpt_style.gpt"            # `python -m` runs it
+probe = "train_gpt_style.gpt.probe:PROBE" # how the gates drive it
+"""
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from verify.errors import UsageError
+
+
+@dataclass(frozen=True)
+class System:
+    """A training system of the repository, by name."""
+
+    name: str
+    module: str
+    probe: str
+
+
+def find_root(start: Path | None = None) -> Path:
+    """The nearest folder, upwards from `start`, whose pyproject.toml has a [tool.goldenseal].
+
+    Raises UsageError when there is none.
+    """
+    here = (start or Path.cwd()).resolve()
+    for folder in (here, *here.parents):
+        if (folder / "pyproject.toml").is_file() and "goldenseal" in _tool(folder):
+            return folder
+    raise UsageError(f"no pyproject.toml with a [tool.goldenseal] table at or above {here}")
+
+
+def systems(root: Path) -> list[System]:
+    """The systems in order of name. Raises UsageError for an entry without module or probe."""
+    table = settings(root).get("systems", {})
+    found = []
+    for name, entry in sorted(table.items()):
+        missing = {"module", "probe"} - set(entry)
+        if missing:
+            raise UsageError(
+                f"{root.name}/pyproject.toml: [tool.goldenseal.systems.{name}] lacks {sorted(missing)}"
+            )
+        found.append(System(name, entry["module"], entry["probe"]))
+    return found
+
+
+def settings(root: Path) -> dict[str, Any]:
+    """The [tool.goldenseal] table."""
+    return dict(_tool(root).get("goldenseal", {}))
+
+
+def _tool(folder: Path) -> dict[str, Any]:
+    path = folder / "pyproject.toml"
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(f"{path}: {error}") from error
+    return dict(table.get("tool", {}))
