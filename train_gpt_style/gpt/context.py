@@ -1,0 +1,46 @@
+"""Where a process runs: its device, its rank, and how the global batch is divided."""
+
+from contextlib import nullcontext
+
+import torch
+import torch.distributed as dist
+
+from train_gpt_style.gpt.settings import MICRO_BATCHES
+from verify.errors import UsageError
+
+
+def is_distributed():
+    """Whether a process group is up."""
+    return dist.is_available() and dist.is_initialized()
+
+
+class Context:
+    """This process, as torchrun describes it in the environment; alone when nobody does."""
+
+    def __init__(self, environ):
+        self.rank, self.world_size = int(environ.get("RANK", 0)), int(environ.get("WORLD_SIZE", 1))
+        if self.world_size < 1 or MICRO_BATCHES % self.world_size:
+            raise UsageError(f"WORLD_SIZE={self.world_size} must divide {MICRO_BATCHES}")
+        self.grad_accum_steps = MICRO_BATCHES // self.world_size
+        self.cuda = torch.cuda.is_available()
+        local_rank = int(environ.get("LOCAL_RANK", 0))
+        self.device = torch.device("cuda", local_rank) if self.cuda else torch.device("cpu")
+        self.started_group = "RANK" in environ and not is_distributed()
+        if self.cuda:
+            torch.cuda.set_device(self.device)
+        if self.started_group:
+            dist.init_process_group("nccl" if self.cuda else "gloo")
+
+    def close(self):
+        """Leave the process group, if this object joined it."""
+        if self.started_group:
+            dist.destroy_process_group()
+
+    def autocast(self):
+        """bfloat16 activations on CUDA; plain fp32 on CPU."""
+        return torch.autocast("cuda", torch.bfloat16) if self.cuda else nullcontext()
+
+    def synchronize(self):
+        """Wait for the device, so that the clock reads what was really done."""
+        if self.cuda:
+            torch.cuda.synchronize()

@@ -1,0 +1,16 @@
+"""The one list of features. To add one: a file beside this one, an import and a name below.
+
+The order is the order of installation: where two features wrap a block, the earlier is inside.
+"""
+
+from train_gpt_style.gpt.features.phi_lr import PHI_LR
+from train_gpt_style.gpt.features.phinta import PHINTA
+from train_gpt_style.gpt.features.runlog import RUN_LOG
+from train_gpt_style.gpt.features.ut import UT
+
+FEATURES = (PHINTA, UT, PHI_LR, RUN_LOG)
+
+
+def switched_on(settings):
+    """The features whose master differs from its default, in order of installation."""
+    return [feature for feature in FEATURES if settings.is_on(feature.declaration)]

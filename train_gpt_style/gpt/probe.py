@@ -1,0 +1,57 @@
+"""How the gates drive this system: the frozen baseline, the candidate, small runs of both."""
+
+from pathlib import Path
+
+from train_gpt_style.gpt.features import FEATURES
+from train_gpt_style.gpt.settings import BASELINE_KNOBS
+from verify.probe import Probe, Scenario, Script
+
+ROOT = Path(__file__).parents[2]
+BASELINE = ROOT / "records/track_10min_16mb/2026-03-17_LoRA_TTT/train_gpt.py"
+
+
+def prepare(folder: Path) -> dict[str, str]:
+    """Write the probe's data; imported late, so that listing the knobs stays quick."""
+    from train_gpt_style.gpt.probe_data import write
+
+    return write(folder)
+
+
+def smoke() -> list[tuple[str, str, str]]:
+    """(name, published, computed) of each published figure."""
+    from train_gpt_style.gpt.smoke import figures
+
+    return figures()
+
+
+def scenarios() -> tuple[Scenario, ...]:
+    """Small environments which, together, take each path of the script."""
+    from train_gpt_style.gpt.probe_data import SCENARIOS
+
+    return tuple(Scenario(name, make()) for name, make in SCENARIOS.items())
+
+
+PROBE = Probe(
+    name="gpt",
+    baseline=Script(
+        "baseline",
+        str(BASELINE),
+        build="build_model(Hyperparameters.from_env(os.environ), Context(os.environ))",
+        entry="main()",
+    ),
+    candidate=Script(
+        "candidate",
+        "train_gpt_style.gpt.run",
+        build="build_model(settings_module.read(os.environ), Context(os.environ))",
+        entry="main()",
+    ),
+    scenarios=scenarios(),
+    vocab_size=320,
+    features=tuple(feature.declaration for feature in FEATURES),
+    baseline_knobs=BASELINE_KNOBS,
+    prepare=prepare,
+    smoke=smoke,
+    # The source is part of a run's log, and its size of the byte count: the two sources differ.
+    volatile=(r"^Code size: .*", r"^Total submission size .*"),
+    ignored_files=("logs/*",),
+)

@@ -1,0 +1,110 @@
+"""Small real data for the gates: a tokenizer, two training shards and a validation shard.
+
+Made from the few poems of probe_text.txt (public domain; with letters outside ASCII, so that byte
+pieces and byte counts are exercised). The same bytes come out on every call.
+"""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import sentencepiece as spm
+
+from train_gpt_style.gpt.ttt import BOS_ID
+from train_gpt_style.kit.shards import write_shard
+
+TEXT = Path(__file__).with_name("probe_text.txt")
+VOCAB_SIZE = 320
+VALIDATION_DOCUMENTS = 5  # the last of the text: from one letter to many chunks long
+
+
+def write(folder: Path) -> dict[str, str]:
+    """Write tokenizer and shards into `folder`; returns the environment that points to them."""
+    poems = TEXT.read_text(encoding="utf-8").strip().split("\n\n")
+    model = io.BytesIO()
+    spm.SentencePieceTrainer.train(
+        sentence_iterator=(line for poem in poems for line in poem.splitlines()),
+        model_writer=model,
+        model_type="bpe",
+        vocab_size=VOCAB_SIZE,
+        byte_fallback=True,
+        character_coverage=0.98,
+        unk_id=0,
+        bos_id=BOS_ID,
+        eos_id=2,
+        pad_id=-1,
+        num_threads=1,
+        minloglevel=2,
+    )
+    tokenizer_path = folder / "tokenizer.model"
+    tokenizer_path.write_bytes(model.getvalue())
+    tokenizer = spm.SentencePieceProcessor(model_proto=model.getvalue())
+    documents = [[BOS_ID, *tokenizer.encode(poem)] for poem in poems]
+    validation = sum(documents[-VALIDATION_DOCUMENTS:], [])
+    training = sum(documents[:-VALIDATION_DOCUMENTS], [])
+    cut = len(training) * 2 // 5  # inside a document, and inside a batch
+    for name, tokens in {
+        "probe_train_000000": training[:cut],
+        "probe_train_000001": training[cut:],
+        "probe_val_000000": validation,
+    }.items():
+        write_shard(folder / f"{name}.bin", np.array(tokens, dtype=np.uint16))
+    return {
+        "DATA_PATH": str(folder),
+        "TOKENIZER_PATH": str(tokenizer_path),
+        "VOCAB_SIZE": str(VOCAB_SIZE),
+    }
+
+
+# Shapes for which a whole run, with validation, export and test-time training, takes half a second.
+TINY = {
+    "NUM_LAYERS": "4",
+    "MODEL_DIM": "32",
+    "NUM_HEADS": "4",
+    "NUM_KV_HEADS": "2",
+    "TRAIN_SEQ_LEN": "16",
+    "TRAIN_BATCH_TOKENS": "256",
+    "VAL_BATCH_SIZE": "512",
+    "ITERATIONS": "3",
+    "WARMUP_STEPS": "1",
+    "WARMDOWN_ITERS": "2",
+    "VAL_LOSS_EVERY": "2",
+    "TRAIN_LOG_EVERY": "1",
+    "MAX_WALLCLOCK_SECONDS": "0",
+    "MUON_MOMENTUM_WARMUP_STEPS": "4",
+    "TTT_CHUNK_SIZE": "16",
+    "TTT_EVAL_SEQ_LEN": "64",
+    "TTT_BATCH_SIZE": "2",
+    "TTT_LORA_RANK": "2",
+}
+
+
+def tiny_environment() -> dict[str, str]:
+    """The scenario `tied`: two full batches of documents and a smaller one, step schedule.
+
+    MLP_MULT makes its matrices just larger than 65,536 elements, so that they are quantised.
+    """
+    return {**TINY, "MLP_MULT": "65"}
+
+
+def untied_environment() -> dict[str, str]:
+    """The scenario `untied`: the paths that `tied` leaves out.
+
+    Its wall-clock cap counts readings of the gates' own clock, one millisecond each; under a real
+    clock it stops after a step or two.
+    """
+    return {
+        **TINY,
+        "TIE_EMBEDDINGS": "0",
+        "GRAD_CLIP_NORM": "0.5",
+        "NUM_LAYERS": "5",
+        "NUM_KV_HEADS": "4",
+        "MLP_MULT": "3",
+        "ITERATIONS": "6",
+        "MAX_WALLCLOCK_SECONDS": "0.011",
+        "TTT_CHUNK_SIZE": "24",
+        "SEED": "1597",
+    }
+
+
+SCENARIOS = {"tied": tiny_environment, "untied": untied_environment}

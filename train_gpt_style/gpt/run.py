@@ -1,0 +1,163 @@
+"""The whole run, top to bottom: set up, warm up, train, export, and measure what is shipped."""
+
+import os
+import random
+import sys
+from pathlib import Path
+
+import numpy as np
+import safetensors.torch
+import torch
+from torch.nn.parallel import DistributedDataParallel
+
+from train_gpt_style.gpt import settings as settings_module
+from train_gpt_style.gpt.context import Context
+from train_gpt_style.gpt.export import export_model, import_model
+from train_gpt_style.gpt.features import switched_on
+from train_gpt_style.gpt.model import GPT, build_model
+from train_gpt_style.gpt.muon import Muon, newton_schulz
+from train_gpt_style.gpt.optim import build_optimizers
+from train_gpt_style.gpt.seams import Run
+from train_gpt_style.gpt.settings import BASELINE_KNOBS
+from train_gpt_style.gpt.train import train, warm_up
+from train_gpt_style.gpt.ttt import evaluate_ttt
+from train_gpt_style.gpt.validate import validate
+from train_gpt_style.kit.shards import DistributedTokenLoader, load_shard, shard_files
+from train_gpt_style.kit.tokenizer import ByteCounter, load_tokenizer
+
+__all__ = ["GPT", "Context", "Muon", "build_model", "build_optimizers", "main", "run"]
+
+
+def main(environ=os.environ):
+    """Train as `environ` says. Raises UsageError before anything is loaded when it makes no sense."""
+    settings = settings_module.read(environ)
+    ctx = Context(environ)
+    try:
+        run(settings, ctx)
+    finally:
+        ctx.close()
+
+
+def source_files():
+    """What runs: this package, without the gates' helpers, and the shared kit."""
+    package = Path(__file__).parent
+    kit = [package.parent / "kit" / f"{name}.py" for name in ("constants", "shards", "tokenizer")]
+    here = sorted(package.rglob("*.py"))
+    return [path for path in here if path.name not in ("smoke.py", "probe_data.py")] + kit
+
+
+class Log:
+    """Prints lines on rank 0 and keeps them, after the source, in logs/RUN_ID.txt."""
+
+    def __init__(self, path, ctx):
+        self.path, self.rank = path, ctx.rank
+        if self.rank == 0:
+            path.parent.mkdir(exist_ok=True)
+            path.write_text("", encoding="utf-8")
+
+    def __call__(self, message, console=True):
+        if self.rank != 0:
+            return
+        if console:
+            print(message, flush=True)
+        with open(self.path, "a", encoding="utf-8") as file:
+            print(message, file=file)
+
+
+def seed_everything(settings, ctx):
+    """Every global generator, and the precision of matrix products."""
+    random.seed(settings.seed)
+    np.random.seed(settings.seed % 2**32)
+    torch.manual_seed(settings.seed)
+    if ctx.cuda:
+        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
+
+
+def log_settings(settings, log):
+    """The baseline's knobs, then each feature that is on, on one line."""
+    for knob in BASELINE_KNOBS:
+        log(f"{knob.name.lower()}:{settings[knob.name]}")
+    for feature in switched_on(settings):
+        knobs = feature.declaration.all_knobs
+        values = " ".join(f"{knob.name.lower()}:{settings[knob.name]}" for knob in knobs)
+        log(f"feature {feature.declaration.name} {values}")
+
+
+def run(settings, ctx):
+    """One run in the current folder: the log, final_model.safetensors and the artifact."""
+    log = Log(Path("logs") / f"{settings.run_id}.txt", ctx)
+    source = "".join(path.read_text(encoding="utf-8") for path in source_files())
+    log(source, console=False)  # the log alone is enough to repeat the run
+    log("=" * 100, console=False)
+    log(f"python:{sys.version.split()[0]} torch:{torch.__version__}", console=False)
+    seed_everything(settings, ctx)
+
+    byte_counter = ByteCounter(
+        load_tokenizer(settings.tokenizer_path), settings.vocab_size, ctx.device
+    )
+    train_files = shard_files(settings.data_path, "train")
+    val_files = shard_files(settings.data_path, "val")
+    all_val_tokens = torch.cat([load_shard(path) for path in val_files])
+    usable = (all_val_tokens.numel() - 1) // settings.train_seq_len * settings.train_seq_len
+    val_tokens = all_val_tokens[: usable + 1]
+
+    base_model = build_model(settings, ctx)
+    model = base_model
+    if ctx.cuda:
+        Muon.orthogonalize = staticmethod(torch.compile(newton_schulz))
+        model = torch.compile(base_model, dynamic=False, fullgraph=True)
+    if ctx.world_size > 1:
+        device_ids = [ctx.device.index] if ctx.cuda else None
+        model = DistributedDataParallel(model, device_ids=device_ids, broadcast_buffers=False)
+    optimizers = build_optimizers(settings, base_model)
+    log_settings(settings, log)
+    log(f"model_params:{sum(p.numel() for p in base_model.parameters())}")
+    log(f"world_size:{ctx.world_size} grad_accum_steps:{ctx.grad_accum_steps}")
+
+    def new_loader():
+        return DistributedTokenLoader(train_files, ctx.rank, ctx.world_size, ctx.device)
+
+    def run_validation():
+        return validate(settings, model, ctx, val_tokens, byte_counter)
+
+    seen = Run(settings, ctx, base_model, optimizers)
+    observers = [f.observer(seen) for f in switched_on(settings)] if ctx.rank == 0 else []
+    observers = [observer for observer in observers if observer is not None]
+    model.train()
+    warm_up(settings, base_model, model, optimizers, ctx, new_loader)
+    steps = train(
+        settings, base_model, model, optimizers, ctx, new_loader, run_validation, log, observers
+    )
+
+    # From here on, what is measured is the very artifact that ships.
+    blob = export_model(base_model.state_dict())
+    code_bytes = len(source.encode("utf-8"))
+    if ctx.rank == 0:
+        write_files(base_model, blob, code_bytes, log)
+    base_model.load_state_dict(import_model(blob), strict=True)
+    val_loss, val_bpb = run_validation()
+    log(f"final_int8_zlib_roundtrip_exact val_loss:{val_loss:.8f} val_bpb:{val_bpb:.8f}")
+    ttt_loss, ttt_bpb = evaluate_ttt(settings, base_model, ctx, all_val_tokens, byte_counter)
+    log(f"final_int8_ttt_lora_exact val_loss:{ttt_loss:.8f} val_bpb:{ttt_bpb:.8f}")
+    results = {
+        "artifact_bytes": len(blob),
+        "code_bytes": code_bytes,
+        "parameters": sum(p.numel() for p in base_model.parameters()),
+        "roundtrip_val_bpb": val_bpb,
+        "roundtrip_val_loss": val_loss,
+        "steps": steps,
+        "ttt_val_bpb": ttt_bpb,
+        "ttt_val_loss": ttt_loss,
+    }
+    for observer in observers:
+        observer.at_end(results)
+
+
+def write_files(base_model, blob, code_bytes, log):
+    """The trained weights as they are, and the artifact."""
+    state = {name: t.detach().cpu().contiguous() for name, t in base_model.state_dict().items()}
+    Path("final_model.safetensors").write_bytes(safetensors.torch.save(state))
+    Path("final_model.int8.safetensors.z").write_bytes(blob)
+    log(f"Code size: {code_bytes} bytes")
+    log(f"Serialized model int8+zlib: {len(blob)} bytes")
+    log(f"Total submission size int8+zlib: {code_bytes + len(blob)} bytes")

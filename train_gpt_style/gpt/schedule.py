@@ -1,0 +1,21 @@
+"""Learning rates and Muon's momentum, as functions of the step and of the elapsed time."""
+
+
+def lr_scale(settings, step, elapsed_ms):
+    """Linear warm-down to zero: over the last steps, or over the time that they would take."""
+    if settings.warmdown_iters <= 0:
+        return 1.0
+    if settings.max_wallclock_seconds <= 0:
+        if step < settings.iterations - settings.warmdown_iters:
+            return 1.0
+        return max((settings.iterations - step) / settings.warmdown_iters, 0.0)
+    warmdown_ms = settings.warmdown_iters * elapsed_ms / max(step, 1)
+    remaining_ms = max(1000.0 * settings.max_wallclock_seconds - elapsed_ms, 0.0)
+    return remaining_ms / max(warmdown_ms, 1e-9) if remaining_ms <= warmdown_ms else 1.0
+
+
+def muon_momentum(settings, step):
+    """Linear warm-up of Muon's momentum."""
+    warmup = settings.muon_momentum_warmup_steps
+    frac = min(step / warmup, 1.0) if warmup > 0 else 1.0
+    return (1 - frac) * settings.muon_momentum_warmup_start + frac * settings.muon_momentum

@@ -1,0 +1,78 @@
+"""Where features attach. Every seam is the identity until a feature overrides it.
+
+A feature is one file in `features/` with one object of a class derived from `GatedFeature`. The
+model, the optimizers and the loop ask only the features that are switched on, so what is off costs
+nothing: no parameter, no buffer, no operation, no random draw.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from verify.knobs import Feature, Settings
+
+
+class GatedFeature:
+    """The base of every feature: declare it, then override only the seams that it needs."""
+
+    declaration: Feature
+
+    def check(self, settings: Settings) -> None:
+        """Raise UsageError when the feature's knobs do not fit the others. Asked when on."""
+
+    def install(self, model, settings: Settings) -> None:
+        """Fill seams of a freshly built model. What is added then moves to the model's device.
+
+        `model.around_block[name]`: module(apply, index, x_BTD) -> x_BTD, where apply(x) runs
+        block `index` (or an earlier feature's wrapper around it).
+        `model.before_head[name]`: module(x_BTD) -> x_BTD, between the final norm and the head.
+        Draw no number from the global generators: runs with and without must stay seed-matched.
+        """
+
+    def claim(self, parameter_name: str) -> str | None:
+        """The optimizer group (`optim.GROUPS`) of a parameter that this feature added."""
+
+    def lr_factor(self, group: str, settings: Settings) -> float:
+        """What multiplies the learning rate of an optimizer group."""
+        return 1.0
+
+    def observer(self, run: "Run") -> "Observer | None":
+        """Somebody who is told what happens; on rank 0 only."""
+
+
+class Observer:
+    """Told of each event of a run, after it happened. Must leave the run alone."""
+
+    def after_step(self, step: "StepReport") -> None:
+        """One optimizer step is done."""
+
+    def after_validation(self, step: int, val_loss: float, val_bpb: float) -> None:
+        """The model was validated after `step` steps (nats a token, bits a byte)."""
+
+    def at_end(self, results: Mapping[str, float | int]) -> None:
+        """The run is over: steps taken, sizes in bytes, losses of the shipped artifact."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What an observer may look at, and must not change."""
+
+    settings: Settings
+    ctx: Any
+    model: Any
+    optimizers: list
+
+
+@dataclass(frozen=True)
+class StepReport:
+    """One optimizer step. `train_loss` is a tensor: reading it may wait for the device.
+
+    lrs: learning rate of each optimizer group by name. grad_norm: before clipping; None when
+    clipping is off, since nobody computes it then. tokens: seen so far, over all ranks.
+    """
+
+    step: int
+    train_loss: Any
+    lrs: Mapping[str, float]
+    grad_norm: Any
+    tokens: int

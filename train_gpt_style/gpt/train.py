@@ -1,0 +1,131 @@
+"""The training loop, and the untimed warm-up before it."""
+
+import time
+
+import torch
+import torch.distributed as dist
+from torch import nn
+
+from train_gpt_style.gpt.schedule import lr_scale, muon_momentum
+from train_gpt_style.gpt.seams import StepReport
+from train_gpt_style.gpt.settings import MICRO_BATCHES
+
+
+def accumulate_gradients(settings, model, ctx, loader):
+    """Backward over one global batch. Returns the mean loss of this rank's micro-batches."""
+    total = torch.zeros((), device=ctx.device)
+    for micro_step in range(ctx.grad_accum_steps):
+        if ctx.world_size > 1:  # ranks exchange gradients once, with the last micro-batch
+            model.require_backward_grad_sync = micro_step == ctx.grad_accum_steps - 1
+        x, y = loader.next_batch(
+            settings.train_batch_tokens, settings.train_seq_len, ctx.grad_accum_steps
+        )
+        with ctx.autocast():
+            loss = model(x, y)
+        total += loss.detach()
+        (loss / ctx.grad_accum_steps).backward()
+    return total / ctx.grad_accum_steps
+
+
+def zero_grad(optimizers):
+    """Forget all gradients."""
+    for optimizer in optimizers.values():
+        optimizer.zero_grad(set_to_none=True)
+
+
+def warm_up(settings, base_model, model, optimizers, ctx, new_loader):
+    """Run real steps to warm kernels and compilers, then put everything back as it was."""
+    if settings.warmup_steps == 0:
+        return
+    weights = {name: t.detach().clone() for name, t in base_model.state_dict().items()}
+    states = [optimizer.state_dict() for optimizer in optimizers.values()]  # still empty
+    loader = new_loader()
+    for _ in range(settings.warmup_steps):
+        zero_grad(optimizers)
+        accumulate_gradients(settings, model, ctx, loader)
+        for optimizer in optimizers.values():
+            optimizer.step()
+    base_model.load_state_dict(weights, strict=True)
+    for optimizer, state in zip(optimizers.values(), states, strict=True):
+        optimizer.load_state_dict(state)
+    zero_grad(optimizers)
+
+
+def update(settings, base_model, optimizers, step, scale):
+    """Set this step's momentum and learning rates, clip, and let every optimizer step.
+
+    Returns the gradients' norm before clipping; None when clipping is off.
+    """
+    for group in optimizers["matrices"].param_groups:
+        group["momentum"] = muon_momentum(settings, step)
+    for optimizer in optimizers.values():
+        for group in optimizer.param_groups:
+            group["lr"] = group["base_lr"] * scale
+    norm = None
+    if settings.grad_clip_norm > 0:
+        norm = nn.utils.clip_grad_norm_(base_model.parameters(), settings.grad_clip_norm)
+    for optimizer in optimizers.values():
+        optimizer.step()
+    return norm
+
+
+def train(
+    settings, base_model, model, optimizers, ctx, new_loader, run_validation, log, observers=()
+):
+    """The loop: validate at its cadence, one optimizer step a global batch, stop at the cap.
+
+    Returns the number of steps taken.
+    """
+    loader = new_loader()
+    cap_ms = 1000.0 * settings.max_wallclock_seconds if settings.max_wallclock_seconds > 0 else None
+    train_ms, step, capped = 0.0, 0, False
+    ctx.synchronize()
+    clock = time.perf_counter()
+    while True:
+        last = step == settings.iterations or capped
+        if last or (settings.val_loss_every > 0 and step % settings.val_loss_every == 0):
+            ctx.synchronize()
+            train_ms += 1000.0 * (time.perf_counter() - clock)
+            val_loss, val_bpb = run_validation()
+            log(
+                f"step:{step}/{settings.iterations} val_loss:{val_loss:.4f} val_bpb:{val_bpb:.4f} "
+                f"train_time:{train_ms:.0f}ms step_avg:{train_ms / max(step, 1):.2f}ms"
+            )
+            for observer in observers:
+                observer.after_validation(step, val_loss, val_bpb)
+            ctx.synchronize()
+            clock = time.perf_counter()  # validation is not on the training clock
+        if last:
+            return step
+        elapsed_ms = train_ms + 1000.0 * (time.perf_counter() - clock)
+        scale = lr_scale(settings, step, elapsed_ms)
+        zero_grad(optimizers)
+        train_loss = accumulate_gradients(settings, model, ctx, loader)
+        grad_norm = update(settings, base_model, optimizers, step, scale)
+        zero_grad(optimizers)
+        step += 1
+        elapsed_ms = train_ms + 1000.0 * (time.perf_counter() - clock)
+        if settings.train_log_every > 0 and (step <= 10 or step % settings.train_log_every == 0):
+            log(
+                f"step:{step}/{settings.iterations} train_loss:{train_loss.item():.4f} "
+                f"train_time:{elapsed_ms:.0f}ms step_avg:{elapsed_ms / step:.2f}ms"
+            )
+        for observer in observers:
+            observer.after_step(report(settings, optimizers, step, train_loss, grad_norm))
+        if cap_ms is not None and not capped:
+            over = torch.tensor(elapsed_ms >= cap_ms, dtype=torch.int32, device=ctx.device)
+            if ctx.world_size > 1:
+                dist.all_reduce(over, op=dist.ReduceOp.MAX)  # all ranks stop at the same step
+            capped = bool(over)
+            if capped:
+                log(
+                    f"stopping_early: wallclock_cap train_time:{elapsed_ms:.0f}ms "
+                    f"step:{step}/{settings.iterations}"
+                )
+
+
+def report(settings, optimizers, step, train_loss, grad_norm):
+    """What an observer is told of a step."""
+    lrs = {name: optimizer.param_groups[0]["lr"] for name, optimizer in optimizers.items()}
+    tokens = step * (settings.train_batch_tokens // MICRO_BATCHES) * MICRO_BATCHES
+    return StepReport(step, train_loss, lrs, grad_norm, tokens)

@@ -1,0 +1,167 @@
+"""Test-time training: each document gets adapters, trained on what was already scored.
+
+Shape letters: B documents in a batch, T time, R adapter rank.
+"""
+
+import math
+from contextlib import nullcontext
+
+import torch
+import torch.distributed as dist
+from torch import nn
+
+from train_gpt_style.gpt.validate import bits_per_byte
+from verify.errors import UsageError
+
+BOS_ID = 1
+
+
+class BatchedLoRA(nn.Module):
+    """A low-rank map for each batch element: (x A^T) B^T, zero at the start because B is zero."""
+
+    def __init__(self, batch, in_features, out_features, rank):
+        super().__init__()
+        self.bound = 1.0 / math.sqrt(in_features)
+        self.A = nn.Parameter(torch.empty(batch, rank, in_features))  # (B, R, in)
+        self.B = nn.Parameter(torch.empty(batch, out_features, rank))  # (B, out, R)
+        self.reset()
+
+    def reset(self):
+        """Forget everything: A is drawn again, B is zero."""
+        with torch.no_grad():
+            # Drawn on the CPU, so that the draw is the same on every device.
+            self.A.copy_(torch.empty(self.A.shape).uniform_(-self.bound, self.bound))
+            self.B.zero_()
+
+    def forward(self, x_BTi):
+        """(B, T, in) to (B, T, out)."""
+        return (x_BTi @ self.A.transpose(1, 2)) @ self.B.transpose(1, 2)
+
+
+class DocumentLoRA(nn.Module):
+    """Adapters of one batch of documents: the head, then query and value of every block."""
+
+    def __init__(self, batch, model, rank):
+        super().__init__()
+        vocab_size, dim = model.tok_emb.weight.shape
+        self.head = BatchedLoRA(batch, dim, vocab_size, rank)
+        self.q, self.v = nn.ModuleList(), nn.ModuleList()
+        for block in model.blocks:
+            self.q.append(BatchedLoRA(batch, dim, block.attn.c_q.out_features, rank))
+            self.v.append(BatchedLoRA(batch, dim, block.attn.c_v.out_features, rank))
+
+    def reset(self):
+        """Forget the documents, in the order in which the adapters were made."""
+        self.head.reset()
+        for q, v in zip(self.q, self.v, strict=True):
+            q.reset()
+            v.reset()
+
+
+def find_documents(tokens):
+    """(start, length) of each document: from its BOS to the next one's, which is its last target.
+
+    Raises UsageError when there is no document, or one with nothing to predict.
+    """
+    starts = (tokens.to(torch.int64) == BOS_ID).nonzero().flatten().tolist()
+    ends = [start + 1 for start in starts[1:]] + [tokens.numel()]
+    documents = [(start, end - start) for start, end in zip(starts, ends, strict=True)]
+    for start, length in documents:
+        if length < 2:
+            raise UsageError(f"the document at token {start} has nothing to predict")
+    if not documents:
+        raise UsageError(f"no document: the validation split holds no BOS (id {BOS_ID})")
+    return documents
+
+
+def chunk_window(i, num_targets, chunk_size, seq_len):
+    """(window start, window length, offset of chunk i in the window, chunk length), in targets."""
+    chunk_start, chunk_end = i * chunk_size, min((i + 1) * chunk_size, num_targets)
+    window_start = max(0, chunk_end - seq_len)
+    return (
+        window_start,
+        chunk_end - window_start,
+        chunk_start - window_start,
+        chunk_end - chunk_start,
+    )
+
+
+def evaluate_ttt(settings, model, ctx, tokens, byte_counter):
+    """Score each chunk of each document, then adapt to it: never the other way round."""
+    chunk_size = settings.ttt_chunk_size
+    documents = find_documents(tokens)
+    n = len(documents)
+    mine = documents[n * ctx.rank // ctx.world_size : n * (ctx.rank + 1) // ctx.world_size]
+    mine.sort(key=lambda document: (document[1] - 2) // chunk_size)  # stable: by chunk count
+    sums = torch.zeros(3, dtype=torch.float64, device=ctx.device)  # loss, tokens, bytes
+    model.eval()
+    for p in model.parameters():
+        p.requires_grad_(False)
+    adapters = None  # full batches share one object; a smaller last batch gets its own
+    for first in range(0, len(mine), settings.ttt_batch_size):
+        batch = mine[first : first + settings.ttt_batch_size]
+        if adapters is None or len(batch) != settings.ttt_batch_size:
+            lora, optimizer = new_adapters(settings, model, ctx, len(batch))
+            if len(batch) == settings.ttt_batch_size:
+                adapters = lora, optimizer
+        else:
+            lora, optimizer = adapters
+            lora.reset()
+            for state in optimizer.state.values():
+                for value in state.values():
+                    value.zero_()
+        sums += score_batch(settings, model, ctx, tokens, byte_counter, batch, lora, optimizer)
+    for p in model.parameters():
+        p.requires_grad_(True)
+    model.train()
+    if ctx.world_size > 1:
+        dist.all_reduce(sums, op=dist.ReduceOp.SUM)
+    return bits_per_byte(*sums.tolist())
+
+
+def new_adapters(settings, model, ctx, batch):
+    """Fresh adapters for `batch` documents, and their optimizer."""
+    lora = DocumentLoRA(batch, model, settings.ttt_lora_rank).to(ctx.device)
+    optimizer = torch.optim.Adam(
+        lora.parameters(),
+        lr=settings.ttt_lora_lr,
+        betas=(settings.beta1, settings.beta2),
+        eps=1e-10,
+        fused=True,
+    )
+    return lora, optimizer
+
+
+def score_batch(settings, model, ctx, tokens, byte_counter, batch, lora, optimizer):
+    """Sums of loss, tokens and bytes over the batch's documents, chunk by chunk."""
+    chunk_size, seq_len = settings.ttt_chunk_size, settings.ttt_eval_seq_len
+    sums = torch.zeros(3, dtype=torch.float64, device=ctx.device)
+    targets = [length - 1 for _, length in batch]
+    chunks = [math.ceil(count / chunk_size) for count in targets]
+    for i in range(max(chunks)):
+        width = min((i + 1) * chunk_size, seq_len)  # of a document that has a full chunk i
+        x = torch.zeros(len(batch), width, dtype=torch.int64)  # shorter documents: padded right,
+        y = torch.zeros(len(batch), width, dtype=torch.int64)  # where a causal model does not look
+        scored = torch.zeros(len(batch), width, dtype=torch.bool)
+        for b, (start, _) in enumerate(batch):
+            if i >= chunks[b]:
+                continue
+            begin, size, offset, count = chunk_window(i, targets[b], chunk_size, seq_len)
+            window = tokens[start + begin : start + begin + size + 1].to(torch.int64)
+            x[b, :size], y[b, :size] = window[:-1], window[1:]
+            scored[b, offset : offset + count] = True
+        x, y, scored = x.to(ctx.device), y.to(ctx.device), scored.to(ctx.device)
+        trains = torch.tensor([i + 1 < c for c in chunks], device=ctx.device)
+        adapt = any(i + 1 < c for c in chunks)
+        with ctx.autocast(), nullcontext() if adapt else torch.no_grad():
+            losses = model(x, y, lora=lora)  # (B, T)
+        with torch.no_grad():
+            sums[0] += losses.double()[scored].sum()
+            sums[1] += scored.sum()
+            sums[2] += byte_counter(x, y)[scored].sum()
+        if adapt:
+            chunk_means = (losses * scored).sum(dim=1) / scored.sum(dim=1).clamp_min(1)
+            optimizer.zero_grad()
+            (chunk_means * trains).sum().backward()
+            optimizer.step()
+    return sums
