@@ -43,6 +43,8 @@ class OperationTrace(TorchDispatchMode):
 def _describe(value: Any) -> str:
     if torch.is_tensor(value):
         return f"{str(value.dtype).removeprefix('torch.')}{list(value.shape)}"
+    if isinstance(value, torch.Generator):
+        return "generator"  # its text would hold an address
     return str(value)
 
 
