@@ -1,0 +1,221 @@
+(******************************************************************************)
+(*            The constants of the code are correctly rounded                 *)
+(*                                                                            *)
+(* GENERATED from the running code; `python -m verify.coq generate` rewrites  *)
+(* it, and the theorem gate fails when it differs from what the code says.    *)
+(*                                                                            *)
+(*   NAME_double == the binary64 number that the code uses for NAME, as its   *)
+(*                  exact integer mantissa and exponent of two                *)
+(*  NAME_integer == the integer that the code uses for NAME                   *)
+(* NAME_computed == the comparison of integers that decides, without axiom    *)
+(*  NAME_rounded == NAME_double is the real expression, rounded to nearest    *)
+(*  NAME_nearest == NAME_integer is the integer nearest to the real expression *)
+(*                                                                            *)
+(* Source: the constants that pyproject.toml names under [tool.goldenseal].   *)
+(*                                                                            *)
+(* Does not say: that the code combines its constants without further         *)
+(* rounding, that float32 or bfloat16 copies are nearest (they are rounded a  *)
+(* second time), or that a value is a good choice.                            *)
+(******************************************************************************)
+
+From Coq Require Import ZArith Reals.
+From Flocq Require Import Core.
+From Goldenseal Require Import Rounding.
+
+Open Scope R_scope.
+
+(** In words: ALPHA_PHI = 0.11803398874989485, alpha_phi = phi^-3 / 2, a learning rate: the nearest to -1 + 1/2·sqrt(5). *)
+Definition ALPHA_PHI_double : R := F2R (Float radix2 8505245244017276 (-56)).
+
+Fact ALPHA_PHI_computed :
+  is_nearest_double (-2) 1 2 8505245244017276 (-56) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem ALPHA_PHI_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE ((IZR (-2) + IZR 1 * sqrt 5) / IZR 2) = ALPHA_PHI_double.
+Proof. exact (nearest_double (-2) 1 2 _ _ ALPHA_PHI_computed). Qed.
+
+(** In words: INT8_CLIP_QUANTILE = 0.9999984, quantile of |w| that int8 export clips at: the nearest to 624999/625000. *)
+Definition INT8_CLIP_QUANTILE_double : R := F2R (Float radix2 9007184843222184 (-53)).
+
+Fact INT8_CLIP_QUANTILE_computed :
+  is_nearest_double 624999 0 625000 9007184843222184 (-53) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem INT8_CLIP_QUANTILE_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 624999 / IZR 625000) = INT8_CLIP_QUANTILE_double.
+Proof. exact (nearest_double_rational 624999 625000 _ _ INT8_CLIP_QUANTILE_computed). Qed.
+
+(** In words: INV_PHI = 0.6180339887498949, 1 / phi, row norm of the frozen PhiNTA matrix: the nearest to -1/2 + 1/2·sqrt(5). *)
+Definition INV_PHI_double : R := F2R (Float radix2 5566755282872656 (-53)).
+
+Fact INV_PHI_computed :
+  is_nearest_double (-1) 1 2 5566755282872656 (-53) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem INV_PHI_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE ((IZR (-1) + IZR 1 * sqrt 5) / IZR 2) = INV_PHI_double.
+Proof. exact (nearest_double (-1) 1 2 _ _ INV_PHI_computed). Qed.
+
+(** In words: INV_PHI_CUBED = 0.2360679774997897, phi^-3: the nearest to -2 + sqrt(5). *)
+Definition INV_PHI_CUBED_double : R := F2R (Float radix2 8505245244017276 (-55)).
+
+Fact INV_PHI_CUBED_computed :
+  is_nearest_double (-2) 1 1 8505245244017276 (-55) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem INV_PHI_CUBED_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE ((IZR (-2) + IZR 1 * sqrt 5) / IZR 1) = INV_PHI_CUBED_double.
+Proof. exact (nearest_double (-2) 1 1 _ _ INV_PHI_CUBED_computed). Qed.
+
+(** In words: MUON_EPS = 1e-07, added to the norm before Newton-Schulz: the nearest to 1/10000000. *)
+Definition MUON_EPS_double : R := F2R (Float radix2 7555786372591432 (-76)).
+
+Fact MUON_EPS_computed :
+  is_nearest_double 1 0 10000000 7555786372591432 (-76) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem MUON_EPS_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 10000000) = MUON_EPS_double.
+Proof. exact (nearest_double_rational 1 10000000 _ _ MUON_EPS_computed). Qed.
+
+(** In words: NS_A = 3.4445, Newton-Schulz coefficient of x: the nearest to 6889/2000. *)
+Definition NS_A_double : R := F2R (Float radix2 7756324458238837 (-51)).
+
+Fact NS_A_computed :
+  is_nearest_double 6889 0 2000 7756324458238837 (-51) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem NS_A_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 6889 / IZR 2000) = NS_A_double.
+Proof. exact (nearest_double_rational 6889 2000 _ _ NS_A_computed). Qed.
+
+(** In words: NS_B = -4.775, Newton-Schulz coefficient of x^3: the nearest to -191/40. *)
+Definition NS_B_double : R := F2R (Float radix2 (-5376172055173530) (-50)).
+
+Fact NS_B_computed :
+  is_nearest_double (-191) 0 40 (-5376172055173530) (-50) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem NS_B_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR (-191) / IZR 40) = NS_B_double.
+Proof. exact (nearest_double_rational (-191) 40 _ _ NS_B_computed). Qed.
+
+(** In words: NS_C = 2.0315, Newton-Schulz coefficient of x^5: the nearest to 4063/2000. *)
+Definition NS_C_double : R := F2R (Float radix2 4574531321501581 (-51)).
+
+Fact NS_C_computed :
+  is_nearest_double 4063 0 2000 4574531321501581 (-51) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem NS_C_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 4063 / IZR 2000) = NS_C_double.
+Proof. exact (nearest_double_rational 4063 2000 _ _ NS_C_computed). Qed.
+
+(** In words: PHI = 1.618033988749895, the golden ratio: the nearest to 1/2 + 1/2·sqrt(5). *)
+Definition PHI_double : R := F2R (Float radix2 7286977268806824 (-52)).
+
+Fact PHI_computed :
+  is_nearest_double 1 1 2 7286977268806824 (-52) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem PHI_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE ((IZR 1 + IZR 1 * sqrt 5) / IZR 2) = PHI_double.
+Proof. exact (nearest_double 1 1 2 _ _ PHI_computed). Qed.
+
+(** In words: PHINTA_A_STD = 0.02, standard deviation of PhiNTA's down-projection: the nearest to 1/50. *)
+Definition PHINTA_A_STD_double : R := F2R (Float radix2 5764607523034235 (-58)).
+
+Fact PHINTA_A_STD_computed :
+  is_nearest_double 1 0 50 5764607523034235 (-58) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem PHINTA_A_STD_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 50) = PHINTA_A_STD_double.
+Proof. exact (nearest_double_rational 1 50 _ _ PHINTA_A_STD_computed). Qed.
+
+(** In words: PHINTA_NORM_FLOOR = 1e-06, least row norm to divide by; least of some ranges: the nearest to 1/1000000. *)
+Definition PHINTA_NORM_FLOOR_double : R := F2R (Float radix2 4722366482869645 (-72)).
+
+Fact PHINTA_NORM_FLOOR_computed :
+  is_nearest_double 1 0 1000000 4722366482869645 (-72) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem PHINTA_NORM_FLOOR_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 1000000) = PHINTA_NORM_FLOOR_double.
+Proof. exact (nearest_double_rational 1 1000000 _ _ PHINTA_NORM_FLOOR_computed). Qed.
+
+(** In words: PHINTA_SPREAD = 0.1, width of the uniform draw behind the frozen matrix: the nearest to 1/10. *)
+Definition PHINTA_SPREAD_double : R := F2R (Float radix2 7205759403792794 (-56)).
+
+Fact PHINTA_SPREAD_computed :
+  is_nearest_double 1 0 10 7205759403792794 (-56) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem PHINTA_SPREAD_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 10) = PHINTA_SPREAD_double.
+Proof. exact (nearest_double_rational 1 10 _ _ PHINTA_SPREAD_computed). Qed.
+
+(** In words: PHI_LR_SCALE_VALUE = 2.9508497187473712, alpha_phi / 0.04, the factor that puts the default MATRIX_LR on alpha_phi: the nearest to -25 + 25/2·sqrt(5). *)
+Definition PHI_LR_SCALE_VALUE_double : R := F2R (Float radix2 6644722846888497 (-51)).
+
+Fact PHI_LR_SCALE_VALUE_computed :
+  is_nearest_double (-50) 25 2 6644722846888497 (-51) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem PHI_LR_SCALE_VALUE_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE ((IZR (-50) + IZR 25 * sqrt 5) / IZR 2) = PHI_LR_SCALE_VALUE_double.
+Proof. exact (nearest_double (-50) 25 2 _ _ PHI_LR_SCALE_VALUE_computed). Qed.
+
+(** In words: PROBE_COVERAGE = 0.98, character coverage of the probe's tokenizer: the nearest to 49/50. *)
+Definition PROBE_COVERAGE_double : R := F2R (Float radix2 8827055269646172 (-53)).
+
+Fact PROBE_COVERAGE_computed :
+  is_nearest_double 49 0 50 8827055269646172 (-53) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem PROBE_COVERAGE_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 49 / IZR 50) = PROBE_COVERAGE_double.
+Proof. exact (nearest_double_rational 49 50 _ _ PROBE_COVERAGE_computed). Qed.
+
+(** In words: SMOKE_STEP = 0.01, step of the published loop check, 1.01^4: the nearest to 1/100. *)
+Definition SMOKE_STEP_double : R := F2R (Float radix2 5764607523034235 (-59)).
+
+Fact SMOKE_STEP_computed :
+  is_nearest_double 1 0 100 5764607523034235 (-59) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem SMOKE_STEP_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 100) = SMOKE_STEP_double.
+Proof. exact (nearest_double_rational 1 100 _ _ SMOKE_STEP_computed). Qed.
+
+(** In words: TTT_ADAM_EPS = 1e-10, Adam's epsilon in test-time training: the nearest to 1/10000000000. *)
+Definition TTT_ADAM_EPS_double : R := F2R (Float radix2 7737125245533627 (-86)).
+
+Fact TTT_ADAM_EPS_computed :
+  is_nearest_double 1 0 10000000000 7737125245533627 (-86) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem TTT_ADAM_EPS_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 10000000000) = TTT_ADAM_EPS_double.
+Proof. exact (nearest_double_rational 1 10000000000 _ _ TTT_ADAM_EPS_computed). Qed.
+
+(** In words: UT_LOOPS_PHI = 4, how often a looped block is applied: the nearest to 2 + sqrt(5). *)
+Definition UT_LOOPS_PHI_integer : Z := 4.
+
+Fact UT_LOOPS_PHI_computed : within_half 2 1 1 4 = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem UT_LOOPS_PHI_nearest : ZnearestE ((IZR 2 + IZR 1 * sqrt 5) / IZR 1) = UT_LOOPS_PHI_integer.
+Proof. exact (nearest_integer _ _ _ _ UT_LOOPS_PHI_computed). Qed.
+
+(** In words: WARMDOWN_FLOOR_MS = 1e-09, keeps the warm-down from dividing by zero: the nearest to 1/1000000000. *)
+Definition WARMDOWN_FLOOR_MS_double : R := F2R (Float radix2 4835703278458517 (-82)).
+
+Fact WARMDOWN_FLOOR_MS_computed :
+  is_nearest_double 1 0 1000000000 4835703278458517 (-82) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem WARMDOWN_FLOOR_MS_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 1000000000) = WARMDOWN_FLOOR_MS_double.
+Proof. exact (nearest_double_rational 1 1000000000 _ _ WARMDOWN_FLOOR_MS_computed). Qed.

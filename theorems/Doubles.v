@@ -1,0 +1,59 @@
+(******************************************************************************)
+(*          The doubles of the code, in terms of the golden ratio             *)
+(*                                                                            *)
+(* Constants.v speaks of (p + q sqrt 5) / d; here the same doubles are tied   *)
+(* to the definitions of Phi.v. A constant that leaves the code breaks this   *)
+(* file, and so does one that moves by a bit.                                 *)
+(*                                                                            *)
+(*   binary64 x == x rounded to the nearest double, ties to even              *)
+(*                                                                            *)
+(* Does not say: that an expression of these doubles, computed in Python, is  *)
+(* nearest to the same expression of reals; in general it is not.             *)
+(******************************************************************************)
+
+From Coq Require Import ZArith Reals Lra.
+From Flocq Require Import Core.
+From Goldenseal Require Import Rounding Phi Constants.
+
+Open Scope R_scope.
+
+Definition binary64 (x : R) : R := round radix2 (FLT_exp (-1074) 53) ZnearestE x.
+
+(** In words: the double PHI is phi, correctly rounded.
+    Does not say: that its powers are correctly rounded powers of phi.
+    Used by: PHI. *)
+Theorem phi_double : binary64 phi = PHI_double.
+Proof. unfold binary64; rewrite <- PHI_rounded; f_equal; unfold phi; lra. Qed.
+
+(** In words: the double INV_PHI is one over phi, correctly rounded.
+    Does not say: that it is `1 / PHI` in Python, which is the double below.
+    Used by: INV_PHI. *)
+Theorem inv_phi_double : binary64 (/ phi) = INV_PHI_double.
+Proof.
+  unfold binary64; rewrite <- INV_PHI_rounded; f_equal.
+  rewrite inv_phi; unfold phi; lra.
+Qed.
+
+(** In words: the double INV_PHI_CUBED is phi^-3, correctly rounded.
+    Does not say: that it is `PHI**-3` in Python.
+    Used by: INV_PHI_CUBED. *)
+Theorem inv_phi_cube_double : binary64 (/ phi ^ 3) = INV_PHI_CUBED_double.
+Proof. unfold binary64; rewrite <- INV_PHI_CUBED_rounded, inv_phi_cube; f_equal; lra. Qed.
+
+(** In words: the double ALPHA_PHI is alpha_phi, correctly rounded.
+    Does not say: that every spelling gives it; three of four tried are off by -1, 2, 4 ulp.
+    Used by: ALPHA_PHI. *)
+Theorem alpha_phi_double : binary64 alpha_phi = ALPHA_PHI_double.
+Proof. unfold binary64; rewrite <- ALPHA_PHI_rounded, alpha_phi_closed; f_equal; lra. Qed.
+
+(** In words: the double PHI_LR_SCALE_VALUE is alpha_phi / 0.04, correctly rounded.
+    Does not say: that it is `ALPHA_PHI / 0.04` in Python, which is one ulp below.
+    Used by: PHI_LR_SCALE_VALUE. *)
+Theorem lr_scale_double : binary64 lr_scale = PHI_LR_SCALE_VALUE_double.
+Proof. unfold binary64; rewrite <- PHI_LR_SCALE_VALUE_rounded, lr_scale_closed; f_equal; lra. Qed.
+
+(** In words: the loop count UT_LOOPS_PHI is the integer nearest to phi cubed.
+    Does not say: that it is the default, or best.
+    Used by: UT_LOOPS_PHI. *)
+Theorem loops_nearest : ZnearestE (phi ^ 3) = UT_LOOPS_PHI_integer.
+Proof. exact phi_cube_nearest. Qed.

@@ -1,0 +1,108 @@
+"""Lexer for Coq sources that knows nested comments and strings.
+
+It finds what a proof script must not contain before anything is compiled: a text search would
+trip over a word in a comment, and miss one behind a comment that ends inside a string.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from verify.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Token:
+    """A word (a qualified name is one word), a string literal, or one other character."""
+
+    text: str
+    line: int
+    is_string: bool = False
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """The tokens up to a full stop (not included), and the comments since the sentence before."""
+
+    tokens: tuple[Token, ...]
+    comments: tuple[str, ...] = ()
+
+    @property
+    def line(self) -> int:
+        """Line of the first token, from 1."""
+        return self.tokens[0].line
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Token texts; a string literal becomes the empty word, which is no keyword."""
+        return tuple("" if token.is_string else token.text for token in self.tokens)
+
+
+# A word may hold dots between identifiers (`Z.max`), never at the end: there a dot ends a sentence.
+_WORD = re.compile(r"[^\W\d][\w']*(?:\.[^\W\d][\w']*)*|\d[\w']*(?:\.\d+)?")
+_STOP = re.compile(r"\.(?=\s|\(\*|\Z)")
+
+
+def _comment_end(text: str, start: int, file: str) -> int:
+    """Offset after the comment that opens at `start`. Coq lexes strings inside comments too."""
+    depth, at = 0, start
+    while at < len(text):
+        if text.startswith("(*", at):
+            depth, at = depth + 1, at + 2
+        elif text.startswith("*)", at):
+            depth, at = depth - 1, at + 2
+            if depth == 0:
+                return at
+        elif text[at] == '"':
+            at = _string_end(text, at, file)
+        else:
+            at += 1
+    raise UsageError(f"{file}:{_line(text, start)}: the comment opened here never ends")
+
+
+def _string_end(text: str, start: int, file: str) -> int:
+    """Offset after the string that opens at `start`; a doubled quote stays inside."""
+    at = start + 1
+    while (at := text.find('"', at)) >= 0:
+        if not text.startswith('""', at):
+            return at + 1
+        at += 2
+    raise UsageError(f"{file}:{_line(text, start)}: the string opened here never ends")
+
+
+def _line(text: str, offset: int) -> int:
+    return text.count("\n", 0, offset) + 1
+
+
+def sentences(text: str, file: str = "<text>") -> Iterator[Sentence]:
+    """The sentences of a source, in order.
+
+    Raises UsageError, naming file and line, for a comment, string or sentence that never ends.
+    """
+    tokens: list[Token] = []
+    comments: list[str] = []
+    at = line = 0
+    line = 1
+    while at < len(text):
+        start = at
+        if text.startswith("(*", at):
+            at = _comment_end(text, at, file)
+            if not tokens:
+                comments.append(text[start:at])
+        elif text[at] == '"':
+            at = _string_end(text, at, file)
+            tokens.append(Token(text[start:at], line, is_string=True))
+        elif text[at].isspace():
+            at += 1
+        elif _STOP.match(text, at):
+            at += 1
+            if tokens:
+                yield Sentence(tuple(tokens), tuple(comments))
+            tokens, comments = [], []
+        else:
+            word = _WORD.match(text, at)
+            at = word.end() if word else at + 1
+            tokens.append(Token(text[start:at], line))
+        line += text.count("\n", start, at)
+    if tokens:
+        raise UsageError(f"{file}:{tokens[0].line}: the sentence that starts here never ends")
