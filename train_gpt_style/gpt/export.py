@@ -4,7 +4,6 @@ import json
 import zlib
 
 import safetensors
-import safetensors
 import safetensors.torch
 import torch
 

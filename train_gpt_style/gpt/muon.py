@@ -25,11 +25,16 @@ def newton_schulz(G, steps, eps=1e-7):
 class Muon(torch.optim.Optimizer):
     """Nesterov momentum, orthogonalised. Ranks share the work: each owns every W-th matrix."""
 
-    # Set-up may put a compiled version in its place.
+    # An instance may carry a compiled version instead.
     orthogonalize = staticmethod(newton_schulz)
 
     def __init__(self, params, lr, momentum, backend_steps, nesterov=True):
-        defaults = dict(lr=lr, momentum=momentum, backend_steps=backend_steps, nesterov=nesterov)
+        defaults = {
+            "lr": lr,
+            "momentum": momentum,
+            "backend_steps": backend_steps,
+            "nesterov": nesterov,
+        }
         super().__init__(params, defaults)
 
     @torch.no_grad()

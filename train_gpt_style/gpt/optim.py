@@ -3,7 +3,7 @@
     embedding   Adam, TIED_EMBED_LR or EMBED_LR     the token embedding
     head        Adam, HEAD_LR                       the head, when it is not the embedding
     matrices    Muon, MATRIX_LR                     the blocks' matrices
-    scalars     Adam, SCALAR_LR                     the blocks' vectors and control parameters, skips
+    scalars     Adam, SCALAR_LR                     the blocks' vectors and control tensors, skips
 
 A parameter that a feature adds outside the blocks joins the group that the feature claims for it.
 """
@@ -35,8 +35,11 @@ def group_parameters(model, features):
         named["skip_weights"] = named.pop("skip_weights")
     for name, p in named.items():
         for group in (group_of(name, p), *(feature.claim(name) for feature in features)):
-            if group is not None:
-                groups[group].append(p)
+            if group is None:
+                continue
+            if group not in groups:
+                raise UsageError(f"{name}: {group!r} is no optimizer group of {list(groups)}")
+            groups[group].append(p)
     return groups
 
 

@@ -5,6 +5,7 @@ pieces and byte counts are exercised). The same bytes come out on every call.
 """
 
 import io
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -40,8 +41,8 @@ def write(folder: Path) -> dict[str, str]:
     tokenizer_path.write_bytes(model.getvalue())
     tokenizer = spm.SentencePieceProcessor(model_proto=model.getvalue())
     documents = [[BOS_ID, *tokenizer.encode(poem)] for poem in poems]
-    validation = sum(documents[-VALIDATION_DOCUMENTS:], [])
-    training = sum(documents[:-VALIDATION_DOCUMENTS], [])
+    validation = list(chain(*documents[-VALIDATION_DOCUMENTS:]))
+    training = list(chain(*documents[:-VALIDATION_DOCUMENTS]))
     cut = len(training) * 2 // 5  # inside a document, and inside a batch
     for name, tokens in {
         "probe_train_000000": training[:cut],

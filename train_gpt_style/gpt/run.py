@@ -29,7 +29,10 @@ __all__ = ["GPT", "Context", "Muon", "build_model", "build_optimizers", "main", 
 
 
 def main(environ=os.environ):
-    """Train as `environ` says. Raises UsageError before anything is loaded when it makes no sense."""
+    """Train as `environ` says.
+
+    Raises UsageError, before anything is loaded, when the settings make no sense.
+    """
     settings = settings_module.read(environ)
     ctx = Context(environ)
     try:
@@ -83,6 +86,13 @@ def log_settings(settings, log):
         log(f"feature {feature.declaration.name} {values}")
 
 
+def observers_of(settings, ctx, model, optimizers):
+    """Who is told of the run, on rank 0."""
+    seen = Run(settings, ctx, model, optimizers)
+    found = [f.observer(seen) for f in switched_on(settings)] if ctx.rank == 0 else []
+    return [observer for observer in found if observer is not None]
+
+
 def run(settings, ctx):
     """One run in the current folder: the log, final_model.safetensors and the artifact."""
     log = Log(Path("logs") / f"{settings.run_id}.txt", ctx)
@@ -104,12 +114,13 @@ def run(settings, ctx):
     base_model = build_model(settings, ctx)
     model = base_model
     if ctx.cuda:
-        Muon.orthogonalize = staticmethod(torch.compile(newton_schulz))
         model = torch.compile(base_model, dynamic=False, fullgraph=True)
     if ctx.world_size > 1:
         device_ids = [ctx.device.index] if ctx.cuda else None
         model = DistributedDataParallel(model, device_ids=device_ids, broadcast_buffers=False)
     optimizers = build_optimizers(settings, base_model)
+    if ctx.cuda:
+        optimizers["matrices"].orthogonalize = torch.compile(newton_schulz)
     log_settings(settings, log)
     log(f"model_params:{sum(p.numel() for p in base_model.parameters())}")
     log(f"world_size:{ctx.world_size} grad_accum_steps:{ctx.grad_accum_steps}")
@@ -120,9 +131,7 @@ def run(settings, ctx):
     def run_validation():
         return validate(settings, model, ctx, val_tokens, byte_counter)
 
-    seen = Run(settings, ctx, base_model, optimizers)
-    observers = [f.observer(seen) for f in switched_on(settings)] if ctx.rank == 0 else []
-    observers = [observer for observer in observers if observer is not None]
+    observers = observers_of(settings, ctx, base_model, optimizers)
     model.train()
     warm_up(settings, base_model, model, optimizers, ctx, new_loader)
     steps = train(

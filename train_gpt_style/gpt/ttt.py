@@ -64,13 +64,13 @@ def find_documents(tokens):
     Raises UsageError when there is no document, or one with nothing to predict.
     """
     starts = (tokens.to(torch.int64) == BOS_ID).nonzero().flatten().tolist()
+    if not starts:
+        raise UsageError(f"no document: the validation split holds no BOS (id {BOS_ID})")
     ends = [start + 1 for start in starts[1:]] + [tokens.numel()]
     documents = [(start, end - start) for start, end in zip(starts, ends, strict=True)]
     for start, length in documents:
         if length < 2:
             raise UsageError(f"the document at token {start} has nothing to predict")
-    if not documents:
-        raise UsageError(f"no document: the validation split holds no BOS (id {BOS_ID})")
     return documents
 
 

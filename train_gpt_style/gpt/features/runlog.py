@@ -15,7 +15,6 @@ Off: nobody observes, nothing is written.
 
 import json
 import os
-from pathlib import Path
 
 import torch
 
