@@ -1,3 +1,3 @@
-"""Goldenseal's gates, seals and records. Names no model and imports nothing of the training code."""
+"""Goldenseal's gates, seals and records. Names no model, imports no training code."""
 
 __version__ = "0.1.0"

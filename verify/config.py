@@ -42,7 +42,7 @@ def systems(root: Path) -> list[System]:
         missing = {"module", "probe"} - set(entry)
         if missing:
             raise UsageError(
-                f"{root.name}/pyproject.toml: [tool.goldenseal.systems.{name}] lacks {sorted(missing)}"
+                f"pyproject.toml: [tool.goldenseal.systems.{name}] lacks {sorted(missing)}"
             )
         found.append(System(name, entry["module"], entry["probe"]))
     return found

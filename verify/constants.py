@@ -255,9 +255,7 @@ class Constant:
         if type(self.value) not in (int, float) or not math.isfinite(self.value):
             raise UsageError(f"constant {self.name}: {self.value!r} is not a finite int or float")
         if not isinstance(self.real, Quadratic):
-            raise UsageError(
-                f"constant {self.name}: real must be a Quadratic, as in decimal('0.1')"
-            )
+            raise UsageError(f"constant {self.name}: real is no Quadratic such as decimal('0.1')")
         if not self.meaning.strip() or len(self.meaning.splitlines()) != 1:
             raise UsageError(f"constant {self.name}: say what it means in one line")
 

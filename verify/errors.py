@@ -1,4 +1,4 @@
-"""The errors that Goldenseal raises on purpose. Each message is one line: what, where, what instead.
+"""The errors that Goldenseal raises on purpose. One line each: what, where, what instead.
 
 GoldensealError
 ├── UsageError          bad command line, environment or input file   (exit code 2)

@@ -47,7 +47,8 @@ class Knob:
         except (ValueError, KeyError):
             raise UsageError(f"{self.name}={text} is not {self.describe_range()}") from None
         if not self.allows(value):
-            raise UsageError(f"{self.name}={text} is out of range: it must be {self.describe_range()}")
+            legal = self.describe_range()
+            raise UsageError(f"{self.name}={text} is out of range: it must be {legal}")
         return value
 
     def allows(self, value: KnobValue) -> bool:
@@ -63,10 +64,10 @@ class Knob:
         """The legal values in words, such as `an integer, at least 1`."""
         if self.choices:
             return "one of " + ", ".join(self.choices)
-        noun = {bool: "0 or 1", int: "an integer", float: "a finite number", str: "a text"}[self.type]
+        nouns = {bool: "0 or 1", int: "an integer", float: "a finite number", str: "a text"}
         bounds = [] if self.low is None else [f"at least {self.low:g}"]
         bounds += [] if self.high is None else [f"at most {self.high:g}"]
-        return ", ".join([noun, *bounds])
+        return ", ".join([nouns[self.type], *bounds])
 
     def text(self, value: KnobValue) -> str:
         """The environment text that parses back to `value`."""

@@ -11,7 +11,7 @@ from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_mod
 
 def untraced() -> AbstractContextManager[Any]:
     """Inside, the recorder's own tensor work stays out of the trace."""
-    return _disable_current_modes()  # type: ignore[no-any-return, no-untyped-call]
+    return _disable_current_modes()
 
 
 class OperationTrace(TorchDispatchMode):

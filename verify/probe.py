@@ -194,7 +194,8 @@ class _Reader:
         entries = self.left.pop(name, {})
         for key, value in entries.items():
             if key not in types:
-                raise UsageError(f"{self.path}: [{name}] has no key `{key}`; it has {sorted(types)}")
+                legal = sorted(types)
+                raise UsageError(f"{self.path}: [{name}] has no key `{key}`; it has {legal}")
             if not isinstance(value, types[key]):
                 raise UsageError(f"{self.path}: [{name}] {key} must be a {types[key].__name__}")
         return dict(entries)

@@ -72,7 +72,8 @@ def settle() -> None:
     """The fixed numeric state in which every gate works: one thread, deterministic, seeded."""
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
-    torch.utils.deterministic.fill_uninitialized_memory = True  # reads of garbage then show up
+    # Reads of garbage then show up. (The module replaces itself, which mypy cannot see.)
+    setattr(torch.utils.deterministic, "fill_uninitialized_memory", True)  # noqa: B010
     random.seed(0)
     np.random.seed(0)
     torch.manual_seed(0)
@@ -80,8 +81,8 @@ def settle() -> None:
 
 def rng_facts() -> dict[str, str]:
     """Where each global random generator stands."""
-    kind, keys, position, *rest = np.random.get_state()
-    numpy_state = repr((kind, keys.tolist(), position, rest))
+    state = np.random.get_state(legacy=False)
+    numpy_state = repr((state["state"]["key"].tolist(), state["state"]["pos"], state["has_gauss"]))
     return {
         "rng torch": short(torch.get_rng_state()),
         "rng python": hashlib.sha512(repr(random.getstate()).encode()).hexdigest()[:16],
@@ -272,7 +273,9 @@ def first_difference(expected: list[Event], actual: list[Event]) -> str | None:
             p, q = a.facts.get(name, "nothing"), b.facts.get(name, "nothing")
             if p != q:
                 return f"{a.where}: {name} is {q}, expected {p}"
-    if len(expected) != len(actual):
-        longer, verb = (expected, "is missing") if len(expected) > len(actual) else (actual, "is extra")
-        return f"{longer[min(len(expected), len(actual))].where} {verb}"
+    common = min(len(expected), len(actual))
+    if len(expected) > common:
+        return f"{expected[common].where} is missing"
+    if len(actual) > common:
+        return f"{actual[common].where} is extra"
     return None

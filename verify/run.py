@@ -52,7 +52,8 @@ class Outcome:
             }
             for r in self.results
         ]
-        return {"verdict": suite.worst(self.results).value, "gates": gates, "written": self.document}
+        verdict = suite.worst(self.results).value
+        return {"verdict": verdict, "gates": gates, "written": self.document}
 
     def render(self, console: Console) -> None:
         """One line a gate; under a gate that did not pass, its reasons."""

@@ -135,4 +135,3 @@ def worst(results: Sequence[GateResult]) -> Verdict:
         if verdict in verdicts:
             return verdict
     return Verdict.PASS
-

@@ -77,6 +77,4 @@ def compare_runs(expected: Recording, actual: Recording) -> str | None:
     """The first difference of two whole runs, operations aside; a crash is a difference."""
     if actual.error != expected.error:
         return f"stopped: {actual.error}" if actual.error else f"did not stop: {expected.error}"
-    return first_difference(
-        without_operations(expected.events), without_operations(actual.events)
-    )
+    return first_difference(without_operations(expected.events), without_operations(actual.events))

@@ -33,7 +33,7 @@ def jobs(probe: Probe) -> list[Job]:
 
 def judge(studio: Studio) -> GateResult:
     """Compare each trial with the baseline, and name the smallest environment that differs."""
-    probe, findings, tried = studio.probe, [], trials(studio.probe)
+    findings, tried = [], trials(studio.probe)
     for scenario, variables, whole in tried:
         if difference(studio, scenario, variables, whole):
             culprits = [

@@ -25,7 +25,9 @@ def judge(studio: Studio) -> GateResult:
         files += len(file_facts(a))
     if not forwards:
         findings.append("the baseline evaluated nothing: lengthen the probe's scenarios")
-    return conclude(NAME, f"{forwards} evaluation batches and {files} files, byte for byte", findings)
+    return conclude(
+        NAME, f"{forwards} evaluation batches and {files} files, byte for byte", findings
+    )
 
 
 def evaluation_events(run: Recording) -> list[Event]:

@@ -19,4 +19,6 @@ def judge(studio: Studio) -> GateResult:
         )
         for difference in difference_of_tables(a.rng, b.rng):
             findings.append(f"{scenario.name}: after construction, {difference}")
-    return conclude(NAME, "no draw more or less during construction: torch, python, numpy", findings)
+    return conclude(
+        NAME, "no draw more or less during construction: torch, python, numpy", findings
+    )
