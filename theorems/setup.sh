@@ -7,11 +7,9 @@ set -eu
 packages="coq libcoq-flocq libcoq-interval"
 line="apt-get install -y $packages"
 
-if command -v coqc >/dev/null 2>&1; then
-    libraries="$(coqc -where)/user-contrib"
-    if [ -f "$libraries/Flocq/Core/Core.vo" ] && [ -f "$libraries/Interval/Tactic.vo" ]; then
-        exit 0
-    fi
+if command -v coqc >/dev/null 2>&1 &&
+    [ -f "$(coqc -where)/user-contrib/Flocq/Core/Core.vo" ]; then
+    exit 0
 fi
 
 if ! command -v apt-get >/dev/null 2>&1; then

@@ -65,7 +65,7 @@ class Script:
 
     def evaluate(self, module: ModuleType, expression: str, **names: Any) -> Any:
         """Evaluate one of the probe's expressions in the script's own namespace."""
-        return eval(expression, {**vars(module), "os": os, **names})  # noqa: S307: the user's own
+        return eval(expression, {**vars(module), "os": os, **names})  # the user's own words
 
 
 @dataclass(frozen=True)

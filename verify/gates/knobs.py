@@ -54,9 +54,7 @@ def judge(studio: Studio) -> GateResult:
         findings.append(f"{name} is new and belongs to no feature, so no gate would try it")
     if not expected:
         findings.append("no knob was found in the baseline")
-    summary = (
-        f"{len(expected)} knobs of the baseline, {len(owned)} of {len(probe.features)} features"
-    )
+    summary = f"{len(expected)} baseline knobs, {len(owned)} of {len(probe.features)} features"
     return conclude(NAME, summary, findings)
 
 

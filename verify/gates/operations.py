@@ -1,4 +1,4 @@
-"""Rung 4: off costs nothing. The same ATen operations, in order, with the same shapes and dtypes."""
+"""Rung 4: off costs nothing. The same ATen operations in order, with the same shapes, dtypes."""
 
 from itertools import zip_longest
 

@@ -10,7 +10,7 @@ jobs = record_jobs
 
 
 def judge(studio: Studio) -> GateResult:
-    """Batches, losses, gradients, hyperparameters, parameters, optimizer state, RNG, logged lines."""
+    """Batches, losses, gradients, settings, parameters, optimizer state, RNG, lines."""
     findings, evidence, steps, facts = [], {}, 0, 0
     for scenario in studio.scenarios:
         findings += errors_of(studio, scenario.name, "record")
