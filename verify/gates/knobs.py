@@ -89,7 +89,7 @@ def declared_in(module: ModuleType) -> dict[str, KnobFacts]:
 
 
 def read_in(source: str) -> dict[str, KnobFacts]:
-    """Every `os.environ.get(NAME, default)`, `os.getenv(...)` and `os.environ[NAME]` of a source."""
+    """Every variable that a source reads by `os.environ.get`, `os.getenv` or `os.environ[...]`."""
     found = {}
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Call) and ast.unparse(node.func) in ("os.environ.get", "os.getenv"):

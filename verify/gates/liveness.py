@@ -63,13 +63,15 @@ def judge(studio: Studio) -> GateResult:
                 if moved.error:
                     findings.append(f"{words} {knob.name}={knob.on} stops the run: {moved.error}")
                 elif acts(moved) == acts(on):
-                    X
+                    name = f"{knob.name}={knob.on}"
+                    findings.append(f"{name} changes nothing while {words}: dead knob")
                 knobs += 1
     if probe.features:
         again = compare_runs(baseline, studio.recording(restored_job(probe)))
         if again:
             findings.append(f"after every feature was on, off differs from the baseline: {again}")
-    summary = f"{len(probe.features)} features, {knobs} knobs act, {parameters} new parameters are trained"
+    n = len(probe.features)
+    summary = f"{n} features, {knobs} knobs act, {parameters} new parameters are trained"
     return conclude(NAME, summary, findings)
 
 
