@@ -440,19 +440,21 @@ class ByteCounter:
             raise ValueError(
                 f"VOCAB_SIZE={vocab_size}, but the tokenizer has {tokenizer.vocab_size()} pieces"
             )
-        base = torch.zeros(vocab_size, dtype=torch.int64)
-        marker = torch.zeros(vocab_size, dtype=torch.bool)
-        boundary = torch.zeros(vocab_size, dtype=torch.bool)
-        for i in range(vocab_size):
-            if tokenizer.is_control(i) or tokenizer.is_unknown(i) or tokenizer.is_unused(i):
-                boundary[i] = True
-            elif tokenizer.is_byte(i):
-                base[i] = 1
-            else:
-                piece = tokenizer.id_to_piece(i)
-                marker[i] = piece.startswith("▁")
-                base[i] = len(piece.removeprefix("▁").encode("utf-8"))
-        self.base, self.marker, self.boundary = (t.to(device) for t in (base, marker, boundary))
+        rows = [self.piece_facts(tokenizer, i) for i in range(vocab_size)]
+        base, marker, boundary = zip(*rows)
+        self.base = torch.tensor(base, dtype=torch.int64).to(device)
+        self.marker = torch.tensor(marker, dtype=torch.bool).to(device)
+        self.boundary = torch.tensor(boundary, dtype=torch.bool).to(device)
+
+    @staticmethod
+    def piece_facts(tokenizer, i):
+        """(bytes without the word marker, starts with the marker, is a boundary) of piece i."""
+        if tokenizer.is_control(i) or tokenizer.is_unknown(i) or tokenizer.is_unused(i):
+            return 0, False, True
+        if tokenizer.is_byte(i):
+            return 1, False, False
+        piece = tokenizer.id_to_piece(i)
+        return len(piece.removeprefix("▁").encode("utf-8")), piece.startswith("▁"), False
 
     def __call__(self, previous_ids, target_ids):
         leading_space = self.marker[target_ids] & ~self.boundary[previous_ids]
