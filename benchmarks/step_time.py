@@ -89,9 +89,7 @@ def main():
             pipe.send(False)
 
     measured = {side: values[options.warmup :] for side, values in seconds.items()}
-    ratios = [
-        c / b for b, c in zip(measured["baseline"], measured["candidate"], strict=True)
-    ]
+    ratios = [c / b for b, c in zip(measured["baseline"], measured["candidate"], strict=True)]
     low, middle, high = statistics.quantiles(ratios, n=4)
     medians = {side: statistics.median(values) for side, values in measured.items()}
     if options.json:

@@ -22,7 +22,7 @@ from train_gpt_style.gpt.settings import BASELINE_KNOBS
 from train_gpt_style.gpt.train import train, warm_up
 from train_gpt_style.gpt.ttt import evaluate_ttt
 from train_gpt_style.gpt.validate import validate
-from train_gpt_style.kit.shards import DistributedTokenLoader, load_shard, shard_files
+from train_gpt_style.kit.shards import DistributedTokenLoader, load_validation, shard_files
 from train_gpt_style.kit.tokenizer import ByteCounter, load_tokenizer
 
 __all__ = ["GPT", "Context", "Muon", "build_model", "build_optimizers", "main", "run"]
@@ -107,9 +107,9 @@ def run(settings, ctx):
     )
     train_files = shard_files(settings.data_path, "train")
     val_files = shard_files(settings.data_path, "val")
-    all_val_tokens = torch.cat([load_shard(path) for path in val_files])
-    usable = (all_val_tokens.numel() - 1) // settings.train_seq_len * settings.train_seq_len
-    val_tokens = all_val_tokens[: usable + 1]
+    all_val_tokens, val_tokens = load_validation(
+        val_files, settings.train_seq_len, settings.vocab_size
+    )
 
     base_model = build_model(settings, ctx)
     model = base_model
@@ -126,7 +126,9 @@ def run(settings, ctx):
     log(f"world_size:{ctx.world_size} grad_accum_steps:{ctx.grad_accum_steps}")
 
     def new_loader():
-        return DistributedTokenLoader(train_files, ctx.rank, ctx.world_size, ctx.device)
+        return DistributedTokenLoader(
+            train_files, ctx.rank, ctx.world_size, ctx.device, settings.vocab_size
+        )
 
     def run_validation():
         return validate(settings, model, ctx, val_tokens, byte_counter)

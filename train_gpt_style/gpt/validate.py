@@ -19,7 +19,7 @@ def validate(settings, model, ctx, val_tokens, byte_counter):
     first, last = (num_seqs * r // ctx.world_size for r in (ctx.rank, ctx.rank + 1))
     sums = torch.zeros(3, dtype=torch.float64, device=ctx.device)  # loss, tokens, bytes
     model.eval()
-    with torch.inference_mode():
+    with torch.no_grad():  # not inference_mode: training reuses the rotary tables made here
         for start in range(first, last, batch_seqs):
             stop = min(start + batch_seqs, last)
             local = val_tokens[start * seq_len : stop * seq_len + 1].to(ctx.device, torch.int64)

@@ -122,12 +122,18 @@ def test_unset_empty_default_and_dormant_knobs_all_mean_off(tiny, perform, off):
 def test_warm_up_steps_leave_no_trace(tiny, perform):
     """Only the wall clock may tell a warmed-up run from another."""
     environ = {**tiny, "ITERATIONS": "1"}
-    warmed, cold = (perform(run.main, {**environ, "WARMUP_STEPS": n}) for n in ("2", "1"))
+    warmed, cold = (perform(run.main, {**environ, "WARMUP_STEPS": n}) for n in ("1", "0"))
     knob = "warmup_steps:"
     assert [line for line in warmed.comparable if not line.startswith(knob)] == [
         line for line in cold.comparable if not line.startswith(knob)
     ]
     assert warmed.files["final_model.safetensors"] == cold.files["final_model.safetensors"]
+
+
+def test_a_single_layer_runs_whole(baseline, data, perform):
+    environ = {**probe_data.TINY, **data, "NUM_LAYERS": "1", "ITERATIONS": "1"}
+    theirs, ours = perform(baseline.main, environ), perform(run.main, environ)
+    assert theirs.comparable == ours.comparable
 
 
 def test_the_log_holds_every_module_of_the_run(tiny, perform):

@@ -18,7 +18,10 @@ def documents(*lengths, seed=0):
     generator = torch.Generator().manual_seed(seed)
     parts = []
     for length in lengths:
-        parts += [torch.tensor([ttt.BOS_ID]), torch.randint(2, 64, (length - 1,), generator=generator)]
+        parts += [
+            torch.tensor([ttt.BOS_ID]),
+            torch.randint(2, 64, (length - 1,), generator=generator),
+        ]
     return torch.cat(parts).to(torch.uint16)
 
 
