@@ -130,6 +130,31 @@ def check(
     raise typer.Exit(seal_command.check(folder, as_json))
 
 
+@app.command(
+    epilog="Example:  goldenseal record gpt records/track_cpu_small/2026-11-23_Mine "
+    "--set ITERATIONS=100 --set NUMERICS=portable"
+)
+def record(
+    system: Annotated[str, typer.Argument(help="Name of the system, such as gpt.")],
+    folder: Annotated[Path, typer.Argument(help="A new folder for the record.")],
+    setting: Annotated[
+        list[str] | None, typer.Option("--set", help="A knob, NAME=value (may be repeated).")
+    ] = None,
+) -> None:
+    """Run a system in a new folder and leave a record there, ready to be described and sealed."""
+    from verify import seal_command
+
+    raise typer.Exit(seal_command.record(system, folder, setting or []))
+
+
+@app.command(epilog="Example:  goldenseal verdict || make verify")
+def verdict(as_json: AsJson = False) -> None:
+    """Show the last verdict, and whether a covered file has changed since: then it is stale."""
+    from verify import seal_command
+
+    raise typer.Exit(seal_command.verdict(as_json))
+
+
 @app.command(epilog="Example:  goldenseal reproduce 4f1c")
 def reproduce(
     prefix: Annotated[str, typer.Argument(help="Any unique prefix of the record's identity.")],

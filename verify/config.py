@@ -1,8 +1,11 @@
 """What `[tool.goldenseal]` in pyproject.toml says: the systems that this repository offers.
 
 [tool.goldenseal.systems.gpt]
-module = "train_gpt_style.gpt"            # `python -m` runs it
-probe = "train_gpt_style.gpt.probe:PROBE" # how the gates drive it
+module = "train_gpt_style.gpt"             # `python -m` runs it
+probe = "train_gpt_style.gpt.probe:PROBE"  # how the gates drive it
+log = "train.jsonl"                        # its chained run log
+outputs = ["final_model.safetensors"]      # what else a re-run must repeat
+local_knobs = ["DATA_PATH"]                # knobs that hold paths of data
 """
 
 import tomllib
@@ -20,6 +23,9 @@ class System:
     name: str
     module: str
     probe: str
+    log: str = "train.jsonl"
+    outputs: tuple[str, ...] = ()
+    local_knobs: tuple[str, ...] = ()
 
 
 def find_root(start: Path | None = None) -> Path:
@@ -44,8 +50,19 @@ def systems(root: Path) -> list[System]:
             raise UsageError(
                 f"pyproject.toml: [tool.goldenseal.systems.{name}] lacks {sorted(missing)}"
             )
-        found.append(System(name, entry["module"], entry["probe"]))
+        lists = {key: tuple(entry.get(key, ())) for key in ("outputs", "local_knobs")}
+        log = entry.get("log", "train.jsonl")
+        found.append(System(name, entry["module"], entry["probe"], log, **lists))
     return found
+
+
+def system(root: Path, name: str) -> System:
+    """The system of that name. Raises UsageError with the names that exist."""
+    known = systems(root)
+    for entry in known:
+        if entry.name == name:
+            return entry
+    raise UsageError(f"no system is called {name!r}; there are {[s.name for s in known]}")
 
 
 def settings(root: Path) -> dict[str, Any]:

@@ -1,0 +1,23 @@
+"""Every record under records/ is sealed and intact."""
+
+from pathlib import Path
+
+from verify.check import check
+from verify.record import record_folders
+from verify.result import GateResult, conclude
+
+NAME = "seals"
+
+
+def check_seals(root: Path) -> GateResult:
+    """Check all records; one that nobody sealed is a finding."""
+    findings, files = [], 0
+    folders = record_folders(root)
+    for folder in folders:
+        report = check(folder)
+        files += report.files
+        where = folder.relative_to(root).as_posix()
+        findings += [f"{where}: {reason}" for reason in report.reasons()]
+    if not folders:
+        findings.append("records/ holds no record")
+    return conclude(NAME, f"{len(folders)} records, {files} files", findings)

@@ -1,0 +1,69 @@
+"""`goldenseal record`: run a system and leave a record that is ready to be described and sealed."""
+
+import datetime
+import hashlib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from verify import canonical
+from verify.config import System
+from verify.errors import UsageError
+from verify.files import atomic_write
+from verify.knobs import Knob, read_settings
+from verify.probe import load_object
+from verify.record import SCHEMA
+from verify.rerun import data_digests, run_system
+from verify.runlog import read_run_log
+from verify.source import read_source
+
+RUN_LOG = {"RUN_LOG": "1"}
+
+
+def make_record(
+    root: Path,
+    system: System,
+    folder: Path,
+    given: Mapping[str, str],
+    show: Callable[[str], None],
+) -> None:
+    """Run `system` under the knobs `given` in the new folder, then write record.json beside it.
+
+    Raises UsageError for a knob that does not exist or a folder that does, CannotCheckError when
+    the run fails.
+    """
+    declared = all_knobs(system)
+    unknown = sorted(set(given) - {knob.name for knob in declared})
+    if unknown:
+        raise UsageError(f"{unknown[0]} is no knob of {system.name}: see `goldenseal knobs`")
+    if folder.exists():
+        raise UsageError(f"{folder} exists: a record is made once, in a new folder")
+    knobs = read_settings({**given, **RUN_LOG}, declared).as_environment()
+    source, data = read_source(root), data_digests(root, system, knobs)
+    folder.mkdir(parents=True)
+    run_system(root, system, knobs, folder, show)
+    header, *_, end = read_run_log(folder / system.log)
+    verdict = root / ".goldenseal" / "verdict.json"
+    facts = {
+        "schema": SCHEMA,
+        "name": folder.name.partition("_")[2] or folder.name,
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "status": "measured",
+        "system": system.name,
+        "seeds": [header["seed"]],
+        "knobs": knobs,
+        "data": data,
+        "source": source.files,
+        "numeric_class": header["numeric_class"],
+        "logs": {str(header["seed"]): system.log},
+        "outputs": [*system.outputs],
+        "results": {k: v for k, v in end.items() if k != "kind"},
+    }
+    if verdict.is_file():
+        facts["verdict"] = hashlib.sha512(verdict.read_bytes()).hexdigest()
+    atomic_write(folder / "record.json", canonical.dumps(facts))
+
+
+def all_knobs(system: System) -> tuple[Knob, ...]:
+    """Every knob of a system, those of the baseline first."""
+    probe = load_object(system.probe)
+    return (*probe.baseline_knobs, *(k for f in probe.features for k in f.all_knobs))

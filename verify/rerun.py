@@ -1,0 +1,113 @@
+"""Running a system of this repository in a folder of its own, as a record and a re-run both do."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from verify.config import System
+from verify.errors import CannotCheckError
+from verify.files import hash_file
+
+INHERITED = ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "TMPDIR")
+POLL_SECONDS = 0.2
+
+
+def run_system(
+    root: Path,
+    system: System,
+    knobs: Mapping[str, str],
+    folder: Path,
+    show: Callable[[str], None],
+    steps: int | None = None,
+) -> None:
+    """`python -m <module>` in `folder` under exactly these knobs; `show` is given each line.
+
+    Knobs that hold relative paths of data find it: the folder gets links to the repository's.
+    With `steps`, the run is ended when its log has that many steps.
+    Raises CannotCheckError when the run fails, with the last line that it printed.
+    """
+    links = link_data(root, system, knobs, folder)
+    kept = {name: os.environ[name] for name in INHERITED if name in os.environ}
+    environment = {**kept, "PYTHONPATH": str(root), "PYTHONUNBUFFERED": "1", **knobs}
+    process = subprocess.Popen(
+        [sys.executable, "-m", system.module],
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    last = ""
+    ended = False
+    try:
+        for line in process.stdout or ():
+            last = line.rstrip() or last
+            show(line.rstrip())
+            if steps is not None and steps_logged(folder / system.log) >= steps:
+                ended = True
+                process.terminate()
+                break
+        code = process.wait()
+    finally:
+        process.kill()
+        process.wait()
+        for link in links:
+            link.unlink()
+            remove_empty_parents(link, folder)
+    if code != 0 and not ended:
+        raise CannotCheckError(f"python -m {system.module} ended with {code}: {last}")
+
+
+def steps_logged(log: Path) -> int:
+    """How many optimizer steps a log that is being written holds."""
+    if not log.exists():
+        time.sleep(POLL_SECONDS)
+        return 0
+    return log.read_bytes().count(b'"kind":"step"')
+
+
+def data_path(root: Path, value: str) -> Path:
+    """Where a knob's path leads: relative ones begin at the repository's top."""
+    return (root / value).resolve()
+
+
+def link_data(root: Path, system: System, knobs: Mapping[str, str], folder: Path) -> list[Path]:
+    """Make the relative paths of the local knobs lead to the repository's data."""
+    links = []
+    for knob in system.local_knobs:
+        value = Path(knobs[knob])
+        link = folder / value
+        if value.is_absolute() or link.exists():
+            continue
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(data_path(root, str(value)))
+        links.append(link)
+    return links
+
+
+def remove_empty_parents(path: Path, folder: Path) -> None:
+    """Remove the folders that were made for a link."""
+    for parent in path.parents:
+        if parent == folder or any(parent.iterdir()):
+            return
+        parent.rmdir()
+
+
+def data_digests(root: Path, system: System, knobs: Mapping[str, str]) -> dict[str, str]:
+    """SHA-512 by file name of all data that the local knobs lead to.
+
+    Raises CannotCheckError when a path leads nowhere.
+    """
+    found = {}
+    for knob in system.local_knobs:
+        path = data_path(root, knobs[knob])
+        if not path.exists():
+            raise CannotCheckError(f"{knob}={knobs[knob]} leads nowhere: run `make data` first")
+        files = sorted(p for p in path.iterdir() if p.is_file()) if path.is_dir() else [path]
+        for file in files:
+            found[file.name] = hash_file(file)
+    return found

@@ -1,0 +1,126 @@
+"""What the commands seal, check, record, reproduce and verdict print. Imports no torch."""
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+from verify.check import CheckReport
+from verify.check import check as check_folder
+from verify.config import find_root, system
+from verify.errors import EXIT_CANNOT_CHECK, EXIT_CONTRADICTED, EXIT_HOLDS, UsageError
+from verify.make_record import make_record
+from verify.record import record_folders
+from verify.reproduce import reproduce as reproduce_record
+from verify.seal import bytes_to_hash
+from verify.seal import seal as seal_folder
+from verify.verdict import read_verdict
+
+console = Console()
+
+
+def _print_json(document: object) -> None:
+    print(json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False))
+
+
+def _show(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def seal(folder: Path, as_json: bool) -> int:
+    """Seal one record's folder."""
+    terminal = Console(stderr=True)
+    columns = (TextColumn("sealing"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    hidden = as_json or not terminal.is_terminal
+    with Progress(*columns, console=terminal, transient=True, disable=hidden) as progress:
+        task = progress.add_task("", total=bytes_to_hash(folder))
+        done = seal_folder(folder, lambda count: progress.advance(task, count))
+    if as_json:
+        _print_json(
+            {"folder": str(folder), "identity": done.identity, "already_sealed": done.already}
+        )
+    else:
+        verb = "is already sealed" if done.already else f"sealed, {done.files} files"
+        console.print(f"{folder} {verb}\nidentity {done.identity}", soft_wrap=True)
+    return EXIT_HOLDS
+
+
+def check(folder: str, as_json: bool) -> int:
+    """Check one record's folder, or all of them."""
+    if folder == "all":
+        folders = record_folders(find_root())
+        if not folders:
+            raise UsageError("records/ holds no record")
+    else:
+        folders = [Path(folder)]
+    reports = [check_folder(path) for path in folders]
+    if as_json:
+        _print_json([report.to_json() for report in reports])
+    else:
+        for report in reports:
+            _print_report(report)
+    return EXIT_HOLDS if all(report.holds for report in reports) else EXIT_CONTRADICTED
+
+
+def _print_report(report: CheckReport) -> None:
+    if report.holds:
+        text = f"[green]intact[/]  {escape(report.folder.name)}  {report.identity}"
+    else:
+        text = f"[red]BROKEN[/]  {escape(report.folder.name)}"
+    console.print(text, soft_wrap=True)
+    for reason in report.reasons():
+        console.print(f"        · {escape(reason)}", soft_wrap=True)
+
+
+def record(system_name: str, folder: Path, assignments: Sequence[str]) -> int:
+    """Run a system and leave a record."""
+    given = {}
+    for assignment in assignments:
+        name, equals, value = assignment.partition("=")
+        if not equals:
+            raise UsageError(f"--set {assignment}: expected NAME=value")
+        given[name] = value
+    root = find_root()
+    make_record(root, system(root, system_name), folder.resolve(), given, _show)
+    console.print(
+        f"{folder} holds the run and record.json. Next: write its README.md, then "
+        f"`goldenseal seal {folder}`",
+        soft_wrap=True,
+    )
+    return EXIT_HOLDS
+
+
+def reproduce(prefix: str, steps: int | None, as_json: bool) -> int:
+    """Re-run a sealed record."""
+    outcome = reproduce_record(find_root(), prefix, _show, steps)
+    if as_json:
+        _print_json(outcome.to_json())
+    else:
+        console.print(
+            f"[bold]{outcome.verdict}[/]  {escape(outcome.record)}  {outcome.identity[:16]}",
+            soft_wrap=True,
+        )
+        for text in (outcome.reason, outcome.compared, *outcome.notes):
+            if text:
+                console.print(f"        · {escape(text)}", soft_wrap=True)
+    return outcome.exit_code
+
+
+def verdict(as_json: bool) -> int:
+    """Show the last verdict and whether it still covers the files as they are."""
+    predicate, changed = read_verdict(find_root())
+    fresh, passed = not changed, predicate.get("verificationResult") == "PASSED"
+    if as_json:
+        _print_json({"fresh": fresh, "passed": passed, "changed": changed, "verdict": predicate})
+    else:
+        state = "fresh" if fresh else "stale"
+        console.print(f"{state}, {predicate['verificationResult']}, {predicate['timeVerified']}")
+        for text in changed[:10]:
+            console.print(f"        · {escape(text)}", soft_wrap=True)
+    if not passed:
+        return EXIT_CONTRADICTED
+    return EXIT_HOLDS if fresh else EXIT_CANNOT_CHECK

@@ -1,0 +1,49 @@
+"""The digest of a source tree: which code did this, file by file."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from verify.files import hash_file
+
+TRAINING_SOURCE = ("constraints.txt", "pyproject.toml", "train_gpt_style", "verify")
+PRODUCTS = {".pyc", ".vo", ".vok", ".vos", ".glob", ".aux", ".cache"}
+
+
+@dataclass(frozen=True)
+class SourceTree:
+    """SHA-512 by relative path, and one digest over them all."""
+
+    files: dict[str, str]
+
+    @property
+    def digest(self) -> str:
+        """SHA-512 over the lines that `sha512sum` would print, sorted by path."""
+        lines = "".join(f"{digest}  {name}\n" for name, digest in sorted(self.files.items()))
+        return hashlib.sha512(lines.encode()).hexdigest()
+
+    def differences(self, sealed: dict[str, str]) -> list[str]:
+        """Paths at which this tree is not the sealed one, in words."""
+        found = []
+        for name in sorted({*self.files, *sealed}):
+            if name not in sealed:
+                found.append(f"{name} is new")
+            elif name not in self.files:
+                found.append(f"{name} is gone")
+            elif self.files[name] != sealed[name]:
+                found.append(f"{name} changed")
+        return found
+
+
+def read_source(root: Path, covered: tuple[str, ...] = TRAINING_SOURCE) -> SourceTree:
+    """Hash every covered file; hidden files, caches and compiled files are not source."""
+    files = {}
+    for top in covered:
+        path = root / top
+        found = sorted(path.rglob("*")) if path.is_dir() else [path]
+        for file in found:
+            relative = file.relative_to(root)
+            hidden = any(part.startswith(".") or part == "__pycache__" for part in relative.parts)
+            if file.is_file() and not hidden and file.suffix not in PRODUCTS:
+                files[relative.as_posix()] = hash_file(file)
+    return SourceTree(files)
