@@ -5,8 +5,9 @@
 
 Two processes, one a script, are told in turn to do one step (forward, backward, every optimizer);
 the order alternates, so that a slow stretch of the machine hits both. Reported: the median of the
-ratios candidate / baseline of neighbouring steps, and their quartiles. A run log, when asked for
-with --run-log, is part of the candidate's step, one state digest every 50 steps included.
+ratios candidate / baseline of neighbouring steps, and their quartiles, in seconds of the wall clock
+and of the processor; the second suffers less from whatever else the machine does. With --run-log
+the candidate writes its run log as well, and its state digests every --state-every steps.
 """
 
 import argparse
@@ -20,13 +21,13 @@ import time
 SEQUENCES, LENGTH = 2, 512
 
 
-def worker(side, threads, run_log, pipe):
+def worker(side, threads, features, pipe):
     """Build the script's own model and optimizers, then do a step whenever told to."""
     import torch
 
     from train_gpt_style.gpt import run, settings
     from train_gpt_style.gpt.probe import PROBE
-    from train_gpt_style.gpt.train import report
+    from train_gpt_style.gpt.seams import StepReport
 
     torch.set_num_threads(threads)
     torch.manual_seed(1337)
@@ -37,7 +38,7 @@ def worker(side, threads, run_log, pipe):
         model = script.build_model(args, context)
         optimizers = script.build_optimizers(args, model)
     else:
-        values = settings.read({"RUN_LOG": "1"} if run_log else {})
+        values = settings.read(features)
         context = run.Context({})
         model = run.build_model(values, context)
         named = run.build_optimizers(values, model)
@@ -48,7 +49,7 @@ def worker(side, threads, run_log, pipe):
     x, y = torch.randint(1024, (2, SEQUENCES, LENGTH), generator=generator)
     step = 0
     while pipe.recv():
-        start = time.perf_counter()
+        start, busy = time.perf_counter(), time.process_time()
         loss = model(x, y)
         loss.backward()
         for optimizer in optimizers:
@@ -57,8 +58,9 @@ def worker(side, threads, run_log, pipe):
             optimizer.zero_grad(set_to_none=True)
         step += 1
         if observer is not None:
-            observer.after_step(report(values, named, step, loss.detach(), None))
-        pipe.send((time.perf_counter() - start, loss.item()))
+            lrs = {name: o.param_groups[0]["lr"] for name, o in named.items()}
+            observer.after_step(StepReport(step, loss.detach(), lrs, None, step, 0.0))
+        pipe.send((time.perf_counter() - start, time.process_time() - busy, loss.item()))
 
 
 def main():
@@ -67,37 +69,48 @@ def main():
     parser.add_argument("--warmup", type=int, default=2, help="pairs before them")
     parser.add_argument("--threads", type=int, default=1, help="threads of each process")
     parser.add_argument("--run-log", action="store_true", help="with RUN_LOG=1 in the candidate")
+    parser.add_argument("--state-every", type=int, default=50, help="steps between state digests")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
 
+    features = {"RUN_LOG": "1", "RUN_LOG_STATE_EVERY": str(options.state_every)}
+    features = features if options.run_log else {}
     spawn = multiprocessing.get_context("spawn")
     pipes, seconds, losses = {}, {"baseline": [], "candidate": []}, {}
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         for side in seconds:
             pipes[side], end = spawn.Pipe()
-            arguments = (side, options.threads, options.run_log, end)
+            arguments = (side, options.threads, features, end)
             spawn.Process(target=worker, args=arguments, daemon=True).start()
         for i in range(options.warmup + options.rounds):
             for side in sorted(seconds, reverse=bool(i % 2)):
                 pipes[side].send(True)
-                elapsed, losses[side] = pipes[side].recv()
+                *elapsed, losses[side] = pipes[side].recv()
                 seconds[side].append(elapsed)
             if losses["baseline"] != losses["candidate"]:
                 raise SystemExit(f"pair {i}: the losses differ, the times mean nothing: {losses}")
         for pipe in pipes.values():
             pipe.send(False)
 
-    measured = {side: values[options.warmup :] for side, values in seconds.items()}
-    ratios = [c / b for b, c in zip(measured["baseline"], measured["candidate"], strict=True)]
-    low, middle, high = statistics.quantiles(ratios, n=4)
-    medians = {side: statistics.median(values) for side, values in measured.items()}
+    figures = {}
+    for i, clock in enumerate(("wall", "processor")):
+        measured = {side: [e[i] for e in seconds[side][options.warmup :]] for side in seconds}
+        pairs = zip(measured["baseline"], measured["candidate"], strict=True)
+        low, middle, high = statistics.quantiles([c / b for b, c in pairs], n=4)
+        medians = {side: statistics.median(values) for side, values in measured.items()}
+        figures[clock] = {"ratio": middle, "quartiles": [low, high], "seconds": medians}
     if options.json:
-        print(json.dumps({"ratio": middle, "quartiles": [low, high], "seconds": medians}))
+        print(json.dumps(figures))
         return
-    print(f"baseline   {1000 * medians['baseline']:8.1f} ms a step (median of {options.rounds})")
-    print(f"candidate  {1000 * medians['candidate']:8.1f} ms a step")
-    print(f"ratio      {middle:8.4f}  quartiles {low:.4f} to {high:.4f}")
+    for clock, figure in figures.items():
+        medians = figure["seconds"]
+        low, high = figure["quartiles"]
+        print(
+            f"{clock:9}  baseline {1000 * medians['baseline']:.1f} ms a step, "
+            f"candidate {1000 * medians['candidate']:.1f} ms, "
+            f"ratio {figure['ratio']:.4f}, quartiles {low:.4f} to {high:.4f}"
+        )
 
 
 if __name__ == "__main__":

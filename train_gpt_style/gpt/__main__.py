@@ -29,9 +29,6 @@ def cli(arguments):
         )
         return 2
     try:
-        from train_gpt_style.kit import numerics
-
-        numerics.enter(os.environ)  # before torch is imported
         from train_gpt_style.gpt.run import main
 
         main(os.environ)

@@ -18,7 +18,7 @@ from train_gpt_style.gpt.model import GPT, build_model
 from train_gpt_style.gpt.muon import Muon, newton_schulz
 from train_gpt_style.gpt.optim import build_optimizers
 from train_gpt_style.gpt.seams import Run
-from train_gpt_style.gpt.settings import BASELINE_KNOBS
+from train_gpt_style.gpt.settings import BASELINE_KNOBS, MICRO_BATCHES
 from train_gpt_style.gpt.train import train, warm_up
 from train_gpt_style.gpt.ttt import evaluate_ttt
 from train_gpt_style.gpt.validate import validate
@@ -140,6 +140,9 @@ def run(settings, ctx):
         settings, base_model, model, optimizers, ctx, new_loader, run_validation, log, observers
     )
 
+    for observer in observers:
+        observer.after_training(steps)
+
     # From here on, what is measured is the very artifact that ships.
     blob = export_model(base_model.state_dict())
     code_bytes = len(source.encode("utf-8"))
@@ -157,6 +160,7 @@ def run(settings, ctx):
         "roundtrip_val_bpb": val_bpb,
         "roundtrip_val_loss": val_loss,
         "steps": steps,
+        "tokens": steps * (settings.train_batch_tokens // MICRO_BATCHES) * MICRO_BATCHES,
         "ttt_val_bpb": ttt_bpb,
         "ttt_val_loss": ttt_loss,
     }

@@ -46,8 +46,11 @@ class Observer:
     def after_step(self, step: "StepReport") -> None:
         """One optimizer step is done."""
 
-    def after_validation(self, step: int, val_loss: float, val_bpb: float) -> None:
-        """The model was validated after `step` steps (nats a token, bits a byte)."""
+    def after_validation(self, step: int, loss: float, bpb: float, train_ms: float) -> None:
+        """The model was validated after `step` steps: nats a token, bits a byte."""
+
+    def after_training(self, steps: int) -> None:
+        """The last step is done; the weights are not yet replaced by those of the artifact."""
 
     def at_end(self, results: Mapping[str, float | int]) -> None:
         """The run is over: steps taken, sizes in bytes, losses of the shipped artifact."""
@@ -60,7 +63,7 @@ class Run:
     settings: Settings
     ctx: Any
     model: Any
-    optimizers: list
+    optimizers: Mapping[str, Any]  # by group name
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,8 @@ class StepReport:
     """One optimizer step. `train_loss` is a tensor: reading it may wait for the device.
 
     lrs: learning rate of each optimizer group by name. grad_norm: before clipping; None when
-    clipping is off, since nobody computes it then. tokens: seen so far, over all ranks.
+    clipping is off, since nobody computes it then. tokens: seen so far, over all ranks. train_ms:
+    time on the training clock.
     """
 
     step: int
@@ -76,3 +80,4 @@ class StepReport:
     lrs: Mapping[str, float]
     grad_norm: Any
     tokens: int
+    train_ms: float

@@ -92,7 +92,7 @@ def train(
                 f"train_time:{train_ms:.0f}ms step_avg:{train_ms / max(step, 1):.2f}ms"
             )
             for observer in observers:
-                observer.after_validation(step, val_loss, val_bpb)
+                observer.after_validation(step, val_loss, val_bpb, train_ms)
             ctx.synchronize()
             clock = time.perf_counter()  # validation is not on the training clock
         if last:
@@ -111,7 +111,9 @@ def train(
                 f"train_time:{elapsed_ms:.0f}ms step_avg:{elapsed_ms / step:.2f}ms"
             )
         for observer in observers:
-            observer.after_step(report(settings, optimizers, step, train_loss, grad_norm))
+            lrs = {name: optimizer.param_groups[0]["lr"] for name, optimizer in optimizers.items()}
+            tokens = step * (settings.train_batch_tokens // MICRO_BATCHES) * MICRO_BATCHES
+            observer.after_step(StepReport(step, train_loss, lrs, grad_norm, tokens, elapsed_ms))
         if cap_ms is not None and not capped:
             over = torch.tensor(elapsed_ms >= cap_ms, dtype=torch.int32, device=ctx.device)
             if ctx.world_size > 1:
@@ -122,10 +124,3 @@ def train(
                     f"stopping_early: wallclock_cap train_time:{elapsed_ms:.0f}ms "
                     f"step:{step}/{settings.iterations}"
                 )
-
-
-def report(settings, optimizers, step, train_loss, grad_norm):
-    """What an observer is told of a step."""
-    lrs = {name: optimizer.param_groups[0]["lr"] for name, optimizer in optimizers.items()}
-    tokens = step * (settings.train_batch_tokens // MICRO_BATCHES) * MICRO_BATCHES
-    return StepReport(step, train_loss, lrs, grad_norm, tokens)

@@ -1,4 +1,4 @@
-"""pytest tests/train_gpt_style/gpt/test_gpt_docs.py — the example of docs/add-a-feature.md works."""
+"""pytest tests/train_gpt_style/gpt/test_gpt_docs.py — the guide to features holds."""
 
 import re
 import types

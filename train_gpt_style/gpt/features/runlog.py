@@ -13,22 +13,94 @@ then that rank's share.
 Off: nobody observes, nothing is written.
 """
 
+import math
 from pathlib import Path
 
 import torch
 
 from train_gpt_style.gpt.seams import GatedFeature, Observer
+from verify import canonical
 from verify.digest import tensor_digest
+from verify.files import atomic_write
 from verify.knobs import Feature, Knob
+from verify.runlog import RunLog
+
+# Where the data lies is not what a run is: an equal run may keep it elsewhere.
+UNLOGGED_KNOBS = ("DATA_PATH", "TOKENIZER_PATH")
 
 
 class RunLogger(Observer):
     """Writes train.jsonl and metrics.json into the current folder."""
 
     def __init__(self, run):
-        from verify.runlog import RunLog
+        self.run, self.folder = run, Path.cwd()
+        knobs = run.settings.as_environment()
+        self.header = {
+            "system": "gpt",
+            "seed": knobs["SEED"],  # a text: JSON numbers end at 2^53
+            "knobs": {name: knobs[name] for name in knobs if name not in UNLOGGED_KNOBS},
+            "numeric_class": numeric_class(),
+            "world_size": run.ctx.world_size,
+        }
+        self.log = RunLog(self.folder / "train.jsonl", self.header)
 
-        self.run, self.every = run, run.settings.run_log_state_every
+    def after_step(self, step):
+        """One line, with digests when they are due."""
+        facts = {
+            "step": step.step,
+            "loss": step.train_loss.item().hex(),
+            "lr": {group: float(lr).hex() for group, lr in step.lrs.items()},
+            "tokens": step.tokens,
+        }
+        if step.grad_norm is not None:
+            facts["grad_norm"] = step.grad_norm.item().hex()
+        every = self.run.settings.run_log_state_every
+        if every > 0 and step.step % every == 0:
+            facts["state"] = state_digests(self.run)
+        self.log.write("step", facts, clock={"train_ms": step.train_ms})
+
+    def after_validation(self, step, loss, bpb, train_ms):
+        """One line."""
+        facts = {"step": step, "val_loss": loss.hex(), "val_bpb": bpb.hex()}
+        self.log.write("validation", facts, clock={"train_ms": train_ms})
+
+    def after_training(self, steps):
+        """The state that all steps led to."""
+        self.log.write("trained", {"step": steps, "state": state_digests(self.run)})
+
+    def at_end(self, results):
+        """The closing line, and metrics.json."""
+        exact = {name: value.hex() for name, value in results.items() if isinstance(value, float)}
+        counts = {name: value for name, value in results.items() if name not in exact}
+        self.log.end({**counts, **exact})
+        readable = {n: results[n] if math.isfinite(results[n]) else None for n in exact}
+        metrics = {**counts, **readable, "hex": exact, "seed": self.header["seed"]}
+        atomic_write(self.folder / "metrics.json", canonical.dumps(metrics) + b"\n")
+
+
+def numeric_class():
+    """What else decides the bits of a run."""
+    return {
+        "capability": torch.backends.cpu.get_cpu_capability(),
+        "threads": torch.get_num_threads(),
+        "torch": torch.__version__,
+    }
+
+
+def state_digests(run):
+    """SHA-512 of the parameters, of the optimizers' tensors, and of torch's CPU generator."""
+    optimizer_state = {
+        f"{group}.{i}.{key}": value
+        for group, optimizer in run.optimizers.items()
+        for i, state in optimizer.state_dict()["state"].items()
+        for key, value in state.items()
+        if torch.is_tensor(value)
+    }
+    return {
+        "model": tensor_digest(run.model.state_dict()),
+        "optimizers": tensor_digest(optimizer_state),
+        "rng": tensor_digest({"torch": torch.get_rng_state()}),
+    }
 
 
 class RunLogFeature(GatedFeature):
