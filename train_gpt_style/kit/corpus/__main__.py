@@ -50,7 +50,7 @@ def data(
     """
     if pin and vocab_size != PINNED_VOCAB_SIZE:
         raise UsageError(f"--pin is for the pinned vocabulary of {PINNED_VOCAB_SIZE} pieces")
-    lock = pins.read_lock()
+    lock = pins.read_lock(pins.LOCK)
     archive_pin = lock.pop(archive.FILE_NAME)
     expected = lock if vocab_size == PINNED_VOCAB_SIZE and not pin else None
     console = Console(stderr=True)

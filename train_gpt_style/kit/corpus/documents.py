@@ -78,7 +78,7 @@ def cut(text: str) -> list[str]:
 
 
 def chop(section: str) -> list[str]:
-    """Pieces of about equal length, at most MAX_CHARS and a line; at empty lines where one is near."""
+    """Pieces of about equal length, at most MAX_CHARS and a line; cut at empty lines if it can."""
     count = math.ceil(len(section) / MAX_CHARS)
     if count <= 1:
         return [section] if section else []

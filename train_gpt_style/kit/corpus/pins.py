@@ -16,7 +16,7 @@ LOCK = Path(__file__).with_name("digests.lock")
 RECORD = "digests.json"  # in the data folder: what is in it, canonical JSON
 
 
-def read_lock(path: Path = LOCK) -> dict[str, str]:
+def read_lock(path: Path) -> dict[str, str]:
     """SHA-512 in hex by file name. Raises UsageError when a line has not this form."""
     pins: dict[str, str] = {}
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
