@@ -35,6 +35,28 @@ Theorem ALPHA_PHI_rounded :
   round radix2 (FLT_exp (-1074) 53) ZnearestE ((IZR (-2) + IZR 1 * sqrt 5) / IZR 2) = ALPHA_PHI_double.
 Proof. exact (nearest_double (-2) 1 2 _ _ ALPHA_PHI_computed). Qed.
 
+(** In words: CORPUS_COVERAGE = 0.9995, character coverage of the corpus's tokenizer: the nearest to 1999/2000. *)
+Definition CORPUS_COVERAGE_double : R := F2R (Float radix2 9002695655113622 (-53)).
+
+Fact CORPUS_COVERAGE_computed :
+  is_nearest_double 1999 0 2000 9002695655113622 (-53) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem CORPUS_COVERAGE_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1999 / IZR 2000) = CORPUS_COVERAGE_double.
+Proof. exact (nearest_double_rational 1999 2000 _ _ CORPUS_COVERAGE_computed). Qed.
+
+(** In words: CORPUS_OVERLAP = 0.9, share of its length at which a part of a work may end: the nearest to 9/10. *)
+Definition CORPUS_OVERLAP_double : R := F2R (Float radix2 8106479329266893 (-53)).
+
+Fact CORPUS_OVERLAP_computed :
+  is_nearest_double 9 0 10 8106479329266893 (-53) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem CORPUS_OVERLAP_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 9 / IZR 10) = CORPUS_OVERLAP_double.
+Proof. exact (nearest_double_rational 9 10 _ _ CORPUS_OVERLAP_computed). Qed.
+
 (** In words: INT8_CLIP_QUANTILE = 0.9999984, quantile of |w| that int8 export clips at: the nearest to 624999/625000. *)
 Definition INT8_CLIP_QUANTILE_double : R := F2R (Float radix2 9007184843222184 (-53)).
 

@@ -47,7 +47,7 @@ Theorem alpha_phi_double : binary64 alpha_phi = ALPHA_PHI_double.
 Proof. unfold binary64; rewrite <- ALPHA_PHI_rounded, alpha_phi_closed; f_equal; lra. Qed.
 
 (** In words: the double PHI_LR_SCALE_VALUE is alpha_phi / 0.04, correctly rounded.
-    Does not say: that it is `ALPHA_PHI / 0.04` in Python, which is one ulp below.
+    Does not say: that it is `PHI**-3 / 2 / 0.04` in Python, which is one ulp below.
     Used by: PHI_LR_SCALE_VALUE. *)
 Theorem lr_scale_double : binary64 lr_scale = PHI_LR_SCALE_VALUE_double.
 Proof. unfold binary64; rewrite <- PHI_LR_SCALE_VALUE_rounded, lr_scale_closed; f_equal; lra. Qed.

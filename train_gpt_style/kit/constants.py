@@ -47,6 +47,8 @@ CONSTANTS: tuple[Constant, ...] = (
     _decimal("PHINTA_SPREAD", "0.1", "width of the uniform draw behind the frozen matrix"),
     _decimal("PHINTA_NORM_FLOOR", "1e-6", "least row norm to divide by; least of some ranges"),
     _decimal("PHINTA_A_STD", "0.02", "standard deviation of PhiNTA's down-projection"),
+    _decimal("CORPUS_COVERAGE", "0.9995", "character coverage of the corpus's tokenizer"),
+    _decimal("CORPUS_OVERLAP", "0.9", "share of its length at which a part of a work may end"),
     _decimal("PROBE_COVERAGE", "0.98", "character coverage of the probe's tokenizer"),
     _decimal("SMOKE_STEP", "0.01", "step of the published loop check, 1.01^4"),
 )

@@ -16,7 +16,7 @@ from pathlib import Path
 from verify.coq.checker import check_libraries, check_project
 from verify.coq.files import write_atomically
 from verify.coq.project import Project
-from verify.coq.session import axiom_findings, statements
+from verify.coq.session import interrogate
 from verify.coq.toolchain import Toolchain
 
 _SECONDS_PER_FILE = 120.0
@@ -107,8 +107,8 @@ def _build(
         progress("coqchk")
         findings = check_project(project, toolchain, work)
         progress("Print Assumptions")
-        findings += axiom_findings(project, toolchain, work)
-        printed = statements(project, toolchain, work)
+        printed, bad = interrogate(project, toolchain, work)
+        findings += bad
         shutil.rmtree(work / "session", ignore_errors=True)
         progress("coqchk, libraries")
         findings += libraries.result()
@@ -144,7 +144,8 @@ def stale(project: Project, result: Build, store: Path) -> list[str]:
         name = path.relative_to(project.folder).as_posix()
         if result.objects.get(name) != _digest(path):
             findings.append(
-                f"{name}: is stale: the current sources compile to another file; remove it"
+                f"{project.folder.name}/{name}: is stale: the current sources compile to another "
+                "file; remove it"
             )
     return findings
 

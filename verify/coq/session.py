@@ -17,55 +17,58 @@ _SECONDS = 300.0
 _MARK = "@@goldenseal "
 
 
-def statements(project: Project, toolchain: Toolchain, compiled: Path) -> dict[str, str]:
-    """Name -> the statement of each theorem and the body of each definition, as Coq prints it."""
-    declared = project.declarations()
-    asked = [
-        f"Check @{_full(project, each)}." if each.is_theorem else f"Print {_full(project, each)}."
-        for each in declared
-    ]
-    printed = _ask(project, toolchain, compiled, asked)
-    return {
-        each.name: " ".join(text.partition("\n\nArguments ")[0].split())
-        for each, text in zip(declared, printed, strict=True)
-    }
+def interrogate(
+    project: Project, toolchain: Toolchain, compiled: Path
+) -> tuple[dict[str, str], list[str]]:
+    """(statements, findings) of a compiled project.
 
-
-def axiom_findings(project: Project, toolchain: Toolchain, compiled: Path) -> list[str]:
-    """One line for each theorem with an axiom that is not allowed, or each Fact with any axiom.
+    Statements map each name to what its theorem states or its definition means. A finding is a
+    theorem with an axiom that is not allowed, or a Fact with any axiom.
 
     All facts are asked about at once, and all other theorems, since walking through the real
     numbers takes Coq most of a second; single ones are asked only to name the culprit.
     """
-    theorems = [each for each in project.declarations() if each.is_theorem]
+    declared = project.declarations()
+    theorems = [each for each in declared if each.is_theorem]
     facts = [each for each in theorems if each.kind == FACT]
     others = [each for each in theorems if each.kind != FACT]
-    for_facts, for_others = _assumptions(project, toolchain, compiled, [facts, others])
-    suspects = facts if for_facts else []
-    suspects += others if not all(map(is_allowed, for_others)) else []
+    asked = [_assumptions(project, facts, "facts"), _assumptions(project, others, "others")]
+    asked += [_statement(project, each) for each in declared]
+    for_facts, for_others, *printed = _ask(project, toolchain, compiled, asked)
+    statements = {
+        each.name: " ".join(text.partition("\n\nArguments ")[0].split())
+        for each, text in zip(declared, printed, strict=True)
+    }
+    suspects = facts if assumptions(for_facts) else []
+    suspects += others if not all(map(is_allowed, assumptions(for_others))) else []
+    return statements, _culprits(project, toolchain, compiled, suspects)
+
+
+def _culprits(
+    project: Project, toolchain: Toolchain, compiled: Path, suspects: list[Declaration]
+) -> list[str]:
+    """One line for each suspect that does rest on what it may not."""
+    asked = [_assumptions(project, [each], f"_{n}") for n, each in enumerate(suspects)]
     findings = []
-    answers = _assumptions(project, toolchain, compiled, [[each] for each in suspects])
-    for each, names in zip(suspects, answers, strict=True):
-        bad = [name for name in names if each.kind == FACT or not is_allowed(name)]
+    for each, text in zip(suspects, _ask(project, toolchain, compiled, asked), strict=True):
+        is_fact = each.kind == FACT
+        bad = [name for name in assumptions(text) if is_fact or not is_allowed(name)]
         if bad:
-            why = "a Fact rests on no axiom" if each.kind == FACT else "not on the allow-list"
-            findings.append(
-                f"{each.file}:{each.line}: {each.name} rests on {', '.join(bad)}: {why}"
-            )
+            place, names = f"{each.file}:{each.line}", ", ".join(bad)
+            why = "a Fact rests on no axiom" if is_fact else "not on the allow-list"
+            findings.append(f"{place}: {each.name} rests on {names}: {why}")
     return findings
 
 
-def _assumptions(
-    project: Project, toolchain: Toolchain, compiled: Path, groups: list[list[Declaration]]
-) -> list[list[str]]:
-    """The axioms of each group of theorems together."""
-    asked = []
-    for number, group in enumerate(groups):
-        uses = "".join(f"let _ := @{_full(project, each)} in " for each in group)
-        asked.append(
-            f"Definition group_{number} : True := {uses}I.\nPrint Assumptions group_{number}."
-        )
-    return [assumptions(text) for text in _ask(project, toolchain, compiled, asked)]
+def _statement(project: Project, declaration: Declaration) -> str:
+    name = _full(project, declaration)
+    return f"Check @{name}." if declaration.is_theorem else f"Print {name}."
+
+
+def _assumptions(project: Project, group: list[Declaration], label: str) -> str:
+    """Asks for the axioms of all theorems of a group together."""
+    uses = "".join(f"let _ := @{_full(project, each)} in " for each in group)
+    return f"Definition group{label} : True := {uses}I.\nPrint Assumptions group{label}."
 
 
 def _full(project: Project, declaration: Declaration) -> str:
@@ -75,7 +78,9 @@ def _full(project: Project, declaration: Declaration) -> str:
 def _preamble(project: Project) -> list[str]:
     """Scopes to print numbers readably, and the project's modules, not imported."""
     libraries = library_modules(project)
-    lines = ["From Coq Require Import ZArith."]
+    lines = []
+    if ("Coq", "ZArith") in libraries:
+        lines.append("From Coq Require Import ZArith.")
     if ("Flocq", "Core") in libraries:
         lines.append("From Flocq Require Import Core.")
     if ("Coq", "Reals") in libraries:

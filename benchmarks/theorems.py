@@ -1,0 +1,58 @@
+"""Cost of the theorem gate: from clean, with the libraries' check kept, and unchanged.
+
+    python benchmarks/theorems.py
+
+Builds in a temporary folder, so the repository's own cache neither helps nor is touched. The limits
+are 40 s from clean (compile, Print Assumptions, coqchk over the project and the libraries) and 1 s
+unchanged, on a machine that does nothing else.
+"""
+
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from verify.coq import build, project, toolchain
+from verify.errors import CannotCheckError
+from verify.gates.theorems import check_theorems
+
+ROOT = Path(__file__).parents[1]
+CLEAN_LIMIT, UNCHANGED_LIMIT = 40.0, 1.0  # seconds
+
+
+def timed(loaded, tools, store):
+    start = time.perf_counter()
+    result = build.build(loaded, tools, store)
+    if result.findings:
+        sys.exit(f"the theorems do not hold: {result.findings[0]}")
+    return time.perf_counter() - start
+
+
+def main():
+    try:
+        tools = toolchain.find()
+    except CannotCheckError as error:
+        sys.exit(str(error))
+    loaded = project.load(ROOT / "theorems")
+    with tempfile.TemporaryDirectory() as folder:
+        store = Path(folder)
+        clean = timed(loaded, tools, store)
+        shutil.rmtree(store / build.key_of(loaded, tools)[:32])
+        edited = timed(loaded, tools, store)
+        kept = min(timed(loaded, tools, store) for _ in range(5))
+    check_theorems(ROOT)  # fills the repository's own cache
+    start = time.perf_counter()
+    check_theorems(ROOT)
+    gate = time.perf_counter() - start
+    print(f"Coq {tools.version}, Flocq {tools.flocq}, {len(loaded.sources)} files")
+    print(f"from clean                         {clean:8.2f} s   (limit {CLEAN_LIMIT:.0f})")
+    print(f"one source edited, libraries kept  {edited:8.2f} s")
+    print(f"unchanged, build alone             {kept:8.3f} s")
+    print(f"unchanged, whole gate              {gate:8.3f} s   (limit {UNCHANGED_LIMIT:.0f})")
+    if clean > CLEAN_LIMIT or gate > UNCHANGED_LIMIT:
+        sys.exit("slower than the limit")
+
+
+if __name__ == "__main__":
+    main()

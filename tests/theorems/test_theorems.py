@@ -1,0 +1,128 @@
+"""The theorems of this repository, and what is written about them."""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from train_gpt_style.kit.constants import CONSTANTS
+from verify.coq import build, generate, pins, project, toolchain
+from verify.coq.rules import source_findings
+from verify.gates.theorems import check_theorems
+from verify.result import Verdict
+
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / "theorems"
+
+
+@pytest.fixture(scope="module")
+def loaded():
+    return project.load(FOLDER)
+
+
+def test_the_gate_passes_on_this_repository():
+    if shutil.which("coqc") is None:
+        pytest.skip(f"coqc is not installed; type: {toolchain.INSTALL}")
+    result = check_theorems(ROOT)
+    assert result.findings == ()
+    assert result.verdict is Verdict.PASS
+
+
+def test_the_theorems_that_the_proposal_rests_on_are_there_and_pinned(loaded):
+    named = {each.name for each in loaded.declarations() if each.kind == "Theorem"}
+    promised = {
+        "Phi.phi_sqr_plus_inv_sqr",
+        "Phi.inv_phi",
+        "Phi.alpha_phi_phi_cube",
+        "Phi.phi_cube_nearest",
+        "Phi.lr_scale_matrix_lr",
+        "Doubles.loops_nearest",
+        "Lora.adapted_zero_up",
+        "RowNorm.row_norm_inv_phi",
+        "Rounding.nearest_double",
+    }
+    assert promised <= named
+    pinned = (FOLDER / pins.FILE).read_text("utf-8")
+    assert all(f'"{name}"' in pinned for name in named)
+
+
+def test_every_constant_of_the_kit_has_a_theorem(loaded):
+    (source,) = (each for each in loaded.sources if each.file == generate.FILE)
+    assert {each.name for each in CONSTANTS} <= generate.proved_names(source.sentences)
+
+
+def test_no_source_assumes_or_switches_off_anything(loaded):
+    assert source_findings(loaded) == []
+
+
+def test_every_file_opens_with_a_box_that_says_what_it_does_not_say(loaded):
+    for source in loaded.sources:
+        box = source.text.partition("\n\n")[0]
+        assert box.startswith("(" + "*" * 78 + ")\n"), source.file
+        assert "Does not say:" in box, source.file
+        assert "Source:" in box or source.file == "Doubles.v", source.file
+
+
+def test_every_name_that_the_readme_lists_in_backticks_as_a_file_is_there():
+    head = (FOLDER / "README.md").read_text("utf-8").partition("<!-- index")[0]
+    for name in re.findall(r"`(\w+\.(?:v|json|sh)|_CoqProject)`", head):
+        assert (FOLDER / name).is_file(), name
+
+
+def run_setup(path):
+    environment = {"PATH": str(path), "HOME": "/nonexistent"}
+    return subprocess.run(
+        [shutil.which("sh") or "sh", str(FOLDER / "setup.sh")],
+        env=environment, capture_output=True, text=True, timeout=30, check=False,
+    )  # fmt: skip
+
+
+def program(folder, name, body):
+    path = folder / name
+    path.write_text(f"#!/bin/sh\n{body}\n")
+    path.chmod(0o755)
+
+
+def test_setup_does_nothing_where_coq_and_flocq_are(tmp_path):
+    (tmp_path / "user-contrib/Flocq/Core").mkdir(parents=True)
+    (tmp_path / "user-contrib/Flocq/Core/Core.vo").touch()
+    program(tmp_path, "coqc", f"echo {tmp_path}")
+    program(tmp_path, "apt-get", f"touch {tmp_path}/called")
+    done = run_setup(tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert not (tmp_path / "called").exists()
+
+
+def test_setup_without_the_right_to_install_prints_the_line_to_type(tmp_path):
+    program(tmp_path, "apt-get", "exit 1")
+    program(tmp_path, "id", "echo 1000")
+    done = run_setup(tmp_path)
+    assert done.returncode == 0
+    assert f"sudo {toolchain.INSTALL}" in done.stderr
+
+
+def test_setup_where_there_is_no_apt_says_what_to_install(tmp_path):
+    done = run_setup(tmp_path)
+    assert done.returncode == 0
+    assert toolchain.INSTALL in done.stderr
+
+
+def test_setup_as_root_installs_and_survives_a_failure(tmp_path):
+    program(tmp_path, "id", "echo 0")
+    program(tmp_path, "apt-get", f'echo "$@" >> {tmp_path}/log\nexit 1')
+    program(tmp_path, "env", 'shift\nexec "$@"')
+    done = run_setup(tmp_path)
+    assert done.returncode == 0
+    assert "did not succeed" in done.stderr
+    calls = (tmp_path / "log").read_text().splitlines()
+    assert calls[0] == "install -y -q coq libcoq-flocq libcoq-interval"
+    assert calls[1] == "update -q"
+
+
+def test_the_builds_are_kept_outside_the_source_folder():
+    store = build.store_of(ROOT)
+    assert not store.is_relative_to(FOLDER)
+    assert os.path.relpath(store, ROOT).startswith(".goldenseal")

@@ -1,0 +1,213 @@
+"""Builds of small projects: what Coq itself finds, and what a kept build may be trusted for."""
+
+import json
+
+import pytest
+
+from verify.coq import build, toolchain
+from verify.coq.axioms import assumptions, context, is_allowed
+from verify.errors import CannotCheckError
+
+GOOD = "Definition two := 2.\nTheorem one : two = 2.\nProof. reflexivity. Qed.\n"
+
+
+@pytest.fixture
+def built(make_project, tools, tmp_path):
+    """Builds a project and returns it with its result and the store."""
+
+    def run(sources):
+        loaded = make_project(sources)
+        store = build.store_of(tmp_path)
+        return loaded, build.build(loaded, tools, store), store
+
+    return run
+
+
+def test_a_sound_project_builds_once_and_states_what_it_proves(built, monkeypatch):
+    loaded, first, store = built({"A.v": GOOD})
+    assert first.findings == ()
+    assert first.statements == {
+        "A.one": "A.one : A.two = 2",
+        "A.two": "A.two = 2 : nat",
+    }
+    assert build.stale(loaded, first, store) == []
+    monkeypatch.setattr(toolchain.Toolchain, "run", None)  # a second build would have to call it
+    assert built({"A.v": GOOD})[1] == first
+
+
+def test_an_axiom_of_a_library_that_is_not_allowed_is_named_with_its_user(built):
+    text = """From Coq Require Import Eqdep.
+    Theorem fine : True. Proof. exact I. Qed.
+    Theorem uip (n : nat) (p : n = n) : p = eq_refl. Proof. apply UIP_refl. Qed."""
+    findings = built({"A.v": text})[1].findings
+    assert any("A.v:3: A.uip rests on" in each and "eq_rect_eq" in each for each in findings)
+    assert not any("A.fine" in each for each in findings)
+    assert any("a library rests on Coq.Logic.Eqdep" in each for each in findings)
+
+
+def test_a_fact_rests_on_no_axiom_and_a_theorem_may_rest_on_an_allowed_one(built, monkeypatch):
+    monkeypatch.setattr(build, "check_libraries", lambda *ignored: [])  # 20 s, and not the point
+    text = """From Coq Require Import Classical_Prop.
+    Theorem allowed (P : Prop) : P \\/ ~ P. Proof. apply classic. Qed.
+    Fact computed (P : Prop) : P \\/ ~ P. Proof. apply classic. Qed."""
+    (finding,) = built({"A.v": text})[1].findings
+    assert finding.startswith("A.v:3: A.computed rests on Classical_Prop.classic")
+
+
+def test_a_claim_smuggled_past_the_lexer_is_still_found(built):
+    """The word list comes first, but nothing hangs on it alone."""
+    axiom = "Axiom absurd : False.\nTheorem one : 1 = 2.\nProof. destruct absurd. Qed.\n"
+    findings = built({"A.v": axiom})[1].findings
+    assert any("coqchk: the project assumes Small.A.absurd" in each for each in findings)
+    assert any("A.v:2: A.one rests on A.absurd" in each for each in findings)
+
+
+def test_a_check_that_was_switched_off_is_found_in_the_compiled_file(built):
+    loop = "Unset Guard Checking.\nFixpoint f (n : nat) : False := f n.\n"
+    findings = built({"A.v": loop + "Theorem one : False.\nProof. exact (f 0). Qed.\n"})[1].findings
+    assert any("A.one rests on" in each and "guarded" in each for each in findings)
+    assert any("unsafe (co)fixpoints" in each for each in findings)
+
+
+def test_a_notation_cannot_change_how_a_statement_is_printed(built):
+    trick = 'Notation "a + b" := (a - b) : nat_scope.\nTheorem one : 2 + 2 = 0.\n'
+    statements = built({"A.v": trick + "Proof. reflexivity. Qed.\n"})[1].statements
+    assert statements["A.one"] == "A.one : 2 - 2 = 0"
+
+
+def test_a_proof_that_fails_is_named_with_its_line_and_not_kept(built, tmp_path):
+    _, result, store = built({"A.v": "Theorem one : 1 = 2.\n\nProof. reflexivity. Qed.\n"})
+    (finding,) = result.findings
+    assert finding.startswith("A.v:3: does not compile: ")
+    assert "unify" in finding
+    assert not (store / result.key[:32]).exists()
+    assert not list(store.glob("building-*"))
+
+
+def test_a_file_that_comes_too_late_in_the_project_file_does_not_compile(built):
+    user = "From Small Require Import B.\n" + GOOD
+    (finding,) = built({"A.v": user, "B.v": GOOD})[1].findings
+    assert finding.startswith("A.v:1: does not compile")
+
+
+def test_a_stale_object_is_found_in_the_store_and_between_the_sources(built):
+    loaded, result, store = built({"A.v": GOOD})
+    kept = store / result.key[:32] / "A.vo"
+    fresh = kept.read_bytes()
+    (loaded.folder / "A.vo").write_bytes(fresh)
+    assert build.stale(loaded, result, store) == []
+    (loaded.folder / "A.vo").write_bytes(fresh[:-1] + b"?")
+    (loaded.folder / "Orphan.vo").write_bytes(b"")
+    kept.write_bytes(b"another")
+    findings = build.stale(loaded, result, store)
+    assert [each.split(": ")[0] for each in findings] == [
+        f".goldenseal/coq/{result.key[:32]}/A.vo",
+        "theorems/A.vo",
+        "theorems/Orphan.vo",
+    ]
+
+
+def test_an_object_left_by_older_sources_is_stale_even_with_a_newer_date(built):
+    loaded, old, store = built({"A.v": GOOD})
+    stale = (store / old.key[:32] / "A.vo").read_bytes()
+    loaded, result, store = built({"A.v": GOOD.replace("2", "3")})
+    (loaded.folder / "A.vo").write_bytes(stale)
+    (finding,) = build.stale(loaded, result, store)
+    assert finding.startswith("theorems/A.vo: is stale")
+
+
+def test_the_key_depends_on_every_source_and_on_the_coq(make_project, tmp_path):
+    known = toolchain.Toolchain("coqc", "coqchk", "8.16.1", "4.1.0", tmp_path)
+    newer = toolchain.Toolchain("coqc", "coqchk", "8.20.0", "4.1.0", tmp_path)
+    first = make_project({"A.v": GOOD, "B.v": GOOD})
+    keys = {build.key_of(first, known), build.key_of(first, newer)}
+    keys.add(build.key_of(make_project({"A.v": GOOD, "B.v": GOOD + "\n"}), known))
+    keys.add(build.key_of(make_project({"B.v": GOOD, "A.v": GOOD}), known))
+    assert len(keys) == 4
+
+
+def test_a_damaged_result_is_rebuilt(built):
+    _, first, store = built({"A.v": GOOD})
+    (store / first.key[:32] / "result.json").write_text(json.dumps({"objects": {}}))
+    assert built({"A.v": GOOD})[1] == first
+
+
+def test_a_program_that_does_not_end_could_not_be_checked(tools, tmp_path):
+    (tmp_path / "L.v").write_text("Goal True. do 1000000 (idtac; cut True; [intro |]). Abort.")
+    with pytest.raises(CannotCheckError, match=r"coqc L\.v did not end within"):
+        tools.run(tools.coqc, ["-q", "L.v"], cwd=tmp_path, seconds=0.3)
+
+
+def test_a_library_in_the_home_folder_cannot_stand_in_for_one(tmp_path, monkeypatch):
+    monkeypatch.setenv("COQPATH", "/somewhere")
+    monkeypatch.setenv("COQLIB", "/somewhere")
+    found = toolchain.environment(tmp_path)
+    assert not {name for name in found if name.startswith("COQ")}
+    assert found["HOME"] == found["XDG_DATA_HOME"] == str(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("version", "said"),
+    [
+        ("The Coq Proof Assistant, version 8.15.2", "8.15 is not one of 8.16 to 8.20"),
+        ("The Coq Proof Assistant, version 9.0.0", "9.0 is not one of"),
+        ("The Coq Proof Assistant, version trunk", "does not tell its version"),
+    ],
+)
+def test_an_unknown_coq_is_not_used(monkeypatch, version, said):
+    monkeypatch.setattr("shutil.which", lambda name: f"/bin/{name}")
+    monkeypatch.setattr(toolchain, "_ask", lambda program, question: version)
+    with pytest.raises(CannotCheckError, match=said) as error:
+        toolchain.find()
+    assert toolchain.INSTALL in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [(None, "has no Flocq"), ('"2.1.0"', r"Flocq 2\.1\.0"), ("?", "without a version")],
+)
+def test_an_unknown_flocq_is_not_used(monkeypatch, tmp_path, source, said):
+    if source is not None:
+        (tmp_path / "user-contrib/Flocq/Core").mkdir(parents=True)
+        (tmp_path / "user-contrib/Flocq/Core/Core.vo").touch()
+        (tmp_path / "user-contrib/Flocq/Version.v").write_text(source)
+    answers = {"--version": "version 8.16.1", "-where": str(tmp_path)}
+    monkeypatch.setattr("shutil.which", lambda name: f"/bin/{name}")
+    monkeypatch.setattr(toolchain, "_ask", lambda program, question: answers[question])
+    with pytest.raises(CannotCheckError, match=said):
+        toolchain.find()
+
+
+def test_what_coq_prints_about_axioms_is_read_to_the_last_line():
+    assert assumptions("Closed under the global context\n") == []
+    printed = "Axioms:\nB.second\n  : forall n,\n    n = n\nA.first : False\n"
+    assert assumptions(printed) == ["A.first", "B.second"]
+    assert assumptions("Axioms:\nf is assumed to be guarded.\n") == ["f is assumed to be guarded."]
+    assert assumptions("") != []
+
+
+def test_only_whole_names_are_on_the_allow_list():
+    assert is_allowed("Coq.Logic.Classical_Prop.classic")
+    assert is_allowed("Classical_Prop.classic")
+    assert not is_allowed("classic")
+    assert not is_allowed("My_Classical_Prop.classic")
+    assert not is_allowed("Small.A.absurd")
+
+
+def test_the_context_summary_is_read_by_section():
+    text = """CONTEXT SUMMARY
+===============
+
+* Theory: Set is predicative
+
+* Axioms:
+    A.b
+    C.d
+
+* Inductives whose positivity is assumed: <none>
+"""
+    assert context(text) == {
+        "Theory": ["Set is predicative"],
+        "Axioms": ["A.b", "C.d"],
+        "Inductives whose positivity is assumed": [],
+    }
