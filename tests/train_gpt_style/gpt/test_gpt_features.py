@@ -234,3 +234,21 @@ def test_a_run_with_features_on_says_so_and_trains_otherwise(tiny, perform, envi
     assert not any(line.startswith("feature ") for line in off.lines)
     assert on.files["final_model.safetensors"] != off.files["final_model.safetensors"]
     assert on.lines[-1] != off.lines[-1]
+
+
+# -- together ------------------------------------------------------------------------------------
+
+EVERYTHING = {
+    "PHINTA_ENABLE": "1",
+    "PHINTA_PER_BLOCK": "1",
+    "PHINTA_START": "identity",
+    "UT_LOOPS": "2",
+    "UT_LAYER_END": "2",
+}
+
+
+@pytest.mark.parametrize("environ", [{}, EVERYTHING], ids=["off", "everything on"])
+def test_the_model_compiles_into_one_graph_as_a_cuda_run_needs(build, batch, perturb, environ):
+    model = perturb(build(**environ))
+    compiled = torch.compile(model, backend="eager", dynamic=False, fullgraph=True)
+    assert torch.equal(compiled(*batch()), model(*batch()))
