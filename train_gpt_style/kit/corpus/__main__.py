@@ -14,7 +14,7 @@ from verify.errors import ContradictedError, GoldensealError, UsageError
 
 PINNED_VOCAB_SIZE = 1024
 
-app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
+app = typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False)
 
 
 @app.command(
