@@ -49,7 +49,7 @@ def make_record(
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "status": "measured",
         "system": system.name,
-        "seeds": [header["seed"]],
+        "seeds": [int(header["seed"])],
         "knobs": knobs,
         "data": data,
         "source": source.files,

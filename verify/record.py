@@ -59,7 +59,7 @@ class Record:
 def read_record(folder: Path) -> Record:
     """Read and validate record.json.
 
-    Raises UsageError, one line, naming the key that is missing, unknown, ill-typed or contradictory.
+    Raises UsageError, one line, naming the key that is missing, unknown, ill-typed or at odds.
     """
     path = folder / "record.json"
     where = f"{folder.name}/record.json"

@@ -1,7 +1,7 @@
 """The chained run log: one JSON line an event, each bound to all lines before it.
 
-A line is an object with `kind`, its facts, optionally `clock` (whatever differs between two equal
-runs: times, joules) and `chain`: the SHA-512 of the previous line's chain followed by the canonical
+A line is an object with `kind`, its facts, optionally `clock` (whatever may differ between two equal
+runs: times, joules, sizes of source and compressed files) and `chain`: the SHA-512 of the previous line's chain followed by the canonical
 bytes of the line without `chain`. The first line is of kind `header`, the last of kind `end`; a log
 without an `end` was cut short. An edited line breaks the chain from there on.
 """
@@ -37,9 +37,9 @@ class RunLog:
         line["chain"] = self._chain.hex()
         self._file.write(canonical.dumps(line) + b"\n")
 
-    def end(self, facts: Mapping[str, Any] | None = None) -> None:
+    def end(self, facts: Mapping[str, Any], clock: Mapping[str, Any] | None = None) -> None:
         """Write the closing line and close the file."""
-        self.write("end", facts or {})
+        self.write("end", facts, clock)
         self._file.close()
 
 
