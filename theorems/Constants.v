@@ -90,6 +90,116 @@ Theorem INV_PHI_CUBED_rounded :
   round radix2 (FLT_exp (-1074) 53) ZnearestE ((IZR (-2) + IZR 1 * sqrt 5) / IZR 1) = INV_PHI_CUBED_double.
 Proof. exact (nearest_double (-2) 1 1 _ _ INV_PHI_CUBED_computed). Qed.
 
+(** In words: KNOB_ADAM_EPS = 1e-08, Adam, added to the denominator: the nearest to 1/100000000. *)
+Definition KNOB_ADAM_EPS_double : R := F2R (Float radix2 6044629098073146 (-79)).
+
+Fact KNOB_ADAM_EPS_computed :
+  is_nearest_double 1 0 100000000 6044629098073146 (-79) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem KNOB_ADAM_EPS_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 100000000) = KNOB_ADAM_EPS_double.
+Proof. exact (nearest_double_rational 1 100000000 _ _ KNOB_ADAM_EPS_computed). Qed.
+
+(** In words: KNOB_BETA2 = 0.95, Adam, mean of their squares (also test-time): the nearest to 19/20. *)
+Definition KNOB_BETA2_double : R := F2R (Float radix2 8556839292003942 (-53)).
+
+Fact KNOB_BETA2_computed :
+  is_nearest_double 19 0 20 8556839292003942 (-53) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem KNOB_BETA2_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 19 / IZR 20) = KNOB_BETA2_double.
+Proof. exact (nearest_double_rational 19 20 _ _ KNOB_BETA2_computed). Qed.
+
+(** In words: KNOB_EMBED_LR = 0.6, Adam, embedding when not tied: the nearest to 3/5. *)
+Definition KNOB_EMBED_LR_double : R := F2R (Float radix2 5404319552844595 (-53)).
+
+Fact KNOB_EMBED_LR_computed :
+  is_nearest_double 3 0 5 5404319552844595 (-53) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem KNOB_EMBED_LR_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 3 / IZR 5) = KNOB_EMBED_LR_double.
+Proof. exact (nearest_double_rational 3 5 _ _ KNOB_EMBED_LR_computed). Qed.
+
+(** In words: KNOB_HEAD_LR = 0.008, Adam, head when not tied: the nearest to 1/125. *)
+Definition KNOB_HEAD_LR_double : R := F2R (Float radix2 4611686018427388 (-59)).
+
+Fact KNOB_HEAD_LR_computed :
+  is_nearest_double 1 0 125 4611686018427388 (-59) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem KNOB_HEAD_LR_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 125) = KNOB_HEAD_LR_double.
+Proof. exact (nearest_double_rational 1 125 _ _ KNOB_HEAD_LR_computed). Qed.
+
+(** In words: KNOB_MATRIX_LR = 0.04, Muon, the blocks' matrices: the nearest to 1/25. *)
+Definition KNOB_MATRIX_LR_double : R := F2R (Float radix2 5764607523034235 (-57)).
+
+Fact KNOB_MATRIX_LR_computed :
+  is_nearest_double 1 0 25 5764607523034235 (-57) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem KNOB_MATRIX_LR_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 25) = KNOB_MATRIX_LR_double.
+Proof. exact (nearest_double_rational 1 25 _ _ KNOB_MATRIX_LR_computed). Qed.
+
+(** In words: KNOB_MUON_MOMENTUM = 0.95, Muon's momentum after its warm-up: the nearest to 19/20. *)
+Definition KNOB_MUON_MOMENTUM_double : R := F2R (Float radix2 8556839292003942 (-53)).
+
+Fact KNOB_MUON_MOMENTUM_computed :
+  is_nearest_double 19 0 20 8556839292003942 (-53) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem KNOB_MUON_MOMENTUM_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 19 / IZR 20) = KNOB_MUON_MOMENTUM_double.
+Proof. exact (nearest_double_rational 19 20 _ _ KNOB_MUON_MOMENTUM_computed). Qed.
+
+(** In words: KNOB_MUON_MOMENTUM_WARMUP_START = 0.85, Muon's momentum at step 0: the nearest to 17/20. *)
+Definition KNOB_MUON_MOMENTUM_WARMUP_START_double : R := F2R (Float radix2 7656119366529843 (-53)).
+
+Fact KNOB_MUON_MOMENTUM_WARMUP_START_computed :
+  is_nearest_double 17 0 20 7656119366529843 (-53) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem KNOB_MUON_MOMENTUM_WARMUP_START_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 17 / IZR 20) = KNOB_MUON_MOMENTUM_WARMUP_START_double.
+Proof. exact (nearest_double_rational 17 20 _ _ KNOB_MUON_MOMENTUM_WARMUP_START_computed). Qed.
+
+(** In words: KNOB_SCALAR_LR = 0.04, Adam, vectors and control parameters: the nearest to 1/25. *)
+Definition KNOB_SCALAR_LR_double : R := F2R (Float radix2 5764607523034235 (-57)).
+
+Fact KNOB_SCALAR_LR_computed :
+  is_nearest_double 1 0 25 5764607523034235 (-57) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem KNOB_SCALAR_LR_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 25) = KNOB_SCALAR_LR_double.
+Proof. exact (nearest_double_rational 1 25 _ _ KNOB_SCALAR_LR_computed). Qed.
+
+(** In words: KNOB_TIED_EMBED_INIT_STD = 0.005, initial spread of a tied embedding: the nearest to 1/200. *)
+Definition KNOB_TIED_EMBED_INIT_STD_double : R := F2R (Float radix2 5764607523034235 (-60)).
+
+Fact KNOB_TIED_EMBED_INIT_STD_computed :
+  is_nearest_double 1 0 200 5764607523034235 (-60) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem KNOB_TIED_EMBED_INIT_STD_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 200) = KNOB_TIED_EMBED_INIT_STD_double.
+Proof. exact (nearest_double_rational 1 200 _ _ KNOB_TIED_EMBED_INIT_STD_computed). Qed.
+
+(** In words: KNOB_TIED_EMBED_LR = 0.05, Adam, embedding when tied: the nearest to 1/20. *)
+Definition KNOB_TIED_EMBED_LR_double : R := F2R (Float radix2 7205759403792794 (-57)).
+
+Fact KNOB_TIED_EMBED_LR_computed :
+  is_nearest_double 1 0 20 7205759403792794 (-57) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem KNOB_TIED_EMBED_LR_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 20) = KNOB_TIED_EMBED_LR_double.
+Proof. exact (nearest_double_rational 1 20 _ _ KNOB_TIED_EMBED_LR_computed). Qed.
+
 (** In words: MUON_EPS = 1e-07, added to the norm before Newton-Schulz: the nearest to 1/10000000. *)
 Definition MUON_EPS_double : R := F2R (Float radix2 7555786372591432 (-76)).
 

@@ -1,4 +1,4 @@
-"""Gate: every theorem is proved from allowed axioms, and every constant of the code has one."""
+"""Every theorem is proved from allowed axioms, and every constant of the code has a theorem."""
 
 import hashlib
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from verify.coq.rules import source_findings
 from verify.errors import CannotCheckError, UsageError
 from verify.result import GateResult, Verdict, conclude, not_run
 
-GATE = "theorems"
+NAME = "theorems"
 
 
 def check_theorems(root: Path, *, progress: Callable[[str], None] | None = None) -> GateResult:
@@ -25,7 +25,7 @@ def check_theorems(root: Path, *, progress: Callable[[str], None] | None = None)
     """
     root = root.resolve()
     if not (root / FOLDER / project.PROJECT_FILE).is_file():
-        return not_run(GATE, f"{FOLDER}/{project.PROJECT_FILE} is not there: no theorems to check")
+        return not_run(NAME, f"{FOLDER}/{project.PROJECT_FILE} is not there: no theorems to check")
     try:
         loaded = project.load(root / FOLDER)
         known = settings.read(root)
@@ -33,7 +33,7 @@ def check_theorems(root: Path, *, progress: Callable[[str], None] | None = None)
         findings = unproved_literals(root, known.scan, constants)
         findings += _in_folder(_readable_findings(loaded, constants))
     except UsageError as error:
-        return conclude(GATE, "1 finding", [str(error)])
+        return conclude(NAME, "1 finding", [str(error)])
     evidence = _evidence(loaded, constants)
     if findings:
         return _fail(findings, evidence)
@@ -42,11 +42,11 @@ def check_theorems(root: Path, *, progress: Callable[[str], None] | None = None)
         store = build.store_of(root)
         result = build.build(loaded, tools, store, progress or (lambda text: None))
     except CannotCheckError as error:
-        return not_run(GATE, str(error))
+        return not_run(NAME, str(error))
     except UsageError as error:
         return _fail([str(error)], evidence)
     except OSError as error:
-        return not_run(GATE, f"{FOLDER} cannot be built: {error}")
+        return not_run(NAME, f"{FOLDER} cannot be built: {error}")
     evidence |= {"coq": tools.version, "flocq": tools.flocq, "statements": result.statements}
     findings = _in_folder(result.findings)
     if result.statements:  # else it did not compile, and the rest would only repeat that
@@ -54,7 +54,7 @@ def check_theorems(root: Path, *, progress: Callable[[str], None] | None = None)
         findings += _in_folder(_pinned(loaded, result))
     if findings:
         return _fail(findings, evidence)
-    return conclude(GATE, _summary(loaded, constants), (), evidence)
+    return conclude(NAME, _summary(loaded, constants), (), evidence)
 
 
 def _readable_findings(loaded: Project, constants: list[Constant]) -> list[str]:
@@ -109,7 +109,7 @@ def _in_folder(findings: list[str] | tuple[str, ...]) -> list[str]:
 def _fail(findings: list[str], evidence: dict[str, Any]) -> GateResult:
     count = len(findings)
     summary = f"{count} finding{'s' if count > 1 else ''}"
-    return GateResult(GATE, Verdict.FAIL, summary, tuple(findings), evidence)
+    return GateResult(NAME, Verdict.FAIL, summary, tuple(findings), evidence)
 
 
 def _summary(loaded: Project, constants: list[Constant]) -> str:
