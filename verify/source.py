@@ -4,9 +4,10 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from verify.config import settings
+from verify.errors import UsageError
 from verify.files import hash_file
 
-TRAINING_SOURCE = ("constraints.txt", "pyproject.toml", "train_gpt_style", "verify")
 PRODUCTS = {".pyc", ".vo", ".vok", ".vos", ".glob", ".aux", ".cache"}
 
 
@@ -35,11 +36,20 @@ class SourceTree:
         return found
 
 
-def read_source(root: Path, covered: tuple[str, ...] = TRAINING_SOURCE) -> SourceTree:
-    """Hash every covered file; hidden files, caches and compiled files are not source."""
+def read_source(root: Path, also: tuple[str, ...] = ()) -> SourceTree:
+    """Hash every file under `source` of [tool.goldenseal], and under `also`.
+
+    Hidden files, caches and compiled files are not source. Raises UsageError when the table does
+    not say what the source is, or a path in it leads nowhere.
+    """
+    named = settings(root).get("source", [])
+    if not named:
+        raise UsageError("pyproject.toml: [tool.goldenseal] lacks `source`, a list of paths")
     files = {}
-    for top in covered:
+    for top in (*named, *also):
         path = root / top
+        if not path.exists():
+            raise UsageError(f"pyproject.toml: [tool.goldenseal] names {top}, which is not there")
         found = sorted(path.rglob("*")) if path.is_dir() else [path]
         for file in found:
             relative = file.relative_to(root)
