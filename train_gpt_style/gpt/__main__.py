@@ -3,6 +3,7 @@
 import os
 import sys
 
+from train_gpt_style.kit.numerics import enter_lane
 from verify.errors import GoldensealError
 
 HELP = """\
@@ -11,7 +12,8 @@ usage: [NAME=value ...] python -m train_gpt_style.gpt
 
 Trains the GPT, writes logs/RUN_ID.txt, final_model.safetensors and final_model.int8.safetensors.z
 into the current folder, and measures what it wrote. Every setting is an environment variable:
-`goldenseal knobs` lists them with their defaults, ranges and effects.
+`goldenseal knobs` lists them with their defaults, ranges and effects. NUMERICS=portable takes the
+slow code paths that give the same bytes on other CPUs.
 
 example: ITERATIONS=200 MODEL_DIM=128 MAX_WALLCLOCK_SECONDS=0 python -m train_gpt_style.gpt
 """
@@ -29,6 +31,7 @@ def cli(arguments):
         )
         return 2
     try:
+        enter_lane(os.environ)  # before torch is imported
         from train_gpt_style.gpt.run import main
 
         main(os.environ)

@@ -22,6 +22,7 @@ from train_gpt_style.gpt.settings import BASELINE_KNOBS, MICRO_BATCHES
 from train_gpt_style.gpt.train import train, warm_up
 from train_gpt_style.gpt.ttt import evaluate_ttt
 from train_gpt_style.gpt.validate import validate
+from train_gpt_style.kit.numerics import enter_lane
 from train_gpt_style.kit.shards import DistributedTokenLoader, load_validation, shard_files
 from train_gpt_style.kit.tokenizer import ByteCounter, load_tokenizer
 
@@ -34,6 +35,7 @@ def main(environ=os.environ):
     Raises UsageError, before anything is loaded, when the settings make no sense.
     """
     settings = settings_module.read(environ)
+    enter_lane(environ)  # by now a check: torch is imported, in this lane or in another
     ctx = Context(environ)
     try:
         run(settings, ctx)
@@ -44,9 +46,10 @@ def main(environ=os.environ):
 def source_files():
     """What runs: this package, without the gates' helpers, and the shared kit."""
     package = Path(__file__).parent
-    kit = [package.parent / "kit" / f"{name}.py" for name in ("constants", "shards", "tokenizer")]
-    here = sorted(package.rglob("*.py"))
-    return [path for path in here if path.name not in ("smoke.py", "probe_data.py")] + kit
+    helpers = ("constants.py", "probe.py", "probe_data.py", "smoke.py")
+    here = [path for path in sorted(package.rglob("*.py")) if path.name not in helpers]
+    kit = ("constants", "covered", "numerics", "shards", "tokenizer")
+    return [*here, *(package.parent / "kit" / f"{name}.py" for name in kit)]
 
 
 class Log:

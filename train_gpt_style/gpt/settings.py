@@ -1,4 +1,4 @@
-"""The settings of this system: every baseline knob, then every feature's, read once and checked.
+"""The settings of this system: the baseline's knobs, the kit's, the features', read once, checked.
 
 The names, defaults and ranges of `BASELINE_KNOBS` are those of the frozen baseline; a gate holds
 them there. Values that contradict each other are refused before anything is loaded.
@@ -7,6 +7,7 @@ them there. Values that contradict each other are refused before anything is loa
 from collections.abc import Mapping
 
 from train_gpt_style.gpt.features import FEATURES
+from train_gpt_style.kit.numerics import NUMERICS
 from verify.errors import UsageError
 from verify.knobs import Knob, Settings, read_settings
 
@@ -62,7 +63,8 @@ BASELINE_KNOBS = (
     Knob("TTT_BATCH_SIZE", int, 64, "documents adapted side by side", 1, unit="documents"),
 )
 
-KNOBS = (*BASELINE_KNOBS, *(knob for f in FEATURES for knob in f.declaration.all_knobs))
+KIT_KNOBS = (NUMERICS,)  # what every system of this repository understands
+KNOBS = (*BASELINE_KNOBS, *KIT_KNOBS, *(k for f in FEATURES for k in f.declaration.all_knobs))
 
 
 def read(environ: Mapping[str, str]) -> Settings:

@@ -7,6 +7,8 @@ The list of knobs is frozen in tests/golden/knobs.txt. After a wanted change, re
 
 import dataclasses
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -15,6 +17,7 @@ from train_gpt_style.gpt.features import FEATURES
 from train_gpt_style.gpt.settings import BASELINE_KNOBS, KNOBS, read
 from verify.errors import UsageError
 from verify.knobs import check_declarations
+from verify.runlog import read_run_log
 
 
 def test_the_declarations_are_consistent():
@@ -59,6 +62,8 @@ def test_the_frozen_list_of_knobs_is_unchanged(root):
         ("MODEL_DIM", "100", "NUM_HEADS=8"),
         ("NUM_KV_HEADS", "3", "must divide NUM_HEADS=8"),
         ("TTT_CHUNK_SIZE", "2048", "TTT_EVAL_SEQ_LEN=1024"),
+        ("NUMERICS", "fast", "one of native, portable"),
+        ("NUMERIC", "portable", "did you mean NUMERICS"),
         ("BETA2", "1", "less than 1"),
         ("TRAIN_BATCH_TOKENS", "1000", "TRAIN_SEQ_LEN=1024"),
         ("VAL_BATCH_SIZE", "8191", "8 times TRAIN_SEQ_LEN=1024"),
@@ -105,3 +110,32 @@ def test_the_command_line_helps_and_refuses_arguments(capsys, monkeypatch, tmp_p
     assert cli([]) == 2
     assert capsys.readouterr().err == "error: ITERATION is not a knob; did you mean ITERATIONS?\n"
     assert not list(tmp_path.iterdir())
+
+
+def test_the_other_lane_is_refused_once_torch_is_imported(capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NUMERICS", "portable")
+    assert cli([]) == 2
+    assert "enter the lane before the first import of torch" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("lane", ["native", "portable"])
+def test_a_lane_is_entered_before_torch_and_named_in_the_log(tiny, tmp_path, root, lane):
+    environ = {**tiny, "NUMERICS": lane, "RUN_LOG": "1", "ITERATIONS": "1", "NUM_LAYERS": "1"}
+    done = subprocess.run(
+        [sys.executable, "-m", "train_gpt_style.gpt"],
+        cwd=tmp_path,
+        env={
+            **environ,
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(root),
+            "OMP_NUM_THREADS": "1",
+        },
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    header = read_run_log(tmp_path / "train.jsonl")[0]
+    assert header["numeric_class"]["lane"] == header["knobs"]["NUMERICS"] == lane

@@ -19,6 +19,7 @@ from pathlib import Path
 import torch
 
 from train_gpt_style.gpt.seams import GatedFeature, Observer
+from train_gpt_style.kit.numerics import numeric_class
 from verify import canonical
 from verify.digest import tensor_digest
 from verify.files import atomic_write
@@ -72,19 +73,13 @@ class RunLogger(Observer):
         """The closing line, and metrics.json."""
         exact = {name: value.hex() for name, value in results.items() if isinstance(value, float)}
         counts = {name: value for name, value in results.items() if name not in exact}
-        self.log.end({**counts, **exact})
+        sizes = {name: value for name, value in counts.items() if name.endswith("_bytes")}
+        facts = {name: value for name, value in counts.items() if name not in sizes}
+        # Sizes hang on the source's wording and the compressor's version: an equal run may differ.
+        self.log.end({**facts, **exact}, clock=sizes)
         readable = {n: results[n] if math.isfinite(results[n]) else None for n in exact}
         metrics = {**counts, **readable, "hex": exact, "seed": self.header["seed"]}
         atomic_write(self.folder / "metrics.json", canonical.dumps(metrics) + b"\n")
-
-
-def numeric_class():
-    """What else decides the bits of a run."""
-    return {
-        "capability": torch.backends.cpu.get_cpu_capability(),
-        "threads": torch.get_num_threads(),
-        "torch": torch.__version__,
-    }
 
 
 def state_digests(run):
