@@ -47,6 +47,12 @@ def options(
     """Options that come before the command."""
 
 
+def wide_console() -> Console:
+    """As wide as the terminal; in a pipe or a log, wide enough that no line is broken."""
+    console = Console()
+    return console if console.is_terminal else Console(width=240)
+
+
 def emit(document: Any) -> None:
     """Print a JSON document."""
     print(json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False))
@@ -80,7 +86,7 @@ def verify(
 
     chosen = tuple(only or ())
     if listing:
-        run.print_catalogue(Console())
+        run.print_catalogue(wide_console())
         return
     pair = (baseline, candidate, probe)
     if any(pair) and not all(pair):
@@ -92,7 +98,7 @@ def verify(
     if as_json:
         emit(outcome.to_json())
     else:
-        outcome.render(Console())
+        outcome.render(wide_console())
     raise typer.Exit(outcome.exit_code)
 
 
@@ -105,7 +111,7 @@ def knobs(
     from verify import listing
 
     found = listing.knob_rows(system)
-    emit(found) if as_json else listing.print_knobs(found, Console())
+    emit(found) if as_json else listing.print_knobs(found, wide_console())
 
 
 @app.command(epilog="Example:  goldenseal seal records/track_cpu_small/2026-11-23_SmallGPT")

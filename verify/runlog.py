@@ -1,9 +1,10 @@
 """The chained run log: one JSON line an event, each bound to all lines before it.
 
-A line is an object with `kind`, its facts, optionally `clock` (whatever may differ between two equal
-runs: times, joules, sizes of source and compressed files) and `chain`: the SHA-512 of the previous line's chain followed by the canonical
-bytes of the line without `chain`. The first line is of kind `header`, the last of kind `end`; a log
-without an `end` was cut short. An edited line breaks the chain from there on.
+A line is an object with `kind`, its facts, optionally `clock` (whatever may differ between two
+equal runs: times, joules, sizes of source and compressed files) and `chain`: the SHA-512 of the
+previous line's chain followed by the canonical bytes of the line without `chain`. The first line
+is of kind `header`, the last of kind `end`; a log without an `end` was cut short. An edited line
+breaks the chain from there on.
 """
 
 import hashlib

@@ -45,7 +45,8 @@ def judge(studio: Studio) -> GateResult:
     baseline = studio.recording(record_job(probe, "baseline", scenario))
     off = studio.recording(record_job(probe, "candidate", scenario))
     findings = ownership(off, "features off")
-    knobs, parameters = 0, 0
+    knobs = 0
+    parameters: set[str] = set()
     for feature in probe.features:
         on = studio.recording(on_job(probe, feature))
         words = " ".join(f"{k}={v}" for k, v in sorted(feature.example.items()))
@@ -55,14 +56,18 @@ def judge(studio: Studio) -> GateResult:
         findings += judge_master(feature, words, off, on)
         findings += ownership(on, words)
         findings += untrained(off, on, words)
-        parameters += len(set(on.trainable) - set(off.trainable))
+        parameters |= set(on.trainable) - set(off.trainable)
         knobs += 1
         if feature.kind == "acts":
             for knob in feature.knobs:
                 moved = studio.recording(on_job(probe, feature, knob.name, str(knob.on)))
                 if moved.error:
                     findings.append(f"{words} {knob.name}={knob.on} stops the run: {moved.error}")
-                elif acts(moved) == acts(on):
+                    continue
+                moved_words = f"{words} {knob.name}={knob.on}"
+                findings += ownership(moved, moved_words) + untrained(off, moved, moved_words)
+                parameters |= set(moved.trainable) - set(off.trainable)
+                if acts(moved) == acts(on):
                     name = f"{knob.name}={knob.on}"
                     findings.append(f"{name} changes nothing while {words}: dead knob")
                 knobs += 1
@@ -71,7 +76,7 @@ def judge(studio: Studio) -> GateResult:
         if again:
             findings.append(f"after every feature was on, off differs from the baseline: {again}")
     n = len(probe.features)
-    summary = f"{n} features, {knobs} knobs act, {parameters} new parameters are trained"
+    summary = f"{n} features, {knobs} knobs act, {len(parameters)} new parameters are trained"
     return conclude(NAME, summary, findings)
 
 
