@@ -21,6 +21,7 @@ def knob_rows(system: str = "") -> list[dict[str, Any]]:
         if system in ("", entry.name):
             probe = load_object(entry.probe)
             rows += [_row(entry.name, "", knob) for knob in probe.baseline_knobs]
+            rows += [_row(entry.name, "kit", knob) for knob in probe.kit_knobs]
             for feature in probe.features:
                 rows += [_row(entry.name, feature.name, knob) for knob in feature.all_knobs]
                 rows[-len(feature.all_knobs)]["master"] = True

@@ -64,6 +64,7 @@ def make_record(
 
 
 def all_knobs(system: System) -> tuple[Knob, ...]:
-    """Every knob of a system, those of the baseline first."""
+    """Every knob of a system: the baseline's, the kit's, the features'."""
     probe = load_object(system.probe)
-    return (*probe.baseline_knobs, *(k for f in probe.features for k in f.all_knobs))
+    in_features = (knob for feature in probe.features for knob in feature.all_knobs)
+    return (*probe.baseline_knobs, *probe.kit_knobs, *in_features)

@@ -84,6 +84,7 @@ class Probe:
     volatile: regular expressions; what they match in printed lines is not compared.
     ignored_files: glob patterns of output files that are not compared (logs with the source).
     vocab_size: exclusive upper bound of the token ids that the gates draw.
+    kit_knobs: knobs that neither the baseline nor a feature has, such as the numeric lane.
     """
 
     name: str
@@ -93,6 +94,7 @@ class Probe:
     vocab_size: int
     features: tuple[Feature, ...] = ()
     baseline_knobs: tuple[Knob, ...] | None = None
+    kit_knobs: tuple[Knob, ...] = ()
     prepare: Callable[[Path], Mapping[str, str]] | None = None
     smoke: Callable[[], list[tuple[str, str, str]]] | None = None
     volatile: tuple[str, ...] = ()

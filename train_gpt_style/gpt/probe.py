@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from train_gpt_style.gpt.features import FEATURES
-from train_gpt_style.gpt.settings import BASELINE_KNOBS
+from train_gpt_style.gpt.settings import BASELINE_KNOBS, KIT_KNOBS
 from verify.probe import Probe, Scenario, Script
 
 ROOT = Path(__file__).parents[2]
@@ -49,6 +49,7 @@ PROBE = Probe(
     vocab_size=320,
     features=tuple(feature.declaration for feature in FEATURES),
     baseline_knobs=BASELINE_KNOBS,
+    kit_knobs=KIT_KNOBS,
     prepare=prepare,
     smoke=smoke,
     # The source is part of a run's log, and its size of the byte count: the two sources differ.

@@ -16,7 +16,7 @@ from train_gpt_style.kit.shards import write_shard
 
 TEXT = Path(__file__).with_name("probe_text.txt")
 VOCAB_SIZE = 320
-VALIDATION_DOCUMENTS = 5  # the last of the text: from one letter to many chunks long
+VALIDATION_DOCUMENTS = 6  # the last of the text: from one letter to many chunks long
 
 
 def write(folder: Path) -> dict[str, str]:
@@ -81,7 +81,11 @@ TINY = {
 
 
 def tiny_environment() -> dict[str, str]:
-    """The scenario `tied`: the default model in small; two full batches of documents, one not."""
+    """The scenario `tied`: the default model in small.
+
+    Three full batches of documents share one adapter, and the second trains it, so that state left
+    over shows in the third.
+    """
     return dict(TINY)
 
 
@@ -102,6 +106,7 @@ def untied_environment() -> dict[str, str]:
         "ITERATIONS": "4",
         "MAX_WALLCLOCK_SECONDS": "0.007",
         "TTT_CHUNK_SIZE": "24",
+        "TTT_BATCH_SIZE": "4",  # one full batch, and a smaller one with adapters of its own
         "SEED": "1597",
     }
 
