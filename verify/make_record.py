@@ -4,6 +4,7 @@ import datetime
 import hashlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from verify import canonical
 from verify.config import System
@@ -56,11 +57,20 @@ def make_record(
         "numeric_class": header["numeric_class"],
         "logs": {str(header["seed"]): system.log},
         "outputs": [*system.outputs],
-        "results": {k: v for k, v in end.items() if k != "kind"},
+        "results": results(end),
     }
     if verdict.is_file():
         facts["verdict"] = hashlib.sha512(verdict.read_bytes()).hexdigest()
     atomic_write(folder / "record.json", canonical.dumps(facts))
+
+
+def results(end: Mapping[str, Any]) -> dict[str, Any]:
+    """What the log's closing line says, in numbers; the log holds them in hex, to the last bit."""
+    facts = {key: value for key, value in end.items() if key not in ("kind", "clock")}
+    return {
+        key: float.fromhex(value) if isinstance(value, str) else value
+        for key, value in facts.items()
+    }
 
 
 def all_knobs(system: System) -> tuple[Knob, ...]:
