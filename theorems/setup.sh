@@ -28,8 +28,8 @@ else
 fi
 
 echo "theorems: installing $packages"
-if ! { $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q $packages ||
+if ! { $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $packages ||
     { $as_root apt-get update -q &&
-        $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q $packages; }; } >&2; then
+        $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $packages; }; } >&2; then
     echo "theorems: the installation did not succeed; type: sudo $line" >&2
 fi

@@ -1,0 +1,93 @@
+"""pytest tests/verify/test_cli.py — bad usage is one line, and exit codes are those of the design."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+
+def goldenseal(*arguments, cwd):
+    return subprocess.run(
+        [sys.executable, "-m", "verify", *arguments],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_version_is_the_packages(root):
+    from verify import __version__
+
+    assert goldenseal("--version", cwd=root).stdout == f"goldenseal {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["verify", "--only", "weather"], "no such gate; the gates are knobs, "),
+        (["verify", "--baseline", "a.py"], "--baseline, --candidate and --probe belong together"),
+        (["knobs", "vit"], "no system is called vit"),
+        (["check", "nowhere"], "nowhere is not a folder"),
+        (["reproduce", "xyz"], "'xyz' is no prefix of an identity"),
+        (["reproduce", "0" * 40], "no sealed record begins with"),
+        (["record", "gpt", "out", "--set", "DEPTH=3"], "DEPTH is no knob of gpt"),
+        (["record", "gpt", "out", "--set", "DEPTH"], "--set DEPTH: expected NAME=value"),
+        (["record", "gpt", "verify"], "exists: a record is made once, in a new folder"),
+        (["record", "gpt", "out", "--set", "NUM_LAYERS=0"], "NUM_LAYERS=0 is out of range"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+)
+def test_bad_usage_is_one_line_and_exit_code_two(root, arguments, message):
+    done = goldenseal(*arguments, cwd=root)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert message in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert not (root / "out").exists()
+
+
+def test_outside_a_repository_the_error_says_what_is_missing(tmp_path, root):
+    done = subprocess.run(
+        [sys.executable, "-m", "verify", "knobs"],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(root), "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "no pyproject.toml with a [tool.goldenseal] table" in done.stderr
+
+
+def test_the_list_of_gates_is_the_ladder_then_the_repository(root):
+    shown = goldenseal("verify", "--list", cwd=root).stdout
+    places = [
+        shown.index(name) for name in ("knobs", "operations", "liveness", "theorems", "seals")
+    ]
+    assert places == sorted(places)
+
+
+def test_knobs_as_json_hold_every_master_with_its_default(root):
+    rows = json.loads(goldenseal("knobs", "--json", cwd=root).stdout)
+    masters = {row["name"]: row["default"] for row in rows if row["master"]}
+    assert masters == {
+        "PHINTA_ENABLE": "0",
+        "UT_LOOPS": "1",
+        "PHI_LR_SCALE": "1.0",
+        "RUN_LOG": "0",
+    }
+
+
+def test_a_misspelt_variable_stops_the_training_before_anything_is_loaded(root, tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "train_gpt_style.gpt"],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(root), "PATH": "/usr/bin:/bin", "PHINTA_ENABEL": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "did you mean PHINTA_ENABLE?" in done.stderr
+    assert list(tmp_path.iterdir()) == []
