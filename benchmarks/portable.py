@@ -1,0 +1,270 @@
+"""Is the portable lane portable? Real runs, bit for bit, on this CPU and on emulated ones.
+
+    .venv/bin/python benchmarks/portable.py            # what `make portable` calls
+    .venv/bin/python benchmarks/portable.py --models Haswell,EPYC --lanes portable
+    .venv/bin/python benchmarks/portable.py --set MODEL_DIM=64 --set TRAIN_SEQ_LEN=128
+    .venv/bin/python benchmarks/portable.py --write-covered    # extends kit/covered.txt
+
+Each run trains, evaluates, exports and adapts for a few steps while every operation's result is
+digested; equal means that all of these, and the files written, agree. A difference is named by the
+first operation that differs, where both runs had the same inputs. The last system computes a root
+by the route that the lane forbids, and must differ: a trial that finds nothing there is worthless.
+
+Emulation is qemu's user mode (Debian: `apt install qemu-user`): the interpreter itself runs on the
+emulated CPU. Exit code 0: portable is equal everywhere and covered.txt is complete; 1: it is not;
+3: qemu is not installed.
+"""
+
+import argparse
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from itertools import zip_longest
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from rich.console import Console
+from rich.table import Table
+
+ROOT = Path(__file__).parents[1]
+COVERED_FILE = ROOT / "train_gpt_style" / "kit" / "covered.txt"
+QEMU = "qemu-x86_64"
+HOST = "this CPU"
+# Two makers; the first two have AVX only: no AVX2, no fused multiply-add.
+MODELS = ("SandyBridge", "Opteron_G4", "Haswell", "EPYC", "Skylake-Server")
+
+SMALL = {
+    "NUM_LAYERS": "3",
+    "MODEL_DIM": "32",
+    "NUM_HEADS": "4",
+    "NUM_KV_HEADS": "2",
+    "MLP_MULT": "65",  # matrices just above 65,536 elements, so that they are quantised
+    "TRAIN_SEQ_LEN": "16",
+    "TRAIN_BATCH_TOKENS": "256",
+    "VAL_BATCH_SIZE": "4096",
+    "ITERATIONS": "2",
+    "WARMUP_STEPS": "0",
+    "WARMDOWN_ITERS": "1",
+    "VAL_LOSS_EVERY": "0",
+    "TRAIN_LOG_EVERY": "1",
+    "MAX_WALLCLOCK_SECONDS": "0",
+    "TTT_CHUNK_SIZE": "64",
+    "TTT_EVAL_SEQ_LEN": "128",
+    "TTT_BATCH_SIZE": "3",
+    "TTT_LORA_RANK": "2",
+}
+# The paths that SMALL leaves out: untied head, clipping, each feature, the run log.
+OTHER_PATHS = {
+    **SMALL,
+    "MLP_MULT": "3",
+    "NUM_KV_HEADS": "4",
+    "TIE_EMBEDDINGS": "0",
+    "GRAD_CLIP_NORM": "0.5",
+    "WARMUP_STEPS": "1",
+    "SEED": "1597",
+    "PHINTA_ENABLE": "1",
+    "PHINTA_PER_BLOCK": "1",
+    "PHINTA_START": "identity",
+    "PHI_LR_SCALE": "2.9508497187473713",
+    "UT_LOOPS": "2",
+    "UT_LAYER_START": "1",
+    "UT_LAYER_END": "2",
+    "RUN_LOG": "1",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class System:
+    """A program and the environment of its small run."""
+
+    name: str
+    program: tuple[str, ...]
+    environment: dict[str, str] = field(default_factory=dict)
+    lanes: tuple[str, ...] = ("portable",)
+    must_differ: bool = False
+
+
+VALUES = str(ROOT / "benchmarks" / "portable_values.py")
+SYSTEMS = (
+    System("gpt", ("train_gpt_style.gpt",), SMALL, lanes=("portable", "native")),
+    System("gpt, other paths", ("train_gpt_style.gpt",), OTHER_PATHS),
+    System("values", (VALUES,), lanes=("portable", "native")),
+    System("forbidden root", (VALUES, "--sqrt"), must_differ=True),
+)
+
+
+# ----------------------------------------------------------------------------------------------
+# Running one system on one CPU
+# ----------------------------------------------------------------------------------------------
+
+
+def command(model: str) -> list[str]:
+    """The interpreter, on the emulated CPU unless `model` is HOST."""
+    interpreter = os.path.realpath(sys.executable)
+    return [interpreter] if model == HOST else [QEMU, "-cpu", model, interpreter]
+
+
+def run(system: System, model: str, lane: str, data: dict[str, str], folder: Path) -> Path:
+    """Run in `folder`; returns the trace, closed by the digests of the files that were written.
+
+    Raises RuntimeError with the program's last words when it fails.
+    """
+    folder.mkdir(parents=True)
+    trace = folder / "trace.txt"
+    environment = {
+        "HOME": str(folder),
+        "PATH": os.environ.get("PATH", ""),
+        # Emulated, the interpreter does not see that it belongs to a virtual environment.
+        "PYTHONPATH": os.pathsep.join([str(ROOT), sysconfig.get_paths()["purelib"]]),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "NUMERICS": lane,
+        "OMP_NUM_THREADS": "1",  # in the native lane too: the CPU is to be the only difference
+        "MKL_NUM_THREADS": "1",
+        **data,
+        **system.environment,
+    }
+    arguments = ["-m", "train_gpt_style.kit.check_run", "--trace", str(trace), *system.program]
+    done = subprocess.run(
+        [*command(model), *arguments],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        words = (done.stdout + done.stderr).strip().splitlines()[-3:]
+        raise RuntimeError(f"{system.name} on {model}: exit {done.returncode}: {' / '.join(words)}")
+    with trace.open("a", encoding="utf-8") as file:
+        for path in sorted(folder.glob("*.safetensors*")):
+            print(f"file {path.name} -> {digest(path)}", file=file)
+    return trace
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def first_difference(expected: Path, actual: Path) -> str | None:
+    """The first line where two traces part, without its digests; None when they are the same."""
+    with expected.open(encoding="utf-8") as left, actual.open(encoding="utf-8") as right:
+        for number, (a, b) in enumerate(zip_longest(left, right, fillvalue=""), start=1):
+            if a != b:
+                return f"{number}: {(a or b).partition(' ->')[0]}"
+    return None
+
+
+def operations(trace: Path) -> set[str]:
+    """The signatures of a trace, as in covered.txt."""
+    lines = trace.read_text(encoding="utf-8").splitlines()
+    return {line.partition(" | ")[0] for line in lines if not line.startswith("file ")}
+
+
+# ----------------------------------------------------------------------------------------------
+# The trial
+# ----------------------------------------------------------------------------------------------
+
+
+def trial(systems, models, jobs, folder, report):
+    """Every system on every CPU in its lanes: {(system, lane, model): trace}, in that order."""
+    from train_gpt_style.gpt.probe_data import write
+
+    (folder / "data").mkdir()
+    data = write(folder / "data")
+    cases = [(s, lane, m) for s in systems for lane in s.lanes for m in (HOST, *models)]
+
+    def one(case):
+        system, lane, model = case
+        place = folder / "_".join((system.name, lane, model)).replace(" ", "-").replace(",", "")
+        trace = run(system, model, lane, data, place)
+        report(f"ran {system.name}, {lane} lane, {model}")
+        return trace
+
+    with ThreadPoolExecutor(jobs) as pool:
+        return dict(zip(cases, pool.map(one, cases), strict=True))
+
+
+def tabulate(systems, models, traces, console):
+    """Print one table a system; returns the contradictions, as sentences."""
+    wrong = []
+    for system in systems:
+        table = Table(title=system.name, title_justify="left")
+        for heading in ("CPU", "lane", "digest", "against this CPU", "first differing operation"):
+            table.add_column(heading, overflow="fold")
+        for lane in system.lanes:
+            expected = traces[system, lane, HOST]
+            found = {m: first_difference(expected, traces[system, lane, m]) for m in models}
+            for model in (HOST, *models):
+                place = found.get(model)
+                verdict = "" if model == HOST else "equal" if place is None else "different"
+                row = (model, lane, digest(traces[system, lane, model])[:16], verdict, place or "")
+                table.add_row(*row)
+                if lane == "portable" and place is not None and not system.must_differ:
+                    wrong.append(f"{system.name} on {model} differs at operation {place}")
+            if system.must_differ and models and not any(found.values()):
+                wrong.append(f"{system.name}: no CPU differed, so the trial cannot see differences")
+        console.print(table)
+    return wrong
+
+
+def main(arguments=None) -> int:
+    """Run the trial as the command line says; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="benchmarks/portable.py")
+    parser.add_argument("--models", default=",".join(MODELS), help="of `qemu-x86_64 -cpu help`")
+    parser.add_argument("--lanes", default="portable,native", help="native: for contrast")
+    parser.add_argument("--systems", help="names, separated by semicolons; all by default")
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a knob")
+    parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--write-covered", action="store_true", help="extend kit/covered.txt")
+    options = parser.parse_args(arguments)
+    console = Console(width=None if sys.stdout.isatty() else 130)
+    if shutil.which(QEMU) is None:
+        print(f"could not check: {QEMU} is not installed; on Debian: apt install qemu-user")
+        return 3
+    knobs = dict(text.split("=", 1) for text in options.set)
+    wanted = options.systems.split(";") if options.systems else [s.name for s in SYSTEMS]
+    models, lanes = options.models.split(","), options.lanes.split(",")
+    systems = [
+        replace(
+            s,
+            environment={**s.environment, **knobs},
+            lanes=tuple(lane for lane in s.lanes if lane in lanes),
+        )
+        for s in SYSTEMS
+        if s.name in wanted and set(s.lanes) & set(lanes)
+    ]
+    with TemporaryDirectory() as folder:
+        traces = trial(systems, models, options.jobs, Path(folder), console.print)
+        wrong = tabulate(systems, models, traces, console)
+        if "portable" in lanes:
+            wrong += check_covered(systems, traces, options.write_covered and not wrong)
+    for sentence in wrong:
+        print(f"contradicted: {sentence}")
+    if not wrong and "portable" in lanes:
+        print(f"the portable lane is equal on this CPU and on {', '.join(models)}")
+    return 1 if wrong else 0
+
+
+def check_covered(systems, traces, extend):
+    """Compare the operations that were run with covered.txt, or add them to it."""
+    met = set()
+    for system in systems:
+        if not system.must_differ:
+            met |= operations(traces[system, "portable", HOST])
+    covered = set(COVERED_FILE.read_text(encoding="utf-8").split("\n")) - {""}
+    if extend:
+        text = "".join(f"{line}\n" for line in sorted(covered | met))
+        COVERED_FILE.write_text(text, encoding="utf-8")
+        return []
+    return [f"covered.txt lacks {name}" for name in sorted(met - covered)]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
