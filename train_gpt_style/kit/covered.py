@@ -23,6 +23,8 @@ from torch.utils._python_dispatch import TorchDispatchMode, _get_current_dispatc
 from verify.errors import UsageError
 
 COVERED_FILE = Path(__file__).with_name("covered.txt")
+# Their second argument chooses the routine: x**2 is a product, x**0.5 the uncovered root.
+EXPONENT_CHOOSES = ("pow.Tensor_Scalar", "linalg_vector_norm.default", "_foreach_norm.Scalar")
 
 
 def covered_operations() -> frozenset[str]:
@@ -35,10 +37,16 @@ def tensors_in(values) -> list[torch.Tensor]:
     return [leaf for leaf in pytree.tree_leaves(values) if isinstance(leaf, torch.Tensor)]
 
 
-def signature(func, tensors) -> str:
-    """Such as `aten.mm.default bfloat16`: the operation and the floating types that it meets."""
+def signature(func, args, tensors) -> str:
+    """Such as `aten.mm.default bfloat16`: the operation and the floating types that it meets.
+
+    Powers and norms carry their exponent, `aten.pow.Tensor_Scalar(2) float32`.
+    """
     types = {str(t.dtype).removeprefix("torch.") for t in tensors if t.is_floating_point()}
-    return " ".join([str(func), *sorted(types)])
+    exponent = ""
+    if func.__name__ in EXPONENT_CHOOSES:
+        exponent = f"({args[1] if len(args) > 1 else 2:g})"
+    return " ".join([f"{func}{exponent}", *sorted(types)])
 
 
 def computes(func) -> bool:
@@ -57,7 +65,7 @@ class Guard(TorchDispatchMode):
         """Check, then compute."""
         kwargs = kwargs or {}
         if computes(func):
-            name = signature(func, tensors_in((args, kwargs)))
+            name = signature(func, args, tensors_in((args, kwargs)))
             if name not in self.covered:
                 raise UsageError(
                     f"NUMERICS=portable does not cover the operation {name}: "
@@ -115,7 +123,7 @@ class Tracer(TorchDispatchMode):
         """Compute, then write."""
         kwargs = kwargs or {}
         inputs = tensors_in((args, kwargs))
-        name = signature(func, inputs)  # before: an in-place operation may change what it met
+        name = signature(func, args, inputs)  # before: an in-place operation may change what it met
         shapes = " ".join(str(list(t.shape)).replace(" ", "") for t in inputs)
         result = func(*args, **kwargs)
         if computes(func):

@@ -86,7 +86,7 @@ def enter_lane(environ: Mapping[str, str], guarded: bool = True) -> str:
 def lane_in_force() -> str:
     """The lane of this process, as torch sees it; imports torch.
 
-    The environment alone is no evidence: settings that came after the import have no effect.
+    The environment alone is no evidence: torch fixes its code paths with the first operation.
     """
     import torch
 
