@@ -1,6 +1,7 @@
 """Canonical JSON (RFC 8785), and a parser that trusts nobody."""
 
 import json
+import math
 from typing import Any
 
 import rfc8785
@@ -10,6 +11,7 @@ from verify.errors import UsageError
 MAX_BYTES = 64 * 1024 * 1024
 MAX_DEPTH = 64
 MAX_DIGITS = 1000
+MAX_INTEGER = 2**53 - 1
 
 
 def dumps(value: Any) -> bytes:
@@ -32,8 +34,8 @@ def loads(data: bytes, where: str) -> Any:
             text,
             object_pairs_hook=_unique_keys,
             parse_constant=_refuse_constant,
-            parse_int=_short_number(int),
-            parse_float=_short_number(float),
+            parse_int=_read_integer,
+            parse_float=_read_float,
         )
     except (UnicodeDecodeError, ValueError, RecursionError) as error:
         reason = str(error).splitlines()[0]
@@ -69,10 +71,22 @@ def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
 
 
-def _short_number(parse: Any) -> Any:
-    def read(text: str) -> Any:
-        if len(text) > MAX_DIGITS:
-            raise ValueError(f"a number of {len(text)} digits")
-        return parse(text)
+def _read_float(text: str) -> float:
+    if len(text) > MAX_DIGITS:
+        raise ValueError(f"a number of {len(text)} digits")
+    value = float(text)
+    if math.isinf(value):
+        raise ValueError("a number beyond the doubles")
+    return value
 
-    return read
+
+def _read_integer(text: str) -> int | float:
+    """JSON numbers are doubles: an integer beyond 2^53 is read as the double that it must be."""
+    if len(text) > MAX_DIGITS:
+        raise ValueError(f"a number of {len(text)} digits")
+    value = int(text)
+    if abs(value) <= MAX_INTEGER:
+        return value
+    if int(_read_float(text)) != value:
+        raise ValueError("an integer beyond 2^53 that no double holds")
+    return float(value)

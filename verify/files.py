@@ -126,12 +126,20 @@ def hash_file(path: Path, advance: Callable[[int], None] = lambda count: None) -
             before = os.fstat(descriptor)
             if not stat.S_ISREG(before.st_mode):
                 raise UsageError(f"{path} is not a regular file")
+            total = 0
             while count := file.readinto(buffer):
                 h.update(view[:count])
+                total += count
+                if total > before.st_size:
+                    break  # it grows while we read, perhaps for ever
                 advance(count)
             after = os.fstat(descriptor)
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from error
-    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+    if (total, before.st_size, before.st_mtime_ns) != (
+        after.st_size,
+        after.st_size,
+        after.st_mtime_ns,
+    ):
         raise UsageError(f"{path} changed while it was hashed")
     return h.hexdigest()

@@ -31,7 +31,13 @@ def run_system(
     """
     links = link_data(root, system, knobs, folder)
     kept = {name: os.environ[name] for name in INHERITED if name in os.environ}
-    environment = {**kept, "PYTHONPATH": str(root), "PYTHONUNBUFFERED": "1", **knobs}
+    python = {
+        "PYTHONPATH": str(root),
+        "PYTHONUNBUFFERED": "1",
+        # A cache entry is matched by size and second, so it may be older than the source.
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    environment = {**kept, **python, **knobs}
     process = subprocess.Popen(
         [sys.executable, "-m", system.module],
         cwd=folder,
@@ -55,6 +61,8 @@ def run_system(
     finally:
         process.kill()
         process.wait()
+        if process.stdout:
+            process.stdout.close()
         for link in links:
             link.unlink()
             remove_empty_parents(link, folder)

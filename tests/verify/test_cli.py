@@ -1,4 +1,4 @@
-"""pytest tests/verify/test_cli.py — bad usage is one line, and exit codes are those of the design."""
+"""pytest tests/verify/test_cli.py — bad usage is one line; exit codes are those of the design."""
 
 import json
 import subprocess

@@ -1,0 +1,114 @@
+"""A small record and a small repository with a system of its own, for the tests of sealing."""
+
+import json
+import textwrap
+
+import pytest
+
+from verify.runlog import RunLog
+
+RECORD = {"schema": 1, "name": "Toy", "date": "2026-01-02", "status": "measured", "seeds": [7]}
+
+
+def write_log(path, seed=7, steps=3, **header):
+    """A chained log of a few steps."""
+    log = RunLog(path, {"seed": str(seed), "numeric_class": {"cpu": "x"}, **header})
+    for step in range(1, steps + 1):
+        log.write("step", {"step": step, "loss": (1.0 / step).hex()}, clock={"train_ms": step})
+    log.end({"steps": steps})
+
+
+@pytest.fixture
+def record(tmp_path):
+    """An unsealed measured record with a log, a note in a folder, and a README."""
+    folder = tmp_path / "records" / "toy" / "2026-01-02_Toy"
+    (folder / "notes").mkdir(parents=True)
+    (folder / "README.md").write_text("A toy.\n")
+    (folder / "notes" / "one.txt").write_text("one\n")
+    write_log(folder / "train.jsonl")
+    facts = RECORD | {"logs": {"7": "train.jsonl"}, "results": {"loss": 0.5}}
+    (folder / "record.json").write_text(json.dumps(facts))
+    return folder
+
+
+SYSTEM = """
+import os, sys
+from pathlib import Path
+from verify.runlog import RunLog
+
+factor = float(os.environ.get("TOY_FACTOR", "1.0"))
+tokens = Path(os.environ["TOY_DATA"]).read_text().split()
+if os.environ.get("TOY_CRASH") == "1":
+    sys.exit("the toy has no steam")
+log = RunLog("train.jsonl", {"seed": "7", "numeric_class": {"cpu": CPU}})
+for step, token in enumerate(tokens, start=1):
+    loss = float(token) * factor + BIAS.get(step, 0.0)
+    print("step", step, flush=True)
+    log.write("step", {"step": step, "loss": loss.hex()}, clock={"pid": os.getpid()})
+log.end({"steps": len(tokens), "loss": loss.hex()})
+Path("weights.bin").write_bytes(repr(loss).encode())
+"""
+
+PROBE = """
+from verify.knobs import Feature, Knob
+from verify.probe import Probe, Scenario, Script
+
+script = Script("x", "x.py", "x", "x")
+PROBE = Probe(
+    "toy", script, script, (Scenario("s", {}),), 8,
+    features=(Feature("log", "", Knob("RUN_LOG", bool, False, "log", on="1")),),
+    baseline_knobs=(
+        Knob("TOY_FACTOR", float, 1.0, "factor"),
+        Knob("TOY_DATA", str, "./data/tokens.txt", "data"),
+        Knob("TOY_CRASH", bool, False, "crash"),
+    ),
+)
+"""
+
+
+class ToyRepository:
+    """A repository whose one system is a few lines long. It can be made to misbehave."""
+
+    def __init__(self, root, monkeypatch):
+        self.root = root
+        (root / "data").mkdir()
+        (root / "data" / "tokens.txt").write_text("4 2 1 8")
+        (root / "toysystem").mkdir()
+        (root / "toysystem" / "__init__.py").write_text("")
+        (root / "toysystem" / "probe.py").write_text(PROBE)
+        (root / "pyproject.toml").write_text(
+            textwrap.dedent("""
+                [tool.goldenseal]
+                source = ["toysystem"]
+                [tool.goldenseal.systems.toy]
+                module = "toysystem"
+                probe = "toysystem.probe:PROBE"
+                outputs = ["weights.bin"]
+                local_knobs = ["TOY_DATA"]
+            """)
+        )
+        monkeypatch.syspath_prepend(root)
+        self.write_system()
+
+    def write_system(self, bias="{}", cpu="'x'"):
+        """The system; `bias` plants a divergence at a step, `cpu` another numeric class."""
+        text = SYSTEM.replace("BIAS", bias).replace("CPU", cpu)
+        (self.root / "toysystem" / "__main__.py").write_text(text)
+
+
+@pytest.fixture
+def toy(tmp_path, monkeypatch, root):
+    """The toy repository; its subprocesses find `verify` in this checkout."""
+    import verify.rerun
+
+    repository = tmp_path / "repository"
+    repository.mkdir()
+    made = ToyRepository(repository, monkeypatch)
+    original = verify.rerun.subprocess.Popen
+
+    def popen(command, env, **options):
+        env = {**env, "PYTHONPATH": f"{env['PYTHONPATH']}:{root}"}
+        return original(command, env=env, **options)
+
+    monkeypatch.setattr(verify.rerun.subprocess, "Popen", popen)
+    return made
