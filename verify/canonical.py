@@ -81,12 +81,8 @@ def _read_float(text: str) -> float:
 
 
 def _read_integer(text: str) -> int | float:
-    """JSON numbers are doubles: an integer beyond 2^53 is read as the double that it must be."""
+    """JSON numbers are doubles: an integer beyond 2^53 is read as the double that it stands for."""
     if len(text) > MAX_DIGITS:
         raise ValueError(f"a number of {len(text)} digits")
     value = int(text)
-    if abs(value) <= MAX_INTEGER:
-        return value
-    if int(_read_float(text)) != value:
-        raise ValueError("an integer beyond 2^53 that no double holds")
-    return float(value)
+    return value if abs(value) <= MAX_INTEGER else _read_float(text)

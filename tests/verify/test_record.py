@@ -36,7 +36,8 @@ def test_canonical_json_reads_back_and_is_a_fixed_point(value):
     [
         (b'{"a":1,"a":2}', "'a' is given twice"),
         (b"[NaN]", "NaN is not JSON"),
-        (b"[1e999999, Infinity]", "Infinity"),
+        (b"[Infinity]", "Infinity"),
+        (b"[1e999999]", "beyond the doubles"),
         (b"[" * 100 + b"]" * 100, "nested deeper"),
         (b"9" * 5000, "a number of 5000 digits"),
         (b"\xff", "utf-8"),
