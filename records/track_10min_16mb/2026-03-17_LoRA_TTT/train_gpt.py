@@ -37,6 +37,10 @@ from torch.nn.parallel import DistributedDataParallel
 # ----------------------------------------------------------------------------------------------
 
 
+class InputError(ValueError):
+    """The environment or the data is wrong; the message says what would be right."""
+
+
 def knob(env, default, low=None, high=None):
     """One environment variable: its name, its default, and the closed range of legal values."""
     return field(default=default, metadata={"env": env, "low": low, "high": high})
@@ -98,17 +102,17 @@ class Hyperparameters:
             too_low = low is not None and not value >= low
             too_high = high is not None and not value <= high
             if too_low or too_high:
-                raise ValueError(f"{env}={value} is out of range: at least {low}, at most {high}")
+                raise InputError(f"{env}={value} is out of range: at least {low}, at most {high}")
         if self.model_dim % self.num_heads or (self.model_dim // self.num_heads) % 2:
-            raise ValueError(
+            raise InputError(
                 f"MODEL_DIM={self.model_dim} must be NUM_HEADS={self.num_heads} times an even number"
             )
         if self.num_heads % self.num_kv_heads:
-            raise ValueError(
+            raise InputError(
                 f"NUM_KV_HEADS={self.num_kv_heads} must divide NUM_HEADS={self.num_heads}"
             )
         if self.ttt_chunk_size > self.ttt_eval_seq_len:
-            raise ValueError(
+            raise InputError(
                 f"TTT_CHUNK_SIZE={self.ttt_chunk_size} must not exceed "
                 f"TTT_EVAL_SEQ_LEN={self.ttt_eval_seq_len}"
             )
@@ -124,7 +128,7 @@ class Hyperparameters:
             try:
                 given[f.name] = bool(int(text)) if f.type is bool else f.type(text)
             except ValueError:
-                raise ValueError(f"{f.metadata['env']}={text} is not a {f.type.__name__}") from None
+                raise InputError(f"{f.metadata['env']}={text} is not a {f.type.__name__}") from None
         return cls(**given)
 
 
@@ -370,15 +374,15 @@ def load_shard(path):
     header_bytes = SHARD_HEADER_INTS * 4
     size = os.path.getsize(path)
     if size < header_bytes:
-        raise ValueError(f"{path}: {size} bytes is shorter than the header of {header_bytes}")
+        raise InputError(f"{path}: {size} bytes is shorter than the header of {header_bytes}")
     magic, version, count = (int(v) for v in np.fromfile(path, dtype="<i4", count=3))
     if (magic, version) != (SHARD_MAGIC, SHARD_VERSION):
-        raise ValueError(
+        raise InputError(
             f"{path}: magic {magic} version {version}, "
             f"expected magic {SHARD_MAGIC} version {SHARD_VERSION}"
         )
     if size != header_bytes + 2 * count:
-        raise ValueError(f"{path}: {size} bytes, but {count} tokens need {header_bytes + 2 * count}")
+        raise InputError(f"{path}: {size} bytes, but {count} tokens need {header_bytes + 2 * count}")
     tokens = np.fromfile(path, dtype="<u2", count=count, offset=header_bytes)
     return torch.from_numpy(tokens.astype(np.uint16, copy=False))
 
@@ -387,7 +391,7 @@ def shard_files(data_path, split):
     pattern = os.path.join(data_path, f"*_{split}_*.bin")
     files = sorted(glob.glob(pattern))
     if not files:
-        raise FileNotFoundError(f"no token shards match {pattern}: set DATA_PATH to their folder")
+        raise InputError(f"no token shards match {pattern}: set DATA_PATH to their folder")
     return files
 
 
@@ -437,7 +441,7 @@ class ByteCounter:
 
     def __init__(self, tokenizer, vocab_size, device):
         if tokenizer.vocab_size() != vocab_size:
-            raise ValueError(
+            raise InputError(
                 f"VOCAB_SIZE={vocab_size}, but the tokenizer has {tokenizer.vocab_size()} pieces"
             )
         rows = [self.piece_facts(tokenizer, i) for i in range(vocab_size)]
@@ -471,13 +475,13 @@ def validate(args, model, ctx, val_tokens, byte_counter):
     seq_len = args.train_seq_len
     batch_seqs = args.val_batch_size // (ctx.world_size * ctx.grad_accum_steps * seq_len)
     if batch_seqs < 1:
-        raise ValueError(
+        raise InputError(
             f"VAL_BATCH_SIZE={args.val_batch_size} must hold at least one sequence of "
             f"TRAIN_SEQ_LEN={seq_len} for each of {ctx.world_size * ctx.grad_accum_steps} micro-batches"
         )
     num_seqs = (val_tokens.numel() - 1) // seq_len
     if num_seqs < 1:
-        raise ValueError(f"the validation split is shorter than TRAIN_SEQ_LEN={seq_len}")
+        raise InputError(f"the validation split is shorter than TRAIN_SEQ_LEN={seq_len}")
     first, last = (num_seqs * r // ctx.world_size for r in (ctx.rank, ctx.rank + 1))
     sums = torch.zeros(3, dtype=torch.float64, device=ctx.device)  # loss, tokens, bytes
     model.eval()
@@ -617,9 +621,9 @@ def find_documents(tokens):
     documents = [(start, end - start) for start, end in zip(starts, ends)]
     for start, length in documents:
         if length < 2:
-            raise ValueError(f"the document at token {start} has nothing to predict")
+            raise InputError(f"the document at token {start} has nothing to predict")
     if not documents:
-        raise ValueError(f"no document: the validation split holds no BOS (id {BOS_ID})")
+        raise InputError(f"no document: the validation split holds no BOS (id {BOS_ID})")
     return documents
 
 
@@ -721,7 +725,7 @@ class Context:
     def __init__(self, environ):
         self.rank, self.world_size = int(environ.get("RANK", 0)), int(environ.get("WORLD_SIZE", 1))
         if self.world_size < 1 or 8 % self.world_size:
-            raise ValueError(f"WORLD_SIZE={self.world_size} must divide 8")
+            raise InputError(f"WORLD_SIZE={self.world_size} must divide 8")
         self.grad_accum_steps = 8 // self.world_size
         self.cuda = torch.cuda.is_available()
         local_rank = int(environ.get("LOCAL_RANK", 0))
@@ -945,6 +949,8 @@ def run(args, ctx):
     if ctx.cuda:
         torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
 
+    if not os.path.isfile(args.tokenizer_path):
+        raise InputError(f"there is no tokenizer {args.tokenizer_path}: set TOKENIZER_PATH")
     tokenizer = spm.SentencePieceProcessor(model_file=args.tokenizer_path)
     byte_counter = ByteCounter(tokenizer, args.vocab_size, ctx.device)
     train_files, val_files = shard_files(args.data_path, "train"), shard_files(args.data_path, "val")
@@ -998,4 +1004,7 @@ def run(args, ctx):
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except InputError as error:
+        sys.exit(f"error: {error}")
