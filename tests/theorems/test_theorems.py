@@ -118,7 +118,7 @@ def test_setup_as_root_installs_and_survives_a_failure(tmp_path):
     assert done.returncode == 0
     assert "did not succeed" in done.stderr
     calls = (tmp_path / "log").read_text().splitlines()
-    assert calls[0] == "install -y -q coq libcoq-flocq libcoq-interval"
+    assert calls[0].split()[-3:] == ["coq", "libcoq-flocq", "libcoq-interval"]
     assert calls[1] == "update -q"
 
 
