@@ -13,7 +13,7 @@ finds no difference in them shows nothing.
 
 Emulation is qemu's user mode (Debian: `apt install qemu-user`): the interpreter itself runs on the
 emulated CPU. Exit code 0: portable is equal everywhere and covered.txt is complete; 1: it is not;
-3: qemu is not installed.
+3: it could not be checked, for want of qemu or because a run failed.
 """
 
 import argparse
@@ -90,6 +90,10 @@ class System:
     must_differ: bool = False
 
 
+class RunFailed(Exception):
+    """The program did not get to its end on some CPU."""
+
+
 VALUES = str(ROOT / "benchmarks" / "portable_values.py")
 SYSTEMS = (
     System("gpt", ("train_gpt_style.gpt",), SMALL, lanes=("portable", "native")),
@@ -113,7 +117,7 @@ def command(model: str) -> list[str]:
 def run(system: System, model: str, lane: str, data: dict[str, str], folder: Path) -> Path:
     """Run in `folder`; returns the trace, closed by the digests of the files that were written.
 
-    Raises RuntimeError with the program's last words when it fails.
+    Raises RunFailed with the program's last words.
     """
     folder.mkdir(parents=True)
     trace = folder / "trace.txt"
@@ -140,7 +144,7 @@ def run(system: System, model: str, lane: str, data: dict[str, str], folder: Pat
     )
     if done.returncode != 0:
         words = (done.stdout + done.stderr).strip().splitlines()[-3:]
-        raise RuntimeError(f"{system.name} on {model}: exit {done.returncode}: {' / '.join(words)}")
+        raise RunFailed(f"{system.name} on {model}: exit {done.returncode}: {' / '.join(words)}")
     with trace.open("a", encoding="utf-8") as file:
         for path in sorted(folder.glob("*.safetensors*")):
             print(f"file {path.name} -> {digest(path)}", file=file)
@@ -174,7 +178,7 @@ def operations(trace: Path) -> set[str]:
 
 
 def trial(systems, models, jobs, folder, report):
-    """Every system on every CPU in its lanes: {(system, lane, model): trace}, in that order."""
+    """Every system on every CPU in its lanes: {(system, lane, model): trace or RunFailed}."""
     from train_gpt_style.gpt.probe_data import write
 
     (folder / "data").mkdir()
@@ -184,7 +188,10 @@ def trial(systems, models, jobs, folder, report):
     def one(case):
         system, lane, model = case
         place = folder / "_".join((system.name, lane, model)).replace(" ", "-").replace(",", "")
-        trace = run(system, model, lane, data, place)
+        try:
+            trace = run(system, model, lane, data, place)
+        except RunFailed as failure:
+            return failure
         report(f"ran {system.name}, {lane} lane, {model}")
         return trace
 
@@ -206,6 +213,9 @@ def tabulate(systems, models, traces, console):
             expected_to_differ |= not must_agree
             for model in models:
                 trace = traces[system, lane, model]
+                if isinstance(trace, RunFailed):
+                    table.add_row(model, lane, "", "could not run", str(trace))
+                    continue
                 place = first_difference(reference, trace)
                 verdict = "equal" if place is None else "different"
                 table.add_row(model, lane, digest(trace)[:16], verdict, place or "")
@@ -246,14 +256,21 @@ def main(arguments=None) -> int:
     ]
     with TemporaryDirectory() as folder:
         traces = trial(systems, models, options.jobs, Path(folder), console.print)
+        failures = [trace for trace in traces.values() if isinstance(trace, RunFailed)]
+        if any(isinstance(traces[s, lane, HOST], RunFailed) for s in systems for lane in s.lanes):
+            print(f"could not check: {failures[0]}")
+            return 3
         wrong = tabulate(systems, models, traces, console)
         if "portable" in lanes:
-            wrong += check_covered(systems, traces, options.write_covered and not wrong)
+            extend = options.write_covered and not wrong and not failures
+            wrong += check_covered(systems, traces, extend)
     for sentence in wrong:
         print(f"contradicted: {sentence}")
-    if not wrong and "portable" in lanes:
+    for failure in failures:
+        print(f"could not check: {failure}")
+    if not wrong and not failures and "portable" in lanes:
         print(f"the portable lane is equal on this CPU and on {', '.join(models)}")
-    return 1 if wrong else 0
+    return 1 if wrong else 3 if failures else 0
 
 
 def check_covered(systems, traces, extend):

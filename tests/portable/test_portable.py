@@ -84,6 +84,23 @@ def test_a_trial_that_finds_no_difference_where_it_has_to_shows_nothing(trial, t
     assert wrong == ["nothing differed where it had to: this trial cannot see differences"]
 
 
+def test_a_run_that_fails_on_a_cpu_is_neither_equal_nor_different(trial, monkeypatch, capsys):
+    def run(system, model, lane, data, folder):
+        if model == "EPYC":
+            raise trial.RunFailed("toy on EPYC: exit -15: killed")
+        folder.mkdir()
+        (folder / "trace.txt").write_text("aten.cos.default float32 | [2] -> aa\n")
+        return folder / "trace.txt"
+
+    monkeypatch.setattr(trial, "run", run)
+    monkeypatch.setattr(trial, "SYSTEMS", (trial.System("toy", ("toy.py",)),))
+    monkeypatch.setattr(trial.shutil, "which", lambda name: name)
+    assert trial.main(["--models", "Haswell,EPYC"]) == 3
+    printed = capsys.readouterr().out
+    assert "could not check: toy on EPYC: exit -15: killed" in printed
+    assert "is equal on" not in printed
+
+
 def test_an_operation_missing_from_the_list_is_reported(trial, tmp_path, monkeypatch):
     path = tmp_path / "trace.txt"
     path.write_text("aten.cos float32 | [2] -> aa\naten.sin float32 | [2] -> bb\n")
