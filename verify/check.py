@@ -1,15 +1,17 @@
 """Checking a sealed folder: everything that is wrong, at once. Needs no torch and no network."""
 
 import hashlib
+from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from verify import canonical
 from verify.errors import ContradictedError, GoldensealError, UsageError
-from verify.files import hash_file, problem_with_name, walk
-from verify.record import Record, read_record, record_folders
-from verify.runlog import read_run_log
-from verify.statement import SEAL_PREDICATE, is_sha512, read_statement
+from verify.files import hash_file, is_sha512, problem_with_name, read_small, walk
+from verify.record import Record, provenance, read_record, record_folders
+from verify.runlog import run_log_lines
+from verify.statement import SEAL_PREDICATE, read_statement
 
 SUMS, SEAL = "SHA512SUMS", "seal.json"
 MAX_SUMS_BYTES = 64 * 1024 * 1024
@@ -72,7 +74,7 @@ def check(folder: Path) -> CheckReport:
         report.problems.append(f"not sealed: there is no {SUMS}")
         return report
     try:
-        data = _read_small(folder / SUMS)
+        data = read_small(folder / SUMS, MAX_SUMS_BYTES)
         sealed = parse_sums(data)
     except UsageError as error:
         report.problems.append(str(error))
@@ -90,12 +92,60 @@ def check(folder: Path) -> CheckReport:
             continue
         if found != sealed[name]:
             report.changed.append((name, sealed[name], found))
-    for part in (_check_statement, _check_record):
-        try:
-            part(folder, sealed)
-        except (GoldensealError, OSError) as error:
-            report.problems.append(str(error))
+    report.problems += problems_inside(folder, set(names))
+    if SEAL in present:
+        report.problems += _problems_of_statement(folder, sealed, names)
     return report
+
+
+def problems_inside(folder: Path, names: set[str]) -> list[str]:
+    """What is wrong with record.json and the run logs, whether or not the folder is sealed.
+
+    Only the files in `names`, which are known to be regular, are opened.
+    """
+    if "record.json" not in names:
+        return ["record.json is missing: it says what the record is, see docs/records.md"]
+    try:
+        record = read_record(folder)
+    except UsageError as error:
+        return [str(error)]
+    found = []
+    for seed, name in sorted(record.facts.get("logs", {}).items()):
+        try:
+            _check_log(folder, names, seed, name)
+        except GoldensealError as error:
+            found.append(str(error))
+    return found
+
+
+def _check_log(folder: Path, names: set[str], seed: str, name: str) -> None:
+    if name not in names:
+        raise ContradictedError(f"record.json names {name}, a log of seed {seed!r}: not here")
+    lines = run_log_lines(folder / name)
+    header = next(lines)
+    deque(lines, maxlen=0)  # the chain to its end, without keeping the lines
+    if str(header.get("seed")) != seed:
+        raise ContradictedError(
+            f"{name}: its header says seed {header.get('seed')!r}, record.json says {seed!r}"
+        )
+
+
+def _problems_of_statement(folder: Path, sealed: dict[str, str], names: list[str]) -> list[str]:
+    try:
+        digests, predicate = read_statement(folder / SEAL, SEAL_PREDICATE)
+    except UsageError as error:
+        return [str(error)]
+    expected = {name: digest for name, digest in sealed.items() if name != SEAL}
+    odd = sorted(n for n in {*digests, *expected} if digests.get(n) != expected.get(n))
+    found = [f"{SEAL} and {SUMS} do not agree about {name}" for name in odd]
+    try:
+        told = provenance(read_record(folder)) if "record.json" in names else None
+    except UsageError:
+        return found  # and reported where record.json is checked
+    part = "buildDefinition"
+    if told and canonical.dumps(told[part]) != canonical.dumps(predicate.get(part)):
+        found.append(f"{SEAL} and record.json do not agree about the run")
+    return found
 
 
 def parse_sums(data: bytes) -> dict[str, str]:
@@ -124,32 +174,6 @@ def parse_sums(data: bytes) -> dict[str, str]:
     return sums
 
 
-def _read_small(path: Path) -> bytes:
-    if path.lstat().st_size > MAX_SUMS_BYTES:
-        raise UsageError(f"{path.name} is larger than {MAX_SUMS_BYTES} bytes")
-    return path.read_bytes()
-
-
-def _check_statement(folder: Path, sealed: dict[str, str]) -> None:
-    digests, _ = read_statement(folder / SEAL, SEAL_PREDICATE)
-    expected = {name: digest for name, digest in sealed.items() if name != SEAL}
-    if digests != expected:
-        odd = sorted(n for n in {*digests, *expected} if digests.get(n) != expected.get(n))
-        raise ContradictedError(f"{SEAL} and {SUMS} do not agree about {odd[0]}")
-
-
-def _check_record(folder: Path, sealed: dict[str, str]) -> None:
-    record = read_record(folder)
-    for seed, name in sorted(record.facts.get("logs", {}).items()):
-        if name not in sealed:
-            raise ContradictedError(f"record.json: the log {name} of seed {seed} is not sealed")
-        header = read_run_log(folder / name)[0]
-        if str(header.get("seed")) != seed:
-            raise ContradictedError(
-                f"{name}: its header says seed {header.get('seed')}, record.json says {seed}"
-            )
-
-
 def resolve(root: Path, prefix: str) -> tuple[Record, str]:
     """(record, identity) of the one sealed record whose identity begins with `prefix`.
 
@@ -161,11 +185,12 @@ def resolve(root: Path, prefix: str) -> tuple[Record, str]:
     for folder in record_folders(root):
         sums = folder / SUMS
         if sums.is_file() and not sums.is_symlink():
-            identities[hashlib.sha512(sums.read_bytes()).hexdigest()] = folder
+            identities[hashlib.sha512(read_small(sums, MAX_SUMS_BYTES)).hexdigest()] = folder
     matching = sorted(identity for identity in identities if identity.startswith(prefix))
     if not matching:
         known = ", ".join(f"{i[:12]} {identities[i].name}" for i in sorted(identities))
         raise UsageError(f"no sealed record begins with {prefix}; there are {known or 'none'}")
     if len(matching) > 1:
-        raise UsageError(f"{prefix} is ambiguous: {', '.join(i[:16] for i in matching)}")
+        among = ", ".join(f"{i[:16]} {identities[i].name}" for i in matching)
+        raise UsageError(f"{prefix} is ambiguous: {among}")
     return read_record(identities[matching[0]]), matching[0]

@@ -2,16 +2,20 @@
 
 record.json, schema 1: `name`, `date`, `seeds`, `status` (baseline, proposal, measured, superseded,
 refuted); for a run also `system`, `knobs` (every one, resolved, as text), `data` and `source`
-(SHA-512 by file), `numeric_class`, `logs` (file by seed) and `outputs` (the files that a re-run
-must repeat). Only a measured record may hold `results`, and it needs a log for each seed listed.
+(SHA-512 by file), `numeric_class`, `logs` (file by seed), `outputs` (the files that a re-run
+must repeat) and `envelope` (by result, the relative difference that a re-run may show).
+Only a measured record may hold `results`, and it needs a log for each seed listed.
 """
 
+import datetime
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from verify import canonical
+from verify import __version__, canonical
 from verify.errors import UsageError
+from verify.files import is_sha512, problem_with_name
 
 SCHEMA = 1
 STATUSES = ("baseline", "proposal", "measured", "superseded", "refuted")
@@ -30,9 +34,44 @@ OPTIONAL: dict[str, type] = {
     "numeric_class": dict,
     "logs": dict,
     "outputs": list,
+    "envelope": dict,
     "results": dict,
     "corrects": str,
     "verdict": str,
+}
+
+
+def _is_date(value: str) -> bool:
+    try:
+        return datetime.date.fromisoformat(value).isoformat() == value
+    except ValueError:
+        return False
+
+
+def _is_name(value: Any) -> bool:
+    return isinstance(value, str) and problem_with_name(value) is None
+
+
+def _is_digest(value: Any) -> bool:
+    return isinstance(value, str) and is_sha512(value)
+
+
+def _is_limit(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value > 0
+
+
+# What must hold of a value beyond its type, and in which words.
+SHAPES: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "date": (_is_date, "a date such as 2026-01-31"),
+    "seeds": (lambda v: all(type(seed) is int for seed in v), "a list of integers"),
+    "knobs": (lambda v: all(isinstance(text, str) for text in v.values()), "texts by knob"),
+    "data": (lambda v: all(_is_digest(d) for d in v.values()), "SHA-512 digests by file"),
+    "source": (lambda v: all(_is_digest(d) for d in v.values()), "SHA-512 digests by file"),
+    "logs": (lambda v: all(_is_name(name) for name in v.values()), "files of the record by seed"),
+    "outputs": (lambda v: all(_is_name(name) for name in v), "a list of files of the record"),
+    "envelope": (lambda v: all(_is_limit(x) for x in v.values()), "positive numbers by result"),
+    "corrects": (_is_digest, "the identity of a record, 128 hex digits"),
+    "verdict": (_is_digest, "a SHA-512 digest"),
 }
 
 
@@ -65,7 +104,7 @@ def read_record(folder: Path) -> Record:
     where = f"{folder.name}/record.json"
     if path.is_symlink() or not path.is_file():
         raise UsageError(f"{where} is missing: it says what the record is, see docs/records.md")
-    facts = canonical.loads(path.read_bytes(), where)
+    facts = canonical.read(path, where)
     if not isinstance(facts, dict):
         raise UsageError(f"{where} is not a JSON object")
     types = REQUIRED | OPTIONAL
@@ -73,9 +112,12 @@ def read_record(folder: Path) -> Record:
         if key not in facts:
             raise UsageError(f"{where} lacks `{key}`")
         if key not in types:
-            raise UsageError(f"{where} has an unknown key `{key}`; it may have {sorted(types)}")
+            raise UsageError(f"{where} has an unknown key {key!r}; it may have {sorted(types)}")
         if not isinstance(facts[key], types[key]):
             raise UsageError(f"{where}: `{key}` must be a {types[key].__name__}")
+        holds, words = SHAPES.get(key, (None, ""))
+        if holds and not holds(facts[key]):
+            raise UsageError(f"{where}: `{key}` must be {words}")
     if facts["schema"] != SCHEMA:
         raise UsageError(f"{where}: schema {facts['schema']}, only schema {SCHEMA} is known")
     if facts["status"] not in STATUSES:
@@ -100,6 +142,32 @@ def _check_results(record: Record, where: str) -> None:
         raise UsageError(f"{where}: a seed is listed twice")
     if not facts["seeds"]:
         raise UsageError(f"{where}: a measured record lists its seeds")
+
+
+def provenance(record: Record) -> dict[str, Any]:
+    """What a seal says of the record, in the shape of SLSA provenance 1.0."""
+    facts = record.facts
+    dependencies = [
+        {"name": f"{kind}/{name}", "digest": {"sha512": digest}}
+        for kind in ("source", "data")
+        for name, digest in sorted(facts.get(kind, {}).items())
+    ]
+    keys = ("name", "date", "status", "system", "knobs", "seeds", "outputs", "envelope", "corrects")
+    byproducts = []
+    if "verdict" in facts:
+        byproducts.append({"name": "verdict", "digest": {"sha512": facts["verdict"]}})
+    return {
+        "buildDefinition": {
+            "buildType": "urn:goldenseal:record:1",
+            "externalParameters": {key: facts[key] for key in keys if key in facts},
+            "internalParameters": {"numeric_class": facts.get("numeric_class", {})},
+            "resolvedDependencies": dependencies,
+        },
+        "runDetails": {
+            "builder": {"id": "urn:goldenseal", "version": {"goldenseal": __version__}},
+            "byproducts": byproducts,
+        },
+    }
 
 
 def record_folders(root: Path) -> list[Path]:

@@ -8,15 +8,17 @@ breaks the chain from there on.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from verify import canonical
 from verify.errors import ContradictedError, UsageError
+from verify.files import open_regular
 
 SCHEMA = 1
 START = bytes(64)  # what the first line is chained to
+MAX_LINE_BYTES = 1 << 20
 
 
 class RunLog:
@@ -34,7 +36,7 @@ class RunLog:
         line: dict[str, Any] = {**facts, "kind": kind}
         if clock is not None:
             line["clock"] = dict(clock)
-        self._chain = chained(self._chain, line)
+        self._chain = chained(self._chain, canonical.dumps(line))
         line["chain"] = self._chain.hex()
         self._file.write(canonical.dumps(line) + b"\n")
 
@@ -44,33 +46,56 @@ class RunLog:
         self._file.close()
 
 
-def chained(previous: bytes, line: Mapping[str, Any]) -> bytes:
-    """The chain value of a line (without its own) after `previous`."""
-    return hashlib.sha512(previous + canonical.dumps(line)).digest()
+def chained(previous: bytes, body: bytes) -> bytes:
+    """The chain value of a line, given as canonical bytes without its own, after `previous`."""
+    return hashlib.sha512(previous + body).digest()
 
 
 def read_run_log(path: Path, complete: bool = True) -> list[dict[str, Any]]:
-    """The lines of a log, chain checked; `complete=False` accepts one that was cut short.
+    """The lines of a log without their chains; see `run_log_lines`."""
+    return list(run_log_lines(path, complete))
 
-    Raises ContradictedError naming the first line at which the chain breaks, or that the log was
-    cut short; UsageError for a line that is not a JSON object.
+
+def run_log_lines(path: Path, complete: bool = True) -> Iterator[dict[str, Any]]:
+    """The lines of a log, one after the other, each once its chain is checked.
+
+    `complete=False` accepts a log that was cut short. Raises ContradictedError naming the first
+    line at which the chain breaks, or that the log was cut short or goes on after its end;
+    UsageError for a line that is no JSON object with a `kind`, or longer than 1 MiB.
     """
-    lines, previous = [], START
-    for number, raw in enumerate(path.read_bytes().split(b"\n")[:-1], start=1):
-        where = f"{path.name}:{number}"
-        line = canonical.loads(raw, where)
-        if not isinstance(line, dict):
-            raise UsageError(f"{where}: not a JSON object")
-        chain = line.pop("chain", None)
-        previous = chained(previous, line)
-        if chain != previous.hex():
-            raise ContradictedError(f"{where}: the chain breaks here: this line was edited")
-        lines.append(line)
-    if not lines or lines[0].get("kind") != "header":
-        raise ContradictedError(f"{path.name}: the first line is not a header")
-    if complete and lines[-1].get("kind") != "end":
-        raise ContradictedError(f"{path.name}:{len(lines)}: the log was cut short: no `end` line")
-    return lines
+    chain, kind, number = START, None, 0
+    with open_regular(path) as file:
+        while raw := file.readline(MAX_LINE_BYTES + 1):
+            number += 1
+            where = f"{path.name}:{number}"
+            if kind == "end":
+                raise ContradictedError(f"{where}: the log goes on after its `end` line")
+            if not raw.endswith(b"\n"):
+                if len(raw) > MAX_LINE_BYTES:
+                    raise UsageError(f"{where}: a line of more than {MAX_LINE_BYTES} bytes")
+                break  # cut short within a line
+            line, chain = _check_line(raw[:-1], chain, where)
+            kind = line["kind"]
+            if number == 1 and kind != "header":
+                raise ContradictedError(f"{where}: the first line is not a header")
+            yield line
+    if kind is None:
+        raise ContradictedError(f"{path.name}: the log has no header: it is empty")
+    if complete and kind != "end":
+        raise ContradictedError(f"{path.name}:{number}: the log was cut short: no `end` line")
+
+
+def _check_line(raw: bytes, previous: bytes, where: str) -> tuple[dict[str, Any], bytes]:
+    line = canonical.loads(raw, where)
+    if not isinstance(line, dict) or not isinstance(line.get("kind"), str):
+        raise UsageError(f"{where}: not a JSON object with a `kind`")
+    found = line.pop("chain", None)
+    body = canonical.dumps(line)
+    chain = chained(previous, body)
+    # `kind` follows `chain` in canonical order, so a comma follows it too.
+    if found != chain.hex() or raw.replace(b'"chain":"%b",' % found.encode(), b"", 1) != body:
+        raise ContradictedError(f"{where}: the chain breaks here: this line was edited")
+    return line, chain
 
 
 def deterministic(line: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,19 +6,20 @@ a seal that was interrupted leaves an unsealed folder. The record's identity is 
 
 import hashlib
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from verify import __version__, canonical
-from verify.check import SEAL, SUMS, check
+from verify import canonical
+from verify.check import SEAL, SUMS, check, problems_inside
 from verify.errors import ContradictedError, UsageError
 from verify.files import atomic_write, hash_file, walk
-from verify.record import Record, read_record
+from verify.record import provenance, read_record
 from verify.statement import SEAL_PREDICATE, statement
 
 Advance = Callable[[int], None]
+LEFTOVER = re.compile(rf"\.({re.escape(SEAL)}|{SUMS})\.[a-z0-9_]{{8}}")  # of an interrupted seal
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,8 @@ def seal(folder: Path, advance: Advance = lambda count: None) -> Sealed:
     """Seal a record's folder; a folder that is sealed and intact stays as it is.
 
     `advance` is told of the bytes hashed. Raises ContradictedError when the folder was sealed and
-    has changed since, UsageError when it holds what no record may hold.
+    has changed since, UsageError when it holds what no record may hold or what a check would
+    refuse for ever, such as a log that was cut short.
     """
     names, problems = walk(folder)
     if problems:
@@ -48,9 +50,11 @@ def seal(folder: Path, advance: Advance = lambda count: None) -> Sealed:
                 "a correction is a new record that names this one"
             )
         return Sealed(folder, str(report.identity), already=True, files=len(names) - 1)
+    if inside := problems_inside(folder, set(names)):
+        raise UsageError(f"{folder.name} would not pass its check: {inside[0]}")
     record = read_record(folder)
-    leftovers = [name for name in names if name.startswith((f".{SEAL}.", f".{SUMS}."))]
-    for name in leftovers:  # of a seal that was interrupted
+    leftovers = [name for name in names if LEFTOVER.fullmatch(name)]
+    for name in leftovers:
         os.unlink(folder / name)
     covered = [name for name in names if name not in (SEAL, *leftovers)]
     digests = {name: hash_file(folder / name, advance) for name in covered}
@@ -69,29 +73,3 @@ def bytes_to_hash(folder: Path) -> int:
 def sums_text(digests: Mapping[str, str]) -> bytes:
     """Lines of digest, two spaces, relative path; sorted by path; LF."""
     return "".join(f"{digests[name]}  {name}\n" for name in sorted(digests)).encode()
-
-
-def provenance(record: Record) -> dict[str, Any]:
-    """The predicate, in the shape of SLSA provenance 1.0, from what record.json says."""
-    facts = record.facts
-    dependencies = [
-        {"name": f"{kind}/{name}", "digest": {"sha512": digest}}
-        for kind in ("source", "data")
-        for name, digest in sorted(facts.get(kind, {}).items())
-    ]
-    keys = ("name", "date", "status", "system", "knobs", "seeds", "outputs", "corrects")
-    byproducts = []
-    if "verdict" in facts:
-        byproducts.append({"name": "verdict", "digest": {"sha512": facts["verdict"]}})
-    return {
-        "buildDefinition": {
-            "buildType": "urn:goldenseal:record:1",
-            "externalParameters": {key: facts[key] for key in keys if key in facts},
-            "internalParameters": {"numeric_class": facts.get("numeric_class", {})},
-            "resolvedDependencies": dependencies,
-        },
-        "runDetails": {
-            "builder": {"id": "urn:goldenseal", "version": {"goldenseal": __version__}},
-            "byproducts": byproducts,
-        },
-    }

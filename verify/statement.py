@@ -6,7 +6,7 @@ from typing import Any
 
 from verify import canonical
 from verify.errors import UsageError
-from verify.files import problem_with_name
+from verify.files import is_sha512, problem_with_name
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 SEAL_PREDICATE = "https://slsa.dev/provenance/v1"
@@ -32,7 +32,7 @@ def read_statement(path: Path, predicate_type: str) -> tuple[dict[str, str], dic
 
     Raises UsageError for anything but a version 1 Statement of that predicate type.
     """
-    document = canonical.loads(path.read_bytes(), path.name)
+    document = canonical.read(path, path.name)
     where = path.name
     if not isinstance(document, dict) or document.get("_type") != STATEMENT_TYPE:
         raise UsageError(f"{where}: not an in-toto Statement ({STATEMENT_TYPE})")
@@ -58,8 +58,3 @@ def _subject(subject: Any, where: str) -> dict[str, str]:
     if problem_with_name(name):
         raise UsageError(f"{where}: {problem_with_name(name)}")
     return {name: value}
-
-
-def is_sha512(text: str) -> bool:
-    """Whether the text is 128 lower-case hex digits."""
-    return len(text) == 128 and set(text) <= set("0123456789abcdef")

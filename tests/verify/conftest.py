@@ -1,11 +1,16 @@
 """A small record and a small repository with a system of its own, for the tests of sealing."""
 
+import hashlib
 import json
 import textwrap
 
 import pytest
 
+from verify import canonical
+from verify.record import Record, provenance
 from verify.runlog import RunLog
+from verify.seal import sums_text
+from verify.statement import SEAL_PREDICATE, statement
 
 RECORD = {"schema": 1, "name": "Toy", "date": "2026-01-02", "status": "measured", "seeds": [7]}
 
@@ -29,6 +34,21 @@ def record(tmp_path):
     facts = RECORD | {"logs": {"7": "train.jsonl"}, "results": {"loss": 0.5}}
     (folder / "record.json").write_text(json.dumps(facts))
     return folder
+
+
+def seal_blindly(folder, **predicate_changes):
+    """Seal as a forger would: correct digests of whatever is there, and no questions asked."""
+    for name in ("seal.json", "SHA512SUMS"):
+        (folder / name).unlink(missing_ok=True)
+    names = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
+    digests = {n: hashlib.sha512((folder / n).read_bytes()).hexdigest() for n in names}
+    predicate = provenance(Record(folder, json.loads((folder / "record.json").read_text())))
+    predicate["buildDefinition"].update(predicate_changes)
+    document = canonical.dumps(statement(digests, SEAL_PREDICATE, predicate))
+    (folder / "seal.json").write_bytes(document)
+    sums = sums_text({**digests, "seal.json": hashlib.sha512(document).hexdigest()})
+    (folder / "SHA512SUMS").write_bytes(sums)
+    return hashlib.sha512(sums).hexdigest()
 
 
 SYSTEM = """

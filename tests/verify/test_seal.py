@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import verify.seal
+from tests.verify.conftest import seal_blindly
 from verify.check import check
 from verify.errors import ContradictedError, UsageError
 from verify.files import hash_file
@@ -217,11 +218,19 @@ def test_the_seal_of_another_record_is_refused(sealed, tmp_path):
     assert [name for name, _, _ in check(sealed).changed] == ["README.md"]
 
 
-def test_an_edited_log_line_is_named_even_under_a_new_seal(record):
+def test_an_edited_log_line_is_not_sealed_and_is_named_even_under_a_forged_seal(record):
     log = record / "train.jsonl"
     log.write_text(log.read_text().replace('"step":2', '"step":9'))
-    seal(record)
-    assert any("train.jsonl:3: the chain breaks here" in r for r in check(record).reasons())
+    with pytest.raises(UsageError, match=r"train\.jsonl:3: the chain breaks here"):
+        seal(record)
+    assert not (record / "seal.json").exists()
+    seal_blindly(record)
+    assert check(record).reasons() == ["train.jsonl:3: the chain breaks here: this line was edited"]
+
+
+def test_a_seal_that_tells_other_knobs_than_record_json_is_named(record):
+    seal_blindly(record, externalParameters={"seeds": [1, 2, 3]})
+    assert check(record).reasons() == ["seal.json and record.json do not agree about the run"]
 
 
 @pytest.mark.parametrize("write", [1, 2])

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from verify.check import check
+from verify.errors import UsageError
 from verify.record import record_folders
 from verify.result import GateResult, conclude
 
@@ -14,9 +15,13 @@ def check_seals(root: Path) -> GateResult:
     findings, files = [], 0
     folders = record_folders(root)
     for folder in folders:
-        report = check(folder)
-        files += report.files
         where = folder.relative_to(root).as_posix()
+        try:
+            report = check(folder)
+        except UsageError as error:
+            findings.append(f"{where}: {error}")
+            continue
+        files += report.files
         findings += [f"{where}: {reason}" for reason in report.reasons()]
     if not folders:
         findings.append("records/ holds no record")
