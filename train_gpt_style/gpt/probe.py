@@ -28,7 +28,10 @@ def scenarios() -> tuple[Scenario, ...]:
     """Small environments which, together, take each path of the script."""
     from train_gpt_style.gpt.probe_data import SCENARIOS
 
-    return tuple(Scenario(name, make()) for name, make in SCENARIOS.items())
+    # Half as many chunks as the unit tests have: a whole run spends most of its time on them.
+    return tuple(
+        Scenario(name, {**make(), "TTT_CHUNK_SIZE": "32"}) for name, make in SCENARIOS.items()
+    )
 
 
 PROBE = Probe(
