@@ -1,13 +1,13 @@
 """Re-running a sealed record. The end is a verdict, never a bare fail.
 
-bitwise       every output has the same bytes, every log line the same facts
-other-class   they differ, and so does the numeric class: nothing is contradicted
-diverged      they differ in the same numeric class; the first place is named
-unrunnable    the run could not be repeated here; why
+bitwise          every output has the same bytes, every log line the same facts
+within-envelope  they differ in the same numeric class, by no more than the record allows
+other-class      they differ, and so does the numeric class: nothing is contradicted
+diverged         they differ in the same numeric class; the first place is named
+unrunnable       the run could not be repeated here; why
 """
 
-import filecmp
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,25 +15,30 @@ from typing import Any
 
 from verify.check import check, resolve
 from verify.config import System, system
+from verify.difference import file_difference, furthest_result, log_difference, outside
 from verify.errors import (
     EXIT_CANNOT_CHECK,
     EXIT_CONTRADICTED,
     EXIT_HOLDS,
     CannotCheckError,
     ContradictedError,
+    GoldensealError,
     UsageError,
 )
+from verify.make_record import all_knobs
 from verify.record import Record
 from verify.rerun import data_digests, run_system
-from verify.runlog import deterministic, read_run_log
+from verify.runlog import read_run_log
 from verify.source import read_source
 
 EXIT_CODES = {
     "bitwise": EXIT_HOLDS,
+    "within-envelope": EXIT_HOLDS,
     "other-class": EXIT_CANNOT_CHECK,
     "diverged": EXIT_CONTRADICTED,
     "unrunnable": EXIT_CANNOT_CHECK,
 }
+Lines = list[dict[str, Any]]
 
 
 @dataclass
@@ -49,7 +54,7 @@ class Reproduction:
 
     @property
     def exit_code(self) -> int:
-        """0 bitwise, 1 diverged, 3 otherwise."""
+        """0 bitwise or within-envelope, 1 diverged, 3 otherwise."""
         return EXIT_CODES[self.verdict]
 
     def to_json(self) -> dict[str, Any]:
@@ -58,13 +63,21 @@ class Reproduction:
 
 
 def reproduce(
-    root: Path, prefix: str, show: Callable[[str], None], steps: int | None = None
+    root: Path,
+    prefix: str,
+    show: Callable[[str], None],
+    steps: int | None = None,
+    local: Mapping[str, str] | None = None,
 ) -> Reproduction:
     """Re-run the record whose identity begins with `prefix` and compare.
 
-    Only this repository's code is run: the record names a system, never a command.
-    Raises UsageError for a prefix that names no record, ContradictedError for a broken seal.
+    Only this repository's code is run: the record names a system, never a command. `steps` compares
+    the first steps only; `local` says where the data lies here, by knob.
+    Raises UsageError for a prefix that names no record or bad options, ContradictedError for a
+    broken seal.
     """
+    if steps is not None and steps < 1:
+        raise UsageError(f"--steps {steps}: at least one step is compared")
     record, identity = resolve(root, prefix)
     report = check(record.folder)
     if not report.holds:
@@ -72,14 +85,41 @@ def reproduce(
     outcome = Reproduction(record.folder.relative_to(root).as_posix(), identity)
     try:
         entry = system(root, record.get("system"))
+        knobs = resolved_knobs(entry, record, local or {})
+        sealed = sealed_log(record, entry, steps)
         outcome.notes += compare_source(root, record)
-        refuse_other_data(root, entry, record)
+        outcome.notes += compare_data(data_digests(root, entry, knobs), record.get("data"))
         with TemporaryDirectory() as folder:
-            run_system(root, entry, record.get("knobs"), Path(folder), show, steps)
-            compare(outcome, record, entry, Path(folder), steps)
+            run_system(root, entry, knobs, Path(folder), show, steps)
+            compare(outcome, record, entry, sealed, Path(folder), steps)
     except (CannotCheckError, UsageError) as error:
         outcome.verdict, outcome.reason = "unrunnable", str(error)
     return outcome
+
+
+def resolved_knobs(entry: System, record: Record, local: Mapping[str, str]) -> dict[str, str]:
+    """The sealed knobs, with the paths of this machine in place of the sealed ones.
+
+    Raises CannotCheckError for a variable that the system does not declare (it could be one that
+    Python or the loader obeys), UsageError for a path of a knob that holds none.
+    """
+    knobs: dict[str, str] = record.get("knobs")
+    unknown = sorted(set(knobs) - {knob.name for knob in all_knobs(entry)})
+    if unknown:
+        raise CannotCheckError(f"the record sets {unknown[0]!r}, which is no knob of {entry.name}")
+    odd = sorted(set(local) - set(entry.local_knobs))
+    if odd:
+        raise UsageError(f"{odd[0]} is sealed; only {', '.join(entry.local_knobs)} may be set")
+    return {**knobs, **local}
+
+
+def sealed_log(record: Record, entry: System, steps: int | None) -> Lines:
+    """The record's own run log. Raises CannotCheckError when it has none, or too few steps."""
+    path = record.folder / entry.log
+    if not path.is_file():
+        raise CannotCheckError(f"the record holds no {entry.log} to compare with")
+    lines = read_run_log(path)
+    return lines if steps is None else first_steps(lines, steps)
 
 
 def compare_source(root: Path, record: Record) -> list[str]:
@@ -91,85 +131,89 @@ def compare_source(root: Path, record: Record) -> list[str]:
     return [f"the source differs from the sealed one: {', '.join(differences[:3])}{more}"]
 
 
-def refuse_other_data(root: Path, entry: System, record: Record) -> None:
-    """Raise CannotCheckError when the data here is not the sealed data."""
-    here, sealed = data_digests(root, entry, record.get("knobs")), record.get("data")
+def compare_data(here: Mapping[str, str], sealed: Mapping[str, str]) -> list[str]:
+    """Notes on data files that were not sealed: a run may read them all the same.
+
+    Raises CannotCheckError when a sealed one is missing or another one.
+    """
     for name in sorted(sealed):
         if name not in here:
-            raise CannotCheckError(f"data file {name} is missing: run `make data`")
+            raise CannotCheckError(f"data file {name!r} is missing: run `make data`")
         if here[name] != sealed[name]:
             raise CannotCheckError(
-                f"data file {name} is another one: sealed {sealed[name][:16]}, found "
+                f"data file {name!r} is another one: sealed {sealed[name][:16]}, found "
                 f"{here[name][:16]}: run `make data`"
             )
+    new = sorted(set(here) - set(sealed))
+    return [f"data that was not sealed lies beside it: {', '.join(new[:3])}"] if new else []
 
 
 def compare(
-    outcome: Reproduction, record: Record, entry: System, folder: Path, steps: int | None
+    outcome: Reproduction,
+    record: Record,
+    entry: System,
+    sealed: Lines,
+    folder: Path,
+    steps: int | None,
 ) -> None:
     """Fill in verdict and reason from the sealed files and the new ones."""
-    sealed = read_run_log(record.folder / entry.log)
-    new = read_run_log(folder / entry.log, complete=steps is None)
+    try:
+        new = read_run_log(folder / entry.log, complete=steps is None)
+    except GoldensealError as error:
+        raise CannotCheckError(f"the re-run left no whole log: {error}") from error
     if steps is not None:
-        sealed, new = first_steps(sealed, steps), first_steps(new, steps)
-    same_class = sealed[0]["numeric_class"] == new[0]["numeric_class"]
+        new = first_steps(new, steps)
+    same_class = sealed[0].get("numeric_class") == new[0].get("numeric_class")
     outcome.notes.append(f"the numeric class is {'the sealed' if same_class else 'another'} one")
-    difference = first_difference(sealed, new)
-    outputs = [] if steps is not None else list(record.get("outputs"))
+    outputs = [] if steps is not None else sealed_outputs(outcome, record, entry)
+    difference = log_difference(sealed, new)
     for name in outputs:
-        if difference is None and not same_file(record.folder / name, folder / name):
-            difference = f"{name}: {different_tensor(record.folder / name, folder / name)}"
+        if difference is None and (found := file_difference(record.folder / name, folder / name)):
+            difference = f"{name}: {found}"
     count = sum(line["kind"] == "step" for line in sealed)
     outcome.compared = f"{count} steps, {len(sealed)} log lines, {len(outputs)} files"
     if difference is None:
         outcome.verdict, outcome.reason = "bitwise", "all equal"
-    else:
-        outcome.verdict = "diverged" if same_class else "other-class"
-        outcome.reason = difference
+        return
+    outcome.verdict = "diverged" if same_class else "other-class"
+    outcome.reason = difference
+    if steps is None and weigh_results(outcome, record, sealed[-1], new[-1]) and same_class:
+        outcome.verdict = "within-envelope"
 
 
-def first_steps(lines: list[dict[str, Any]], steps: int) -> list[dict[str, Any]]:
+def sealed_outputs(outcome: Reproduction, record: Record, entry: System) -> list[str]:
+    """The files that a re-run must repeat; a note names one that the record leaves out.
+
+    Raises CannotCheckError when the record lists a file that it does not hold.
+    """
+    outputs: list[str] = record.get("outputs")
+    for name in outputs:
+        if not (record.folder / name).is_file():
+            raise CannotCheckError(f"the record lists the output {name}, but does not hold it")
+    for name in sorted(set(entry.outputs) - set(outputs)):
+        outcome.notes.append(f"{name} is not among the record's outputs: not compared")
+    return outputs
+
+
+def weigh_results(
+    outcome: Reproduction, record: Record, sealed: Mapping[str, Any], new: Mapping[str, Any]
+) -> bool:
+    """Note how far the final results are apart; True when they are inside a stated envelope."""
+    furthest = furthest_result(sealed, new)
+    if furthest:
+        name, far = furthest
+        outcome.notes.append(f"the final results differ by at most {far:.2g}, relative ({name!r})")
+    envelope = record.facts.get("envelope")
+    if not envelope:
+        return False
+    beyond = outside(envelope, sealed, new)
+    outcome.notes += beyond or ["the final results are inside the record's envelope"]
+    return not beyond
+
+
+def first_steps(lines: Lines, steps: int) -> Lines:
     """The lines up to that of optimizer step `steps`."""
     for index, line in enumerate(lines):
-        if line["kind"] == "step" and line["step"] == steps:
+        if line["kind"] == "step" and line.get("step") == steps:
             return lines[: index + 1]
-    raise UsageError(f"--steps {steps}: the record has fewer steps")
-
-
-def first_difference(sealed: list[dict[str, Any]], new: list[dict[str, Any]]) -> str | None:
-    """The first line and key at which two logs part; the numeric class alone is none."""
-    for a, b in zip(sealed, new, strict=False):
-        a, b = deterministic(a), deterministic(b)
-        for key in sorted({*a, *b} - {"numeric_class"}):
-            if a.get(key) != b.get(key):
-                where = f"step {a['step']}" if "step" in a else a["kind"]
-                return f"{where}: {key} is {b.get(key)}, sealed {a.get(key)}"
-    if len(sealed) != len(new):
-        return f"the log has {len(new)} lines, sealed {len(sealed)}"
-    return None
-
-
-def same_file(a: Path, b: Path) -> bool:
-    """Whether both exist with the same bytes."""
-    return b.is_file() and filecmp.cmp(a, b, shallow=False)
-
-
-def different_tensor(sealed: Path, new: Path) -> str:
-    """The first differing tensor of two safetensors files, in file order, with both values."""
-    if not new.is_file():
-        return "was not written"
-    if sealed.suffix != ".safetensors":
-        return "other bytes"
-    from safetensors import safe_open  # the only place that needs more than bytes
-
-    with safe_open(sealed, "np") as a, safe_open(new, "np") as b:
-        for name in a.keys():
-            if name not in b.keys():
-                return f"tensor {name} is missing"
-            x, y = a.get_tensor(name), b.get_tensor(name)
-            if x.shape != y.shape or x.dtype != y.dtype:
-                return f"tensor {name} is {y.dtype}{y.shape}, sealed {x.dtype}{x.shape}"
-            if x.tobytes() != y.tobytes():
-                index = int((x.reshape(-1) != y.reshape(-1)).argmax())
-                return f"tensor {name}[{index}] is {y.flat[index]!r}, sealed {x.flat[index]!r}"
-    return "the same tensors in other bytes"
+    raise CannotCheckError(f"--steps {steps}: the log has fewer steps")

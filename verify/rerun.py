@@ -26,7 +26,8 @@ def run_system(
     """`python -m <module>` in `folder` under exactly these knobs; `show` is given each line.
 
     Knobs that hold relative paths of data find it: the folder gets links to the repository's.
-    With `steps`, the run is ended when its log has that many steps.
+    With `steps`, the run is ended when its log has that many steps. The caller vouches that the
+    knobs are the system's: any other variable could make Python or the loader run foreign code.
     Raises CannotCheckError when the run fails, with the last line that it printed.
     """
     links = link_data(root, system, knobs, folder)
@@ -37,9 +38,9 @@ def run_system(
         # A cache entry is matched by size and second, so it may be older than the source.
         "PYTHONDONTWRITEBYTECODE": "1",
     }
-    environment = {**kept, **python, **knobs}
+    environment = {**knobs, **kept, **python}
     process = subprocess.Popen(
-        [sys.executable, "-m", system.module],
+        [sys.executable, "-P", "-m", system.module],  # -P: no module comes from the folder
         cwd=folder,
         env=environment,
         stdin=subprocess.DEVNULL,
@@ -83,11 +84,22 @@ def data_path(root: Path, value: str) -> Path:
     return (root / value).resolve()
 
 
+def knob_of(knobs: Mapping[str, str], knob: str) -> str:
+    """The value of a knob that holds a path.
+
+    Raises CannotCheckError when it is not given, or climbs: a link could then be made anywhere.
+    """
+    value = knobs.get(knob, "")
+    if not value or ".." in Path(value).parts:
+        raise CannotCheckError(f"{knob}={value} is no path inside the repository, nor absolute")
+    return value
+
+
 def link_data(root: Path, system: System, knobs: Mapping[str, str], folder: Path) -> list[Path]:
     """Make the relative paths of the local knobs lead to the repository's data."""
     links = []
     for knob in system.local_knobs:
-        value = Path(knobs[knob])
+        value = Path(knob_of(knobs, knob))
         link = folder / value
         if value.is_absolute() or link.exists():
             continue
@@ -108,14 +120,16 @@ def remove_empty_parents(path: Path, folder: Path) -> None:
 def data_digests(root: Path, system: System, knobs: Mapping[str, str]) -> dict[str, str]:
     """SHA-512 by file name of all data that the local knobs lead to.
 
-    Raises CannotCheckError when a path leads nowhere.
+    Raises CannotCheckError when a path leads nowhere, or to two different files of one name.
     """
-    found = {}
+    found: dict[str, str] = {}
     for knob in system.local_knobs:
-        path = data_path(root, knobs[knob])
+        path = data_path(root, knob_of(knobs, knob))
         if not path.exists():
             raise CannotCheckError(f"{knob}={knobs[knob]} leads nowhere: run `make data` first")
         files = sorted(p for p in path.iterdir() if p.is_file()) if path.is_dir() else [path]
         for file in files:
-            found[file.name] = hash_file(file)
+            digest = hash_file(file.resolve())
+            if found.setdefault(file.name, digest) != digest:
+                raise CannotCheckError(f"two different data files are called {file.name}")
     return found

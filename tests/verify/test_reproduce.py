@@ -48,7 +48,10 @@ def test_a_divergence_names_step_key_and_both_values(sealed):
     sealed.write_system(bias="{3: 1e-9}")
     outcome = reproduce(sealed.root, sealed.prefix, quiet)
     assert (outcome.verdict, outcome.exit_code) == ("diverged", 1)
-    assert outcome.reason.startswith(f"step 3: loss is {(0.5 + 1e-9).hex()}, sealed {(0.5).hex()}")
+    assert outcome.reason == (
+        f"step 3: loss is {(0.5 + 1e-9).hex()} (0.500000001), sealed {(0.5).hex()} (0.5); "
+        "relative difference 2e-09"
+    )
     assert "toysystem/__main__.py changed" in outcome.notes[0]
 
 

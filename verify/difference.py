@@ -1,0 +1,133 @@
+"""Where two runs part: the first log line and key, the first tensor, and by how much."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from verify import canonical
+from verify.files import CHUNK, open_regular
+from verify.runlog import deterministic
+from verify.tensors import tensor_difference
+
+HEX_FLOAT = re.compile(r"-?(0x[01]\.[0-9a-f]+p[+-]\d+|inf)|nan")
+MAX_SHOWN = 80
+ABSENT = object()
+
+
+def log_difference(
+    sealed: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]]
+) -> str | None:
+    """The first line at which two logs part, with both values; the numeric class alone is none."""
+    for a, b in zip(sealed, new, strict=False):
+        parted = list(_parted(_comparable(a), _comparable(b)))
+        if parted:
+            key, x, y = parted[0]
+            where = f"step {_show(a['step'])}" if "step" in a else _show(a["kind"])
+            far = "" if not _both_numbers(x, y) else f"; relative difference {relative(x, y):.2g}"
+            also = ", ".join(_show(name) for name, _, _ in parted[1:6])
+            return (
+                f"{where}: {_show(key)} is {_show(y)}, sealed {_show(x)}{far}"
+                f"{'; also ' + also if also else ''}"
+            )
+    if len(sealed) != len(new):
+        return f"the log has {len(new)} lines, sealed {len(sealed)}"
+    return None
+
+
+def file_difference(sealed: Path, new: Path) -> str | None:
+    """In what two files differ: for safetensors the first tensor with both values, in file order.
+
+    Raises UsageError when the sealed file cannot be read.
+    """
+    if new.is_symlink() or not new.is_file():
+        return "was not written"
+    place = _first_different_byte(sealed, new)
+    if place is None:
+        return None
+    found = tensor_difference(sealed, new) if sealed.suffix == ".safetensors" else None
+    return found or f"other bytes, from byte {place} on"
+
+
+def furthest_result(sealed: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[str, float] | None:
+    """(name, relative difference) of the final result that differs most; None without results."""
+    far = {name: relative(sealed[name], new.get(name)) for name in sealed if _number(sealed[name])}
+    if not far:
+        return None
+    name = max(sorted(far), key=lambda key: far[key])
+    return name, far[name]
+
+
+def outside(
+    envelope: Mapping[str, float], sealed: Mapping[str, Any], new: Mapping[str, Any]
+) -> list[str]:
+    """The results that differ by more than the envelope allows, in words."""
+    found = []
+    for name, limit in sorted(envelope.items()):
+        far = relative(sealed.get(name), new.get(name))
+        if not far <= limit:
+            found.append(f"{_show(name)} differs by {far:.2g}, relative; the envelope is {limit:g}")
+    return found
+
+
+def relative(a: Any, b: Any) -> float:
+    """|a - b| / max(|a|, |b|) of two numbers or hex floats; infinite where that has no meaning."""
+    x, y = _number(a), _number(b)
+    if x is None or y is None:
+        return float("inf")
+    if x == y:
+        return 0.0
+    far = abs(x - y) / max(abs(x), abs(y))
+    return far if far == far else float("inf")
+
+
+def _number(value: Any) -> float | None:
+    if isinstance(value, str) and HEX_FLOAT.fullmatch(value):
+        return float.fromhex(value)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    return None
+
+
+def _both_numbers(a: Any, b: Any) -> bool:
+    return _number(a) is not None and _number(b) is not None
+
+
+def _comparable(line: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in deterministic(line).items() if key != "numeric_class"}
+
+
+def _parted(a: Any, b: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """(key, sealed, new) of each difference, keys of inner objects joined by dots."""
+    if isinstance(a, dict) and isinstance(b, dict):
+        for key in sorted({*a, *b}):
+            inner = f"{path}.{key}" if path else key
+            yield from _parted(a.get(key, ABSENT), b.get(key, ABSENT), inner)
+    elif ABSENT in (a, b) or canonical.dumps(a) != canonical.dumps(b):
+        yield path, a, b
+
+
+def _show(value: Any) -> str:
+    """A value of a stranger's file on one line, without what could steer a terminal."""
+    if value is ABSENT:
+        return "absent"
+    if isinstance(value, str) and HEX_FLOAT.fullmatch(value):
+        return f"{value} ({float.fromhex(value):.9g})"
+    text = json.dumps(value)
+    if isinstance(value, str) and value.isascii() and value.isprintable():
+        text = value
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
+
+
+def _first_different_byte(a: Path, b: Path) -> int | None:
+    place = 0
+    with open_regular(a) as one, open_regular(b) as other:
+        while True:
+            x, y = one.read(CHUNK), other.read(CHUNK)
+            if x != y:
+                same = (i for i, (p, q) in enumerate(zip(x, y, strict=False)) if p != q)
+                return place + next(same, min(len(x), len(y)))
+            if not x:
+                return None
+            place += len(x)
