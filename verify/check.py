@@ -184,7 +184,7 @@ def resolve(root: Path, prefix: str) -> tuple[Record, str]:
     identities = {}
     for folder in record_folders(root):
         sums = folder / SUMS
-        if sums.is_file() and not sums.is_symlink():
+        if sums.is_file() and not sums.is_symlink() and not folder.is_symlink():
             identities[hashlib.sha512(read_small(sums, MAX_SUMS_BYTES)).hexdigest()] = folder
     matching = sorted(identity for identity in identities if identity.startswith(prefix))
     if not matching:
