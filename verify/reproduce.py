@@ -82,10 +82,12 @@ def reproduce(
     report = check(record.folder)
     if not report.holds:
         raise ContradictedError(f"{record.folder.name}: {report.reasons()[0]}")
+    if local:
+        refuse_sealed_knobs(system(root, record.get("system")), local)
     outcome = Reproduction(record.folder.relative_to(root).as_posix(), identity)
     try:
         entry = system(root, record.get("system"))
-        knobs = resolved_knobs(entry, record, local or {})
+        knobs = {**resolved_knobs(entry, record), **(local or {})}
         sealed = sealed_log(record, entry, steps)
         outcome.notes += compare_source(root, record)
         outcome.notes += compare_data(data_digests(root, entry, knobs), record.get("data"))
@@ -97,20 +99,24 @@ def reproduce(
     return outcome
 
 
-def resolved_knobs(entry: System, record: Record, local: Mapping[str, str]) -> dict[str, str]:
-    """The sealed knobs, with the paths of this machine in place of the sealed ones.
+def refuse_sealed_knobs(entry: System, local: Mapping[str, str]) -> None:
+    """Raise UsageError for a knob that says what the run is, not where the data lies."""
+    for name in sorted(set(local) - set(entry.local_knobs)):
+        legal = ", ".join(entry.local_knobs) or "none"
+        raise UsageError(f"{name} is sealed; the knobs that may be set here are {legal}")
 
-    Raises CannotCheckError for a variable that the system does not declare (it could be one that
-    Python or the loader obeys), UsageError for a path of a knob that holds none.
+
+def resolved_knobs(entry: System, record: Record) -> dict[str, str]:
+    """The sealed knobs.
+
+    Raises CannotCheckError for a variable that the system does not declare: it could be one that
+    Python or the loader obeys.
     """
     knobs: dict[str, str] = record.get("knobs")
     unknown = sorted(set(knobs) - {knob.name for knob in all_knobs(entry)})
     if unknown:
         raise CannotCheckError(f"the record sets {unknown[0]!r}, which is no knob of {entry.name}")
-    odd = sorted(set(local) - set(entry.local_knobs))
-    if odd:
-        raise UsageError(f"{odd[0]} is sealed; only {', '.join(entry.local_knobs)} may be set")
-    return {**knobs, **local}
+    return knobs
 
 
 def sealed_log(record: Record, entry: System, steps: int | None) -> Lines:

@@ -1,10 +1,12 @@
 """pytest tests/verify/test_reproduce.py — each cause of a failed re-run gets its own verdict."""
 
+import json
+
 import pytest
 
 from verify.check import resolve
 from verify.config import system
-from verify.errors import CannotCheckError, ContradictedError
+from verify.errors import CannotCheckError, ContradictedError, UsageError
 from verify.make_record import make_record
 from verify.reproduce import reproduce
 from verify.seal import seal
@@ -12,6 +14,11 @@ from verify.seal import seal
 
 def quiet(line):
     """Shows nothing."""
+
+
+def refuse_to_run(line):
+    """Fails when the system prints, that is when it was started at all."""
+    raise RuntimeError(f"started: {line}")
 
 
 @pytest.fixture
@@ -23,6 +30,15 @@ def sealed(toy):
     toy.prefix = seal(folder).identity[:8]
     toy.folder = folder
     return toy
+
+
+def reseal(toy, **change):
+    """Seal the record anew, with other facts: what a stranger could send us."""
+    for name in ("SHA512SUMS", "seal.json"):
+        (toy.folder / name).unlink()
+    path = toy.folder / "record.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    toy.prefix = seal(toy.folder).identity[:8]
 
 
 def test_an_equal_run_is_bitwise(sealed):
@@ -95,7 +111,9 @@ def test_the_first_steps_can_be_compared_alone(sealed):
     sealed.write_system(bias="{4: 1.0}")
     assert reproduce(sealed.root, sealed.prefix, quiet, steps=3).verdict == "bitwise"
     assert reproduce(sealed.root, sealed.prefix, quiet, steps=4).verdict == "diverged"
-    assert "fewer steps" in reproduce(sealed.root, sealed.prefix, quiet, steps=9).reason
+    assert "fewer steps" in reproduce(sealed.root, sealed.prefix, refuse_to_run, steps=9).reason
+    with pytest.raises(UsageError, match="at least one step"):
+        reproduce(sealed.root, sealed.prefix, quiet, steps=0)
 
 
 def test_a_broken_seal_is_not_re_run(sealed):
@@ -117,3 +135,122 @@ def test_the_record_says_knobs_data_source_and_results(sealed):
     assert set(record.get("data")) == {"tokens.txt"}
     assert "toysystem/__main__.py" in record.get("source")
     assert record.get("results") == {"loss": 4.0, "steps": 4}
+
+
+@pytest.mark.parametrize("variable", ["PYTHONPATH", "LD_PRELOAD", "PATH", "PYTHONSTARTUP", "HOME"])
+def test_a_record_cannot_set_a_variable_that_is_no_knob(sealed, variable):
+    evil = sealed.root / "records" / "toy" / "evil"
+    evil.mkdir()
+    (evil / "sitecustomize.py").write_text("open('started', 'w')")
+    knobs = {"TOY_FACTOR": "0.5", "TOY_DATA": "./data/tokens.txt", variable: str(evil)}
+    reseal(sealed, knobs=knobs)
+    (evil / "sitecustomize.py").unlink()
+    evil.rmdir()
+    outcome = reproduce(sealed.root, sealed.prefix, refuse_to_run)
+    assert outcome.verdict == "unrunnable"
+    assert outcome.reason == f"the record sets {variable!r}, which is no knob of toy"
+
+
+def test_no_module_comes_from_the_folder_of_the_run(sealed):
+    main = sealed.root / "toysystem" / "__main__.py"
+    guard = "import os, sys\nif '' in sys.path or os.getcwd() in sys.path: sys.exit('unsafe')\n"
+    main.write_text(guard + main.read_text())
+    assert reproduce(sealed.root, sealed.prefix, quiet).verdict == "bitwise"
+
+
+@pytest.mark.parametrize("path", ["../tokens.txt", "data/../../tokens.txt", "/x/../tokens.txt", ""])
+def test_a_path_that_climbs_is_not_followed_and_no_link_is_made(sealed, path):
+    (sealed.root.parent / "tokens.txt").write_text("4 2 1 8")
+    reseal(sealed, knobs={"TOY_FACTOR": "0.5", "TOY_DATA": path})
+    outcome = reproduce(sealed.root, sealed.prefix, refuse_to_run)
+    assert outcome.verdict == "unrunnable"
+    assert "is no path inside the repository, nor absolute" in outcome.reason
+
+
+def test_an_output_that_the_record_does_not_hold_cannot_be_compared(sealed):
+    reseal(sealed, outputs=["weights.bin", "other.bin"])
+    outcome = reproduce(sealed.root, sealed.prefix, quiet)
+    assert outcome.verdict == "unrunnable"
+    assert "lists the output other.bin, but does not hold it" in outcome.reason
+
+
+def test_an_output_that_the_record_leaves_out_is_noted(sealed):
+    reseal(sealed, outputs=[])
+    outcome = reproduce(sealed.root, sealed.prefix, quiet)
+    assert outcome.verdict == "bitwise"
+    assert outcome.compared == "4 steps, 6 log lines, 0 files"
+    assert "weights.bin is not among the record's outputs: not compared" in outcome.notes
+
+
+def test_an_output_with_other_bytes_under_an_equal_log_is_a_divergence(sealed):
+    main = sealed.root / "toysystem" / "__main__.py"
+    main.write_text(main.read_text() + "\nPath('weights.bin').write_bytes(b'4.1')")
+    outcome = reproduce(sealed.root, sealed.prefix, quiet)
+    assert (outcome.verdict, outcome.reason) == (
+        "diverged",
+        "weights.bin: other bytes, from byte 2 on",
+    )
+    main.write_text(main.read_text() + "\nPath('weights.bin').unlink()")
+    assert reproduce(sealed.root, sealed.prefix, quiet).reason == "weights.bin: was not written"
+
+
+@pytest.mark.parametrize("text", ["pass", "open('train.jsonl', 'w').write('{}')"])
+def test_a_run_without_a_whole_log_is_unrunnable(sealed, text):
+    (sealed.root / "toysystem" / "__main__.py").write_text(text)
+    outcome = reproduce(sealed.root, sealed.prefix, quiet)
+    assert (outcome.verdict, outcome.exit_code) == ("unrunnable", 3)
+    assert "the re-run left no whole log" in outcome.reason
+
+
+@pytest.mark.parametrize(
+    ("envelope", "cpu", "verdict", "code"),
+    [
+        ({"loss": 1e-3}, "'x'", "within-envelope", 0),
+        ({"loss": 1e-9}, "'x'", "diverged", 1),
+        ({"loss": 1e-3, "accuracy": 1.0}, "'x'", "diverged", 1),
+        ({"loss": 1e-3}, "'y'", "other-class", 3),
+    ],
+)
+def test_a_stated_envelope_is_the_only_excuse_and_only_in_the_same_class(
+    sealed, envelope, cpu, verdict, code
+):
+    reseal(sealed, envelope=envelope)
+    sealed.write_system(bias="{4: 4e-4}", cpu=cpu)
+    outcome = reproduce(sealed.root, sealed.prefix, quiet)
+    assert (outcome.verdict, outcome.exit_code) == (verdict, code)
+    assert outcome.reason.startswith("step 4: loss is")
+    assert "the final results differ by at most 0.0001, relative ('loss')" in outcome.notes
+
+
+def test_the_data_may_lie_elsewhere_on_this_machine(sealed, tmp_path):
+    (sealed.root / "data" / "tokens.txt").rename(tmp_path / "tokens.txt")
+    assert reproduce(sealed.root, sealed.prefix, quiet).verdict == "unrunnable"
+    local = {"TOY_DATA": str(tmp_path / "tokens.txt")}
+    assert reproduce(sealed.root, sealed.prefix, quiet, local=local).verdict == "bitwise"
+    with pytest.raises(UsageError, match="TOY_FACTOR is sealed"):
+        reproduce(sealed.root, sealed.prefix, refuse_to_run, local={"TOY_FACTOR": "1"})
+
+
+def test_data_that_was_not_sealed_is_noted_since_a_run_may_read_it(sealed):
+    facts = json.loads((sealed.folder / "record.json").read_text())
+    (sealed.root / "data" / "more.txt").write_text("1")
+    reseal(sealed, knobs=facts["knobs"] | {"TOY_DATA": "data"})
+    outcome = reproduce(sealed.root, sealed.prefix, quiet)
+    assert "data that was not sealed lies beside it: more.txt" in outcome.notes
+
+
+def test_two_different_data_files_of_one_name_are_not_told_apart(toy):
+    from verify.config import System
+    from verify.rerun import data_digests
+
+    (toy.root / "other").mkdir()
+    (toy.root / "other" / "tokens.txt").write_text("another")
+    entry = System("toy", "toysystem", "", local_knobs=("A", "B"))
+    with pytest.raises(CannotCheckError, match=r"two different data files are called tokens\.txt"):
+        data_digests(toy.root, entry, {"A": "data", "B": "other"})
+
+
+def test_the_outcome_as_json_says_everything(sealed):
+    document = json.loads(json.dumps(reproduce(sealed.root, sealed.prefix, quiet).to_json()))
+    assert set(document) == {"record", "identity", "verdict", "reason", "compared", "notes"}
+    assert document["record"] == "records/toy/2026-01-02_Toy"
