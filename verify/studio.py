@@ -73,7 +73,11 @@ class Studio:
         sys.stdout.flush()
         context = multiprocessing.get_context("fork")
         with ProcessPoolExecutor(min(self.workers, len(missing) or 1), context) as pool:
-            futures = {pool.submit(self._do, job): job for job in missing}
+            # The longest first, so that no core waits for one of them at the end.
+            longest_first = sorted(
+                missing, key=lambda j: (-len(j.before), not j.trace, j.what != "record")
+            )
+            futures = {pool.submit(self._do, job): job for job in longest_first}
             for future in as_completed(futures):
                 self._results[futures[future]] = future.result()
                 progress()
