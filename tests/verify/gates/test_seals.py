@@ -35,9 +35,13 @@ def test_every_broken_record_is_named_and_the_others_are_still_checked(record, t
 def test_a_linked_record_is_a_finding_and_not_passed_over(record, tmp_path):
     seal(record)
     (record.parent / "2026-01-05_Link").symlink_to(record)
-    (finding,) = check_seals(tmp_path).findings
-    assert "2026-01-05_Link" in finding
-    assert "is not a folder" in finding
+    (record.parent / "2026-01-06_Nowhere").symlink_to(tmp_path / "nowhere")
+    findings = check_seals(tmp_path).findings
+    assert ["_Link is not a folder" in findings[0], "_Nowhere is not a folder" in findings[1]] == [
+        True,
+        True,
+    ]
+    assert len(findings) == 2
 
 
 def test_a_repository_without_records_fails(tmp_path):
