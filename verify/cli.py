@@ -165,12 +165,16 @@ def verdict(as_json: AsJson = False) -> None:
 def reproduce(
     prefix: Annotated[str, typer.Argument(help="Any unique prefix of the record's identity.")],
     steps: Annotated[int | None, typer.Option(help="Compare the first steps only.")] = None,
+    setting: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Where data lies here, such as DATA_PATH=/data (repeatable)."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Re-run a sealed record and compare: bitwise, other-class, diverged, unrunnable."""
+    """Re-run a sealed record and compare; the end is a verdict, see docs/records.md."""
     from verify import seal_command
 
-    raise typer.Exit(seal_command.reproduce(prefix, steps, as_json))
+    raise typer.Exit(seal_command.reproduce(prefix, steps, setting or [], as_json))
 
 
 if __name__ == "__main__":

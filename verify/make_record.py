@@ -2,12 +2,14 @@
 
 import datetime
 import hashlib
+import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from verify import canonical
 from verify.config import System
+from verify.difference import HEX_FLOAT
 from verify.errors import UsageError
 from verify.files import atomic_write
 from verify.knobs import Knob, read_settings
@@ -65,12 +67,20 @@ def make_record(
 
 
 def results(end: Mapping[str, Any]) -> dict[str, Any]:
-    """What the log's closing line says, in numbers; the log holds them in hex, to the last bit."""
+    """What the log's closing line says, in numbers; the log holds them in hex, to the last bit.
+
+    A result that is no finite number has no place in JSON: it is null here, and in full in the log.
+    """
     facts = {key: value for key, value in end.items() if key not in ("kind", "clock")}
-    return {
-        key: float.fromhex(value) if isinstance(value, str) else value
-        for key, value in facts.items()
-    }
+    return {key: readable(value) for key, value in facts.items()}
+
+
+def readable(value: Any) -> Any:
+    """A hex float as a number, null for a NaN or an infinity; anything else as it is."""
+    if not isinstance(value, str) or not HEX_FLOAT.fullmatch(value):
+        return value
+    number = float.fromhex(value)
+    return number if math.isfinite(number) else None
 
 
 def all_knobs(system: System) -> tuple[Knob, ...]:

@@ -78,13 +78,8 @@ def _print_report(report: CheckReport) -> None:
 
 def record(system_name: str, folder: Path, assignments: Sequence[str]) -> int:
     """Run a system and leave a record."""
-    given = {}
-    for assignment in assignments:
-        name, equals, value = assignment.partition("=")
-        if not equals:
-            raise UsageError(f"--set {assignment}: expected NAME=value")
-        given[name] = value
     root = find_root()
+    given = _assigned(assignments)
     make_record(root, system(root, system_name), folder.resolve(), given, _show)
     console.print(
         f"{folder} holds the run and record.json. Next: write its README.md, then "
@@ -94,9 +89,19 @@ def record(system_name: str, folder: Path, assignments: Sequence[str]) -> int:
     return EXIT_HOLDS
 
 
-def reproduce(prefix: str, steps: int | None, as_json: bool) -> int:
+def _assigned(assignments: Sequence[str]) -> dict[str, str]:
+    given = {}
+    for assignment in assignments:
+        name, equals, value = assignment.partition("=")
+        if not equals:
+            raise UsageError(f"--set {assignment}: expected NAME=value")
+        given[name] = value
+    return given
+
+
+def reproduce(prefix: str, steps: int | None, assignments: Sequence[str], as_json: bool) -> int:
     """Re-run a sealed record."""
-    outcome = reproduce_record(find_root(), prefix, _show, steps)
+    outcome = reproduce_record(find_root(), prefix, _show, steps, _assigned(assignments))
     if as_json:
         _print_json(outcome.to_json())
     else:

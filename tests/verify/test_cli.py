@@ -34,6 +34,7 @@ def test_the_version_is_the_packages(root):
         (["reproduce", "0" * 40], "no sealed record begins with"),
         (["record", "gpt", "out", "--set", "DEPTH=3"], "DEPTH is no knob of gpt"),
         (["record", "gpt", "out", "--set", "DEPTH"], "--set DEPTH: expected NAME=value"),
+        (["reproduce", "0" * 40, "--set", "DATA_PATH"], "--set DATA_PATH: expected NAME=value"),
         (["record", "gpt", "verify"], "exists: a record is made once, in a new folder"),
         (["record", "gpt", "out", "--set", "NUM_LAYERS=0"], "NUM_LAYERS=0 is out of range"),
     ],

@@ -254,3 +254,18 @@ def test_the_outcome_as_json_says_everything(sealed):
     document = json.loads(json.dumps(reproduce(sealed.root, sealed.prefix, quiet).to_json()))
     assert set(document) == {"record", "identity", "verdict", "reason", "compared", "notes"}
     assert document["record"] == "records/toy/2026-01-02_Toy"
+
+
+def test_results_that_are_no_numbers_are_null_and_texts_stay():
+    from verify.make_record import results
+
+    end = {
+        "kind": "end",
+        "clock": {},
+        "a": "nan",
+        "b": "-inf",
+        "c": (0.5).hex(),
+        "d": "text",
+        "e": 3,
+    }
+    assert results(end) == {"a": None, "b": None, "c": 0.5, "d": "text", "e": 3}
