@@ -66,6 +66,13 @@ class CheckReport:
         }
 
 
+def why_extra(name: str) -> str:
+    """What a reader can do about a file that the seal does not know."""
+    if "__pycache__" in name.split("/"):
+        return "Python leaves such a cache when a script is imported; delete the folder"
+    return "it was not there when the record was sealed"
+
+
 def check(folder: Path) -> CheckReport:
     """Compare a folder with its seal. Raises UsageError only when there is no such folder."""
     report = CheckReport(folder)

@@ -7,7 +7,6 @@ see docs/foreign-scripts.md.
 """
 
 import importlib
-import importlib.util
 import os
 import sys
 import tomllib
@@ -54,13 +53,11 @@ class Script:
         path = Path(self.location).resolve()
         if not path.is_file():
             raise UsageError(f"{self.label}: there is no script {self.location}")
-        name = f"goldenseal_{self.label}"
-        spec = importlib.util.spec_from_file_location(name, path)
-        if spec is None or spec.loader is None:
-            raise UsageError(f"{self.location} is not a Python file")
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[name] = module  # dataclasses look their module up while it is executed
-        spec.loader.exec_module(module)
+        module = ModuleType(f"goldenseal_{self.label}")
+        module.__file__ = str(path)
+        sys.modules[module.__name__] = module  # dataclasses look their module up as it is executed
+        # Not through the import system, which would leave __pycache__ in a sealed folder.
+        exec(compile(path.read_bytes(), path, "exec"), vars(module))
         return module
 
     def evaluate(self, module: ModuleType, expression: str, **names: Any) -> Any:

@@ -8,7 +8,7 @@ import torch
 from verify.digest import published_digest, tensor_digest
 from verify.inspection import inspect_model, perturb
 from verify.optrace import traced
-from verify.probe import environment, probe_from_toml
+from verify.probe import Script, environment, probe_from_toml
 from verify.recorder import Event, counting_clock, first_difference, record
 
 
@@ -136,3 +136,14 @@ def test_the_trace_names_operations_with_shapes():
     with traced() as trace:
         torch.ones(2, 3) @ torch.ones(3, 1)
     assert any("aten.mm" in line and "float32[2, 3]" in line for line in trace.take())
+
+
+def test_loading_a_script_leaves_nothing_beside_it(tmp_path, monkeypatch, probe):
+    monkeypatch.setattr("sys.dont_write_bytecode", False)
+    path = tmp_path / "script.py"
+    path.write_text("VALUE = 7\n")
+    script = Script("baseline", str(path), build="", entry="")
+    assert script.load().VALUE == 7
+    path.write_text("VALUE = 8\n")  # same size, same second: a cache would not see it
+    assert script.load().VALUE == 8
+    assert list(tmp_path.iterdir()) == [path]
