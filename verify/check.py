@@ -38,10 +38,7 @@ class CheckReport:
         """Every finding as one line."""
         return [
             *self.problems,
-            *(
-                f"{name} is extra: it was not there when the record was sealed"
-                for name in self.extra
-            ),
+            *(f"{name} is extra: {why_extra(name)}" for name in self.extra),
             *(f"{name} is missing" for name in self.missing),
             *(
                 f"{name} changed: sealed {sealed}, found {found}"
