@@ -1,5 +1,6 @@
 """Where a process runs: its device, its rank, and how the global batch is divided."""
 
+import gc
 from contextlib import nullcontext
 
 import torch
@@ -31,9 +32,15 @@ class Context:
         if self.started_group:
             dist.init_process_group("nccl" if self.cuda else "gloo")
 
+    def wait_for_others(self):
+        """Meet the other ranks: gloo aborts a process whose peer has left the group before it."""
+        if self.started_group:
+            dist.barrier()
+
     def close(self):
         """Leave the process group, if this object joined it."""
         if self.started_group:
+            gc.collect()  # what still holds the group would end its threads too late
             dist.destroy_process_group()
 
     def autocast(self):

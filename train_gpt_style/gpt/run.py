@@ -39,6 +39,7 @@ def main(environ=os.environ):
     ctx = Context(environ)
     try:
         run(settings, ctx)
+        ctx.wait_for_others()
     finally:
         ctx.close()
 

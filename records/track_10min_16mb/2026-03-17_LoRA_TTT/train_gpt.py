@@ -11,6 +11,7 @@ Shape letters: B batch, T time, D model width, H query heads, K key/value heads,
 R adapter rank.
 """
 
+import gc
 import glob
 import json
 import math
@@ -736,8 +737,14 @@ class Context:
         if self.started_group:
             dist.init_process_group("nccl" if self.cuda else "gloo")
 
+    def wait_for_others(self):
+        """Gloo aborts a process whose peer has left the group before it."""
+        if self.started_group:
+            dist.barrier()
+
     def close(self):
         if self.started_group:
+            gc.collect()  # what still holds the group would end its threads too late
             dist.destroy_process_group()
 
     def autocast(self):
@@ -920,6 +927,7 @@ def main(environ=os.environ):
     ctx = Context(environ)
     try:
         run(args, ctx)
+        ctx.wait_for_others()
     finally:
         ctx.close()
 
