@@ -124,8 +124,8 @@ class Block(nn.Module):
 class GPT(nn.Module):
     """U-Net skips: the first half of the blocks push their output, the second half pop it.
 
-    `around_block` and `before_head` are the seams, by feature name, in the order of installation:
-    see `seams.GatedFeature.install`. Empty, they hold no tensor and do nothing.
+    `around_block`, `before_head` and `auxiliary_losses` are the seams, by feature name, in order of
+    installation: see `seams.GatedFeature.install`. Empty, they hold no tensor and do nothing.
     """
 
     def __init__(
@@ -157,6 +157,7 @@ class GPT(nn.Module):
             None if tie_embeddings else CastedLinear(model_dim, vocab_size, zero_init=True)
         )
         self.around_block, self.before_head = nn.ModuleDict(), nn.ModuleDict()
+        self.auxiliary_losses = nn.ModuleDict()
         if tie_embeddings:
             nn.init.normal_(self.tok_emb.weight, mean=0.0, std=tied_embed_init_std)
         for module in self.modules():
@@ -178,7 +179,7 @@ class GPT(nn.Module):
         """Mean cross-entropy; with adapters, the loss of each token, (B, T)."""
         x = self.tok_emb(input_ids)  # (B, T, D)
         x = F.rms_norm(x, (x.size(-1),))
-        x0, skips = x, []
+        x0, skips, auxiliary = x, [], []
         for i in range(len(self.blocks)):
             decoder_index = i - self.num_encoder_layers
             if decoder_index >= 0 and skips:
@@ -186,6 +187,9 @@ class GPT(nn.Module):
             x = self.apply_block(i, x, x0, lora)
             if decoder_index < 0:
                 skips.append(x)
+            if self.training and lora is None:
+                losses = self.auxiliary_losses.values()
+                auxiliary += [loss(x) for loss in losses if loss.layer == i]
         x = F.rms_norm(x, (x.size(-1),))
         for transform in self.before_head.values():
             x = transform(x)
@@ -195,7 +199,7 @@ class GPT(nn.Module):
         logits = self.logit_softcap * torch.tanh(logits / self.logit_softcap)  # (B, T, V)
         flat_logits, flat_targets = logits.float().flatten(0, 1), target_ids.flatten()
         if lora is None:
-            return F.cross_entropy(flat_logits, flat_targets)
+            return sum(auxiliary, F.cross_entropy(flat_logits, flat_targets))
         return F.cross_entropy(flat_logits, flat_targets, reduction="none").view_as(target_ids)
 
 

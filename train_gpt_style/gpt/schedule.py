@@ -1,4 +1,4 @@
-"""Learning rates and Muon's momentum, as functions of the step and of the elapsed time."""
+"""Learning rates, momentum and progress, as functions of the step and of the elapsed time."""
 
 
 def lr_scale(settings, step, elapsed_ms):
@@ -19,3 +19,11 @@ def muon_momentum(settings, step):
     warmup = settings.muon_momentum_warmup_steps
     frac = min(step / warmup, 1.0) if warmup > 0 else 1.0
     return (1 - frac) * settings.muon_momentum_warmup_start + frac * settings.muon_momentum
+
+
+def progress(settings, step, elapsed_ms):
+    """The part of training that lies behind, from 0 to 1: of the steps or, if more, of the time."""
+    by_steps = step / max(settings.iterations, 1)
+    if settings.max_wallclock_seconds <= 0:
+        return by_steps
+    return min(max(by_steps, elapsed_ms / (1000.0 * settings.max_wallclock_seconds)), 1.0)

@@ -26,6 +26,8 @@ class GatedFeature:
         `model.around_block[name]`: module(apply, index, x_BTD) -> x_BTD, where apply(x) runs
         block `index` (or an earlier feature's wrapper around it).
         `model.before_head[name]`: module(x_BTD) -> x_BTD, between the final norm and the head.
+        `model.auxiliary_losses[name]`: module(h_BTD) -> scalar, added to the training loss; h is
+        the output of block number `module.layer`.
         Draw no number from the global generators: runs with and without must stay seed-matched.
         """
 
@@ -35,6 +37,17 @@ class GatedFeature:
     def lr_factor(self, group: str, settings: Settings) -> float:
         """What multiplies the learning rate of an optimizer group."""
         return 1.0
+
+    def before_micro_batch(self, model, settings: Settings, moment: "Moment") -> None:
+        """Set what the next forward pass depends on: a schedule, a draw of the feature's own."""
+
+    def before_adapter_step(self, settings: Settings, optimizer, chunk_loss) -> bool:
+        """At test time, after a chunk was scored and before the adapters' step on it.
+
+        `chunk_loss()` computes that chunk's loss at the adapters as they are, ready for backward.
+        Returns whether it moved them: that step is then taken from where they are.
+        """
+        return False
 
     def observer(self, run: "Run") -> "Observer | None":
         """Somebody who is told what happens; on rank 0 only."""
@@ -54,6 +67,17 @@ class Observer:
 
     def at_end(self, results: Mapping[str, float | int]) -> None:
         """The run is over: steps taken, sizes in bytes, losses of the shipped artifact."""
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A micro-batch of the run: its step, from 0; its number among the step's, over all ranks; and
+    the part of training that lies behind, from 0 to 1.
+    """
+
+    step: int
+    shard: int
+    progress: float
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ import hashlib
 import torch
 
 from train_gpt_style.gpt.context import Context
+from train_gpt_style.gpt.features.jepa import SpanLoss, draw_span, longest_span
 from train_gpt_style.gpt.features.phinta import PhiNTA, default_rank
 from train_gpt_style.gpt.features.ut import LoopedBlocks
 from train_gpt_style.gpt.model import build_model
@@ -20,7 +21,13 @@ PER_BLOCK = {"PHINTA_ENABLE": "1", "PHINTA_PER_BLOCK": "1"}
 def figures() -> list[tuple[str, str, str]]:
     """(name, published, computed), as texts. Leaves the global generator as it found it."""
     with torch.random.fork_rng(devices=[]):
-        return [*baseline_figures(), *phinta_figures(), *loop_figures(), *size_figures()]
+        return [
+            *baseline_figures(),
+            *phinta_figures(),
+            *jepa_figures(),
+            *loop_figures(),
+            *size_figures(),
+        ]
 
 
 def build(environ, device="cpu"):
@@ -60,6 +67,26 @@ def phinta_figures():
         ("PhiNTA A[0,:3]", "-0.00625812 -0.01619091 0.02265242", first_three(module.A)),
         ("PhiNTA W, SHA-256 prefix", "e2c3095d3e29f081", prefix(module.W)),
         ("PhiNTA A, SHA-256 prefix", "4394eb8d776f492b", prefix(module.A)),
+    ]
+
+
+def jepa_figures():
+    """The span loss on Gaussian states, after the draws that the publication made before them."""
+    torch.manual_seed(1597)
+    PhiNTA(64, 13)
+    torch.randn(2, 16, 64)
+    h = torch.randn(2, 32, 64)
+    a, b = draw_span(32, longest_span(32, 0.5))
+    loss = SpanLoss(layer=0)
+    loss.ends.copy_(torch.tensor((a - 1, b)))
+    return [
+        ("JEPA span a, b", "4 14", f"{a} {b}"),
+        (
+            "JEPA cosines",
+            "-0.67804533 -0.70630229",
+            " ".join(f"{c:.8f}" for c in loss.cosines(h).tolist()),
+        ),
+        ("JEPA loss", "1.69217372", f"{loss(h).item():.8f}"),
     ]
 
 

@@ -6,13 +6,15 @@ import torch
 import torch.distributed as dist
 from torch import nn
 
-from train_gpt_style.gpt.schedule import lr_scale, muon_momentum
-from train_gpt_style.gpt.seams import StepReport
+from train_gpt_style.gpt.features import switched_on
+from train_gpt_style.gpt.schedule import lr_scale, muon_momentum, progress
+from train_gpt_style.gpt.seams import Moment, StepReport
 from train_gpt_style.gpt.settings import MICRO_BATCHES
 
 
-def accumulate_gradients(settings, model, ctx, loader):
+def accumulate_gradients(settings, base_model, model, ctx, loader, step, progress):
     """Backward over one global batch. Returns the mean loss of this rank's micro-batches."""
+    features = switched_on(settings)
     total = torch.zeros((), device=ctx.device)
     for micro_step in range(ctx.grad_accum_steps):
         if ctx.world_size > 1:  # ranks exchange gradients once, with the last micro-batch
@@ -20,6 +22,9 @@ def accumulate_gradients(settings, model, ctx, loader):
         x, y = loader.next_batch(
             settings.train_batch_tokens, settings.train_seq_len, ctx.grad_accum_steps
         )
+        moment = Moment(step, micro_step * ctx.world_size + ctx.rank, progress)
+        for feature in features:
+            feature.before_micro_batch(base_model, settings, moment)
         with ctx.autocast():
             loss = model(x, y)
         total += loss.detach()
@@ -40,9 +45,9 @@ def warm_up(settings, base_model, model, optimizers, ctx, new_loader):
     weights = {name: t.detach().clone() for name, t in base_model.state_dict().items()}
     states = [optimizer.state_dict() for optimizer in optimizers.values()]  # still empty
     loader = new_loader()
-    for _ in range(settings.warmup_steps):
+    for step in range(settings.warmup_steps):
         zero_grad(optimizers)
-        accumulate_gradients(settings, model, ctx, loader)
+        accumulate_gradients(settings, base_model, model, ctx, loader, step, progress=0.0)
         for optimizer in optimizers.values():
             optimizer.step()
     base_model.load_state_dict(weights, strict=True)
@@ -100,7 +105,8 @@ def train(
         elapsed_ms = train_ms + 1000.0 * (time.perf_counter() - clock)
         scale = lr_scale(settings, step, elapsed_ms)
         zero_grad(optimizers)
-        train_loss = accumulate_gradients(settings, model, ctx, loader)
+        done = progress(settings, step, elapsed_ms)
+        train_loss = accumulate_gradients(settings, base_model, model, ctx, loader, step, done)
         grad_norm = update(settings, base_model, optimizers, step, scale)
         zero_grad(optimizers)
         step += 1

@@ -5,11 +5,14 @@ Shape letters: B documents in a batch, T time, R adapter rank.
 
 import math
 from contextlib import nullcontext
+from dataclasses import dataclass
+from functools import partial
 
 import torch
 import torch.distributed as dist
 from torch import nn
 
+from train_gpt_style.gpt.features import switched_on
 from train_gpt_style.gpt.validate import bits_per_byte
 from verify.errors import UsageError
 
@@ -132,36 +135,80 @@ def new_adapters(settings, model, ctx, batch):
     return lora, optimizer
 
 
+@dataclass(frozen=True)
+class Chunk:
+    """Chunk number i of each document of a batch, as tensors.
+
+    x, y (B, T): the windows and their targets; scored (B, T): which targets are the chunk's;
+    trains (B,): which documents go on after it; adapts: whether any does.
+    """
+
+    x: torch.Tensor
+    y: torch.Tensor
+    scored: torch.Tensor
+    trains: torch.Tensor
+    adapts: bool
+
+
+def make_chunk(i, batch, tokens, chunk_size, seq_len, device):
+    """Chunk i of the documents (start, length) in `batch`; those that have none score nothing."""
+    width = min((i + 1) * chunk_size, seq_len)  # of a document that has a full chunk i
+    x = torch.zeros(len(batch), width, dtype=torch.int64)  # shorter documents: padded right,
+    y = torch.zeros(len(batch), width, dtype=torch.int64)  # where a causal model does not look
+    scored = torch.zeros(len(batch), width, dtype=torch.bool)
+    trains = []
+    for b, (start, length) in enumerate(batch):
+        chunks = math.ceil((length - 1) / chunk_size)
+        trains.append(i + 1 < chunks)
+        if i >= chunks:
+            continue
+        begin, size, offset, count = chunk_window(i, length - 1, chunk_size, seq_len)
+        window = tokens[start + begin : start + begin + size + 1].to(torch.int64)
+        x[b, :size], y[b, :size] = window[:-1], window[1:]
+        scored[b, offset : offset + count] = True
+    x, y, scored = x.to(device), y.to(device), scored.to(device)
+    return Chunk(x, y, scored, torch.tensor(trains, device=device), any(trains))
+
+
+def chunk_means(losses, chunk):
+    """Each document's mean loss on its chunk: (B, T) to (B,)."""
+    return (losses * chunk.scored).sum(dim=1) / chunk.scored.sum(dim=1).clamp_min(1)
+
+
+def adaptation_loss(means, chunk):
+    """What the adapters learn from: the sum over the documents that go on."""
+    return (means * chunk.trains).sum()
+
+
 def score_batch(settings, model, ctx, tokens, byte_counter, batch, lora, optimizer):
     """Sums of loss, tokens and bytes over the batch's documents, chunk by chunk."""
     chunk_size, seq_len = settings.ttt_chunk_size, settings.ttt_eval_seq_len
     sums = torch.zeros(3, dtype=torch.float64, device=ctx.device)
-    targets = [length - 1 for _, length in batch]
-    chunks = [math.ceil(count / chunk_size) for count in targets]
-    for i in range(max(chunks)):
-        width = min((i + 1) * chunk_size, seq_len)  # of a document that has a full chunk i
-        x = torch.zeros(len(batch), width, dtype=torch.int64)  # shorter documents: padded right,
-        y = torch.zeros(len(batch), width, dtype=torch.int64)  # where a causal model does not look
-        scored = torch.zeros(len(batch), width, dtype=torch.bool)
-        for b, (start, _) in enumerate(batch):
-            if i >= chunks[b]:
-                continue
-            begin, size, offset, count = chunk_window(i, targets[b], chunk_size, seq_len)
-            window = tokens[start + begin : start + begin + size + 1].to(torch.int64)
-            x[b, :size], y[b, :size] = window[:-1], window[1:]
-            scored[b, offset : offset + count] = True
-        x, y, scored = x.to(ctx.device), y.to(ctx.device), scored.to(ctx.device)
-        trains = torch.tensor([i + 1 < c for c in chunks], device=ctx.device)
-        adapt = any(i + 1 < c for c in chunks)
-        with ctx.autocast(), nullcontext() if adapt else torch.no_grad():
-            losses = model(x, y, lora=lora)  # (B, T)
+    features = switched_on(settings)
+    for i in range(max(math.ceil((length - 1) / chunk_size) for _, length in batch)):
+        chunk = make_chunk(i, batch, tokens, chunk_size, seq_len, ctx.device)
+        with nullcontext() if chunk.adapts else torch.no_grad():
+            losses = forward(model, ctx, chunk, lora)
         with torch.no_grad():
-            sums[0] += losses.double()[scored].sum()
-            sums[1] += scored.sum()
-            sums[2] += byte_counter(x, y)[scored].sum()
-        if adapt:
-            chunk_means = (losses * scored).sum(dim=1) / scored.sum(dim=1).clamp_min(1)
+            sums[0] += losses.double()[chunk.scored].sum()
+            sums[1] += chunk.scored.sum()
+            sums[2] += byte_counter(chunk.x, chunk.y)[chunk.scored].sum()
+        if chunk.adapts:
+            again = partial(chunk_loss, model, ctx, chunk, lora)
+            moved = [f.before_adapter_step(settings, optimizer, again) for f in features]
+            means = chunk_means(forward(model, ctx, chunk, lora) if any(moved) else losses, chunk)
             optimizer.zero_grad()
-            (chunk_means * trains).sum().backward()
+            adaptation_loss(means, chunk).backward()
             optimizer.step()
     return sums
+
+
+def forward(model, ctx, chunk, lora):
+    """The loss of each target of the windows, (B, T)."""
+    with ctx.autocast():
+        return model(chunk.x, chunk.y, lora=lora)
+
+
+def chunk_loss(model, ctx, chunk, lora):
+    """The adaptation loss at the adapters as they are now."""
+    return adaptation_loss(chunk_means(forward(model, ctx, chunk, lora), chunk), chunk)

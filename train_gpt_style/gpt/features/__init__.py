@@ -3,12 +3,14 @@
 The order is the order of installation: where two features wrap a block, the earlier is inside.
 """
 
+from train_gpt_style.gpt.features.e2e_ttt import E2E_TTT
+from train_gpt_style.gpt.features.jepa import JEPA
 from train_gpt_style.gpt.features.phi_lr import PHI_LR
 from train_gpt_style.gpt.features.phinta import PHINTA
 from train_gpt_style.gpt.features.runlog import RUN_LOG
 from train_gpt_style.gpt.features.ut import UT
 
-FEATURES = (PHINTA, UT, PHI_LR, RUN_LOG)
+FEATURES = (PHINTA, UT, JEPA, PHI_LR, E2E_TTT, RUN_LOG)
 
 
 def switched_on(settings):
