@@ -54,6 +54,7 @@ class Recording:
     owners: dict[str, int] = field(default_factory=dict)
     moved: set[str] = field(default_factory=set)
     live_gradients: set[str] = field(default_factory=set)
+    preceding: "list[Recording]" = field(default_factory=list)  # earlier runs of the same process
     error: str | None = None
 
     def digest(self) -> str:

@@ -25,7 +25,7 @@ class Job:
     """One thing to run: what, of which side, under which environment.
 
     `before` are environments that the same process runs first, so that whatever a feature leaves
-    behind in the process is seen by the run that counts.
+    behind in the process is seen by the run that counts; it keeps them as `preceding`.
     """
 
     what: Literal["inspect", "record"]
@@ -84,12 +84,16 @@ class Studio:
 
     def _do(self, job: Job) -> Recording | Inspection:
         script = self.probe.baseline if job.side == "baseline" else self.probe.candidate
-        for changes in job.before:
+        before = [
             record(self.probe, script, self.environment(job.scenario, changes), trace=False)
+            for changes in job.before
+        ]
         variables = self.environment(job.scenario, job.changes)
         if job.what == "inspect":
             return inspect_model(self.probe, script, variables, job.trace)
-        return record(self.probe, script, variables, job.trace)
+        recording = record(self.probe, script, variables, job.trace)
+        recording.preceding = before
+        return recording
 
     def environment(self, scenario: str, changes: Iterable[tuple[str, str]]) -> Mapping[str, str]:
         """The scenario's variables, the data's, then the changes."""

@@ -17,6 +17,7 @@ from verify.gates import (
     knobs,
     liveness,
     operations,
+    pairs,
     rng,
     seals,
     smoke,
@@ -60,6 +61,7 @@ LADDER: tuple[Rung, ...] = (
     evaluation,
     dormant,
     liveness,
+    pairs,
 )
 REPOSITORY: tuple[tuple[Any, Callable[[Path], GateResult]], ...] = (
     (theorems, theorems.check_theorems),
