@@ -65,7 +65,9 @@ def judge(studio: Studio) -> GateResult:
                     findings.append(f"{words} {knob.name}={knob.on} stops the run: {moved.error}")
                     continue
                 moved_words = f"{words} {knob.name}={knob.on}"
-                findings += ownership(moved, moved_words) + untrained(off, moved, moved_words)
+                known = ownership(on, moved_words) + untrained(off, on, moved_words)
+                found = ownership(moved, moved_words) + untrained(off, moved, moved_words)
+                findings += [finding for finding in found if finding not in known]
                 parameters |= set(moved.trainable) - set(off.trainable)
                 if acts(moved) == acts(on):
                     name = f"{knob.name}={knob.on}"

@@ -1,8 +1,8 @@
 """Rung 10: any two features together build, train and restore; impossible pairs are refused.
 
 Both must still be alive beside each other: a pair whose run equals that of one feature alone has
-silenced the other. Each chain of pairs runs in one process and ends with all features off, which
-must be the baseline again.
+silenced the other. What is wrong with a feature alone is left to rung 9. Each chain of pairs runs
+in one process and ends with all features off, which must be the baseline again.
 """
 
 from itertools import combinations
@@ -77,14 +77,24 @@ def is_refusal(run: Recording) -> bool:
 
 
 def problems(pair: Pair, run: Recording, off: Recording, alone: dict[str, Recording]) -> list[str]:
-    """What is wrong with the run of a pair."""
+    """What is wrong with the run of a pair, and with neither feature alone."""
+    if any(alone[feature.name].error for feature in pair):
+        return []
     if run.error:
         return [f"the run stops: {run.error}"]
-    found = ownership(run, "together") + untrained(off, run, "together")
+    known = [text for feature in pair for text in misplaced(off, alone[feature.name])]
+    found = [text for text in misplaced(off, run) if text not in known]
     for this, other in (pair, pair[::-1]):
+        if acts(alone[this.name]) == acts(off) and this.kind == "acts":
+            continue
         silenced = acts(run) == acts(alone[other.name])
         if this.kind == "acts" and silenced:
             found.append(f"{this.name} changes nothing beside {other.name}")
         if this.kind == "observes" and not silenced:
             found.append(f"{this.name} changes training beside {other.name}")
     return found
+
+
+def misplaced(off: Recording, run: Recording) -> list[str]:
+    """Parameters that not exactly one optimizer owns, or that are not trained."""
+    return ownership(run, "together") + untrained(off, run, "together")
