@@ -40,5 +40,5 @@ def test_the_guide_names_every_seam(root):
 
     guide = (root / "docs" / "add-a-feature.md").read_text(encoding="utf-8")
     seams = [name for name in vars(GatedFeature) if not name.startswith("_")]
-    assert {"check", "install", "claim", "lr_factor", "observer"} == set(seams)
-    assert all(f"`{name}(" in guide for name in seams)
+    assert "install" in seams
+    assert [name for name in seams if f"`{name}(" not in guide] == []

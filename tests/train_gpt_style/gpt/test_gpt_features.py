@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+import torch.nn.functional as F
 
 from train_gpt_style.gpt import run, smoke, ttt
 from train_gpt_style.gpt.features import phinta, ut
@@ -68,6 +69,25 @@ def test_blocks_loop_one_by_one_and_not_as_a_unit(build, batch, perturb):
         block.register_forward_hook(lambda *_, i=i: order.append(i))
     model(*batch())
     assert order == [0, 0, 1, 1, 2, 3]
+
+
+def test_a_range_across_the_skip_boundary_counts_each_skip_once(build, batch, perturb):
+    """Blocks 1 (which pushes) and 2 (which pops) both loop; the sum is done by hand beside it."""
+    model = perturb(build(UT_LOOPS="3", UT_LAYER_START="1", UT_LAYER_END="3")).eval()
+    ids, targets = batch()
+    dim = model.tok_emb.weight.size(1)
+    x = x0 = F.rms_norm(model.tok_emb(ids), (dim,))
+    first = x = model.blocks[0](x, x0)
+    for _ in range(3):
+        x = model.blocks[1](x, x0)
+    x = x + model.skip_weights[0] * x  # pushed once, after the last pass; popped at once
+    for _ in range(3):
+        x = model.blocks[2](x, x0)
+    x = model.blocks[3](x + model.skip_weights[1] * first, x0)
+    logits = F.linear(F.rms_norm(x, (dim,)), model.tok_emb.weight)
+    logits = model.logit_softcap * torch.tanh(logits / model.logit_softcap)
+    expected = F.cross_entropy(logits.flatten(0, 1), targets.flatten())
+    assert torch.equal(model(ids, targets), expected)
 
 
 def test_every_pass_sees_the_same_embedding_and_the_same_adapters(build, batch, perturb):
