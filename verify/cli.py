@@ -169,12 +169,15 @@ def reproduce(
         list[str] | None,
         typer.Option("--set", help="Where data lies here, such as DATA_PATH=/data (repeatable)."),
     ] = None,
+    present: Annotated[
+        bool, typer.Option("--present", help="Run the code as it is now, not the sealed source.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Re-run a sealed record and compare; the end is a verdict, see docs/records.md."""
     from verify import seal_command
 
-    raise typer.Exit(seal_command.reproduce(prefix, steps, setting or [], as_json))
+    raise typer.Exit(seal_command.reproduce(prefix, steps, setting or [], present, as_json))
 
 
 if __name__ == "__main__":

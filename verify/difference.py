@@ -36,6 +36,14 @@ def log_difference(
     return None
 
 
+def differences(sealed: Any, new: Any, limit: int = 8) -> list[str]:
+    """Each place at which two JSON documents part, with both values, the first `limit` of them."""
+    parted = [
+        f"{_show(key)} is {_show(y)}, sealed {_show(x)}" for key, x, y in _parted(sealed, new)
+    ]
+    return [*parted[:limit], *([f"and {len(parted) - limit} more"] if len(parted) > limit else [])]
+
+
 def file_difference(sealed: Path, new: Path) -> str | None:
     """In what two files differ: for safetensors the first tensor with both values, in file order.
 

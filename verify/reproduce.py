@@ -15,7 +15,13 @@ from typing import Any
 
 from verify.check import check, resolve
 from verify.config import System, system
-from verify.difference import file_difference, furthest_result, log_difference, outside
+from verify.difference import (
+    differences,
+    file_difference,
+    furthest_result,
+    log_difference,
+    outside,
+)
 from verify.errors import (
     EXIT_CANNOT_CHECK,
     EXIT_CONTRADICTED,
@@ -25,6 +31,7 @@ from verify.errors import (
     GoldensealError,
     UsageError,
 )
+from verify.history import restore_source
 from verify.make_record import all_knobs
 from verify.record import Record
 from verify.rerun import data_digests, run_system
@@ -68,11 +75,14 @@ def reproduce(
     show: Callable[[str], None],
     steps: int | None = None,
     local: Mapping[str, str] | None = None,
+    present: bool = False,
 ) -> Reproduction:
     """Re-run the record whose identity begins with `prefix` and compare.
 
-    Only this repository's code is run: the record names a system, never a command. `steps` compares
-    the first steps only; `local` says where the data lies here, by knob.
+    Only this repository's code is run: the record names a system, never a command. When it has
+    changed since the seal, the sealed source is taken from the git history, unless `present` asks
+    for the code as it is. `steps` compares the first steps only; `local` says where the data lies
+    here, by knob.
     Raises UsageError for a prefix that names no record or bad options, ContradictedError for a
     broken seal.
     """
@@ -89,10 +99,11 @@ def reproduce(
         entry = system(root, record.get("system"))
         knobs = {**resolved_knobs(entry, record), **(local or {})}
         sealed = sealed_log(record, entry, steps)
-        outcome.notes += compare_source(root, record)
         outcome.notes += compare_data(data_digests(root, entry, knobs), record.get("data"))
-        with TemporaryDirectory() as folder:
-            run_system(root, entry, knobs, Path(folder), show, steps)
+        with TemporaryDirectory() as folder, TemporaryDirectory() as old:
+            source, note = choose_source(root, record, Path(old), present)
+            outcome.notes.insert(0, note)
+            run_system(root, entry, knobs, Path(folder), show, steps, source)
             compare(outcome, record, entry, sealed, Path(folder), steps)
     except (CannotCheckError, UsageError) as error:
         outcome.verdict, outcome.reason = "unrunnable", str(error)
@@ -128,13 +139,22 @@ def sealed_log(record: Record, entry: System, steps: int | None) -> Lines:
     return lines if steps is None else first_steps(lines, steps)
 
 
-def compare_source(root: Path, record: Record) -> list[str]:
-    """What of the code differs from the sealed one; the run goes on, and says so."""
-    differences = read_source(root).differences(record.get("source"))
+def choose_source(root: Path, record: Record, folder: Path, present: bool) -> tuple[Path, str]:
+    """(whose code is run, what to say of it): the sealed source wherever it can be had.
+
+    It is written to `folder` when the working tree has moved on. Where the history does not hold it
+    either, the present code is run, and the note says in what it differs.
+    """
+    sealed: dict[str, str] = record.get("source")
+    differences = read_source(root).differences(sealed)
     if not differences:
-        return ["the source is the sealed one"]
+        return root, "the source is the sealed one"
+    if not present:
+        missing = restore_source(root, sealed, folder)
+        if not missing:
+            return folder, "the sealed source was run, from this repository's history"
     more = f", and {len(differences) - 3} more" if len(differences) > 3 else ""
-    return [f"the source differs from the sealed one: {', '.join(differences[:3])}{more}"]
+    return root, f"the source differs from the sealed one: {', '.join(differences[:3])}{more}"
 
 
 def compare_data(here: Mapping[str, str], sealed: Mapping[str, str]) -> list[str]:
@@ -170,7 +190,7 @@ def compare(
     if steps is not None:
         new = first_steps(new, steps)
     same_class = sealed[0].get("numeric_class") == new[0].get("numeric_class")
-    outcome.notes.append(f"the numeric class is {'the sealed' if same_class else 'another'} one")
+    outcome.notes.append(class_note(sealed[0], new[0]))
     outputs = [] if steps is not None else sealed_outputs(outcome, record, entry)
     difference = log_difference(sealed, new)
     for name in outputs:
@@ -185,6 +205,17 @@ def compare(
     outcome.reason = difference
     if steps is None and weigh_results(outcome, record, sealed[-1], new[-1]) and same_class:
         outcome.verdict = "within-envelope"
+
+
+def class_note(sealed: Mapping[str, Any], new: Mapping[str, Any]) -> str:
+    """Whether two runs are of one numeric class, and if not, in what they differ."""
+    a, b = ({"numeric class": header.get("numeric_class")} for header in (sealed, new))
+    parted = differences(a, b)
+    return (
+        f"another numeric class: {'; '.join(parted)}"
+        if parted
+        else "the numeric class is the sealed one"
+    )
 
 
 def sealed_outputs(outcome: Reproduction, record: Record, entry: System) -> list[str]:

@@ -22,18 +22,20 @@ def run_system(
     folder: Path,
     show: Callable[[str], None],
     steps: int | None = None,
+    source: Path | None = None,
 ) -> None:
     """`python -m <module>` in `folder` under exactly these knobs; `show` is given each line.
 
     Knobs that hold relative paths of data find it: the folder gets links to the repository's.
-    With `steps`, the run is ended when its log has that many steps. The caller vouches that the
-    knobs are the system's: any other variable could make Python or the loader run foreign code.
+    With `steps`, the run is ended when its log has that many steps. The code is that in `source`,
+    by default the repository's. The caller vouches that the knobs are the system's: any other
+    variable could make Python or the loader run foreign code.
     Raises CannotCheckError when the run fails, with the last line that it printed.
     """
     links = link_data(root, system, knobs, folder)
     kept = {name: os.environ[name] for name in INHERITED if name in os.environ}
     python = {
-        "PYTHONPATH": str(root),
+        "PYTHONPATH": str(source or root),
         "PYTHONUNBUFFERED": "1",
         # A cache entry is matched by size and second, so it may be older than the source.
         "PYTHONDONTWRITEBYTECODE": "1",

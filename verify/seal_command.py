@@ -99,9 +99,11 @@ def _assigned(assignments: Sequence[str]) -> dict[str, str]:
     return given
 
 
-def reproduce(prefix: str, steps: int | None, assignments: Sequence[str], as_json: bool) -> int:
+def reproduce(
+    prefix: str, steps: int | None, assignments: Sequence[str], present: bool, as_json: bool
+) -> int:
     """Re-run a sealed record."""
-    outcome = reproduce_record(find_root(), prefix, _show, steps, _assigned(assignments))
+    outcome = reproduce_record(find_root(), prefix, _show, steps, _assigned(assignments), present)
     if as_json:
         _print_json(outcome.to_json())
     else:

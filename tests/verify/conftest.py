@@ -126,8 +126,9 @@ def toy(tmp_path, monkeypatch, root):
     made = ToyRepository(repository, monkeypatch)
     original = verify.rerun.subprocess.Popen
 
-    def popen(command, env, **options):
-        env = {**env, "PYTHONPATH": f"{env['PYTHONPATH']}:{root}"}
+    def popen(command, env=None, **options):
+        if env and "PYTHONPATH" in env:
+            env = {**env, "PYTHONPATH": f"{env['PYTHONPATH']}:{root}"}
         return original(command, env=env, **options)
 
     monkeypatch.setattr(verify.rerun.subprocess, "Popen", popen)

@@ -1,15 +1,19 @@
 """pytest tests/verify/test_reproduce.py — each cause of a failed re-run gets its own verdict."""
 
+import hashlib
 import json
+import subprocess
 
 import pytest
 
 from verify.check import resolve
 from verify.config import system
 from verify.errors import CannotCheckError, ContradictedError, UsageError
+from verify.history import restore_source
 from verify.make_record import make_record
 from verify.reproduce import reproduce
 from verify.seal import seal
+from verify.source import read_source
 
 
 def quiet(line):
@@ -71,6 +75,42 @@ def test_a_divergence_names_step_key_and_both_values(sealed):
     assert "toysystem/__main__.py changed" in outcome.notes[0]
 
 
+def commit(root):
+    """Everything there is, in one commit."""
+    identity = ("-c", "user.name=a", "-c", "user.email=a@b")
+    for arguments in (["init", "-q"], ["add", "-A"], [*identity, "commit", "-qm", "all"]):
+        subprocess.run(["git", *arguments], cwd=root, check=True)
+
+
+def test_a_changed_source_is_taken_from_the_history_and_leaves_the_tree_alone(sealed):
+    commit(sealed.root)
+    sealed.write_system(bias="{3: 1e-9}")
+    changed = (sealed.root / "toysystem" / "__main__.py").read_bytes()
+    outcome = reproduce(sealed.root, sealed.prefix, quiet)
+    assert outcome.verdict == "bitwise"
+    assert outcome.notes[0] == "the sealed source was run, from this repository's history"
+    assert (sealed.root / "toysystem" / "__main__.py").read_bytes() == changed
+    assert reproduce(sealed.root, sealed.prefix, quiet, present=True).verdict == "diverged"
+
+
+def test_a_source_that_the_history_lacks_in_part_is_not_run_in_part(sealed, tmp_path):
+    commit(sealed.root)
+    reseal(sealed, source={**read_source(sealed.root).files, "toysystem/more.py": "0" * 128})
+    outcome = reproduce(sealed.root, sealed.prefix, quiet)
+    assert outcome.verdict == "bitwise"
+    assert "the source differs from the sealed one: toysystem/more.py is gone" in outcome.notes
+
+
+def test_a_name_that_climbs_out_of_the_folder_is_never_written(sealed, tmp_path):
+    inside = tmp_path / "inside"
+    inside.mkdir()
+    digest = hashlib.sha512((sealed.root / "pyproject.toml").read_bytes()).hexdigest()
+    sealed_files = {"../pyproject.toml": digest, "pyproject.toml": digest}
+    assert restore_source(sealed.root, sealed_files, inside) == ["../pyproject.toml"]
+    assert sorted(p.name for p in inside.rglob("*")) == ["pyproject.toml"]
+    assert not (tmp_path / "pyproject.toml").exists()
+
+
 def test_other_bytes_on_another_numeric_class_contradict_nothing(sealed):
     sealed.write_system(bias="{3: 1e-9}", cpu="'y'")
     outcome = reproduce(sealed.root, sealed.prefix, quiet)
@@ -81,7 +121,7 @@ def test_equal_bytes_on_another_numeric_class_are_bitwise(sealed):
     sealed.write_system(cpu="'y'")
     outcome = reproduce(sealed.root, sealed.prefix, quiet)
     assert outcome.verdict == "bitwise"
-    assert "the numeric class is another one" in outcome.notes
+    assert "another numeric class: numeric class.cpu is y, sealed x" in outcome.notes
 
 
 @pytest.mark.parametrize(
