@@ -180,5 +180,28 @@ def reproduce(
     raise typer.Exit(seal_command.reproduce(prefix, steps, setting or [], present, as_json))
 
 
+@app.command(
+    epilog="Examples:  goldenseal explain 6330 320d   ·   goldenseal explain a.jsonl b.jsonl"
+)
+def explain(
+    a: Annotated[
+        str, typer.Argument(help="A run log, record, seal, verdict, or a digest's start.")
+    ],
+    b: Annotated[str, typer.Argument(help="Another one.")],
+    as_json: AsJson = False,
+) -> None:
+    """Say in what two runs, records, seals or verdicts differ: knob, file, version, step."""
+    from verify import explain as explaining
+    from verify.config import find_root
+
+    found = explaining.explain(find_root(), a, b)
+    if as_json:
+        emit(found.to_json())
+    else:
+        for line in found.lines():
+            wide_console().print(line, markup=False, soft_wrap=True)
+    raise typer.Exit(found.exit_code)
+
+
 if __name__ == "__main__":
     main()

@@ -1,45 +1,52 @@
 """Where two runs part: the first log line and key, the first tensor, and by how much."""
 
 import json
+import math
 import re
+import struct
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from verify import canonical
-from verify.files import CHUNK, open_regular
+from verify.files import CHUNK, is_sha512, open_regular
 from verify.runlog import deterministic
 from verify.tensors import tensor_difference
 
 HEX_FLOAT = re.compile(r"-?(0x[01]\.[0-9a-f]+p[+-]\d+|inf)|nan")
 MAX_SHOWN = 80
+MAX_FLOAT32 = 2.0**128
 ABSENT = object()
 
 
 def log_difference(
-    sealed: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]]
+    sealed: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]], first: str = "sealed"
 ) -> str | None:
-    """The first line at which two logs part, with both values; the numeric class alone is none."""
+    """The first line at which two logs part, with both values; the numeric class alone is none.
+
+    `first` is what the value of the first log is called.
+    """
     for a, b in zip(sealed, new, strict=False):
         parted = list(_parted(_comparable(a), _comparable(b)))
         if parted:
             key, x, y = parted[0]
             where = f"step {_show(a['step'])}" if "step" in a else _show(a["kind"])
-            far = "" if not _both_numbers(x, y) else f"; relative difference {relative(x, y):.2g}"
+            far = distance(x, y)
             also = ", ".join(_show(name) for name, _, _ in parted[1:6])
             return (
-                f"{where}: {_show(key)} is {_show(y)}, sealed {_show(x)}{far}"
+                f"{where}: {_show(key)} is {_show(y)}, {first} {_show(x)}{far}"
                 f"{'; also ' + also if also else ''}"
             )
     if len(sealed) != len(new):
-        return f"the log has {len(new)} lines, sealed {len(sealed)}"
+        return f"the log has {len(new)} lines, {first} {len(sealed)}"
     return None
 
 
-def differences(sealed: Any, new: Any, limit: int = 8) -> list[str]:
+def differences(sealed: Any, new: Any, limit: int = 8, first: str = "sealed") -> list[str]:
     """Each place at which two JSON documents part, with both values, the first `limit` of them."""
     parted = [
-        f"{_show(key)} is {_show(y)}, sealed {_show(x)}" for key, x, y in _parted(sealed, new)
+        f"{f'{_show(key)} ' if key else ''}is {_show(y)}, {first} {_show(x)}"
+        for key, x, y in _parted(sealed, new)
     ]
     return [*parted[:limit], *([f"and {len(parted) - limit} more"] if len(parted) > limit else [])]
 
@@ -98,8 +105,32 @@ def _number(value: Any) -> float | None:
     return None
 
 
-def _both_numbers(a: Any, b: Any) -> bool:
-    return _number(a) is not None and _number(b) is not None
+def distance(a: Any, b: Any) -> str:
+    """How far two numbers are apart, as the end of a sentence; empty for anything else."""
+    x, y = _number(a), _number(b)
+    if x is None or y is None or isinstance(a, int) or isinstance(b, int):
+        return ""
+    return f"; relative difference {relative(a, b):.2g}{ulps(x, y)}"
+
+
+def ulps(x: float, y: float) -> str:
+    """The distance in units in the last place: of float32 where both are such, else of float64."""
+    if not (math.isfinite(x) and math.isfinite(y)):
+        return ""
+    single = all(
+        abs(v) < MAX_FLOAT32 and struct.unpack("<f", struct.pack("<f", v))[0] == v for v in (x, y)
+    )
+    places = [_place(v, "<f", "<i") if single else _place(v, "<d", "<q") for v in (x, y)]
+    return f", {abs(places[0] - places[1])} ulp of {'float32' if single else 'float64'}"
+
+
+def _place(value: float, as_float: str, as_integer: str) -> int:
+    """The number of the float when all are counted from zero, in order."""
+    (bits,) = struct.unpack(as_integer, struct.pack(as_float, value))
+    if bits >= 0:
+        return int(bits)
+    size = 8 * struct.calcsize(as_integer)
+    return -int(bits + 2 ** (size - 1))
 
 
 def _comparable(line: Mapping[str, Any]) -> dict[str, Any]:
@@ -122,6 +153,8 @@ def _show(value: Any) -> str:
         return "absent"
     if isinstance(value, str) and HEX_FLOAT.fullmatch(value):
         return f"{value} ({float.fromhex(value):.9g})"
+    if isinstance(value, str) and is_sha512(value):
+        return f"{value[:16]}…"
     text = json.dumps(value)
     if isinstance(value, str) and value.isascii() and value.isprintable():
         text = value

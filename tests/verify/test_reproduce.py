@@ -70,7 +70,7 @@ def test_a_divergence_names_step_key_and_both_values(sealed):
     assert (outcome.verdict, outcome.exit_code) == ("diverged", 1)
     assert outcome.reason == (
         f"step 3: loss is {(0.5 + 1e-9).hex()} (0.500000001), sealed {(0.5).hex()} (0.5); "
-        "relative difference 2e-09"
+        "relative difference 2e-09, 9007199 ulp of float64"
     )
     assert "toysystem/__main__.py changed" in outcome.notes[0]
 
