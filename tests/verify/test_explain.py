@@ -4,6 +4,7 @@ import json
 import math
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -74,8 +75,8 @@ def test_a_longer_run_is_named(tmp_path, runs):
 
 def test_an_edited_log_line_is_named_by_its_number(tmp_path, runs):
     a, b = runs()
-    text = open(b).read().replace((0.5).hex(), (0.25).hex())
-    open(b, "w").write(text)
+    path = Path(b)
+    path.write_text(path.read_text().replace((0.5).hex(), (0.25).hex()))
     with pytest.raises(ContradictedError, match=r"b\.jsonl:3: the chain breaks here"):
         explain(tmp_path, a, b)
 
