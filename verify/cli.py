@@ -172,12 +172,15 @@ def reproduce(
     present: Annotated[
         bool, typer.Option("--present", help="Run the code as it is now, not the sealed source.")
     ] = False,
+    trace: Annotated[
+        bool, typer.Option(help="Trace a divergence to its first tensor, by two more runs.")
+    ] = True,
     as_json: AsJson = False,
 ) -> None:
     """Re-run a sealed record and compare; the end is a verdict, see docs/records.md."""
     from verify import seal_command
 
-    raise typer.Exit(seal_command.reproduce(prefix, steps, setting or [], present, as_json))
+    raise typer.Exit(seal_command.reproduce(prefix, steps, setting or [], present, trace, as_json))
 
 
 @app.command(

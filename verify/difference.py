@@ -42,6 +42,16 @@ def log_difference(
     return None
 
 
+def parting_step(
+    sealed: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]]
+) -> int | None:
+    """The step of the first line at which two logs part; None when that line is of no step."""
+    for a, b in zip(sealed, new, strict=False):
+        if a["kind"] == "step" and next(_parted(_comparable(a), _comparable(b)), None):
+            return a["step"] if type(a["step"]) is int else None
+    return None
+
+
 def differences(sealed: Any, new: Any, limit: int = 8, first: str = "sealed") -> list[str]:
     """Each place at which two JSON documents part, with both values, the first `limit` of them."""
     parted = [

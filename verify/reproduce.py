@@ -21,7 +21,9 @@ from verify.difference import (
     furthest_result,
     log_difference,
     outside,
+    parting_step,
 )
+from verify.divergence import pinpoint
 from verify.errors import (
     EXIT_CANNOT_CHECK,
     EXIT_CONTRADICTED,
@@ -57,6 +59,7 @@ class Reproduction:
     verdict: str = "unrunnable"
     reason: str = ""
     compared: str = ""
+    step: int | None = None  # the first that differs
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -76,13 +79,14 @@ def reproduce(
     steps: int | None = None,
     local: Mapping[str, str] | None = None,
     present: bool = False,
+    trace: bool = True,
 ) -> Reproduction:
     """Re-run the record whose identity begins with `prefix` and compare.
 
     Only this repository's code is run: the record names a system, never a command. When it has
     changed since the seal, the sealed source is taken from the git history, unless `present` asks
     for the code as it is. `steps` compares the first steps only; `local` says where the data lies
-    here, by knob.
+    here, by knob. With `trace`, a divergence is traced to its first tensor, by two more runs.
     Raises UsageError for a prefix that names no record or bad options, ContradictedError for a
     broken seal.
     """
@@ -105,6 +109,10 @@ def reproduce(
             outcome.notes.insert(0, note)
             run_system(root, entry, knobs, Path(folder), show, steps, source)
             compare(outcome, record, entry, sealed, Path(folder), steps)
+            if trace and outcome.verdict == "diverged" and outcome.step is not None:
+                run = (root, entry, knobs, outcome.step)
+                sources = (record.get("source"), source, Path(old))
+                outcome.notes.append(pinpoint(*run, *sources, show))
     except (CannotCheckError, UsageError) as error:
         outcome.verdict, outcome.reason = "unrunnable", str(error)
     return outcome
@@ -203,6 +211,7 @@ def compare(
         return
     outcome.verdict = "diverged" if same_class else "other-class"
     outcome.reason = difference
+    outcome.step = parting_step(sealed, new)
     if steps is None and weigh_results(outcome, record, sealed[-1], new[-1]) and same_class:
         outcome.verdict = "within-envelope"
 

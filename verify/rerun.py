@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from verify.config import System
@@ -23,13 +23,15 @@ def run_system(
     show: Callable[[str], None],
     steps: int | None = None,
     source: Path | None = None,
+    arguments: Sequence[str] = (),
 ) -> None:
     """`python -m <module>` in `folder` under exactly these knobs; `show` is given each line.
 
     Knobs that hold relative paths of data find it: the folder gets links to the repository's.
     With `steps`, the run is ended when its log has that many steps. The code is that in `source`,
-    by default the repository's. The caller vouches that the knobs are the system's: any other
-    variable could make Python or the loader run foreign code.
+    by default the repository's; `arguments` for Python stand in for `-m <module>`. The caller
+    vouches that the knobs are the system's: any other variable could make Python or the loader run
+    foreign code.
     Raises CannotCheckError when the run fails, with the last line that it printed.
     """
     links = link_data(root, system, knobs, folder)
@@ -42,7 +44,8 @@ def run_system(
     }
     environment = {**knobs, **kept, **python}
     process = subprocess.Popen(
-        [sys.executable, "-P", "-m", system.module],  # -P: no module comes from the folder
+        # -P: no module comes from the folder
+        [sys.executable, "-P", *(arguments or ("-m", system.module))],
         cwd=folder,
         env=environment,
         stdin=subprocess.DEVNULL,

@@ -100,10 +100,16 @@ def _assigned(assignments: Sequence[str]) -> dict[str, str]:
 
 
 def reproduce(
-    prefix: str, steps: int | None, assignments: Sequence[str], present: bool, as_json: bool
+    prefix: str,
+    steps: int | None,
+    assignments: Sequence[str],
+    present: bool,
+    trace: bool,
+    as_json: bool,
 ) -> int:
     """Re-run a sealed record."""
-    outcome = reproduce_record(find_root(), prefix, _show, steps, _assigned(assignments), present)
+    local = _assigned(assignments)
+    outcome = reproduce_record(find_root(), prefix, _show, steps, local, present, trace)
     if as_json:
         _print_json(outcome.to_json())
     else:

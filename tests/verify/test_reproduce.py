@@ -292,7 +292,9 @@ def test_two_different_data_files_of_one_name_are_not_told_apart(toy):
 
 def test_the_outcome_as_json_says_everything(sealed):
     document = json.loads(json.dumps(reproduce(sealed.root, sealed.prefix, quiet).to_json()))
-    assert set(document) == {"record", "identity", "verdict", "reason", "compared", "notes"}
+    assert set(document) == {
+        "record", "identity", "verdict", "reason", "compared", "step", "notes",
+    }  # fmt: skip
     assert document["record"] == "records/toy/2026-01-02_Toy"
 
 

@@ -1,0 +1,149 @@
+"""Where exactly two runs part: the first tensor of the first differing step, in execution order.
+
+A run log says at which step two runs part. Both are repeated up to that step with every tensor
+written down, and laid side by side. The two are the sealed source and the present one; or, when one
+source gave two results, the same source twice, which tells whether it repeats itself at all.
+"""
+
+import json
+import struct
+from collections.abc import Callable, Mapping
+from itertools import zip_longest
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from verify.config import System
+from verify.difference import distance
+from verify.errors import CannotCheckError
+from verify.history import restore_source
+from verify.rerun import run_system
+from verify.source import read_source
+
+Show = Callable[[str], None]
+TRACER = Path(__file__).with_name("step_trace.py")
+# torch's names: how `struct` reads an element. bfloat16 is the upper half of a float32.
+FORMATS = {
+    "float64": "<d", "float32": "<f", "float16": "<e", "int64": "<q", "int32": "<i",
+    "int16": "<h", "int8": "<b", "uint8": "<B", "bool": "<?",
+}  # fmt: skip
+
+
+def pinpoint(
+    root: Path,
+    system: System,
+    knobs: Mapping[str, str],
+    step: int,
+    sealed: Mapping[str, str],
+    ran: Path,
+    scratch: Path,
+    show: Show,
+) -> str:
+    """What two more runs tell of a step that is not the sealed one, as a note.
+
+    `ran` holds the code that gave the other result. When that is not the sealed source, the sealed
+    one, found again into `scratch`, is laid beside it; else the same code is run twice.
+    """
+    changed = ran == root and read_source(root).differences(dict(sealed))
+    try:
+        if not changed:
+            place = locate(root, system, knobs, step, (ran, ran), show)
+            if place:
+                return f"the run does not repeat itself, part of it is nondeterministic: {place}"
+            return (
+                f"two more runs here agree on each tensor of step {step}: the sealed log does not"
+            )
+        if restore_source(root, sealed, scratch):
+            return f"step {step} was not traced: the sealed source is not in the history"
+        place = locate(root, system, knobs, step, (scratch, root), show)
+    except CannotCheckError as error:
+        return f"step {step} was not traced: {error}"
+    what = "between the sealed source, run first, and the present one"
+    return f"{what}: {place}" if place else f"{what}: no tensor of step {step} differs"
+
+
+def locate(
+    root: Path,
+    system: System,
+    knobs: Mapping[str, str],
+    step: int,
+    sources: tuple[Path, Path],
+    show: Show,
+) -> str | None:
+    """The first tensor of `step` at which the two sources part, in words; None when none does.
+
+    Raises CannotCheckError when a trace could not be made.
+    """
+    with TemporaryDirectory() as folder:
+        traces = []
+        for number, source in enumerate(sources):
+            place = Path(folder) / str(number)
+            (place / "run").mkdir(parents=True)
+            show(f"tracing step {step}, run {number + 1} of 2")
+            arguments = (str(TRACER), system.module, str(step), str(place))
+            run_system(
+                root, system, knobs, place / "run", lambda line: None, None, source, arguments
+            )
+            traces.append(read_events(place))
+        return first_parting(Path(folder), *traces)
+
+
+def read_events(folder: Path) -> list[dict[str, Any]]:
+    """The tensors of a trace, in order. Raises CannotCheckError when there is none."""
+    path = folder / "events.jsonl"
+    events = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    if not events:
+        raise CannotCheckError("the trace of the step is empty: the system wrote no such step")
+    return events
+
+
+def first_parting(folder: Path, a: list[dict[str, Any]], b: list[dict[str, Any]]) -> str | None:
+    """The first event that differs, in words."""
+    for number, (x, y) in enumerate(zip_longest(a, b), start=1):
+        if x is None or y is None:
+            longer = x or y
+            return f"tensor {number} of the step, {longer['what']}, is there in one run only"
+        if x["what"] != y["what"]:
+            return f"tensor {number} of the step is {y['what']}, in the first run {x['what']}"
+        kinds = [f"{event['dtype']}{event['shape']}" for event in (x, y)]
+        if kinds[0] != kinds[1]:
+            return f"{x['what']} is {kinds[1]}, in the first run {kinds[0]}"
+        if x["sha512"] != y["sha512"]:
+            return f"tensor {number} of the step, {x['what']}{first_element(folder, x, y)}"
+    return None
+
+
+def first_element(folder: Path, x: Mapping[str, Any], y: Mapping[str, Any]) -> str:
+    """The first element that differs, with both values and their distance."""
+    if x["at"] is None or y["at"] is None:
+        return " (too large to keep: the digests differ)"
+    width = 2 if x["dtype"] == "bfloat16" else struct.calcsize(FORMATS[x["dtype"]])
+    count = width
+    for extent in x["shape"]:
+        count *= extent
+    one, other = (
+        read_at(folder / str(number) / "events.bin", event["at"], count)
+        for number, event in enumerate((x, y))
+    )
+    at = next(i for i in range(0, count, width) if one[i : i + width] != other[i : i + width])
+    p, q = (element(x["dtype"], raw[at : at + width]) for raw in (one, other))
+    return f"[{at // width}]: {shown(q)}, in the first run {shown(p)}{distance(p, q)}"
+
+
+def read_at(path: Path, at: int, count: int) -> bytes:
+    """A part of a file."""
+    with path.open("rb") as file:
+        file.seek(at)
+        return file.read(count)
+
+
+def shown(value: Any) -> str:
+    """A number to the last bit, and for people."""
+    return f"{value.hex()} ({value:.9g})" if isinstance(value, float) else str(value)
+
+
+def element(dtype: str, raw: bytes) -> Any:
+    """An element as a Python number."""
+    if dtype == "bfloat16":
+        dtype, raw = "float32", b"\0\0" + raw
+    return struct.unpack(FORMATS[dtype], raw)[0]
