@@ -6,7 +6,7 @@ SEAL ?=
 R ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup coq verify test lint data train seal check reproduce knobs bench portable clean
+.PHONY: help setup coq verify test lint data train seal check bundle reproduce knobs bench portable clean
 
 help: ## show this list
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ seal: .venv/ready ## seal a record: make seal R=records/<track>/<name>
 
 check: .venv/ready ## check the seals of all records
 	$(BIN)/goldenseal check all
+
+bundle: .venv/ready ## write train_gpt.py: one self-contained file, for submission
+	$(BIN)/goldenseal bundle gpt -o train_gpt.py
 
 reproduce: data ## re-run a sealed record: make reproduce SEAL=<prefix of its identity>
 	$(BIN)/goldenseal reproduce $(SEAL)

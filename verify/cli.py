@@ -206,5 +206,25 @@ def explain(
     raise typer.Exit(found.exit_code)
 
 
+@app.command(epilog="Example:  goldenseal bundle gpt -o train_gpt.py && python train_gpt.py")
+def bundle(
+    system: Annotated[str, typer.Argument(help="Name of the system, such as gpt.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The file to write.")],
+    compress: Annotated[
+        bool, typer.Option("--compress", help="Smaller, but no longer readable: zlib and base85.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write a training system as one file that runs from anywhere, and say its size."""
+    from verify import bundle as bundling
+    from verify.config import find_root
+    from verify.config import system as find_system
+
+    root = find_root()
+    made = bundling.make_bundle(root, find_system(root, system))
+    report = bundling.write_bundle(made, out, compress)
+    emit(report) if as_json else print(bundling.in_words(report))
+
+
 if __name__ == "__main__":
     main()

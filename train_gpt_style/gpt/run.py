@@ -45,9 +45,11 @@ def main(environ=os.environ):
 
 
 def source_files():
-    """What runs: this package, without the gates' helpers, and the shared kit."""
+    """What runs: this package, without the gates' helpers, and the shared kit; or their bundle."""
+    if hasattr(__spec__.loader, "bundle"):
+        return [Path(__spec__.loader.bundle)]
     package = Path(__file__).parent
-    helpers = ("constants.py", "probe.py", "probe_data.py", "smoke.py")
+    helpers = ("constants.py", "probe.py", "probe_data.py", "smoke.py", "submission.py")
     here = [path for path in sorted(package.rglob("*.py")) if path.name not in helpers]
     kit = ("constants", "covered", "numerics", "shards", "tokenizer")
     return [*here, *(package.parent / "kit" / f"{name}.py" for name in kit)]

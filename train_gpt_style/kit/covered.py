@@ -10,6 +10,7 @@ approximate reciprocal root, and its last bit depends on the maker.
 """
 
 import hashlib
+import pkgutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,7 +30,8 @@ EXPONENT_CHOOSES = ("pow.Tensor_Scalar", "linalg_vector_norm.default", "_foreach
 
 def covered_operations() -> frozenset[str]:
     """The lines of covered.txt."""
-    return frozenset(COVERED_FILE.read_text(encoding="utf-8").splitlines())
+    # Asked of whatever loaded this module: the file is beside it in a folder, or in a bundle.
+    return frozenset(pkgutil.get_data(__name__, COVERED_FILE.name).decode("utf-8").splitlines())
 
 
 def tensors_in(values) -> list[torch.Tensor]:
