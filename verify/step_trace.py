@@ -37,7 +37,10 @@ class Tracer:
         module.register_module_forward_pre_hook(lambda m, args: self.adopt(m))
         module.register_module_forward_hook(self.after_forward)
         optimizer.register_optimizer_step_pre_hook(lambda o, *_: self.gradients(o))
-        optimizer.register_optimizer_step_post_hook(lambda o, *_: self.parameters(o))
+        last = optimizer.register_optimizer_step_post_hook(lambda o, *_: self.parameters(o))
+        # Before the system's own hooks: one that removes itself would end the round of calls.
+        hooks: Any = optimizer._global_optimizer_post_hooks
+        hooks.move_to_end(last.id, last=False)
 
     def adopt(self, module: Any) -> None:
         """Learn the names below the outermost module that is called."""
