@@ -12,10 +12,16 @@ from train_gpt_style.gpt.model import is_control
 INT8_MIN_NUMEL = 65_536  # tensors up to this size are kept in floating point
 INT8_CLIP_QUANTILE = 0.9999984
 SAFETENSORS_TYPES = {
+    "BOOL": torch.bool,
+    "U8": torch.uint8,
     "I8": torch.int8,
+    "I16": torch.int16,
+    "I32": torch.int32,
+    "I64": torch.int64,
     "F16": torch.float16,
     "BF16": torch.bfloat16,
     "F32": torch.float32,
+    "F64": torch.float64,
 }
 
 
@@ -31,6 +37,11 @@ def quantize_tensor(t):
 
 def export_model(state_dict):
     """The artifact's bytes: a safetensors file of quantised tensors, compressed."""
+    return zlib.compress(pack(state_dict), level=9)
+
+
+def pack(state_dict):
+    """The artifact before compression. Its length and header do not depend on the values."""
     tensors, dtypes = {}, {}
     for name, t in state_dict.items():
         t = t.detach().cpu().contiguous()
@@ -42,20 +53,16 @@ def export_model(state_dict):
         else:
             tensors[f"kept/{name}"] = t
     metadata = {"dtypes": json.dumps(dtypes, sort_keys=True)}
-    return zlib.compress(safetensors.torch.save(tensors, metadata), level=9)
-
-
-SAFETENSORS_TYPES = {
-    "I8": torch.int8,
-    "F16": torch.float16,
-    "BF16": torch.bfloat16,
-    "F32": torch.float32,
-}
+    return safetensors.torch.save(tensors, metadata)
 
 
 def import_model(blob):
-    """The state dict that an artifact stands for."""
-    raw = zlib.decompress(blob)
+    """The state dict that an artifact stands for. For a stranger's, see `artifact.py`."""
+    return unpack(zlib.decompress(blob))
+
+
+def unpack(raw):
+    """The state dict that a decompressed artifact stands for."""
     header_size = int.from_bytes(raw[:8], "little")
     dtypes = json.loads(json.loads(raw[8 : 8 + header_size])["__metadata__"]["dtypes"])
     views = dict(safetensors.deserialize(raw))  # in no particular order, hence the dict

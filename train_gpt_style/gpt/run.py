@@ -49,8 +49,8 @@ def source_files():
     if hasattr(__spec__.loader, "bundle"):
         return [Path(__spec__.loader.bundle)]
     package = Path(__file__).parent
-    helpers = ("constants.py", "probe.py", "probe_data.py", "smoke.py", "submission.py")
-    here = [path for path in sorted(package.rglob("*.py")) if path.name not in helpers]
+    helpers = ("artifact", "constants", "probe", "probe_data", "smoke", "submission")
+    here = [path for path in sorted(package.rglob("*.py")) if path.stem not in helpers]
     kit = ("constants", "covered", "numerics", "shards", "tokenizer")
     return [*here, *(package.parent / "kit" / f"{name}.py" for name in kit)]
 

@@ -1,0 +1,384 @@
+"""pytest tests/train_gpt_style/gpt/test_gpt_submission.py — what ships is measured and fits.
+
+Two real runs of the GPT in small are made into measured records; then each thing that could be
+wrong with a submission is made wrong.
+"""
+
+import contextlib
+import hashlib
+import io
+import json
+import os
+import shutil
+import statistics
+import zlib
+from pathlib import Path
+from unittest import mock
+
+import pytest
+import torch
+from hypothesis import HealthCheck, given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
+
+from train_gpt_style.gpt import artifact, export, run, submission
+from train_gpt_style.gpt import settings as settings_module
+from train_gpt_style.gpt.context import Context
+from train_gpt_style.kit.numerics import NUMERIC_VARIABLES, numeric_class
+from verify import canonical
+from verify.bundle import make_bundle
+from verify.config import find_root, system
+from verify.errors import ContradictedError, GoldensealError, UsageError
+from verify.rerun import data_digests
+from verify.runlog import RunLog, read_run_log
+from verify.source import read_source
+
+ABOUT = ["--author", "A. Name", "--github-id", "aname", "--blurb", "Nothing new."]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory, tiny):
+    """A folder of two measured records, of seeds 5 and 7, each with the code that ships."""
+    root = find_root(Path(__file__))
+    gpt = system(root, "gpt")
+    code = make_bundle(root, gpt).plain()
+    source = read_source(root).files
+    top = tmp_path_factory.mktemp("made")
+    for seed in (5, 7):
+        folder = top / f"2026-01-02_Seed{seed}"
+        folder.mkdir()
+        environ = {**tiny, "SEED": str(seed), "RUN_LOG": "1"}
+        kept = {n: os.environ[n] for n in ("PATH", *NUMERIC_VARIABLES) if n in os.environ}
+        with (
+            contextlib.chdir(folder),
+            contextlib.redirect_stdout(io.StringIO()),
+            mock.patch.dict(os.environ, {**kept, **environ}, clear=True),
+        ):
+            run.main(environ)
+        knobs = settings_module.read(environ).as_environment()
+        facts = {
+            "schema": 1,
+            "name": f"Seed{seed}",
+            "date": "2026-01-02",
+            "status": "measured",
+            "system": "gpt",
+            "seeds": [seed],
+            "knobs": knobs,
+            "data": data_digests(root, gpt, knobs),
+            "source": source,
+            "numeric_class": numeric_class(),
+            "logs": {str(seed): "train.jsonl"},
+        }
+        (folder / "record.json").write_bytes(canonical.dumps(facts))
+        (folder / "train_gpt.py").write_bytes(code)
+    return top
+
+
+@pytest.fixture
+def records(made, tmp_path, root, monkeypatch):
+    """The two records' folders, to be spoilt."""
+    shutil.copytree(made, tmp_path / "records")
+    monkeypatch.chdir(root)
+    return [tmp_path / "records" / f"2026-01-02_Seed{seed}" for seed in (5, 7)]
+
+
+@pytest.fixture
+def root():
+    return find_root(Path(__file__))
+
+
+def edit_record(folder, **changes):
+    facts = json.loads((folder / "record.json").read_text())
+    facts.update(changes)
+    (folder / "record.json").write_bytes(canonical.dumps(facts))
+
+
+def submit(capsys, *arguments):
+    """(exit code, standard output, standard error, without a traceback)."""
+    code = submission.cli([*map(str, arguments), *ABOUT])
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def figures_in_the_printed_log(folder):
+    text = (folder / "logs" / "train_gpt.txt").read_text()
+    line = next(x for x in text.splitlines() if x.startswith("final_int8_zlib_roundtrip_exact val"))
+    return {k: float(v) for k, v in (part.split(":") for part in line.split()[1:])}
+
+
+def test_one_record_becomes_a_submission_in_the_challenges_own_form(records, capsys):
+    code, out, err = submit(capsys, records[0])
+    assert (code, err) == (0, "")
+    written = json.loads((records[0] / "submission.json").read_text())
+    assert json.loads(out) == written
+    shipped = {name: (records[0] / name).stat().st_size for name in ("train_gpt.py",)}
+    model = (records[0] / submission.ARTIFACT).stat().st_size
+    assert written == {
+        "author": "A. Name",
+        "github_id": "aname",
+        "name": "Seed5",
+        "blurb": "Nothing new.",
+        "date": "2026-01-02",
+        **figures_in_the_printed_log(records[0]),
+        "bytes_total": shipped["train_gpt.py"] + model,
+        "bytes_model_int8_zlib": model,
+        "bytes_code": shipped["train_gpt.py"],
+    }
+
+
+def test_several_seeds_give_means_sample_deviations_and_each_seeds_own(records, tmp_path, capsys):
+    out = tmp_path / "submission.json"
+    code, _, err = submit(capsys, *reversed(records), "--out", out)
+    assert (code, err) == (0, "")
+    written = json.loads(out.read_text())
+    each = [figures_in_the_printed_log(folder) for folder in records]
+    sizes = [(folder / submission.ARTIFACT).stat().st_size for folder in records]
+    for name in ("val_loss", "val_bpb"):
+        values = [figures[name] for figures in each]
+        assert written[name] == pytest.approx(statistics.mean(values), abs=1.1e-8)
+        assert written[f"{name}_std"] == pytest.approx(statistics.stdev(values), abs=1.1e-8)
+    assert written["seeds"] == [5, 7]
+    assert written["bytes_total"] == written["bytes_code"] + max(sizes)
+    for seed, figures, size in zip((5, 7), each, sizes, strict=True):
+        result = {**figures, "bytes_total": written["bytes_code"] + size}
+        assert written["seed_results"][str(seed)] == result
+
+
+def test_only_a_measured_record_is_submitted(records, capsys):
+    edit_record(records[0], status="superseded")
+    code, _, err = submit(capsys, records[0])
+    assert code == 2
+    assert err == (
+        "error: 2026-01-02_Seed5 is a superseded record: only a measured one is submitted\n"
+    )
+    assert not (records[0] / "submission.json").exists()
+
+
+def spoil_source(folder):
+    source = json.loads((folder / "record.json").read_text())["source"]
+    source["train_gpt_style/gpt/model.py"] = hashlib.sha512(b"another").hexdigest()
+    edit_record(folder, source=source)
+
+
+def spoil_data(folder):
+    data = json.loads((folder / "record.json").read_text())["data"]
+    edit_record(folder, data={name: hashlib.sha512(b"x").hexdigest() for name in data})
+
+
+def spoil_log(folder):
+    log = folder / "train.jsonl"
+    log.write_bytes(log.read_bytes().replace(b'"step":2', b'"step":9', 1))
+
+
+def replace_model(folder):
+    """Another model's artifact, whole and of the right size."""
+    path = folder / submission.ARTIFACT
+    state = export.import_model(path.read_bytes())
+    state["tok_emb.weight"][7, 3] += 1
+    blob = export.export_model(state)
+    path.write_bytes(blob)
+    header, *middle, end = read_run_log(folder / "train.jsonl")
+    end["clock"]["artifact_bytes"] = len(blob)
+    header.pop("kind")
+    log = RunLog(folder / "train.jsonl", header)
+    for line in middle:
+        log.write(line.pop("kind"), line, line.pop("clock", None))
+    del end["kind"]
+    log.end(end, end.pop("clock"))
+
+
+SPOILT = {
+    "no code": (lambda f: (f / "train_gpt.py").unlink(), 2, "goldenseal bundle gpt -o"),
+    "other code": (lambda f: (f / "train_gpt.py").write_text("print(1)\n"), 2, "bundle them again"),
+    "other source": (spoil_source, 1, "model.py in it is not the one that the record ran"),
+    "other data": (spoil_data, 3, "the data is not that of the record"),
+    "edited log": (spoil_log, 1, "the chain breaks here"),
+    "other model": (replace_model, 1, "of the artifact is"),
+    "no artifact": (lambda f: (f / submission.ARTIFACT).unlink(), 2, "No such file"),
+    "short artifact": (lambda f: os.truncate(f / submission.ARTIFACT, 99), 1, "99 bytes, but"),
+    "sealed": (lambda f: (f / "SHA512SUMS").write_text(""), 2, "is sealed and never changes"),
+    "link": (lambda f: (f / "out").symlink_to("/etc"), 2, "a link"),
+}
+
+
+@pytest.mark.parametrize("spoilt", SPOILT)
+def test_what_is_not_shown_is_refused_in_one_line(spoilt, records, capsys):
+    spoil, expected, message = SPOILT[spoilt]
+    spoil(records[0])
+    code, out, err = submit(capsys, records[0])
+    assert code == expected, err
+    assert message in err
+    assert len(err.splitlines()) == 1
+    assert out == ""
+    assert not (records[0] / "submission.json").exists()
+
+
+def test_seeds_of_one_submission_ran_the_same_configuration_once_each(records, capsys):
+    code, _, err = submit(capsys, records[0], records[0])
+    assert (code, err) == (2, "error: seed 5 is there twice\n")
+    source = {"train_gpt_style/gpt/model.py": hashlib.sha512(b"another").hexdigest()}
+    edit_record(records[1], source=source)
+    code, _, err = submit(capsys, *records)
+    assert (code, err) == (2, "error: seeds 5 and 7 ran with different source\n")
+
+
+def test_only_where_the_data_lies_can_be_given(records, capsys):
+    code, _, err = submit(capsys, records[0], "--set", "SEED=6")
+    assert code == 2
+    assert err.startswith("error: --set SEED: only DATA_PATH")
+    assert submit(capsys, records[0], "--set", "SEED")[0] == 2
+
+
+# ---- the cap ---------------------------------------------------------------------------------
+
+
+@examples(max_examples=200, deadline=None, derandomize=True)
+@given(st.integers(0, 20_000_000), st.integers(0, 20_000_000))
+def test_the_cap_is_sixteen_million_decimal_bytes_and_the_excess_is_named(code, model):
+    if code + model <= 16_000_000:
+        assert submission.check_cap(code, model) == code + model
+    else:
+        with pytest.raises(ContradictedError, match=f"by {code + model - 16_000_000:,}$"):
+            submission.check_cap(code, model)
+
+
+@pytest.mark.parametrize(("model", "fits"), [(15_000_000, True), (15_000_001, False)])
+def test_the_last_byte_under_the_cap_fits(model, fits):
+    about, figures = {}, {1: {"val_loss": 1.0, "val_bpb": 0.5}}
+    if fits:
+        written = submission.submission(about, figures, {1: model}, 1_000_000)
+        assert written["bytes_total"] == 16_000_000
+    else:
+        with pytest.raises(ContradictedError, match=r"exceed the cap of 16,000,000 by 1$"):
+            submission.submission(about, figures, {1: model}, 1_000_000)
+
+
+def test_a_submission_over_the_cap_is_refused_with_the_amount(records, capsys, monkeypatch):
+    sizes = [(records[0] / n).stat().st_size for n in ("train_gpt.py", submission.ARTIFACT)]
+    monkeypatch.setattr(submission, "CAP_BYTES", sum(sizes) - 3)
+    code, _, err = submit(capsys, records[0])
+    assert code == 1
+    assert err.endswith("by 3\n")
+    monkeypatch.setattr(submission, "CAP_BYTES", sum(sizes))
+    assert submit(capsys, records[0])[0] == 0
+
+
+# ---- artifacts that strangers made -----------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def small():
+    """(state dict of the smallest model, its artifact)."""
+    environ = {"NUM_LAYERS": "1", "MODEL_DIM": "4", "NUM_HEADS": "1", "NUM_KV_HEADS": "1"}
+    s = settings_module.read({**environ, "VOCAB_SIZE": "8", "MLP_MULT": "1"})
+    torch.manual_seed(3)
+    state = run.build_model(s, Context({})).state_dict()
+    for t in state.values():
+        t.copy_(torch.randn(t.shape))
+    return state, export.export_model(state)
+
+
+def read(blob, state):
+    return artifact.read_artifact(blob, state, "model.z")
+
+
+def read_or_refusal(blob, state):
+    """The state dict, or the message of the error."""
+    try:
+        return read(blob, state)
+    except UsageError as error:
+        return str(error)
+
+
+def same(a, b):
+    return a.keys() == b.keys() and all(
+        torch.equal(a[n].view(torch.uint8), b[n].view(torch.uint8)) for n in a
+    )
+
+
+def test_each_single_bit_flip_is_detected_or_changes_no_weight(small):
+    state, blob = small
+    expected = read(blob, state)
+    harmless = 0
+    for position in range(len(blob)):
+        for bit in range(8):
+            damaged = bytearray(blob)
+            damaged[position] ^= 1 << bit
+            found = read_or_refusal(bytes(damaged), state)
+            if isinstance(found, str):
+                assert found.startswith("model.z: ")
+                assert "\n" not in found
+            else:
+                assert same(found, expected)
+                harmless += 1
+    assert harmless < 8  # the padding before the checksum, which nothing reads
+
+
+@examples(
+    max_examples=150,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(data=st.data())
+def test_edits_within_the_unpacked_file_are_refused_or_give_a_whole_model(small, data):
+    """Also with a right checksum: whoever edits may compress again."""
+    state, blob = small
+    raw = bytearray(zlib.decompress(blob))
+    size = int.from_bytes(raw[:8], "little")
+    for _ in range(data.draw(st.integers(1, 3))):
+        position = data.draw(st.one_of(st.integers(0, 8 + size), st.integers(0, len(raw) - 1)))
+        raw[position] = data.draw(st.integers(0, 255))
+    found = read_or_refusal(zlib.compress(bytes(raw)), state)
+    if isinstance(found, str):
+        assert "\n" not in found
+    else:
+        assert {n: (t.shape, t.dtype) for n, t in found.items()} == {
+            n: (t.shape, t.dtype) for n, t in state.items()
+        }
+
+
+@examples(
+    max_examples=100,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(noise=st.binary(max_size=200), packed=st.booleans())
+def test_noise_is_refused_in_one_line(small, noise, packed):
+    with pytest.raises(GoldensealError):
+        read(zlib.compress(noise) if packed else noise, small[0])
+
+
+def test_what_is_cut_short_or_followed_by_more_is_refused(small):
+    state, blob = small
+    with pytest.raises(UsageError, match="cut short"):
+        read(blob[:-1], state)
+    with pytest.raises(UsageError, match="1 bytes after the compressed data"):
+        read(blob + b"\0", state)
+
+
+def test_a_decompression_bomb_is_stopped_at_what_the_model_needs(small):
+    state, _ = small
+    packer = zlib.compressobj(9)
+    zeros = bytes(1 << 20)
+    bomb = b"".join(packer.compress(zeros) for _ in range(200)) + packer.flush()
+    with pytest.raises(UsageError, match="unpacks to more than"):
+        read(bomb, state)
+    limit = 1000
+    assert len(artifact.decompress(zlib.compress(bytes(limit)), limit, "x")) == limit
+    with pytest.raises(UsageError, match="more than 1000 bytes"):
+        artifact.decompress(zlib.compress(bytes(limit + 1)), limit, "x")
+
+
+def test_another_models_tensors_are_refused_by_name(small):
+    state, _ = small
+    renamed = {("extra" if n == "skip_weights" else n): t for n, t in state.items()}
+    with pytest.raises(UsageError, match="kept/extra is"):
+        read(export.export_model(renamed), state)
+    wider = {**state, "tok_emb.weight": torch.zeros(9, 4)}
+    with pytest.raises(UsageError, match=r"kept/tok_emb\.weight is"):
+        read(export.export_model(wider), state)
+    typed = {**state, "tok_emb.weight": state["tok_emb.weight"].double()}
+    with pytest.raises(UsageError, match="metadata"):
+        read(export.export_model(typed), state)
