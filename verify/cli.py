@@ -226,5 +226,26 @@ def bundle(
     emit(report) if as_json else print(bundling.in_words(report))
 
 
+@app.command(
+    epilog="Example:  goldenseal report records/track_cpu_small/2026-11-23_SmallGPT -o small.html"
+)
+def report(
+    path: Annotated[Path, typer.Argument(help="A record's folder.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The page.")] = Path("report.html"),
+    against: Annotated[
+        str, typer.Option(help="Another record, run, seal or digest to compare with.")
+    ] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Write one self-contained HTML page on a record: verdict, curves, knobs, files."""
+    from verify.config import find_root
+    from verify.files import atomic_write
+    from verify.report.page import record_page
+
+    data = record_page(find_root(), path, against).encode()
+    atomic_write(out, data)
+    emit({"path": str(out), "bytes": len(data)}) if as_json else print(f"{out}: {len(data)} bytes")
+
+
 if __name__ == "__main__":
     main()

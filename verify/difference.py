@@ -77,7 +77,9 @@ def file_difference(sealed: Path, new: Path) -> str | None:
 
 def furthest_result(sealed: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[str, float] | None:
     """(name, relative difference) of the final result that differs most; None without results."""
-    far = {name: relative(sealed[name], new.get(name)) for name in sealed if _number(sealed[name])}
+    far = {
+        name: relative(sealed[name], new.get(name)) for name in sealed if as_number(sealed[name])
+    }
     if not far:
         return None
     name = max(sorted(far), key=lambda key: far[key])
@@ -98,7 +100,7 @@ def outside(
 
 def relative(a: Any, b: Any) -> float:
     """|a - b| / max(|a|, |b|) of two numbers or hex floats; infinite where that has no meaning."""
-    x, y = _number(a), _number(b)
+    x, y = as_number(a), as_number(b)
     if x is None or y is None:
         return float("inf")
     if x == y:
@@ -107,7 +109,8 @@ def relative(a: Any, b: Any) -> float:
     return far if far == far else float("inf")
 
 
-def _number(value: Any) -> float | None:
+def as_number(value: Any) -> float | None:
+    """A number or hex float as a float; None for anything else."""
     if isinstance(value, str) and HEX_FLOAT.fullmatch(value):
         return float.fromhex(value)
     if isinstance(value, int | float) and not isinstance(value, bool):
@@ -117,7 +120,7 @@ def _number(value: Any) -> float | None:
 
 def distance(a: Any, b: Any) -> str:
     """How far two numbers are apart, as the end of a sentence; empty for anything else."""
-    x, y = _number(a), _number(b)
+    x, y = as_number(a), as_number(b)
     if x is None or y is None or isinstance(a, int) or isinstance(b, int):
         return ""
     return f"; relative difference {relative(a, b):.2g}{ulps(x, y)}"

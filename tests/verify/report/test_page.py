@@ -1,0 +1,225 @@
+"""pytest tests/verify/report — the page on a record, its curves, and the page in a real browser."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+
+import pytest
+
+from verify.errors import UsageError
+from verify.report.curves import draw, is_telling, pictures, series, thinned
+from verify.report.page import record_page
+from verify.runlog import RunLog
+from verify.seal import seal
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+README = """# Toy
+
+<script>alert(1)</script> ![x](https://example.org/x.png) [y](javascript:alert(1))
+
+| a | b |
+|---|---|
+| 1 | 2 |
+"""
+
+
+@pytest.fixture
+def measured(record):
+    """A sealed record with a longer log and more in it."""
+    log = RunLog(record / "train.jsonl", {"seed": "7", "numeric_class": {"cpu": "x"}})
+    for step in range(1, 13):
+        facts = {"step": step, "loss": (8.0 / step).hex(), "lr": {"a": 0.5 / step, "b": 1.0 / step}}
+        log.write("step", facts, clock={"train_ms": step * step})
+    log.end({"steps": 12})
+    facts = json.loads((record / "record.json").read_text())
+    facts |= {"knobs": {f"KNOB_{i}": str(i) for i in (2, 10, 1)}, "results": {"loss": 0.5}}
+    (record / "record.json").write_text(json.dumps(facts))
+    (record / "README.md").write_text(README)
+    seal(record)
+    return record
+
+
+@pytest.fixture
+def page(measured):
+    return record_page(measured.parents[2], measured)
+
+
+def test_the_page_shows_identity_verdict_knobs_results_and_files(page, measured):
+    assert "intact: 5 files are as they were sealed" in page
+    for words in ("KNOB_10", "measured", "Numeric class", "SHA-512", "notes/one.txt"):
+        assert (words in page) == (words != "Numeric class"), words
+    assert seal(measured).identity in page
+
+
+def test_the_page_loads_nothing_and_runs_nothing_of_the_record(page):
+    assert "<script>alert(1)" not in page
+    assert "&lt;script&gt;alert(1)" in page
+    assert not re.search(r"src\s*=|href\s*=\s*[\"']?javascript", page)
+    assert "default-src 'none'" in page
+
+
+def test_the_same_record_gives_the_same_bytes(page, measured):
+    code = (
+        "import sys; from pathlib import Path; from verify.report.page import record_page\n"
+        "p = Path(sys.argv[1]); sys.stdout.write(record_page(p.parents[2], p))"
+    )
+    again = subprocess.run(
+        [sys.executable, "-c", code, str(measured)], capture_output=True, text=True, check=True
+    ).stdout
+    assert again == page
+
+
+def test_a_broken_record_says_so_on_top(measured):
+    (measured / "notes" / "one.txt").write_text("two\n")
+    page = record_page(measured.parents[2], measured)
+    assert "BROKEN: 1 findings" in page
+    assert "notes/one.txt changed: sealed" in page
+
+
+def test_an_unsealed_folder_is_not_called_intact(record):
+    page = record_page(record.parents[2], record)
+    assert "not sealed" in page
+    assert "intact" not in page
+
+
+def test_two_records_are_compared(measured):
+    page = record_page(measured.parents[2], measured, str(measured / "train.jsonl"))
+    assert "Difference to run" in page
+
+
+def test_a_folder_that_is_no_record_is_one_line(tmp_path):
+    with pytest.raises(UsageError, match=r"record\.json is missing"):
+        record_page(tmp_path, tmp_path)
+
+
+# -- curves --------------------------------------------------------------------------------------
+
+
+def lines(**values):
+    count = len(next(iter(values.values())))
+    return [
+        {"kind": "step", "step": i + 1, **{k: v[i] for k, v in values.items()}}
+        for i in range(count)
+    ]
+
+
+def test_every_telling_number_becomes_a_curve_and_groups_share_a_picture():
+    log = lines(
+        loss=[(4.0).hex(), (2.5).hex(), (2.0).hex()],
+        lr=[{"a": 1, "b": 3}, {"a": 2, "b": 2}, {"a": 2, "b": 1}],
+        tokens=[8, 16, 24],
+        same=[1, 1, 1],
+        text=["x", "y", "z"],
+        bad=["nan", "inf", "nan"],
+    )
+    assert set(pictures({"seed 1": log})) == {"step: loss", "step: lr"}
+    assert set(series(log)) == {("step", "loss"), ("step", "lr.a"), ("step", "lr.b")}
+
+
+def test_several_runs_share_a_picture_with_a_legend():
+    log = lines(loss=[4.0, 2.5, 2.0])
+    (svg,) = pictures({"seed 1": log, "seed 2": log}).values()
+    assert "seed 1" in svg
+    assert "seed 2" in svg
+
+
+def test_a_multiple_of_the_step_tells_nothing():
+    assert not is_telling([(1, 3.0), (2, 6.0), (4, 12.0)])
+    assert not is_telling([(1, 3.0)])
+    assert is_telling([(1, 3.0), (2, 5.0)])
+    assert is_telling([(0, 3.0), (300, 2.0)])
+
+
+def test_a_long_curve_is_thinned_and_keeps_its_end():
+    points = [(i, float(i * i)) for i in range(100_001)]
+    few = thinned(points)
+    assert len(few) <= 2001
+    assert (few[0], few[-1]) == (points[0], points[-1])
+
+
+def test_a_picture_is_well_formed_has_a_name_and_follows_the_text_colour():
+    from verify.report.curves import Curve
+
+    svg = draw('a "<b>"', [Curve("x", "x", [(1, 1.0), (2, 5.0)])])
+    root = ET.fromstring(svg)
+    assert root.get("role") == "img"
+    assert root.get("aria-label") == 'a "<b>" over steps'
+    assert "currentColor" in svg
+    assert "#0f1e2d" not in svg
+
+
+# -- in a browser --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def browser():
+    if CHROMIUM is None:
+        pytest.skip("no chromium here: apt-get install chromium")
+    sync_api = pytest.importorskip("playwright.sync_api")
+    with sync_api.sync_playwright() as p:
+        browser = p.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+def open_page(browser, tmp_path, page, **options):
+    (tmp_path / "page.html").write_text(page)
+    tab, said = browser.new_page(**options), []
+    tab.on("console", lambda message: said.append(message.text))
+    tab.on("pageerror", lambda error: said.append(str(error)))
+    tab.on(
+        "request",
+        lambda request: said.append(request.url) if "page.html" not in request.url else None,
+    )
+    tab.goto((tmp_path / "page.html").as_uri())
+    return tab, said
+
+
+def test_a_browser_loads_it_in_silence_sorts_its_tables_and_shows_its_plots(
+    browser, tmp_path, page
+):
+    tab, said = open_page(browser, tmp_path, page)
+    assert said == []
+    assert tab.locator("svg[role=img]").count() == 3
+    assert all(
+        box["width"] > 100
+        for box in (svg.bounding_box() for svg in tab.locator("svg[role=img]").all())
+    )
+    tab.locator("summary", has_text="Knobs").click()
+    table = tab.get_by_role("region", name="Knobs")
+    values = lambda: table.locator("tbody td:nth-child(2)").all_text_contents()  # noqa: E731
+    table.get_by_role("button", name="value").click()
+    assert values() == ["1", "2", "10"]
+    table.get_by_role("button", name="value").press("Enter")
+    assert values() == ["10", "2", "1"]
+    assert said == []
+
+
+def test_the_keyboard_reaches_every_table_and_section(browser, tmp_path, page):
+    tab, _ = open_page(browser, tmp_path, page)
+    reached = set()
+    for _ in range(30):
+        tab.keyboard.press("Tab")
+        reached.add(tab.evaluate("document.activeElement.tagName"))
+    assert {"BUTTON", "SUMMARY"} <= reached
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_fits_a_phone_and_both_colour_schemes_can_be_read(browser, tmp_path, page, scheme):
+    tab, said = open_page(
+        browser, tmp_path, page, color_scheme=scheme, viewport={"width": 360, "height": 700}
+    )
+    assert tab.evaluate("document.documentElement.scrollWidth") <= 360
+    style = "getComputedStyle(document.body)"
+    ink, paper = (
+        sum(map(int, re.findall(r"\d+", tab.evaluate(f"{style}.{name}"))[:3]))
+        for name in ("color", "backgroundColor")
+    )
+    assert (ink < paper) == (scheme == "light")
+    assert abs(ink - paper) > 500
+    assert said == []

@@ -1,0 +1,131 @@
+"""A record as one HTML page: what it is, whether it is intact, its runs as curves, its files."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from verify import __version__
+from verify.check import SUMS, CheckReport, check, parse_sums
+from verify.difference import as_number
+from verify.errors import CannotCheckError, GoldensealError
+from verify.explain import explain
+from verify.files import read_small
+from verify.record import Record, read_record
+from verify.report.curves import pictures
+from verify.runlog import read_run_log
+
+MAX_README_BYTES = 1 << 20
+TEMPLATE = Path(__file__).with_name("record.html")
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows that a reader may sort; `numeric` columns by value."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: list[tuple[str, ...]]
+
+
+def record_page(root: Path, folder: Path, against: str = "") -> str:
+    """The page on one record, with its difference to another one when `against` names it.
+
+    Raises UsageError when the folder is no record, CannotCheckError when a package is missing.
+    """
+    record, report = read_record(folder), check(folder)
+    other = explain(root, str(folder), against) if against else None
+    return render(
+        record=record,
+        facts=heading(record),
+        report=report,
+        readme=readme(folder),
+        tables=[table for table in tables(record) if table.rows],
+        pictures=pictures(logs(record)),
+        files=files(folder, report),
+        other=other,
+    )
+
+
+def render(**names: Any) -> str:
+    """The template over these names. Everything is escaped but what this package made itself."""
+    try:
+        from jinja2 import Environment, StrictUndefined
+    except ImportError:
+        raise CannotCheckError("a page needs jinja2: pip install 'goldenseal[report]'") from None
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
+    return template.render(version=__version__, **names) + "\n"
+
+
+def heading(record: Record) -> list[tuple[str, str]]:
+    """What stands on top, in words."""
+    facts = record.facts
+    rows = [("status", record.status), ("date", str(facts["date"]))]
+    if facts["seeds"]:
+        rows.append(("seeds", ", ".join(map(str, facts["seeds"]))))
+    rows += [(key, str(facts[key])) for key in ("system", "corrects") if key in facts]
+    return rows
+
+
+def tables(record: Record) -> list[Table]:
+    """Results, knobs, environment, data: whatever of them the record has."""
+    facts = record.facts
+    pairs = ("name", "value")
+    return [
+        Table("Results", pairs, flat(facts.get("results", {}))),
+        Table("Knobs", pairs, flat(facts.get("knobs", {}))),
+        Table("Numeric class", pairs, flat(facts.get("numeric_class", {}))),
+        Table("Data", ("file", "SHA-512"), flat(facts.get("data", {}))),
+    ]
+
+
+def flat(facts: Mapping[str, Any], prefix: str = "") -> list[tuple[str, ...]]:
+    """(dotted name, value as text) of each leaf, sorted by name."""
+    rows: list[tuple[str, ...]] = []
+    for key, value in sorted(facts.items()):
+        if isinstance(value, dict):
+            rows += flat(value, f"{prefix}{key}.")
+        else:
+            number = as_number(value)
+            shown = f"{number:.10g}" if isinstance(value, float) and number is not None else value
+            rows.append((f"{prefix}{key}", str(shown)))
+    return rows
+
+
+def logs(record: Record) -> dict[str, list[dict[str, Any]]]:
+    """The lines of each run log by seed; a log that cannot be read is left to the check above."""
+    found = {}
+    for seed, name in sorted(record.facts.get("logs", {}).items()):
+        try:
+            found[f"seed {seed}"] = read_run_log(record.folder / name, complete=False)
+        except GoldensealError:
+            continue
+    return found
+
+
+def files(folder: Path, report: CheckReport) -> list[tuple[str, str, str]]:
+    """(name, bytes, SHA-512) of what the seal covers."""
+    if report.identity is None:
+        return []
+    rows = []
+    for name, digest in parse_sums(read_small(folder / SUMS, 64 * MAX_README_BYTES)).items():
+        path = folder / name
+        size = str(path.lstat().st_size) if path.is_file() and not path.is_symlink() else "missing"
+        rows.append((name, size, digest))
+    return rows
+
+
+def readme(folder: Path) -> str:
+    """README.md as HTML. HTML in it is shown as text, and nothing is loaded from elsewhere."""
+    path = folder / "README.md"
+    if not path.is_file() or path.is_symlink():
+        return ""
+    try:
+        from markdown_it import MarkdownIt
+    except ImportError:
+        need = "a page needs markdown-it-py: pip install 'goldenseal[report]'"
+        raise CannotCheckError(need) from None
+    parser = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
+    text = read_small(path, MAX_README_BYTES).decode("utf-8", errors="replace")
+    return str(parser.render(text))
