@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import sentencepiece as spm
 
-from train_gpt_style.gpt.ttt import BOS_ID
+from train_gpt_style.gpt.windows import BOS_ID
 from train_gpt_style.kit.shards import write_shard
 
 TEXT = Path(__file__).with_name("probe_text.txt")

@@ -5,7 +5,7 @@ model, the optimizers and the loop ask only the features that are switched on, s
 nothing: no parameter, no buffer, no operation, no random draw.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,6 +48,12 @@ class GatedFeature:
         Returns whether it moved them: that step is then taken from where they are.
         """
         return False
+
+    def batch_scorer(self) -> Callable[..., Any] | None:
+        """What takes the place of `ttt.score_batch`, with its arguments; None: nothing does.
+
+        Of several features that are on, the first installed that has one.
+        """
 
     def observer(self, run: "Run") -> "Observer | None":
         """Somebody who is told what happens; on rank 0 only."""

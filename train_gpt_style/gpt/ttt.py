@@ -14,9 +14,7 @@ from torch import nn
 
 from train_gpt_style.gpt.features import switched_on
 from train_gpt_style.gpt.validate import bits_per_byte
-from verify.errors import UsageError
-
-BOS_ID = 1
+from train_gpt_style.gpt.windows import chunk_window, find_documents
 
 
 class BatchedLoRA(nn.Module):
@@ -61,34 +59,6 @@ class DocumentLoRA(nn.Module):
             v.reset()
 
 
-def find_documents(tokens):
-    """(start, length) of each document: from its BOS to the next one's, which is its last target.
-
-    Raises UsageError when there is no document, or one with nothing to predict.
-    """
-    starts = (tokens.to(torch.int64) == BOS_ID).nonzero().flatten().tolist()
-    if not starts:
-        raise UsageError(f"no document: the validation split holds no BOS (id {BOS_ID})")
-    ends = [start + 1 for start in starts[1:]] + [tokens.numel()]
-    documents = [(start, end - start) for start, end in zip(starts, ends, strict=True)]
-    for start, length in documents:
-        if length < 2:
-            raise UsageError(f"the document at token {start} has nothing to predict")
-    return documents
-
-
-def chunk_window(i, num_targets, chunk_size, seq_len):
-    """(window start, window length, offset of chunk i in the window, chunk length), in targets."""
-    chunk_start, chunk_end = i * chunk_size, min((i + 1) * chunk_size, num_targets)
-    window_start = max(0, chunk_end - seq_len)
-    return (
-        window_start,
-        chunk_end - window_start,
-        chunk_start - window_start,
-        chunk_end - chunk_start,
-    )
-
-
 def evaluate_ttt(settings, model, ctx, tokens, byte_counter):
     """Score each chunk of each document, then adapt to it: never the other way round."""
     chunk_size = settings.ttt_chunk_size
@@ -100,6 +70,8 @@ def evaluate_ttt(settings, model, ctx, tokens, byte_counter):
     model.eval()
     for p in model.parameters():
         p.requires_grad_(False)
+    features = switched_on(settings)
+    score = next(filter(None, (f.batch_scorer() for f in features)), score_batch)
     adapters = None  # full batches share one object; a smaller last batch gets its own
     for first in range(0, len(mine), settings.ttt_batch_size):
         batch = mine[first : first + settings.ttt_batch_size]
@@ -113,7 +85,7 @@ def evaluate_ttt(settings, model, ctx, tokens, byte_counter):
             for state in optimizer.state.values():
                 for value in state.values():
                     value.zero_()
-        sums += score_batch(settings, model, ctx, tokens, byte_counter, batch, lora, optimizer)
+        sums += score(settings, model, ctx, tokens, byte_counter, batch, lora, optimizer, features)
     for p in model.parameters():
         p.requires_grad_(True)
     model.train()
@@ -180,11 +152,10 @@ def adaptation_loss(means, chunk):
     return (means * chunk.trains).sum()
 
 
-def score_batch(settings, model, ctx, tokens, byte_counter, batch, lora, optimizer):
+def score_batch(settings, model, ctx, tokens, byte_counter, batch, lora, optimizer, features):
     """Sums of loss, tokens and bytes over the batch's documents, chunk by chunk."""
     chunk_size, seq_len = settings.ttt_chunk_size, settings.ttt_eval_seq_len
     sums = torch.zeros(3, dtype=torch.float64, device=ctx.device)
-    features = switched_on(settings)
     for i in range(max(math.ceil((length - 1) / chunk_size) for _, length in batch)):
         chunk = make_chunk(i, batch, tokens, chunk_size, seq_len, ctx.device)
         with nullcontext() if chunk.adapts else torch.no_grad():

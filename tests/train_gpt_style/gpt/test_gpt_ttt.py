@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from train_gpt_style.gpt import probe_data, ttt
+from train_gpt_style.gpt import probe_data, ttt, windows
 from train_gpt_style.gpt.settings import read
 from verify.errors import UsageError
 
@@ -19,7 +19,7 @@ def documents(*lengths, seed=0):
     parts = []
     for length in lengths:
         parts += [
-            torch.tensor([ttt.BOS_ID]),
+            torch.tensor([windows.BOS_ID]),
             torch.randint(2, 64, (length - 1,), generator=generator),
         ]
     return torch.cat(parts).to(torch.uint16)
@@ -52,24 +52,24 @@ def model(build, perturb):
 
 def test_documents_reach_from_a_bos_to_the_next_which_is_the_last_target():
     stream = torch.tensor([1, 5, 6, 7, 1, 8, 9, 1, 4, 4, 4, 4], dtype=torch.uint16)
-    found = ttt.find_documents(stream)
+    found = windows.find_documents(stream)
     assert found == [(0, 5), (4, 4), (7, 5)]
     assert sum(length - 1 for _, length in found) == len(stream) - 1
 
 
 def test_tokens_before_the_first_bos_belong_to_no_document():
-    assert ttt.find_documents(torch.tensor([9, 9, 1, 5])) == [(2, 2)]
+    assert windows.find_documents(torch.tensor([9, 9, 1, 5])) == [(2, 2)]
 
 
 def test_a_stream_without_documents_or_with_a_lone_bos_is_refused():
     with pytest.raises(UsageError, match="holds no BOS"):
-        ttt.find_documents(torch.tensor([5, 6, 7]))
+        windows.find_documents(torch.tensor([5, 6, 7]))
     with pytest.raises(UsageError, match="document at token 3 has nothing to predict"):
-        ttt.find_documents(torch.tensor([1, 6, 7, 1]))
+        windows.find_documents(torch.tensor([1, 6, 7, 1]))
 
 
 @pytest.mark.parametrize(
-    ("targets", "windows"),
+    ("targets", "expected"),
     [
         (1000, [(0, 256, 0, 256), (0, 512, 256, 256), (0, 768, 512, 256), (0, 1000, 768, 232)]),
         (
@@ -83,9 +83,9 @@ def test_a_stream_without_documents_or_with_a_lone_bos_is_refused():
         (1, [(0, 1, 0, 1)]),
     ],
 )
-def test_windows_are_the_published_ones(targets, windows):
+def test_windows_are_the_published_ones(targets, expected):
     chunks = math.ceil(targets / 256)
-    assert [ttt.chunk_window(i, targets, 256, 1024) for i in range(chunks)] == windows
+    assert [windows.chunk_window(i, targets, 256, 1024) for i in range(chunks)] == expected
 
 
 @pytest.mark.parametrize(("chunk", "window"), [(256, 1024), (256, 256), (16, 64), (7, 20), (1, 1)])
@@ -93,7 +93,7 @@ def test_every_target_is_scored_exactly_once_inside_its_window(chunk, window):
     for targets in range(1, 400):
         scored = []
         for i in range(math.ceil(targets / chunk)):
-            begin, size, offset, count = ttt.chunk_window(i, targets, chunk, window)
+            begin, size, offset, count = windows.chunk_window(i, targets, chunk, window)
             assert 0 <= offset <= offset + count == size <= window
             scored += range(begin + offset, begin + offset + count)
         assert scored == list(range(targets))
@@ -109,7 +109,7 @@ def reference(model, tokens):
     """Plain windowed scoring, document by document: (sum of losses, targets)."""
     nothing = SimpleNamespace(head=lambda x: 0.0, q=[lambda x: 0.0] * 9, v=[lambda x: 0.0] * 9)
     ids, total, count = tokens.to(torch.int64).tolist(), 0.0, 0
-    starts = [i for i, token in enumerate(ids) if token == ttt.BOS_ID]
+    starts = [i for i, token in enumerate(ids) if token == windows.BOS_ID]
     for start, following in zip(starts, [*starts[1:], len(ids) - 1], strict=True):
         document = torch.tensor(ids[start : following + 1])
         for first in range(0, len(document) - 1, CHUNK):

@@ -8,9 +8,10 @@ from train_gpt_style.gpt.features.jepa import JEPA
 from train_gpt_style.gpt.features.phi_lr import PHI_LR
 from train_gpt_style.gpt.features.phinta import PHINTA
 from train_gpt_style.gpt.features.runlog import RUN_LOG
+from train_gpt_style.gpt.features.ttt_packed import TTT_PACKED
 from train_gpt_style.gpt.features.ut import UT
 
-FEATURES = (PHINTA, UT, JEPA, PHI_LR, E2E_TTT, RUN_LOG)
+FEATURES = (TTT_PACKED, PHINTA, UT, JEPA, PHI_LR, E2E_TTT, RUN_LOG)
 
 
 def switched_on(settings):
