@@ -79,7 +79,11 @@ def read_artifact(blob, like, where):
 
 
 def evaluate_artifact(blob, settings, ctx, where):
-    """(loss in nats a token, bits a byte) on the validation split, of an artifact's own bytes."""
+    """(loss in nats a token, bits a byte) on the validation split, of an artifact's own bytes.
+
+    Raises UsageError, one line, for an artifact that `read_artifact` refuses, and for settings of
+    which no model can be made on this machine.
+    """
     seed_everything(settings, ctx)
     byte_counter = ByteCounter(
         load_tokenizer(settings.tokenizer_path), settings.vocab_size, ctx.device
@@ -87,7 +91,11 @@ def evaluate_artifact(blob, settings, ctx, where):
     _, val_tokens = load_validation(
         shard_files(settings.data_path, "val"), settings.train_seq_len, settings.vocab_size
     )
-    model = build_model(settings, ctx)
+    try:
+        model = build_model(settings, ctx)
+    except (RuntimeError, MemoryError) as error:  # as torch says that the memory is too small
+        reason = str(error).partition("\n")[0]
+        raise UsageError(f"{where}: no model of these knobs can be built: {reason}") from None
     model.load_state_dict(read_artifact(blob, model.state_dict(), where), strict=True)
     # As the run itself measured it.
     compiled = torch.compile(model, dynamic=False, fullgraph=True) if ctx.cuda else model

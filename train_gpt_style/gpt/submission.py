@@ -206,7 +206,7 @@ def submit(options: argparse.Namespace) -> dict[str, Any]:
     first = runs[0].record
     code_path = options.code or first.folder / CODE
     if not code_path.exists():
-        raise UsageError(f"{code_path} is not there: goldenseal bundle gpt -o {code_path}")
+        raise UsageError(f"{code_path} is not there: run goldenseal bundle gpt -o {code_path}")
     code = read_small(code_path, MAX_BYTES)
     check_code(code, first, code_path.name)
     sizes, figures = {}, {}

@@ -371,6 +371,15 @@ def test_a_decompression_bomb_is_stopped_at_what_the_model_needs(small):
         artifact.decompress(zlib.compress(bytes(limit + 1)), limit, "x")
 
 
+def test_knobs_of_a_model_beyond_all_memory_are_refused_in_one_line(tiny, context):
+    s = settings_module.read({**tiny, "MODEL_DIM": str(2**40)})
+    with pytest.raises(
+        UsageError, match=r"model\.z: no model of these knobs can be built"
+    ) as error:
+        artifact.evaluate_artifact(b"", s, context, "model.z")
+    assert "\n" not in str(error.value)
+
+
 def test_another_models_tensors_are_refused_by_name(small):
     state, _ = small
     renamed = {("extra" if n == "skip_weights" else n): t for n, t in state.items()}
