@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import tracemalloc
 import zlib
 from base64 import b85encode
 
@@ -298,7 +299,7 @@ def test_an_edited_bundle_is_refused_or_shows_the_edit(toy, data, compress):
     assert refusal is None or "\n" not in refusal
 
 
-def test_a_packed_bomb_and_noise_are_refused_in_one_line():
+def test_a_packed_bomb_and_noise_are_refused_in_one_line(monkeypatch):
     packer = zlib.compressobj(9)
     zeros = bytes(1 << 20)
     bomb = b"".join(packer.compress(zeros) for _ in range(64)) + packer.flush()
@@ -313,3 +314,11 @@ def test_a_packed_bomb_and_noise_are_refused_in_one_line():
         with pytest.raises(UsageError) as refused:
             bundle.read_bundle(data, "train.py")
         assert "\n" not in str(refused.value)
+    monkeypatch.setattr(bundle, "MAX_BYTES", 1 << 20)
+    tracemalloc.start()
+    try:
+        with pytest.raises(UsageError, match="cut short, too large, or followed by more"):
+            bundle.read_bundle(bundle.SQUEEZED % b85encode(bomb), "train.py")
+        assert tracemalloc.get_traced_memory()[1] < 4 << 20  # of 64 MiB
+    finally:
+        tracemalloc.stop()
