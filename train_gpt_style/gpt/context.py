@@ -26,6 +26,8 @@ class Context:
         self.cuda = torch.cuda.is_available()
         local_rank = int(environ.get("LOCAL_RANK", 0))
         self.device = torch.device("cuda", local_rank) if self.cuda else torch.device("cpu")
+        # What products and attention round their inputs to; None: nothing is rounded.
+        self.autocast_type = torch.bfloat16 if self.cuda else None
         self.started_group = "RANK" in environ and not is_distributed()
         if self.cuda:
             torch.cuda.set_device(self.device)
@@ -44,8 +46,10 @@ class Context:
             dist.destroy_process_group()
 
     def autocast(self):
-        """bfloat16 activations on CUDA; plain fp32 on CPU."""
-        return torch.autocast("cuda", torch.bfloat16) if self.cuda else nullcontext()
+        """bfloat16 activations on CUDA; plain fp32 on CPU, unless a feature says otherwise."""
+        if self.autocast_type is None:
+            return nullcontext()
+        return torch.autocast(self.device.type, self.autocast_type)
 
     def synchronize(self):
         """Wait for the device, so that the clock reads what was really done."""

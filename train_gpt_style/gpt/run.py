@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import safetensors.torch
 import torch
-from torch.nn.parallel import DistributedDataParallel
 
 from train_gpt_style.gpt import settings as settings_module
 from train_gpt_style.gpt.context import Context
+from train_gpt_style.gpt.division import division_of
 from train_gpt_style.gpt.export import export_model, import_model
 from train_gpt_style.gpt.features import switched_on
 from train_gpt_style.gpt.model import GPT, build_model
@@ -20,8 +20,6 @@ from train_gpt_style.gpt.optim import build_optimizers
 from train_gpt_style.gpt.seams import Run
 from train_gpt_style.gpt.settings import BASELINE_KNOBS, MICRO_BATCHES
 from train_gpt_style.gpt.train import train, warm_up
-from train_gpt_style.gpt.ttt import evaluate_ttt
-from train_gpt_style.gpt.validate import validate
 from train_gpt_style.kit.numerics import enter_lane
 from train_gpt_style.kit.shards import DistributedTokenLoader, load_validation, shard_files
 from train_gpt_style.kit.tokenizer import ByteCounter, load_tokenizer
@@ -107,6 +105,8 @@ def run(settings, ctx):
     log("=" * 100, console=False)
     log(f"python:{sys.version.split()[0]} torch:{torch.__version__}", console=False)
     seed_everything(settings, ctx)
+    for feature in switched_on(settings):
+        feature.prepare(ctx, settings)
 
     byte_counter = ByteCounter(
         load_tokenizer(settings.tokenizer_path), settings.vocab_size, ctx.device
@@ -117,13 +117,13 @@ def run(settings, ctx):
         val_files, settings.train_seq_len, settings.vocab_size
     )
 
+    division = division_of(settings)
     base_model = build_model(settings, ctx)
     model = base_model
     if ctx.cuda:
         model = torch.compile(base_model, dynamic=False, fullgraph=True)
     if ctx.world_size > 1:
-        device_ids = [ctx.device.index] if ctx.cuda else None
-        model = DistributedDataParallel(model, device_ids=device_ids, broadcast_buffers=False)
+        model = division.wrap(model, ctx)
     optimizers = build_optimizers(settings, base_model)
     if ctx.cuda:
         optimizers["matrices"].orthogonalize = torch.compile(newton_schulz)
@@ -137,13 +137,23 @@ def run(settings, ctx):
         )
 
     def run_validation():
-        return validate(settings, model, ctx, val_tokens, byte_counter)
+        return division.validate(settings, model, ctx, val_tokens, byte_counter)
 
     observers = observers_of(settings, ctx, base_model, optimizers)
     model.train()
-    warm_up(settings, base_model, model, optimizers, ctx, new_loader)
+    accumulate = division.accumulate_gradients
+    warm_up(settings, base_model, model, optimizers, ctx, new_loader, accumulate)
     steps = train(
-        settings, base_model, model, optimizers, ctx, new_loader, run_validation, log, observers
+        settings,
+        base_model,
+        model,
+        optimizers,
+        ctx,
+        new_loader,
+        accumulate,
+        run_validation,
+        log,
+        observers,
     )
 
     for observer in observers:
@@ -157,7 +167,9 @@ def run(settings, ctx):
     base_model.load_state_dict(import_model(blob), strict=True)
     val_loss, val_bpb = run_validation()
     log(f"final_int8_zlib_roundtrip_exact val_loss:{val_loss:.8f} val_bpb:{val_bpb:.8f}")
-    ttt_loss, ttt_bpb = evaluate_ttt(settings, base_model, ctx, all_val_tokens, byte_counter)
+    ttt_loss, ttt_bpb = division.evaluate_ttt(
+        settings, base_model, ctx, all_val_tokens, byte_counter
+    )
     log(f"final_int8_ttt_lora_exact val_loss:{ttt_loss:.8f} val_bpb:{ttt_bpb:.8f}")
     results = {
         "artifact_bytes": len(blob),

@@ -20,6 +20,9 @@ class GatedFeature:
     def check(self, settings: Settings) -> None:
         """Raise UsageError when the feature's knobs do not fit the others. Asked when on."""
 
+    def prepare(self, ctx, settings: Settings) -> None:
+        """Set how this process computes (`context.Context`). Called first of all in a run."""
+
     def install(self, model, settings: Settings) -> None:
         """Fill seams of a freshly built model. What is added then moves to the model's device.
 
@@ -51,6 +54,12 @@ class GatedFeature:
 
     def batch_scorer(self) -> Callable[..., Any] | None:
         """What takes the place of `ttt.score_batch`, with its arguments; None: nothing does.
+
+        Of several features that are on, the first installed that has one.
+        """
+
+    def division(self) -> Any | None:
+        """What takes the place of `division.Division`, with its functions; None: nothing does.
 
         Of several features that are on, the first installed that has one.
         """

@@ -3,7 +3,9 @@
 The order is the order of installation: where two features wrap a block, the earlier is inside.
 """
 
+from train_gpt_style.gpt.features.autocast import AUTOCAST
 from train_gpt_style.gpt.features.e2e_ttt import E2E_TTT
+from train_gpt_style.gpt.features.invariant import INVARIANT
 from train_gpt_style.gpt.features.jepa import JEPA
 from train_gpt_style.gpt.features.phi_lr import PHI_LR
 from train_gpt_style.gpt.features.phinta import PHINTA
@@ -11,7 +13,7 @@ from train_gpt_style.gpt.features.runlog import RUN_LOG
 from train_gpt_style.gpt.features.ttt_packed import TTT_PACKED
 from train_gpt_style.gpt.features.ut import UT
 
-FEATURES = (TTT_PACKED, PHINTA, UT, JEPA, PHI_LR, E2E_TTT, RUN_LOG)
+FEATURES = (AUTOCAST, TTT_PACKED, PHINTA, UT, JEPA, PHI_LR, E2E_TTT, INVARIANT, RUN_LOG)
 
 
 def switched_on(settings):
