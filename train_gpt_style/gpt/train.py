@@ -38,7 +38,7 @@ def zero_grad(optimizers):
         optimizer.zero_grad(set_to_none=True)
 
 
-def warm_up(settings, base_model, model, optimizers, ctx, new_loader):
+def warm_up(settings, base_model, model, optimizers, ctx, new_loader, accumulate):
     """Run real steps to warm kernels and compilers, then put everything back as it was."""
     if settings.warmup_steps == 0:
         return
@@ -47,7 +47,7 @@ def warm_up(settings, base_model, model, optimizers, ctx, new_loader):
     loader = new_loader()
     for step in range(settings.warmup_steps):
         zero_grad(optimizers)
-        accumulate_gradients(settings, base_model, model, ctx, loader, step, progress=0.0)
+        accumulate(settings, base_model, model, ctx, loader, step, progress=0.0)
         for optimizer in optimizers.values():
             optimizer.step()
     base_model.load_state_dict(weights, strict=True)
@@ -75,7 +75,16 @@ def update(settings, base_model, optimizers, step, scale):
 
 
 def train(
-    settings, base_model, model, optimizers, ctx, new_loader, run_validation, log, observers=()
+    settings,
+    base_model,
+    model,
+    optimizers,
+    ctx,
+    new_loader,
+    accumulate,
+    run_validation,
+    log,
+    observers=(),
 ):
     """The loop: validate at its cadence, one optimizer step a global batch, stop at the cap.
 
@@ -106,7 +115,7 @@ def train(
         scale = lr_scale(settings, step, elapsed_ms)
         zero_grad(optimizers)
         done = progress(settings, step, elapsed_ms)
-        train_loss = accumulate_gradients(settings, base_model, model, ctx, loader, step, done)
+        train_loss = accumulate(settings, base_model, model, ctx, loader, step, done)
         grad_norm = update(settings, base_model, optimizers, step, scale)
         zero_grad(optimizers)
         step += 1

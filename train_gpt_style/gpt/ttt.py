@@ -4,7 +4,7 @@ Shape letters: B documents in a batch, T time, R adapter rank.
 """
 
 import math
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 
@@ -61,17 +61,41 @@ class DocumentLoRA(nn.Module):
 
 def evaluate_ttt(settings, model, ctx, tokens, byte_counter):
     """Score each chunk of each document, then adapt to it: never the other way round."""
-    chunk_size = settings.ttt_chunk_size
     documents = find_documents(tokens)
     n = len(documents)
     mine = documents[n * ctx.rank // ctx.world_size : n * (ctx.rank + 1) // ctx.world_size]
-    mine.sort(key=lambda document: (document[1] - 2) // chunk_size)  # stable: by chunk count
     sums = torch.zeros(3, dtype=torch.float64, device=ctx.device)  # loss, tokens, bytes
+    features = switched_on(settings)
+    score = batch_scorer(features)
+    with frozen(model):
+        for adapted in adapted_batches(settings, model, ctx, mine):
+            sums += score(settings, model, ctx, tokens, byte_counter, *adapted, features)
+    if ctx.world_size > 1:
+        dist.all_reduce(sums, op=dist.ReduceOp.SUM)
+    return bits_per_byte(*sums.tolist())
+
+
+def batch_scorer(features):
+    """What scores a batch of documents: the first feature's that has one, or the baseline's."""
+    return next(filter(None, (f.batch_scorer() for f in features)), score_batch)
+
+
+@contextmanager
+def frozen(model):
+    """Inside, the model is in eval mode and its parameters are not trained."""
     model.eval()
     for p in model.parameters():
         p.requires_grad_(False)
-    features = switched_on(settings)
-    score = next(filter(None, (f.batch_scorer() for f in features)), score_batch)
+    yield
+    for p in model.parameters():
+        p.requires_grad_(True)
+    model.train()
+
+
+def adapted_batches(settings, model, ctx, documents):
+    """(batch, adapters, their optimizer) for batches of `documents`, sorted by chunk count."""
+    chunk_size = settings.ttt_chunk_size
+    mine = sorted(documents, key=lambda document: (document[1] - 2) // chunk_size)  # stable
     adapters = None  # full batches share one object; a smaller last batch gets its own
     for first in range(0, len(mine), settings.ttt_batch_size):
         batch = mine[first : first + settings.ttt_batch_size]
@@ -85,13 +109,7 @@ def evaluate_ttt(settings, model, ctx, tokens, byte_counter):
             for state in optimizer.state.values():
                 for value in state.values():
                     value.zero_()
-        sums += score(settings, model, ctx, tokens, byte_counter, batch, lora, optimizer, features)
-    for p in model.parameters():
-        p.requires_grad_(True)
-    model.train()
-    if ctx.world_size > 1:
-        dist.all_reduce(sums, op=dist.ReduceOp.SUM)
-    return bits_per_byte(*sums.tolist())
+        yield batch, lora, optimizer
 
 
 def new_adapters(settings, model, ctx, batch):

@@ -22,14 +22,19 @@ def validate(settings, model, ctx, val_tokens, byte_counter):
     with torch.no_grad():  # not inference_mode: training reuses the rotary tables made here
         for start in range(first, last, batch_seqs):
             stop = min(start + batch_seqs, last)
-            local = val_tokens[start * seq_len : stop * seq_len + 1].to(ctx.device, torch.int64)
-            x, y = local[:-1].reshape(-1, seq_len), local[1:].reshape(-1, seq_len)
-            with ctx.autocast():
-                loss = model(x, y)
-            sums[0] += loss.double() * y.numel()
-            sums[1] += y.numel()
-            sums[2] += byte_counter(x, y).sum()
+            add_sequences(sums, model, ctx, val_tokens, byte_counter, start, stop, seq_len)
     model.train()
     if ctx.world_size > 1:
         dist.all_reduce(sums, op=dist.ReduceOp.SUM)
     return bits_per_byte(*sums.tolist())
+
+
+def add_sequences(sums, model, ctx, val_tokens, byte_counter, start, stop, seq_len):
+    """Add loss, tokens and bytes of the sequences from number `start` to `stop` to `sums`."""
+    local = val_tokens[start * seq_len : stop * seq_len + 1].to(ctx.device, torch.int64)
+    x, y = local[:-1].reshape(-1, seq_len), local[1:].reshape(-1, seq_len)
+    with ctx.autocast():
+        loss = model(x, y)
+    sums[0] += loss.double() * y.numel()
+    sums[1] += y.numel()
+    sums[2] += byte_counter(x, y).sum()
