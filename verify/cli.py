@@ -206,6 +206,24 @@ def explain(
     raise typer.Exit(found.exit_code)
 
 
+@app.command(epilog="Examples:  goldenseal claims   ·   goldenseal claims README.md --fix")
+def claims(
+    documents: Annotated[
+        list[Path] | None, typer.Argument(help="Markdown files; those of pyproject.toml if none.")
+    ] = None,
+    fix: Annotated[
+        bool, typer.Option("--fix", help="Rewrite wrong numbers from the evidence.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Recompute every number that documents bind to sealed records. Needs no torch."""
+    from verify.claims import command
+
+    found = command.claims(documents or [], fix)
+    emit(found.to_json()) if as_json else command.render(found, wide_console())
+    raise typer.Exit(found.exit_code)
+
+
 @app.command(epilog="Example:  goldenseal bundle gpt -o train_gpt.py && python train_gpt.py")
 def bundle(
     system: Annotated[str, typer.Argument(help="Name of the system, such as gpt.")],

@@ -1,0 +1,293 @@
+"""A Markdown document as claims see it: numerals, the markers that bind them, definitions.
+
+Comments with a meaning:
+
+    4.06<!--=loss-->              this numeral is the claim `loss`
+    40<!-- exempt: reason -->     this numeral is none
+    <!-- exempt: reason -->       on a line of its own: nor are those of the next block
+    <!-- exempt section: reason -->   nor those of the rest of this section and its subsections
+    <!-- results -->              the rest of this section is results, whatever its heading says
+    <!-- claims … -->             TOML: a definition for each claim, see verify/claims/definition.py
+"""
+
+import re
+import tomllib
+import unicodedata
+from dataclasses import dataclass, field
+from typing import Any
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from verify.claims.findings import Finding
+from verify.claims.numerals import NUMERAL, Printed, read_numeral
+from verify.claims.rules import EXEMPT_PATTERN, HEADING_NUMBER, RESULTS_HEADING
+
+COMMENT = re.compile(r"<!--(.*?)-->", re.DOTALL)
+TAG = re.compile(r"<[^>]*>")
+BINDING = re.compile(r"\s*=\s*([\w.-]+)\s*")
+EXEMPTION = re.compile(r"\s*exempt( section)?:\s*(\S.*?)\s*", re.DOTALL)
+MARKER, HIDDEN = "\ue000", "\ue001"  # stand for a comment, and for what is no prose
+PRIVATE = str.maketrans({MARKER: "\ufffd", HIDDEN: "\ufffd"})
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A numeral with its marker; `offset` is where the marker stands in the document."""
+
+    claim: str
+    printed: Printed
+    line: int
+    offset: int
+    before: str  # text of its block, up to the numeral
+    after: str  # and from the marker on
+    context: str  # the block, or the row of the table with its head
+    heading: str  # the head of its column
+
+
+@dataclass
+class Exemption:
+    """A reason, and how many numerals it keeps from being claims."""
+
+    reason: str
+    line: int
+    scope: str
+    numerals: int = 0
+
+
+@dataclass
+class Document:
+    """What was found in a document."""
+
+    name: str
+    source: str
+    bound: list[Bound] = field(default_factory=list)
+    definitions: dict[str, tuple[int, Any]] = field(default_factory=dict)
+    exemptions: list[Exemption] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    closed: int = 0  # numerals of the closed world that no rule exempts
+
+
+def parse(name: str, source: str) -> Document:
+    """Read a document. What is wrong with it is among its findings; nothing is raised."""
+    document = Document(name, source)
+    _Reader(document).read(_parser().parse(source))
+    return document
+
+
+def _parser() -> MarkdownIt:
+    return MarkdownIt("commonmark").enable("table")
+
+
+class _Reader:
+    """Walks the tokens of one document, in the order of its source."""
+
+    def __init__(self, document: Document):
+        self.document = document
+        source = document.source
+        self.line_starts = [0, *(m.end() for m in re.finditer(r"\r\n|\n|\r", source))]
+        self.cursor = 0
+        self.level = 0  # of the current heading
+        self.results_below: int | None = None  # level of the heading that opened results
+        self.exempt_below: int | None = None
+        self.section_exemption: Exemption | None = None
+        self.block_exemption: Exemption | None = None
+        self.pending: Exemption | None = None
+        self.depth_of_block = 0
+        self.head: list[str] = []
+        self.row: list[str] = []
+        self.column = 0
+        self.table = 0
+        self.thead = False
+
+    def read(self, tokens: list[Token]) -> None:
+        for index, token in enumerate(tokens):
+            self._blocks(token)
+            if token.type == "heading_open":
+                self._heading(token, tokens[index + 1])
+            elif token.type == "html_block":
+                self._html(token)
+            elif token.type == "tr_open":
+                self.column, self.row = 0, _row_texts(tokens, index)
+                if self.thead:
+                    self.head = self.row
+            elif token.type == "inline":
+                self._inline(token, heading=tokens[index - 1].type == "heading_open")
+                self.column += 1
+        for exemption in self.document.exemptions:
+            if not exemption.numerals:
+                self._bad(exemption.line, "the exemption covers no numeral: remove it")
+
+    def _blocks(self, token: Token) -> None:
+        """Keep track of tables, and of the block that an exemption on its own line is for."""
+        if token.type in ("table_open", "table_close"):
+            self.table += token.nesting
+        if token.type in ("thead_open", "thead_close"):
+            self.thead = token.nesting == 1
+        if token.level == self.depth_of_block and self.block_exemption and token.nesting == -1:
+            self.block_exemption = None
+        if self.pending and token.nesting == 1:
+            self.block_exemption, self.pending = self.pending, None
+            self.depth_of_block = token.level
+
+    def _heading(self, token: Token, inline: Token) -> None:
+        self.level = int(token.tag[1])
+        if self.results_below is not None and self.level <= self.results_below:
+            self.results_below = None
+        if self.exempt_below is not None and self.level <= self.exempt_below:
+            self.exempt_below = self.section_exemption = None
+        if self.results_below is None and RESULTS_HEADING.search(inline.content):
+            self.results_below = self.level
+
+    def _html(self, token: Token) -> None:
+        line = token.map[0] + 1 if token.map else 1
+        for match in COMMENT.finditer(token.content):
+            self._comment(match[1], line + token.content.count("\n", 0, match.start()))
+        visible = TAG.sub(" ", COMMENT.sub(" ", token.content))
+        closed = self._is_closed() or "<t" in token.content.lower()
+        if closed and (found := NUMERAL.search(EXEMPT_PATTERN.sub(" ", visible))):
+            self._find("unbound", line, f"{found[0]} stands in raw HTML: write it in Markdown")
+
+    def _comment(self, text: str, line: int) -> None:
+        """A comment on a line of its own."""
+        words = text.split()
+        if exemption := EXEMPTION.fullmatch(text):
+            scope = "section" if exemption[1] else "block"
+            made = Exemption(" ".join(exemption[2].split()), line, scope)
+            self.document.exemptions.append(made)
+            if scope == "section":
+                self.section_exemption, self.exempt_below = made, self.level
+            else:
+                self.pending = made
+        elif words[:1] == ["claims"]:
+            self._definitions(text.lstrip()[len("claims") :], line)
+        elif words == ["results"]:
+            self.results_below = self.level
+        elif BINDING.fullmatch(text):
+            self._bad(line, f"the marker <!--{text}--> stands alone: put it right after a numeral")
+        elif words and words[0].rstrip(":") in ("exempt", "claim", "=", "results"):
+            self._bad(line, f"<!--{text}--> is no marker: see docs/claims.md for those that are")
+
+    def _definitions(self, text: str, line: int) -> None:
+        try:
+            table = tomllib.loads(text.replace("\r\n", "\n"))
+        except tomllib.TOMLDecodeError as error:
+            self._bad(line, f"the definitions are not TOML: {error}")
+            return
+        for name, entry in table.items():
+            if name in self.document.definitions:
+                self._bad(line, f"{name} is defined twice")
+            self.document.definitions[name] = (line, entry)
+
+    def _is_closed(self) -> bool:
+        return self.table > 0 or self.results_below is not None
+
+    def _inline(self, token: Token, heading: bool) -> None:
+        """Numerals of one run of text, each with the comments that follow it at once."""
+        first = token.map[0] if token.map else 0
+        text, comments = self._flatten(token, first)
+        hidden = _hide(text, heading)
+        clean = text.replace(MARKER, "").replace(HIDDEN, "")
+        context = " | ".join([*self.head, *self.row]) if self.table else clean
+        number, covered = 0, set()
+        for match in NUMERAL.finditer(hidden):
+            line = first + 1 + text.count("\n", 0, match.start())
+            end = match.end()
+            if text[end : end + 1] != MARKER:
+                self._numeral(match[0], line)
+                continue
+            number = text.count(MARKER, 0, end)
+            covered.add(number)
+            content, offset = comments[number]
+            if binding := BINDING.fullmatch(content):
+                self.document.closed += self._is_closed()
+                before, after = (_plain(part) for part in (text[: match.start()], text[end:]))
+                head = self.head[self.column] if 0 <= self.column < len(self.head) else ""
+                self.document.bound.append(
+                    Bound(binding[1], read_numeral(match[0]), line, offset, before, after,
+                          context, head if self.table else "")
+                )  # fmt: skip
+            elif exemption := EXEMPTION.fullmatch(content):
+                reason = " ".join(exemption[2].split())
+                self.document.exemptions.append(Exemption(reason, line, "numeral", 1))
+                self.document.closed += self._is_closed()
+            else:
+                self._numeral(match[0], line)
+        for character in sorted(set(hidden)):
+            if character > "\x7f" and unicodedata.category(character) in ("Nd", "No"):
+                self._numeral(character, first + 1 + text.count("\n", 0, text.index(character)))
+        self._loose_markers(comments, covered, first + 1)
+
+    def _numeral(self, text: str, line: int) -> None:
+        """A numeral without a marker: fine in the open, exempt, or unbound."""
+        if not self._is_closed():
+            return
+        self.document.closed += 1
+        exemption = self.block_exemption or self.section_exemption
+        if exemption:
+            exemption.numerals += 1
+        else:
+            self._find("unbound", line, f"{text} is bound to no sealed evidence, nor exempt")
+
+    def _loose_markers(self, comments: list[tuple[str, int]], covered: set[int], line: int) -> None:
+        for number, (content, _) in enumerate(comments):
+            meant = BINDING.fullmatch(content) or EXEMPTION.fullmatch(content)
+            if meant and number not in covered:
+                self._bad(line, f"the marker <!--{content}--> does not follow a numeral at once")
+
+    def _flatten(self, token: Token, first: int) -> tuple[str, list[tuple[str, int]]]:
+        """The text as a reader sees it, with MARKER for a comment; comments with their offsets."""
+        parts: list[str] = []
+        comments: list[tuple[str, int]] = []
+        autolink = False
+        self.cursor = max(self.cursor, self.line_starts[first])
+        for child in token.children or []:
+            if child.type == "text":
+                parts.append(HIDDEN if autolink else child.content.translate(PRIVATE))
+            elif child.type in ("softbreak", "hardbreak"):
+                parts.append("\n")
+            elif child.type in ("link_open", "link_close") and child.markup == "autolink":
+                autolink = child.nesting == 1
+            elif child.type in ("code_inline", "image", "html_inline"):
+                found = self.document.source.find(child.content, self.cursor)
+                if found >= 0 and child.type != "image":
+                    self.cursor = found + len(child.content)
+                if child.type != "html_inline":
+                    parts.append(HIDDEN)
+                elif comment := COMMENT.fullmatch(child.content):
+                    parts.append(MARKER)
+                    comments.append((comment[1], found))
+        return "".join(parts), comments
+
+    def _find(self, kind: str, line: int, message: str) -> None:
+        self.document.findings.append(Finding(kind, message, self.document.name, line))
+
+    def _bad(self, line: int, message: str) -> None:
+        self._find("bad-claim", line, message)
+
+
+def _hide(text: str, heading: bool) -> str:
+    """The text with what the rules exempt blanked out, position by position."""
+    if heading and (number := HEADING_NUMBER.match(text)):
+        text = " " * number.end() + text[number.end() :]
+
+    def blank(match: re.Match[str]) -> str:
+        followed = text[match.end() : match.end() + 1] == MARKER
+        return match[0] if followed else HIDDEN * len(match[0])
+
+    return EXEMPT_PATTERN.sub(blank, text)
+
+
+def _plain(text: str) -> str:
+    return text.replace(MARKER, "").replace(HIDDEN, "")
+
+
+def _row_texts(tokens: list[Token], start: int) -> list[str]:
+    """The visible text of each cell in the row that opens at `start`."""
+    texts = []
+    for token in tokens[start:]:
+        if token.type == "tr_close":
+            break
+        if token.type == "inline":
+            texts.append("".join(c.content for c in token.children or [] if c.type == "text"))
+    return texts

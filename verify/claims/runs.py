@@ -1,0 +1,185 @@
+"""Values by configuration and seed: what a claim's source is made of.
+
+A record with `runs` in its record.json is a grid: each run has a configuration, a seed, its knobs
+and its log. A record without is one configuration, with a run for each log that it lists.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+from verify.claims.definition import Source
+from verify.claims.evidence import Library, SealedRecord, resolve_pointer, select_line
+from verify.claims.findings import ClaimError
+from verify.claims.numerals import exact_value
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of a record, and what must agree between runs that are compared."""
+
+    sealed: SealedRecord = field(repr=False)
+    configuration: str
+    seed: int
+    log: str
+    knobs: Mapping[str, str] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Observation:
+    """A value, where it stands, the seeds that it rests on, and the facts of its run."""
+
+    value: Any
+    where: str
+    seeds: tuple[int, ...]
+    sealed: SealedRecord = field(repr=False)
+    knobs: Mapping[str, str] = field(repr=False)
+
+    @property
+    def exact(self) -> Fraction:
+        """The value as a number. Raises ClaimError `no-evidence` when it is none."""
+        number = exact_value(self.value)
+        if number is None:
+            raise ClaimError("no-evidence", f"{self.where} holds {self.value!r:.60}, no number")
+        return number
+
+
+def runs_of(sealed: SealedRecord) -> list[Run]:
+    """The runs that a record holds, by configuration and seed. Raises ClaimError."""
+    facts = sealed.record.facts
+    common = facts.get("knobs", {})
+    if "runs" not in facts:
+        logs = facts.get("logs", {})
+        named = [(seed, logs[str(seed)]) for seed in facts["seeds"] if str(seed) in logs]
+        return [Run(sealed, "", seed, log, common) for seed, log in named]
+    found = []
+    for entry in facts["runs"]:
+        if not entry.get("log"):
+            continue  # a cell that failed: it stays visible as missing
+        knobs = {**common, **entry.get("knobs", {})}
+        name = str(entry.get("configuration", ""))
+        found.append(Run(sealed, name, entry["seed"], entry["log"], knobs))
+    return sorted(found, key=lambda run: (run.configuration, run.seed, run.log))
+
+
+def missing_cells(sealed: SealedRecord, runs: list[Run]) -> list[str]:
+    """Cells of the record's grid without a run: configurations x the seeds that it lists."""
+    facts = sealed.record.facts
+    names = {run.configuration for run in runs}
+    names |= {str(entry.get("configuration", "")) for entry in facts.get("runs", [])}
+    have = {(run.configuration, run.seed) for run in runs}
+    cells = [(name, seed) for name in sorted(names or {""}) for seed in facts["seeds"]]
+    return [f"{name or 'seed'} {seed}" for name, seed in cells if (name, seed) not in have]
+
+
+def observations(library: Library, source: Source, several: bool) -> list[Observation]:
+    """The values of a source, in the order of its records and seeds.
+
+    `several` is for a statistic over runs: then the seeds stated must be all that the records
+    list, and no cell may be missing. Raises ClaimError.
+    """
+    found: list[Observation] = []
+    for reference in source.records:
+        sealed = library.usable(reference)
+        if source.file is not None:
+            found.append(_from_file(sealed, source))
+        else:
+            found += _from_runs(sealed, source, several)
+    if several:
+        _check_seeds(source, found)
+    return found
+
+
+def _from_file(sealed: SealedRecord, source: Source) -> Observation:
+    file = source.file or ""
+    where = f"{sealed.name}/{file}"
+    if source.line or file.endswith(".jsonl"):
+        if not source.line:
+            raise ClaimError("bad-claim", f"{where} has many lines: say which by `line`")
+        document = select_line(sealed.lines(file), source.line, where)
+        where += _selector(source.line)
+    else:
+        document = sealed.json(file)
+    facts = sealed.record.facts
+    seeds = tuple(facts["seeds"])
+    own = [int(seed) for seed, log in facts.get("logs", {}).items() if log == file]
+    if own:
+        seeds = tuple(own)
+    value = resolve_pointer(document, source.pointer, where)
+    return Observation(value, f"{where}#{source.pointer}", seeds, sealed, facts.get("knobs", {}))
+
+
+def _from_runs(sealed: SealedRecord, source: Source, several: bool) -> list[Observation]:
+    runs = runs_of(sealed)
+    if several and (missing := missing_cells(sealed, runs)):
+        shown = ", ".join(missing[:5]) + (", …" if len(missing) > 5 else "")
+        raise ClaimError("incomplete-grid", f"{sealed.name} has no finished run of {shown}")
+    names = sorted({run.configuration for run in runs})
+    wanted = source.configuration
+    if wanted is None:
+        if len(names) > 1:
+            raise ClaimError(
+                "bad-claim", f"{sealed.name} has several configurations: {', '.join(names)}"
+            )
+        wanted = names[0] if names else ""
+    chosen = [run for run in runs if run.configuration == wanted]
+    if not chosen:
+        known = ", ".join(names) or "none"
+        raise ClaimError("no-evidence", f"{sealed.name} has no run of {wanted!r}; it has {known}")
+    if source.seeds is not None:
+        if several and (left := sorted({run.seed for run in chosen} - set(source.seeds))):
+            raise ClaimError(
+                "incomplete-grid", f"{sealed.name} also has seed {_list(left)}, which is left out"
+            )
+        chosen = [run for run in chosen if run.seed in source.seeds]
+    return [_of_run(run, source) for run in chosen]
+
+
+def _of_run(run: Run, source: Source) -> Observation:
+    where = f"{run.sealed.name}/{run.log}"
+    wanted = source.line or {"kind": "end"}
+    lines = run.sealed.lines(run.log)
+    if not lines or not isinstance(lines[-1], dict) or lines[-1].get("kind") != "end":
+        raise ClaimError("incomplete-grid", f"{where} was cut short: the run did not end")
+    line = select_line(lines, wanted, where)
+    where += _selector(wanted)
+    value = resolve_pointer(line, source.pointer, where)
+    return Observation(value, f"{where}#{source.pointer}", (run.seed,), run.sealed, run.knobs)
+
+
+def _check_seeds(source: Source, found: list[Observation]) -> None:
+    """The stated seeds are exactly those of the evidence, each once."""
+    for observation in found:
+        if len(observation.seeds) != 1:
+            raise ClaimError(
+                "bad-claim",
+                f"{observation.where} is of a record of {len(observation.seeds)} seeds: a "
+                "statistic over runs takes its values from their logs, so leave out `file`",
+            )
+    have = [seed for observation in found for seed in observation.seeds]
+    distinct = sorted(set(have))
+    if source.seeds is not None:
+        if len(distinct) == 1 and len(source.seeds) > 1:
+            raise ClaimError(
+                "single-seed",
+                f"seeds {_list(list(source.seeds))} are claimed, the evidence has {distinct[0]}",
+            )
+        if absent := sorted(set(source.seeds) - set(distinct)):
+            raise ClaimError("incomplete-grid", f"there is no run of seed {_list(absent)}")
+        if left := sorted(set(distinct) - set(source.seeds)):
+            raise ClaimError("incomplete-grid", f"seed {_list(left)} is left out")
+    if len(distinct) < len(found):
+        raise ClaimError(
+            "single-seed" if len(distinct) == 1 else "bad-claim",
+            f"{len(found)} runs share {len(distinct)} seeds ({_list(distinct)}): they are no "
+            "independent runs",
+        )
+
+
+def _selector(line: Mapping[str, Any]) -> str:
+    return "[" + ",".join(f"{key}={value}" for key, value in sorted(line.items())) + "]"
+
+
+def _list(seeds: list[int]) -> str:
+    return ", ".join(str(seed) for seed in seeds)
