@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from markdown_it import MarkdownIt
+from markdown_it.rules_inline import StateInline, html_inline
 from markdown_it.token import Token
 
 from verify.claims.findings import Finding
@@ -76,7 +77,18 @@ def parse(name: str, source: str) -> Document:
 
 
 def _parser() -> MarkdownIt:
-    return MarkdownIt("commonmark").enable("table")
+    parser = MarkdownIt("commonmark").enable("table")
+    parser.inline.ruler.at("html_inline", _html_inline_with_place)
+    return parser
+
+
+def _html_inline_with_place(state: StateInline, silent: bool) -> bool:
+    """The parser's own rule; its token also says where in the text it stands."""
+    place = state.pos
+    found = html_inline(state, silent)
+    if found and not silent:
+        state.tokens[-1].meta = {"place": place}
+    return found
 
 
 class _Reader:
@@ -86,7 +98,7 @@ class _Reader:
         self.document = document
         source = document.source
         self.line_starts = [0, *(m.end() for m in re.finditer(r"\r\n|\n|\r", source))]
-        self.cursor = 0
+        self.cells = ""  # of the current row, before the current one
         self.level = 0  # of the current heading
         self.results_below: int | None = None  # level of the heading that opened results
         self.exempt_below: int | None = None
@@ -108,7 +120,7 @@ class _Reader:
             elif token.type == "html_block":
                 self._html(token)
             elif token.type == "tr_open":
-                self.column, self.row = 0, _row_texts(tokens, index)
+                self.column, self.row, self.cells = 0, _row_texts(tokens, index), ""
                 if self.thead:
                     self.head = self.row
             elif token.type == "inline":
@@ -165,8 +177,8 @@ class _Reader:
             self.results_below = self.level
         elif BINDING.fullmatch(text):
             self._bad(line, f"the marker <!--{text}--> stands alone: put it right after a numeral")
-        elif words and words[0].rstrip(":") in ("exempt", "claim", "=", "results"):
-            self._bad(line, f"<!--{text}--> is no marker: see docs/claims.md for those that are")
+        elif _almost(text):
+            self._bad(line, f"<!--{text}--> is no marker: see docs/claims.md for those")
 
     def _definitions(self, text: str, line: int) -> None:
         try:
@@ -229,18 +241,11 @@ class _Reader:
         else:
             self._find("unbound", line, f"{text} is bound to no sealed evidence, nor exempt")
 
-    def _loose_markers(self, comments: list[tuple[str, int]], covered: set[int], line: int) -> None:
-        for number, (content, _) in enumerate(comments):
-            meant = BINDING.fullmatch(content) or EXEMPTION.fullmatch(content)
-            if meant and number not in covered:
-                self._bad(line, f"the marker <!--{content}--> does not follow a numeral at once")
-
     def _flatten(self, token: Token, first: int) -> tuple[str, list[tuple[str, int]]]:
         """The text as a reader sees it, with MARKER for a comment; comments with their offsets."""
         parts: list[str] = []
         comments: list[tuple[str, int]] = []
         autolink = False
-        self.cursor = max(self.cursor, self.line_starts[first])
         for child in token.children or []:
             if child.type == "text":
                 parts.append(HIDDEN if autolink else child.content.translate(PRIVATE))
@@ -248,16 +253,36 @@ class _Reader:
                 parts.append("\n")
             elif child.type in ("link_open", "link_close") and child.markup == "autolink":
                 autolink = child.nesting == 1
-            elif child.type in ("code_inline", "image", "html_inline"):
-                found = self.document.source.find(child.content, self.cursor)
-                if found >= 0 and child.type != "image":
-                    self.cursor = found + len(child.content)
-                if child.type != "html_inline":
-                    parts.append(HIDDEN)
-                elif comment := COMMENT.fullmatch(child.content):
-                    parts.append(MARKER)
-                    comments.append((comment[1], found))
+            elif child.type in ("code_inline", "image"):
+                parts.append(HIDDEN)
+            elif child.type == "html_inline" and (comment := COMMENT.fullmatch(child.content)):
+                parts.append(MARKER)
+                comments.append((comment[1], self._offset(token, child, first)))
+        if self.table:
+            self.cells += token.content
         return "".join(parts), comments
+
+    def _offset(self, token: Token, comment: Token, first: int) -> int:
+        """Where a comment stands in the source; -1 if it is spelt otherwise there.
+
+        The parser strips indentation and quote marks from the text, but no comments: so the n-th of
+        its kind in the text is the n-th in the lines that the text, or the table's row, comes from.
+        """
+        before = (self.cells if self.table else "") + token.content[: comment.meta["place"]]
+        offset = self.line_starts[first] - 1
+        for _ in range(before.count(comment.content) + 1):
+            offset = self.document.source.find(comment.content, offset + 1)
+            if offset < 0:
+                break
+        return offset
+
+    def _loose_markers(self, comments: list[tuple[str, int]], covered: set[int], line: int) -> None:
+        for number, (content, _) in enumerate(comments):
+            meant = BINDING.fullmatch(content) or EXEMPTION.fullmatch(content)
+            if meant and number not in covered:
+                self._bad(line, f"the marker <!--{content}--> does not follow a numeral at once")
+            elif not meant and _almost(content):
+                self._bad(line, f"<!--{content}--> is no marker: see docs/claims.md for those")
 
     def _find(self, kind: str, line: int, message: str) -> None:
         self.document.findings.append(Finding(kind, message, self.document.name, line))
@@ -276,6 +301,13 @@ def _hide(text: str, heading: bool) -> str:
         return match[0] if followed else HIDDEN * len(match[0])
 
     return EXEMPT_PATTERN.sub(blank, text)
+
+
+def _almost(text: str) -> bool:
+    """Whether a comment begins like a marker."""
+    words = text.split()
+    first = words[0].rstrip(":") if words else ""
+    return first in ("exempt", "claim", "claims", "result", "results") or first.startswith("=")
 
 
 def _plain(text: str) -> str:

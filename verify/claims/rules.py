@@ -27,7 +27,10 @@ EXEMPT: tuple[tuple[str, str], ...] = (
     ("reference", r"#\d+\b|§ ?\d+(?:\.\d+)*\b|\b(?:section|chapter) \d+(?:\.\d+)*\b"),
     ("figure", r"\b(?i:figure|table) \d+\b(?![.,]\d)"),
     ("ordinal", r"\b\d+(?:st|nd|rd|th)\b"),
-    ("part of a name", r"(?<![\w.,])[^\W\d]\w*(?:-\w+)*"),  # int8, fp16, AVX-512, x86-64, SHA-512
+    (
+        "part of a name",
+        r"(?a:(?<![\w.,])[a-zA-Z_]\w*(?:-\w+)*)",
+    ),  # int8, fp16, AVX-512, x86-64, SHA-512
 )
 EXEMPT_PATTERN = re.compile("|".join(f"(?:{pattern})" for _, pattern in EXEMPT))
 HEADING_NUMBER = re.compile(r"\s*\d+(?:\.\d+)*\.?\s")

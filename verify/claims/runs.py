@@ -128,9 +128,13 @@ def _from_runs(sealed: SealedRecord, source: Source, several: bool) -> list[Obse
         known = ", ".join(names) or "none"
         raise ClaimError("no-evidence", f"{sealed.name} has no run of {wanted!r}; it has {known}")
     if source.seeds is not None:
-        if several and (left := sorted({run.seed for run in chosen} - set(source.seeds))):
+        left = sorted({run.seed for run in chosen} - set(source.seeds))
+        if several and left:
+            alone = len(source.records) == len(chosen) == 1 < len(source.seeds)
             raise ClaimError(
-                "incomplete-grid", f"{sealed.name} also has seed {_list(left)}, which is left out"
+                "single-seed" if alone else "incomplete-grid",
+                f"{sealed.name} has {'only' if alone else 'also'} seed {_list(left)}, which is "
+                "not among those stated",
             )
         chosen = [run for run in chosen if run.seed in source.seeds]
     return [_of_run(run, source) for run in chosen]
