@@ -11,6 +11,7 @@ from rich.console import Console
 
 from verify import __version__
 from verify.errors import GoldensealError, UsageError
+from verify.study.app import app as study_app
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -264,6 +265,8 @@ def report(
     atomic_write(out, data)
     emit({"path": str(out), "bytes": len(data)}) if as_json else print(f"{out}: {len(data)} bytes")
 
+
+app.add_typer(study_app, name="study")
 
 if __name__ == "__main__":
     main()

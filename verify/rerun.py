@@ -12,6 +12,7 @@ from verify.errors import CannotCheckError
 from verify.files import hash_file
 
 INHERITED = ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "TMPDIR")
+THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 POLL_SECONDS = 0.2
 
 
@@ -24,12 +25,14 @@ def run_system(
     steps: int | None = None,
     source: Path | None = None,
     arguments: Sequence[str] = (),
+    threads: int | None = None,
 ) -> None:
     """`python -m <module>` in `folder` under exactly these knobs; `show` is given each line.
 
     Knobs that hold relative paths of data find it: the folder gets links to the repository's.
     With `steps`, the run is ended when its log has that many steps. The code is that in `source`,
-    by default the repository's; `arguments` for Python stand in for `-m <module>`. The caller
+    by default the repository's; `arguments` for Python stand in for `-m <module>`; `threads` is
+    how many the libraries of a process use, by default what they choose. The caller
     vouches that the knobs are the system's: any other variable could make Python or the loader run
     foreign code.
     Raises CannotCheckError when the run fails, with the last line that it printed.
@@ -42,7 +45,8 @@ def run_system(
         # A cache entry is matched by size and second, so it may be older than the source.
         "PYTHONDONTWRITEBYTECODE": "1",
     }
-    environment = {**knobs, **kept, **python}
+    limits = {} if threads is None else dict.fromkeys(THREADS, str(threads))
+    environment = {**knobs, **kept, **limits, **python}
     process = subprocess.Popen(
         # -P: no module comes from the folder
         [sys.executable, "-P", *(arguments or ("-m", system.module))],

@@ -1,0 +1,81 @@
+"""What the commands under `goldenseal study` do and print."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from verify.config import find_root, system
+from verify.errors import EXIT_CANNOT_CHECK, EXIT_CONTRADICTED, EXIT_HOLDS
+from verify.make_record import all_knobs
+from verify.plan import Cell, check_against, read_plan
+from verify.study.run import begin, run_study
+
+console = Console()
+
+
+def _emit(document: Any) -> None:
+    print(json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False))
+
+
+def plan(file: Path, as_json: bool) -> int:
+    """Check a plan and list its runs."""
+    root = find_root()
+    found = read_plan(file)
+    cells = check_against(found, all_knobs(system(root, str(found.facts["system"]))))
+    if as_json:
+        _emit(
+            {"digest": found.digest, "name": found.name, "runs": {str(c): cells[c] for c in cells}}
+        )
+        return EXIT_HOLDS
+    table = Table(title=f"{found.name}: {len(cells)} runs, plan {found.digest[:16]}")
+    table.add_column("configuration")
+    table.add_column("sets, beside the common knobs")
+    for name, knobs in found.configurations.items():
+        table.add_row(name, " ".join(f"{knob}={text}" for knob, text in knobs.items()))
+    console.print(table)
+    console.print(f"seeds {', '.join(map(str, found.seeds))}", highlight=False)
+    return EXIT_HOLDS
+
+
+def run(file: Path, folder: Path, jobs: int, as_json: bool) -> int:
+    """Run what is not finished. Exit 3 when a cell failed: the study shows nothing yet."""
+    root = find_root()
+    study = begin(root, file, folder)
+    terminal = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    total = len(study.knobs)
+    with Progress(*columns, console=terminal, disable=as_json) as progress:
+        task = progress.add_task(study.plan.name, total=total)
+
+        def told(cell: Cell, word: str) -> None:
+            progress.console.print(f"{cell}  {word}", markup=False, highlight=False)
+            progress.advance(task)
+
+        outcome = run_study(root, study, jobs, told)
+    if as_json:
+        _emit(
+            {
+                "done": [str(cell) for cell in outcome.done],
+                "failed": {str(cell): reason for cell, reason in outcome.failed.items()},
+                "skipped": [str(cell) for cell in outcome.skipped],
+            }
+        )
+    else:
+        console.print(
+            f"{len(outcome.done)} run, {len(outcome.skipped)} finished before, "
+            f"{len(outcome.failed)} failed, of {total}",
+            highlight=False,
+        )
+        for cell, reason in outcome.failed.items():
+            console.print(f"        · {cell}: {escape(reason)}", soft_wrap=True)
+    return EXIT_CANNOT_CHECK if outcome.failed else EXIT_HOLDS
