@@ -6,7 +6,7 @@ SEAL ?=
 R ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup coq verify test lint data train seal check bundle reproduce knobs bench portable clean
+.PHONY: help setup coq verify test lint data train seal check claims bundle mutants reproduce knobs bench portable clean
 
 help: ## show this list
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,8 +58,14 @@ seal: .venv/ready ## seal a record: make seal R=records/<track>/<name>
 check: .venv/ready ## check the seals of all records
 	$(BIN)/goldenseal check all
 
+claims: .venv/ready ## recompute every number of README and docs from sealed records
+	$(BIN)/goldenseal claims
+
 bundle: .venv/ready ## write train_gpt.py: one self-contained file, for submission
 	$(BIN)/goldenseal bundle gpt -o train_gpt.py
+
+mutants: setup ## how strong the gates are: 300 mutants (an hour or two); writes docs/mutation/
+	$(BIN)/goldenseal mutate --count 300 --seed 1597 --write
 
 reproduce: data ## re-run a sealed record: make reproduce SEAL=<prefix of its identity>
 	$(BIN)/goldenseal reproduce $(SEAL)
@@ -69,6 +75,7 @@ portable: .venv/ready ## the portable lane across emulated CPU models (needs qem
 
 bench: .venv/ready ## the measurements of docs/benchmarks.md
 	$(BIN)/python benchmarks/seal.py
+	$(BIN)/python benchmarks/claims.py
 	$(BIN)/python benchmarks/step_time.py
 	$(BIN)/python benchmarks/theorems.py
 	$(BIN)/python benchmarks/verify_time.py

@@ -6,7 +6,9 @@ comes from bytes that the record's identity covers. Files that no claim needs ar
 """
 
 import hashlib
-from collections.abc import Iterator
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -32,6 +34,7 @@ class SealedRecord:
     identity: str
     sums: dict[str, str]
     _parsed: dict[str, list[Json]] = field(default_factory=dict, repr=False)
+    _raw: dict[str, list[bytes]] = field(default_factory=dict, repr=False)
 
     @cached_property
     def record(self) -> Record:
@@ -52,9 +55,47 @@ class SealedRecord:
     def lines(self, file: str) -> list[Json]:
         """The objects of a log, one a line. Raises ClaimError."""
         if file not in self._parsed:
-            rows = self._bytes(file, MAX_FILE_BYTES).splitlines()
-            self._parsed[file] = [self._load(row, file) for row in rows]
+            self._parsed[file] = [self._load(row, file) for row in self._rows(file)]
         return self._parsed[file]
+
+    def lines_with(self, file: str, wanted: Mapping[str, Json]) -> list[Json]:
+        """The lines of a log that may have these values; the others are not parsed.
+
+        A JSON text without a backslash that holds a string holds it between quotes.
+        """
+        if file in self._parsed:
+            return self._parsed[file]
+        needles = [f'"{text}"'.encode() for text in wanted.values() if _is_plain(text)]
+        if not needles:
+            return self.lines(file)
+        return [
+            self._load(row, file)
+            for row in self._rows(file)
+            if b"\\" in row or all(needle in row for needle in needles)
+        ]
+
+    def line(self, file: str, number: int) -> Json:
+        """The object at a place of a log, such as 0 or -1; None if there is none."""
+        rows = self._rows(file)
+        return self._load(rows[number], file) if rows else None
+
+    def _rows(self, file: str) -> list[bytes]:
+        if file not in self._raw:
+            self._raw[file] = self._bytes(file, MAX_FILE_BYTES).split(b"\n")
+            if self._raw[file][-1] == b"":
+                self._raw[file].pop()
+        return self._raw[file]
+
+    def toml(self, file: str) -> dict[str, Json]:
+        """A TOML file of the record. Raises ClaimError."""
+        if file not in self._parsed:
+            data = self._bytes(file, canonical.MAX_BYTES)
+            try:
+                self._parsed[file] = [tomllib.loads(data.decode("utf-8"))]
+            except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+                reason = str(error).splitlines()[0]
+                raise ClaimError("no-evidence", f"{self.name}/{file}: {reason}") from None
+        return dict(self._parsed[file][0])
 
     def all_json(self) -> Iterator[tuple[str, Json]]:
         """(place, content) of every JSON file and log line that was sealed and can be read."""
@@ -231,6 +272,11 @@ def select_line(lines: list[Json], wanted: dict[str, Json], where: str) -> Json:
         chosen = ", ".join(f"{key} = {value!r}" for key, value in sorted(wanted.items()))
         raise ClaimError("no-evidence", f"{where}: {len(found)} lines have {chosen}, expected one")
     return found[0]
+
+
+def _is_plain(value: Json) -> bool:
+    """Whether a value is a string whose letters JSON writes as they are, unless it escapes them."""
+    return isinstance(value, str) and re.fullmatch(r"[\w .-]+", value, re.ASCII) is not None
 
 
 def _same(a: Json, b: Json) -> bool:

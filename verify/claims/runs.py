@@ -14,6 +14,8 @@ from verify.claims.evidence import Library, SealedRecord, resolve_pointer, selec
 from verify.claims.findings import ClaimError
 from verify.claims.numerals import exact_value
 
+PLAN = "plan.toml"
+
 
 @dataclass(frozen=True)
 class Run:
@@ -57,19 +59,36 @@ def runs_of(sealed: SealedRecord) -> list[Run]:
     for entry in facts["runs"]:
         if not entry.get("log"):
             continue  # a cell that failed: it stays visible as missing
-        knobs = {**common, **entry.get("knobs", {})}
-        name = str(entry.get("configuration", ""))
-        found.append(Run(sealed, name, entry["seed"], entry["log"], knobs))
+        name, seed, log = str(entry.get("configuration", "")), int(entry["seed"]), entry["log"]
+        found.append(Run(sealed, name, seed, log, {**common, **_own_knobs(sealed, entry)}))
     return sorted(found, key=lambda run: (run.configuration, run.seed, run.log))
 
 
+def _own_knobs(sealed: SealedRecord, entry: Mapping[str, Any]) -> Mapping[str, str]:
+    """Those that record.json gives the run, else those that its log begins with."""
+    if "knobs" in entry:
+        return dict(entry["knobs"])
+    header = sealed.line(entry["log"], 0)
+    knobs = header.get("knobs") if isinstance(header, dict) else None
+    return knobs if isinstance(knobs, dict) else {}
+
+
 def missing_cells(sealed: SealedRecord, runs: list[Run]) -> list[str]:
-    """Cells of the record's grid without a run: configurations x the seeds that it lists."""
+    """Cells of the grid without a run.
+
+    The grid is that of the record's plan.toml; without one, the configurations and seeds that
+    record.json lists.
+    """
     facts = sealed.record.facts
     names = {run.configuration for run in runs}
     names |= {str(entry.get("configuration", "")) for entry in facts.get("runs", [])}
+    seeds = set(facts["seeds"])
+    if PLAN in sealed.sums:
+        plan = sealed.toml(PLAN)
+        names |= set(plan.get("configurations", {}))
+        seeds |= {seed for seed in plan.get("seeds", []) if type(seed) is int}
     have = {(run.configuration, run.seed) for run in runs}
-    cells = [(name, seed) for name in sorted(names or {""}) for seed in facts["seeds"]]
+    cells = [(name, seed) for name in sorted(names or {""}) for seed in sorted(seeds)]
     return [f"{name or 'seed'} {seed}" for name, seed in cells if (name, seed) not in have]
 
 
@@ -97,7 +116,7 @@ def _from_file(sealed: SealedRecord, source: Source) -> Observation:
     if source.line or file.endswith(".jsonl"):
         if not source.line:
             raise ClaimError("bad-claim", f"{where} has many lines: say which by `line`")
-        document = select_line(sealed.lines(file), source.line, where)
+        document = select_line(sealed.lines_with(file, source.line), source.line, where)
         where += _selector(source.line)
     else:
         document = sealed.json(file)
@@ -143,10 +162,10 @@ def _from_runs(sealed: SealedRecord, source: Source, several: bool) -> list[Obse
 def _of_run(run: Run, source: Source) -> Observation:
     where = f"{run.sealed.name}/{run.log}"
     wanted = source.line or {"kind": "end"}
-    lines = run.sealed.lines(run.log)
-    if not lines or not isinstance(lines[-1], dict) or lines[-1].get("kind") != "end":
+    last = run.sealed.line(run.log, -1)
+    if not isinstance(last, dict) or last.get("kind") != "end":
         raise ClaimError("incomplete-grid", f"{where} was cut short: the run did not end")
-    line = select_line(lines, wanted, where)
+    line = select_line(run.sealed.lines_with(run.log, wanted), wanted, where)
     where += _selector(wanted)
     value = resolve_pointer(line, source.pointer, where)
     return Observation(value, f"{where}#{source.pointer}", (run.seed,), run.sealed, run.knobs)
