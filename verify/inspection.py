@@ -49,10 +49,12 @@ def _inspect(probe: Probe, script: Script, found: Inspection, trace: bool) -> No
     found.state = {name: short(t) for name, t in state.items()}
     found.published = published_digest(state)
     perturb(model)
+    device = next(model.parameters()).device
     for number, (batch, length) in enumerate(probe.batches):
         generator = torch.Generator().manual_seed(number)
+        shape = (batch, length)
         x, y = (
-            torch.randint(probe.vocab_size, (batch, length), generator=generator) for _ in range(2)
+            torch.randint(probe.vocab_size, shape, generator=generator).to(device) for _ in range(2)
         )
         for mode in ("train", "eval"):
             model.train(mode == "train")

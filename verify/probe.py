@@ -22,7 +22,10 @@ from verify.errors import UsageError
 from verify.knobs import Feature, Knob
 
 # What a script may see of the caller's environment; everything else is the probe's.
-INHERITED = ("PATH", "HOME", "TMPDIR", "LANG", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES")
+INHERITED = (
+    *("PATH", "HOME", "TMPDIR", "LANG", "LD_LIBRARY_PATH"),
+    *("CUDA_VISIBLE_DEVICES", "CUBLAS_WORKSPACE_CONFIG"),  # without it CUDA is not deterministic
+)
 
 
 @dataclass(frozen=True)

@@ -84,11 +84,14 @@ def rng_facts() -> dict[str, str]:
     """Where each global random generator stands."""
     state = np.random.get_state(legacy=False)
     numpy_state = repr((state["state"]["key"].tolist(), state["state"]["pos"], state["has_gauss"]))
-    return {
+    facts = {
         "rng torch": short(torch.get_rng_state()),
         "rng python": hashlib.sha512(repr(random.getstate()).encode()).hexdigest()[:16],
         "rng numpy": hashlib.sha512(numpy_state.encode()).hexdigest()[:16],
     }
+    if torch.cuda.is_available():
+        facts["rng cuda"] = short(torch.cuda.get_rng_state())
+    return facts
 
 
 def record(probe: Probe, script: Script, variables: Mapping[str, str], trace: bool) -> Recording:
