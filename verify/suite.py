@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from verify.errors import GoldensealError, UsageError
 from verify.gates import (
     citation,
+    claims,
     dormant,
     evaluation,
     gradients,
@@ -67,6 +68,7 @@ REPOSITORY: tuple[tuple[Any, Callable[[Path], GateResult]], ...] = (
     (theorems, theorems.check_theorems),
     (citation, citation.check_citation),
     (seals, seals.check_seals),
+    (claims, claims.check_claims),
 )
 
 
@@ -121,7 +123,7 @@ def refuse_unknown(only: Sequence[str]) -> None:
 def run_repository_gates(
     root: Path, only: Sequence[str], progress: Callable[[str], None]
 ) -> list[GateResult]:
-    """Theorems, citation, seals: what holds of the repository rather than of one system."""
+    """Theorems, citation, seals, claims: what holds of the repository rather than of one system."""
     results = []
     for module, gate in REPOSITORY:
         if selected(module.NAME, only):
