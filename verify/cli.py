@@ -118,23 +118,29 @@ def knobs(
 @app.command(epilog="Example:  goldenseal seal records/track_cpu_small/2026-11-23_SmallGPT")
 def seal(
     folder: Annotated[Path, typer.Argument(help="The record's folder.")],
+    sign: Annotated[
+        Path | None, typer.Option(help="Also sign, with this Ed25519 private key in PEM.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Seal a record: write seal.json and SHA512SUMS. A sealed folder never changes again."""
     from verify import seal_command
 
-    raise typer.Exit(seal_command.seal(folder, as_json))
+    raise typer.Exit(seal_command.seal(folder, sign, as_json))
 
 
 @app.command(epilog="Examples:  goldenseal check all   ·   goldenseal check records/a/b --json")
 def check(
     folder: Annotated[str, typer.Argument(help="A record's folder, or `all`.")],
+    trusted_keys: Annotated[
+        Path | None, typer.Option(help="Folder of *.pem: one of these keys must have signed.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Check a sealed record, or all: extra, missing and changed files. Needs no torch."""
     from verify import seal_command
 
-    raise typer.Exit(seal_command.check(folder, as_json))
+    raise typer.Exit(seal_command.check(folder, trusted_keys, as_json))
 
 
 @app.command(
@@ -176,12 +182,14 @@ def reproduce(
     trace: Annotated[
         bool, typer.Option(help="Trace a divergence to its first tensor, by two more runs.")
     ] = True,
+    cell: Annotated[str, typer.Option(help="Of a study: the run, such as jepa/1597.")] = "",
     as_json: AsJson = False,
 ) -> None:
     """Re-run a sealed record and compare; the end is a verdict, see docs/records.md."""
     from verify import seal_command
 
-    raise typer.Exit(seal_command.reproduce(prefix, steps, setting or [], present, trace, as_json))
+    choices = (prefix, steps, setting or [], present, trace, cell)
+    raise typer.Exit(seal_command.reproduce(*choices, as_json))
 
 
 @app.command(
@@ -264,6 +272,43 @@ def report(
     data = record_page(find_root(), path, against).encode()
     atomic_write(out, data)
     emit({"path": str(out), "bytes": len(data)}) if as_json else print(f"{out}: {len(data)} bytes")
+
+
+@app.command(
+    epilog="Examples:  goldenseal mutate --count 60   ·   goldenseal mutate --only schedule --list"
+    "   ·   goldenseal mutate --proofs"
+)
+def mutate(
+    system: Annotated[
+        str, typer.Argument(help="Name of the system; it may be left out when there is one.")
+    ] = "",
+    count: Annotated[int, typer.Option(min=1, help="How many mutants are drawn.")] = 300,
+    seed: Annotated[int, typer.Option(help="Seed of the draw.")] = 1597,
+    only: Annotated[str, typer.Option(help="Draw from this area only.")] = "",
+    listing: Annotated[bool, typer.Option("--list", help="List the mutants and stop.")] = False,
+    jobs: Annotated[int, typer.Option(min=1, help="Processes at a time.")] = 2,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Only the rungs that run with features off.")
+    ] = False,
+    proofs: Annotated[
+        bool, typer.Option("--proofs", help="Mutants of the theorems and constants instead.")
+    ] = False,
+    require: Annotated[float, typer.Option(help="Share that must be killed.")] = 0.97,
+    write: Annotated[
+        bool, typer.Option("--write", help="Write docs/mutation/SYSTEM.json and the tables.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Plant single edits in the code, run the gates on each, and count those noticed.
+
+    Resumable: what is judged is kept under .goldenseal/mutants/ until the source changes.
+    Equivalent mutants count as survivors. See docs/mutation.md.
+    """
+    os.environ["CUDA_VISIBLE_DEVICES"] = ""
+    from verify.mutate import command
+
+    wish = command.Wish(system, count, seed, only, jobs, quick, require)
+    raise typer.Exit(command.main(wish, listing, proofs, write, as_json, wide_console()))
 
 
 app.add_typer(study_app, name="study")

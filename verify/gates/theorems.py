@@ -31,7 +31,7 @@ def check_theorems(root: Path, *, progress: Callable[[str], None] | None = None)
         known = settings.read(root)
         constants = settings.load_constants(root, known.constants)
         findings = unproved_literals(root, known.scan, constants)
-        findings += _in_folder(_readable_findings(loaded, constants))
+        findings += _in_folder(readable_findings(loaded, constants))
     except UsageError as error:
         return conclude(NAME, "1 finding", [str(error)])
     evidence = _evidence(loaded, constants)
@@ -57,7 +57,7 @@ def check_theorems(root: Path, *, progress: Callable[[str], None] | None = None)
     return conclude(NAME, _summary(loaded, constants), (), evidence)
 
 
-def _readable_findings(loaded: Project, constants: list[Constant]) -> list[str]:
+def readable_findings(loaded: Project, constants: list[Constant]) -> list[str]:
     """What is wrong with the sources, before compiling."""
     findings = source_findings(loaded)
     findings += [fault for each in constants if (fault := each.fault)]

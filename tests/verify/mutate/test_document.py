@@ -1,0 +1,40 @@
+"""pytest tests/verify/mutate/test_document.py"""
+
+from pathlib import Path
+
+import pytest
+
+from verify import canonical
+from verify.errors import UsageError
+from verify.mutate.document import PAGE, page_with, path_of, read_reasons, tables
+
+ROOT = Path(__file__).parents[3]
+
+
+def test_the_tables_of_the_page_are_those_of_the_document():
+    path = path_of(ROOT, "gpt")
+    found = canonical.read(path, str(path))
+    page = (ROOT / PAGE).read_text("utf-8")
+    assert page == page_with(page, tables(found))
+    assert path.read_bytes() == canonical.dumps(found)
+    assert found["killed"] + len(found["survivors"]) == found["sampled"]
+
+
+def test_the_reasons_of_the_repository_can_be_read():
+    assert all(read_reasons(ROOT).values())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "equivalent = 3 = 4",
+        '[[equivalent]]\nkey = "a"\n',
+        '[[equivalent]]\nkey = "a"\nreason = ""\n',
+        '[[equivalent]]\nkey = "a"\nreason = "b"\n[[equivalent]]\nkey = "a"\nreason = "b"\n',
+    ],
+)
+def test_reasons_that_say_nothing_are_refused(tmp_path, text):
+    (tmp_path / "docs/mutation").mkdir(parents=True)
+    (tmp_path / "docs/mutation/equivalent.toml").write_text(text)
+    with pytest.raises(UsageError, match=r"equivalent\.toml"):
+        read_reasons(tmp_path)

@@ -1,0 +1,86 @@
+"""pytest tests/verify/mutate/test_operators.py"""
+
+import ast
+from functools import cache
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from verify.mutate.operators import mutants_of
+
+ROOT = Path(__file__).parents[3]
+GPT = ROOT / "train_gpt_style/gpt"
+FILES = [GPT / f"{name}.py" for name in ("context", "muon", "run", "schedule", "validate")]
+SNIPPETS = {
+    "number": (b"x = 3\n", {"x = 4", "x = 2", "pass"}),
+    "float": (b"x = 0.5\n", {"x = 0.5000000000000001", "x = 0.505", "pass"}),
+    "zero": (b"x = 0.0\n", {"x = 1.0", "pass"}),
+    "arithmetic": (b"x = (a) + b\n", {"x = (a) - b", "pass"}),
+    "matrix product": (b"x @= b\n", {"x *= b", "pass"}),
+    "comparison": (b"x = a <b\n", {"x = a <=b", "x = a >=b", "pass"}),
+    "identity": (b"x = a is  not b\n", {"x = a is b", "pass"}),
+    "boolean": (b"x = True\n", {"x = False", "pass"}),
+    "and/or": (b"x = a and b\n", {"x = a or b", "pass"}),
+    "keyword": (b"f(a, k=b)\n", {"f(a)", "pass"}),
+    "keyword before another": (b"f(k=b, m=c)\n", {"f(m=c)", "f(k=b)", "pass"}),
+    "not dropped": (b"x = not a\n", {"x = a", "pass"}),
+    "condition negated": (b"x = b if a else c\n", {"x = b if (not (a)) else c", "pass"}),
+    "letters of several bytes": ("x = 'φ' + a\n".encode(), {"x = 'φ' - a", "pass"}),
+}
+
+
+@pytest.mark.parametrize("name", SNIPPETS)
+def test_an_operator_makes_these_edits_and_no_others(name):
+    source, expected = SNIPPETS[name]
+    found = {m.apply(source).decode().strip() for m in mutants_of(source, "a.py")}
+    assert found == expected
+
+
+def test_imports_annotations_and_docstrings_are_left_alone():
+    source = b'"""Doc 1 + 1."""\nimport a\n\n\ndef f(x: 1 + 1 = None) -> 2:\n    """Doc."""\n'
+    assert mutants_of(source, "a.py") == []
+
+
+def test_code_inside_an_f_string_is_edited_where_it_stands():
+    source = b'x = f"{a} step {1000.0 * b:.2f} of {c}"\n'
+    edits = {m.apply(source).decode().strip() for m in mutants_of(source, "a.py")}
+    assert edits <= {
+        "pass",
+        'x = f"{a} step {1000.0 / b:.2f} of {c}"',
+        'x = f"{a} step {1000.0000000000001 * b:.2f} of {c}"',
+        'x = f"{a} step {1010.0 * b:.2f} of {c}"',
+    }
+
+
+@cache
+def of_file(path):
+    return path.read_bytes(), mutants_of(path.read_bytes(), path.name)
+
+
+@settings(deadline=None)
+@given(st.sampled_from(FILES), st.integers(0, 10**6))
+def test_a_mutant_differs_in_one_place_and_still_parses(path, number):
+    source, mutants = of_file(path)
+    mutant = mutants[number % len(mutants)]
+    changed = mutant.apply(source)
+    assert changed[: mutant.start] == source[: mutant.start]
+    assert changed[mutant.start + len(mutant.new.encode()) :] == source[mutant.stop :]
+    assert source[mutant.start : mutant.stop].decode() == mutant.old
+    assert ast.dump(ast.parse(changed)) != ast.dump(ast.parse(source))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_no_two_mutants_of_a_file_share_a_name_or_a_result(path):
+    source, mutants = of_file(path)
+    assert mutants
+    assert len({m.identity for m in mutants}) == len(mutants)
+    assert len({m.apply(source) for m in mutants}) == len(mutants)
+
+
+def test_a_name_stays_when_the_line_moves():
+    source = b"x = 1\n"
+    before, after = (mutants_of(text, "a.py") for text in (source, b"# more\n\n" + source))
+    assert [m.identity for m in before] == [m.identity for m in after]
+    assert [m.line + 2 for m in before] == [m.line for m in after]

@@ -1,0 +1,190 @@
+"""One tree against the gates, in a process of its own that has not yet imported the system.
+
+The baseline does the same whatever is planted in the candidate, so its recordings are made once. A
+mutant that changes the probe's data is judged with recordings of its own.
+"""
+
+import contextlib
+import hashlib
+import importlib
+import io
+import os
+import resource
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from verify.coq import literals, project, settings
+from verify.coq.actions import FOLDER
+from verify.errors import CannotCheckError, UsageError
+from verify.gates import theorems
+from verify.inspection import Inspection
+from verify.mutate.coverage import Coverage, Extent
+from verify.mutate.plan import Plan
+from verify.probe import Probe, load_object
+from verify.recorder import Recording
+from verify.result import Verdict
+from verify.studio import Job, Studio
+from verify.suite import LADDER, Rung, judged
+
+# The rungs that look at the code with features off, as it stands; a mutant that all of these miss
+# meets the others, which cost several times as much.
+QUICK = ("knobs", "published figures", "initial state", "random numbers", "operations",
+         "loss and gradients", "training", "evaluation and export")  # fmt: skip
+WORDS = 240  # of a finding or a reason
+MEMORY = 8 << 30  # bytes that a mutant may add: one that never stops collecting is stopped
+
+
+Executed = dict[str, list[Extent]]  # by file, as Coverage gives them
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The baseline's results, the data that they were made with, and that data's digest."""
+
+    folder: Path
+    variables: dict[str, str]
+    digest: str
+    results: dict[Job, Recording | Inspection]
+
+
+class Arena(Studio):
+    """A studio that starts with the baseline's results when the candidate left its data alone."""
+
+    def __init__(self, probe: Probe, reference: Reference | None = None):
+        super().__init__(probe, workers=1)
+        self.reference = reference
+
+    def __enter__(self) -> "Arena":
+        super().__enter__()
+        same = self.reference and self.reference.digest == data_digest(
+            Path(self._folder.name), self._data
+        )
+        if self.reference and same:
+            self._data = dict(self.reference.variables)
+            self._results = dict(self.reference.results)
+        return self
+
+    def result(self, job: Job) -> Recording | Inspection:
+        """What `job` gives, of either kind."""
+        return self.recording(job) if job.what == "record" else self.inspection(job)
+
+
+def data_digest(folder: Path, variables: dict[str, str]) -> str:
+    """SHA-512 over the folder's files and the variables, wherever the folder lies."""
+    h = hashlib.sha512()
+    for name, value in sorted(variables.items()):
+        h.update(repr((name, value.replace(str(folder), "…"))).encode())
+    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+        h.update(repr((path.relative_to(folder).as_posix(), path.read_bytes())).encode())
+    return h.hexdigest()
+
+
+def enter_tree(plan: Plan, tree: Path) -> Probe:
+    """Import the system from `tree`. Raises CannotCheckError when it comes from elsewhere."""
+    packages = {file.split("/")[0] for file in plan.files}
+    early = sorted(name for name in sys.modules if name.split(".")[0] in packages)
+    if early:
+        raise CannotCheckError(f"{early[0]} was imported before the mutant was planted")
+    os.chdir(tree)
+    sys.dont_write_bytecode = True
+    sys.path.insert(0, str(tree))
+    importlib.invalidate_caches()
+    probe = load_object(plan.probe)
+    module = sys.modules[plan.probe.partition(":")[0]]
+    if not Path(module.__file__ or "").resolve().is_relative_to(tree.resolve()):
+        raise CannotCheckError(f"{module.__file__} was imported, which is not in {tree}")
+    if not isinstance(probe, Probe):
+        raise UsageError(f"{plan.probe} is no probe")
+    return probe
+
+
+def make_reference(plan: Plan, tree: Path, folder: Path) -> tuple[Reference, Executed]:
+    """Record the baseline, with data in `folder`, and what the candidate executes when off.
+
+    To be called in a process of its own.
+    """
+    coverage = Coverage(tree / file for file in plan.files)
+    with coverage.tracing():
+        probe = enter_tree(plan, tree)
+        probe.candidate.load()
+    variables = dict(probe.prepare(folder)) if probe.prepare else {}
+    reference = Reference(folder, variables, data_digest(folder, variables), {})
+    jobs = dict.fromkeys(job for rung in LADDER for job in rung.jobs(probe))
+    quick = {job for rung in LADDER if rung.NAME in QUICK for job in rung.jobs(probe)}
+    with contextlib.redirect_stdout(io.StringIO()), Arena(probe, reference) as studio:
+        for job in jobs:
+            if job.side == "baseline":
+                reference.results[job] = studio.result(job)
+        with coverage.tracing():
+            for job in jobs:
+                if job.side == "candidate" and job in quick:
+                    studio.result(replace(job, trace=False))  # the same path, only faster
+    executed = {
+        Path(file).relative_to(tree).as_posix(): extents
+        for file, extents in coverage.executed().items()
+    }
+    return reference, executed
+
+
+def judge_tree(
+    plan: Plan,
+    tree: Path,
+    reference: Reference,
+    quick_only: bool,
+    tell: Callable[[dict[str, Any]], None],
+) -> None:
+    """Run the quick rungs, then, when all of them pass, the others until one fails.
+
+    `tell` is given the outcome so far after the quick rungs, and the whole at the end.
+    """
+    started = time.perf_counter()
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, hard))
+    outcome: dict[str, Any] = {"failed": {}, "crash": None}
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            probe = enter_tree(plan, tree)
+            with Arena(probe, reference) as studio:
+                for rung in LADDER:
+                    if rung.NAME in QUICK:
+                        _judge(rung, studio, outcome)
+                if found := theorem_findings(tree):
+                    outcome["failed"][theorems.NAME] = found[0][:WORDS]
+                outcome["seconds"] = time.perf_counter() - started
+                tell({**outcome, "complete": bool(outcome["failed"])})
+                for rung in LADDER:
+                    if not quick_only and rung.NAME not in QUICK and not outcome["failed"]:
+                        _judge(rung, studio, outcome)
+    except CannotCheckError:
+        raise
+    except BaseException as error:  # SystemExit of a mutant included: it is what is looked for
+        outcome["crash"] = f"{type(error).__name__}: {error}"[:WORDS]
+    tell({**outcome, "complete": True})
+
+
+def theorem_findings(tree: Path) -> list[str]:
+    """What the theorem gate reads in the code: float literals, and constants with their theorems.
+
+    Its other half depends on the theorems alone, where no mutant of the code is planted.
+    """
+    if not (tree / FOLDER / project.PROJECT_FILE).is_file():
+        return []
+    known = settings.read(tree)
+    constants = settings.load_constants(tree, known.constants)
+    loaded = project.load(tree / FOLDER)
+    found = theorems.readable_findings(loaded, constants)
+    return literals.unproved_literals(tree, known.scan, constants) + found
+
+
+def _judge(rung: Rung, studio: Studio, outcome: dict[str, Any]) -> None:
+    try:
+        result = judged(rung.NAME, lambda: rung.judge(studio))
+    except Exception as error:
+        outcome["failed"][rung.NAME] = f"{type(error).__name__}: {error}"[:WORDS]
+        return
+    if result.verdict is Verdict.FAIL:
+        outcome["failed"][rung.NAME] = result.findings[0][:WORDS] if result.findings else ""

@@ -1,0 +1,192 @@
+"""`goldenseal mutate`: draw mutants, judge those that are not judged yet, write the result."""
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from verify import canonical
+from verify.config import find_root
+from verify.errors import EXIT_CONTRADICTED, EXIT_HOLDS, UsageError
+from verify.files import atomic_write
+from verify.mutate.coverage import on_default_path
+from verify.mutate.document import (
+    PAGE,
+    document,
+    page_with,
+    path_of,
+    proof_lines,
+    read_reasons,
+    tables,
+)
+from verify.mutate.operators import Mutant
+from verify.mutate.plan import Plan, read_plan
+from verify.mutate.proofs import judge_proofs
+from verify.mutate.runner import Runner
+from verify.mutate.sample import draw
+from verify.mutate.state import State
+from verify.source import read_source
+
+SURVIVORS_SHOWN = 40
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What was asked for: `only` is an area, empty for all."""
+
+    system: str
+    count: int
+    seed: int
+    only: str = ""
+    jobs: int = 2
+    quick_only: bool = False
+    require: float = 0.97
+
+
+def main(
+    wish: Wish, listing: bool, proofs: bool, writes: bool, as_json: bool, console: Console
+) -> int:
+    """Do what was asked, print it, and return the exit code.
+
+    Raises UsageError for a part of the whole that is to be written.
+    """
+    root = find_root()
+    if listing:
+        _print_rows(listed(root, wish), as_json, console)
+        return EXIT_HOLDS
+    if writes and (wish.only or wish.quick_only or proofs):
+        raise UsageError("--write takes a whole run: leave --only, --quick and --proofs out")
+    if proofs:
+        found = judge_proofs(root)
+        text = "\n".join(proof_lines(found))
+        code = EXIT_CONTRADICTED if found["survivors"] else EXIT_HOLDS
+    else:
+        found = mutate(root, wish)
+        if writes:
+            found["proofs"] = judge_proofs(root)
+            write(root, found)
+        text, code = summary(found), exit_code(found, wish.require)
+    if as_json:
+        print(canonical.dumps(found).decode())
+    else:
+        console.print(text, markup=False, soft_wrap=True)
+    return code
+
+
+def summary(found: dict[str, Any]) -> str:
+    """The counts and the survivors, for a terminal."""
+    lines = [f"{'area':<20} killed  of"]
+    for area, entry in found["areas"].items():
+        lines.append(f"{area:<20} {entry['killed']:>6} {entry['sampled']:>3}")
+    for survivor in found["survivors"][:SURVIVORS_SHOWN]:
+        lines += ["", f"survives: {survivor['place']} ({survivor['operator']})"]
+        lines += [f"  - {line.strip()}" for line in survivor["removed"]]
+        lines += [f"  + {line.strip()}" for line in survivor["added"]]
+        lines.append(f"  {survivor['reason']}")
+    hidden = len(found["survivors"]) - SURVIVORS_SHOWN
+    lines += [f"… {hidden} more survivors: --json shows all"] if hidden > 0 else []
+    share = 100 * found["killed"] / max(found["sampled"], 1)
+    return "\n".join([*lines, "", f"{found['killed']} of {found['sampled']} killed: {share:.1f} %"])
+
+
+def _print_rows(rows: list[dict[str, Any]], as_json: bool, console: Console) -> None:
+    if as_json:
+        print(json.dumps(rows, indent=2, ensure_ascii=False))
+        return
+    for row in rows:
+        words = f"{row['area']:<18} {row['place']:<44} {row['operator']:<10} {row['edit']}"
+        console.print(words, markup=False, soft_wrap=True)
+
+
+def listed(root: Path, wish: Wish) -> list[dict[str, Any]]:
+    """The mutants that would be judged."""
+    plan = read_plan(root, wish.system)
+    with Runner(plan, wish.jobs) as runner:
+        drawn, _ = _drawn(plan, runner, wish)
+    return [
+        {"area": m.area, "place": f"{m.file}:{m.line}", "operator": m.operator, "edit": m.edit,
+         "mutant": m.identity}
+        for m in drawn
+    ]  # fmt: skip
+
+
+def mutate(root: Path, wish: Wish) -> dict[str, Any]:
+    """Judge the sample and return the document.
+
+    Raises CannotCheckError when the unchanged code does not pass.
+    """
+    plan = read_plan(root, wish.system)
+    source = read_source(root).digest
+    label = f"{plan.system}-quick" if wish.quick_only else plan.system
+    state = State(root, label, source)
+    with Runner(plan, wish.jobs, wish.quick_only) as runner, _progress() as progress:
+        task = progress.add_task("recording the baseline", total=None)
+        drawn, population = _drawn(plan, runner, wish)
+        missing = [mutant for mutant in drawn if state.known(mutant) is None]
+        if missing:
+            progress.update(task, description="the unchanged code")
+            runner.control()
+        progress.update(
+            task, description="mutants", total=len(drawn), completed=len(drawn) - len(missing)
+        )
+        for mutant, result in runner.judge(missing):
+            state.add(mutant, result)
+            progress.advance(task)
+        sources = plan.sources(runner.tree)
+    judged = [(mutant, state.results[mutant.identity]) for mutant in drawn]
+    reasons = read_reasons(root)
+    return document(plan.system, wish.seed, judged, population, sources, reasons, wish.quick_only)
+
+
+def write(root: Path, found: dict[str, Any]) -> None:
+    """Write the document and the page's tables."""
+    path = path_of(root, found["system"])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    page = page_with((root / PAGE).read_text("utf-8"), tables(found))
+    atomic_write(path, canonical.dumps(found))
+    atomic_write(root / PAGE, page.encode())
+
+
+def read(root: Path, system: str) -> dict[str, Any]:
+    """The document that lies in the tree. Raises UsageError when there is none."""
+    path = path_of(root, system)
+    if not path.is_file():
+        raise UsageError(f"{path} is not there: run `goldenseal mutate`")
+    return dict(canonical.read(path, str(path)))
+
+
+def exit_code(found: dict[str, Any], require: float) -> int:
+    """0 when the killed share of all that were sampled, equivalent ones included, is enough."""
+    enough = found["sampled"] > 0 and found["killed"] >= require * found["sampled"]
+    proofs = found.get("proofs")
+    return EXIT_HOLDS if enough and not (proofs and proofs["survivors"]) else EXIT_CONTRADICTED
+
+
+def _drawn(plan: Plan, runner: Runner, wish: Wish) -> tuple[list[Mutant], dict[str, int]]:
+    """(the sample, how many mutants each area has on the default path)."""
+    if wish.only and wish.only not in plan.areas:
+        raise UsageError(f"--only {wish.only!r}: no such area; there are {sorted(plan.areas)}")
+    executed = runner.prepare()
+    sources = plan.sources(runner.tree)
+    reached = on_default_path(plan.mutants(sources), sources, executed)
+    if wish.only:
+        reached = [mutant for mutant in reached if mutant.area == wish.only]
+    return draw(reached, wish.count, wish.seed), dict(Counter(m.area for m in reached))
+
+
+def _progress() -> Progress:
+    """A bar on standard error, only where somebody watches."""
+    console = Console(stderr=True)
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
