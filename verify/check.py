@@ -2,6 +2,7 @@
 
 import hashlib
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,11 @@ from verify.errors import ContradictedError, GoldensealError, UsageError
 from verify.files import hash_file, is_sha512, problem_with_name, read_small, walk
 from verify.record import Record, provenance, read_record, record_folders
 from verify.runlog import run_log_lines
+from verify.signing import ENVELOPE, problems_of_envelope
+from verify.signing import SEAL as SEAL
 from verify.statement import SEAL_PREDICATE, read_statement
 
-SUMS, SEAL = "SHA512SUMS", "seal.json"
+SUMS = "SHA512SUMS"
 MAX_SUMS_BYTES = 64 * 1024 * 1024
 
 
@@ -70,8 +73,12 @@ def why_extra(name: str) -> str:
     return "it was not there when the record was sealed"
 
 
-def check(folder: Path) -> CheckReport:
-    """Compare a folder with its seal. Raises UsageError only when there is no such folder."""
+def check(folder: Path, digest: Callable[[Path], str] | None = None) -> CheckReport:
+    """Compare a folder with its seal. Raises UsageError only when there is no such folder.
+
+    Every byte is read, unless `seal`, asked to seal anew, gives a `digest` that remembers. Who
+    signed is judged elsewhere, see signing.py; here only that a signature is of this seal.
+    """
     report = CheckReport(folder)
     names, report.problems = walk(folder)
     if SUMS not in names:
@@ -85,12 +92,12 @@ def check(folder: Path) -> CheckReport:
         return report
     report.identity = hashlib.sha512(data).hexdigest()
     report.files = len(sealed)
-    present = set(names) - {SUMS}
+    present = set(names) - {SUMS, ENVELOPE}  # the two that the sums cannot or need not cover
     report.extra = sorted(present - set(sealed))
     report.missing = sorted(set(sealed) - present)
     for name in sorted(present & set(sealed)):
         try:
-            found = hash_file(folder / name)
+            found = (digest or hash_file)(folder / name)
         except UsageError as error:
             report.problems.append(f"{name}: {error}")
             continue
@@ -99,6 +106,8 @@ def check(folder: Path) -> CheckReport:
     report.problems += problems_inside(folder, set(names))
     if SEAL in present:
         report.problems += _problems_of_statement(folder, sealed, names)
+    if ENVELOPE in names:
+        report.problems += problems_of_envelope(folder)
     return report
 
 
@@ -170,6 +179,8 @@ def parse_sums(data: bytes) -> dict[str, str]:
             raise UsageError(f"{SUMS}:{number}: {problem}")
         if name == SUMS:
             raise UsageError(f"{SUMS}:{number}: the file cannot hold its own digest")
+        if name == ENVELOPE:
+            raise UsageError(f"{SUMS}:{number}: a signature comes after the sums")
         if sums and name <= next(reversed(sums)):
             raise UsageError(f"{SUMS}:{number}: paths must be sorted, each once")
         sums[name] = digest

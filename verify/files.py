@@ -1,8 +1,10 @@
 """Reading folders that strangers made, and writing files that are whole or not there."""
 
 import contextlib
+import functools
 import hashlib
 import os
+import re
 import stat
 import tempfile
 import unicodedata
@@ -15,6 +17,7 @@ from verify.errors import UsageError
 CHUNK = 1 << 20  # bytes read at a time; larger ones are not faster
 MAX_NAME_BYTES = 4096
 MAX_PARTS = 64  # folders within folders
+SHA512 = re.compile("[0-9a-f]{128}")
 ODD_CATEGORIES = ("Cc", "Cf", "Zl", "Zp")
 WINDOWS_CHARACTERS = frozenset('\\:*?"<>|')
 WINDOWS_DEVICES = frozenset(
@@ -22,9 +25,13 @@ WINDOWS_DEVICES = frozenset(
 )
 
 
-def atomic_write(path: Path, data: bytes) -> None:
-    """Write `data` to `path`, whole or not at all, also when the machine stops meanwhile."""
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+def atomic_write(path: Path, data: bytes, beside: Path | None = None) -> None:
+    """Write `data` to `path`, whole or not at all, also when the machine stops meanwhile.
+
+    A process that is killed leaves its temporary file: in `beside`, a folder of the same file
+    system, or else in the folder of `path`.
+    """
+    descriptor, temporary = tempfile.mkstemp(dir=beside or path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
@@ -43,6 +50,7 @@ def atomic_write(path: Path, data: bytes) -> None:
         os.close(folder)
 
 
+@functools.lru_cache(maxsize=1 << 16)  # a check asks of each name four times
 def problem_with_name(name: str) -> str | None:
     """Why a relative POSIX path cannot be part of a record; None when it can."""
     try:
@@ -160,7 +168,7 @@ def read_small(path: Path, limit: int) -> bytes:
 
 def is_sha512(text: str) -> bool:
     """Whether the text is 128 lower-case hex digits."""
-    return len(text) == 128 and set(text) <= set("0123456789abcdef")
+    return SHA512.fullmatch(text) is not None
 
 
 def hash_file(path: Path, advance: Callable[[int], None] = lambda count: None) -> str:

@@ -12,12 +12,20 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, Trans
 from verify.check import CheckReport
 from verify.check import check as check_folder
 from verify.config import find_root, system
-from verify.errors import EXIT_CANNOT_CHECK, EXIT_CONTRADICTED, EXIT_HOLDS, UsageError
+from verify.errors import (
+    EXIT_CANNOT_CHECK,
+    EXIT_CONTRADICTED,
+    EXIT_HOLDS,
+    UsageError,
+)
 from verify.make_record import make_record
 from verify.record import record_folders
 from verify.reproduce import reproduce as reproduce_record
 from verify.seal import bytes_to_hash
 from verify.seal import seal as seal_folder
+from verify.seal_cache import SealCache
+from verify.signing import ENVELOPE, Signed, judge, trusted_keys
+from verify.signing import sign as sign_folder
 from verify.verdict import read_verdict
 
 console = Console()
@@ -31,48 +39,81 @@ def _show(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def seal(folder: Path, as_json: bool) -> int:
-    """Seal one record's folder."""
+def seal(folder: Path, key: Path | None, as_json: bool) -> int:
+    """Seal one record's folder, and sign it when a private key is given."""
     terminal = Console(stderr=True)
     columns = (TextColumn("sealing"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     hidden = as_json or not terminal.is_terminal
     with Progress(*columns, console=terminal, transient=True, disable=hidden) as progress:
-        task = progress.add_task("", total=bytes_to_hash(folder))
-        done = seal_folder(folder, lambda count: progress.advance(task, count))
+        task = progress.add_task("", total=None if hidden else bytes_to_hash(folder))
+        done = seal_folder(folder, lambda count: progress.advance(task, count), _cache(folder))
+    signer = sign_folder(folder, key) if key else None
     if as_json:
-        _print_json(
-            {"folder": str(folder), "identity": done.identity, "already_sealed": done.already}
-        )
+        document = {
+            "folder": str(folder),
+            "identity": done.identity,
+            "already_sealed": done.already,
+        }
+        _print_json(document | ({"signed_by": signer} if signer else {}))
     else:
         verb = "is already sealed" if done.already else f"sealed, {done.files} files"
         console.print(f"{folder} {verb}\nidentity {done.identity}", soft_wrap=True)
+        if signer:
+            console.print(f"signed by key {signer}, in {ENVELOPE}", soft_wrap=True)
     return EXIT_HOLDS
 
 
-def check(folder: str, as_json: bool) -> int:
-    """Check one record's folder, or all of them."""
+def _cache(folder: Path) -> SealCache | None:
+    """Where digests are remembered: in the repository around us, if there is one."""
+    try:
+        return SealCache.of(find_root(), folder)
+    except UsageError:
+        return None
+
+
+def check(folder: str, keys: Path | None, as_json: bool) -> int:
+    """Check one record's folder, or all of them; with `keys`, also who signed."""
     if folder == "all":
         folders = record_folders(find_root())
         if not folders:
             raise UsageError("records/ holds no record")
     else:
         folders = [Path(folder)]
+    if keys:
+        trusted_keys(keys)  # a bad key is told before anything is read
     reports = [check_folder(path) for path in folders]
+    signed = [judge(r.folder, keys) if keys and r.holds else None for r in reports]
     if as_json:
-        _print_json([report.to_json() for report in reports])
+        _print_json([_with_signature(*pair) for pair in zip(reports, signed, strict=True)])
     else:
-        for report in reports:
-            _print_report(report)
-    return EXIT_HOLDS if all(report.holds for report in reports) else EXIT_CONTRADICTED
+        for pair in zip(reports, signed, strict=True):
+            _print_report(*pair)
+    codes = {EXIT_HOLDS if r.holds else EXIT_CONTRADICTED for r in reports}
+    codes |= {found.exit_code for found in signed if found}
+    worst = (EXIT_CONTRADICTED, EXIT_CANNOT_CHECK, EXIT_HOLDS)
+    return next(code for code in worst if code in codes)
 
 
-def _print_report(report: CheckReport) -> None:
+def _with_signature(report: CheckReport, signed: Signed | None) -> dict[str, object]:
+    """For --json; without --trusted-keys, only whether there is a signature."""
+    document = {**report.to_json(), "signed": (report.folder / ENVELOPE).is_file()}
+    if signed:
+        document["signature"] = {"verdict": signed.verdict, "reason": signed.reason}
+    return document
+
+
+def _print_report(report: CheckReport, signed: Signed | None) -> None:
     if report.holds:
         text = f"[green]intact[/]  {escape(report.folder.name)}  {report.identity}"
     else:
         text = f"[red]BROKEN[/]  {escape(report.folder.name)}"
     console.print(text, soft_wrap=True)
-    for reason in report.reasons():
+    reasons = report.reasons()
+    if signed:
+        reasons.append(f"{signed.verdict}: {signed.reason}")
+    elif report.holds and (report.folder / ENVELOPE).is_file():
+        reasons.append(f"{ENVELOPE}: who signed was not judged, for want of --trusted-keys")
+    for reason in reasons:
         console.print(f"        · {escape(reason)}", soft_wrap=True)
 
 

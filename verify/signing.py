@@ -1,0 +1,195 @@
+"""Signatures of seals: a DSSE envelope around seal.json, in seal.dsse.json beside it.
+
+seal.json names every other file with its digest, so a signature of it signs the whole record.
+The sums leave the envelope out: a record may be signed after it was sealed, by several people, and
+keeps its identity. Keys are Ed25519 in PEM files, as `openssl genpkey -algorithm ed25519` writes
+them. Only signing and judging signatures need the extra `sign`; all else here does not.
+"""
+
+import base64
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from verify import canonical
+from verify.errors import (
+    EXIT_CANNOT_CHECK,
+    EXIT_CONTRADICTED,
+    EXIT_HOLDS,
+    CannotCheckError,
+    UsageError,
+)
+from verify.files import atomic_write, read_small
+
+SEAL, ENVELOPE = "seal.json", "seal.dsse.json"
+PAYLOAD_TYPE = "application/vnd.in-toto+json"
+MAX_SIGNATURES = 64
+MAX_KEY_BYTES = 64 * 1024
+TRUSTED, UNTRUSTED, UNSIGNED = "trusted", "untrusted", "unsigned"
+EXIT_CODES = {
+    TRUSTED: EXIT_HOLDS,
+    UNTRUSTED: EXIT_CONTRADICTED,
+    UNSIGNED: EXIT_CANNOT_CHECK,
+}
+
+
+@dataclass(frozen=True)
+class Signed:
+    """Who signed a record: `trusted`, `untrusted` or `unsigned`, and why."""
+
+    verdict: str
+    reason: str
+
+    @property
+    def exit_code(self) -> int:
+        """0 trusted · 1 untrusted · 3 unsigned."""
+        return EXIT_CODES[self.verdict]
+
+
+def read_envelope(folder: Path) -> list[dict[str, str]]:
+    """The signatures of seal.dsse.json: `keyid`, which is a hint, and `sig` in base64.
+
+    Raises UsageError for anything but a DSSE envelope of the seal.json beside it.
+    """
+    document = canonical.read(folder / ENVELOPE, ENVELOPE)
+    if not isinstance(document, dict) or document.get("payloadType") != PAYLOAD_TYPE:
+        raise UsageError(f"{ENVELOPE}: not a DSSE envelope of {PAYLOAD_TYPE}")
+    payload = _decoded(document.get("payload"), "payload")
+    if payload != read_small(folder / SEAL, canonical.MAX_BYTES):
+        raise UsageError(f"{ENVELOPE}: what it signs is not this {SEAL}")
+    signatures = document.get("signatures")
+    if not isinstance(signatures, list) or not 0 < len(signatures) <= MAX_SIGNATURES:
+        raise UsageError(f"{ENVELOPE}: expected 1 to {MAX_SIGNATURES} signatures")
+    found = []
+    for signature in signatures:
+        if not isinstance(signature, dict) or not isinstance(signature.get("keyid", ""), str):
+            raise UsageError(f"{ENVELOPE}: a signature is an object with `keyid` and `sig`")
+        _decoded(signature.get("sig"), "sig")
+        found.append({"keyid": signature.get("keyid", ""), "sig": signature["sig"]})
+    return found
+
+
+def _decoded(text: Any, key: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except (TypeError, ValueError):
+        raise UsageError(f"{ENVELOPE}: `{key}` is not base64") from None
+
+
+def problems_of_envelope(folder: Path) -> list[str]:
+    """What is wrong with seal.dsse.json, whoever signed. Needs no library."""
+    try:
+        read_envelope(folder)
+    except UsageError as error:
+        return [str(error)]
+    return []
+
+
+def sign(folder: Path, key: Path) -> str:
+    """Add a signature by the private key in a PEM file to a sealed folder; returns the key's id.
+
+    The envelope is written beside the folder first, so that a kill leaves no stray file in it.
+    Raises UsageError for a key that is no Ed25519 private key without a passphrase.
+    """
+    signing, _ = _library()
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    try:
+        private = load_pem_private_key(read_small(key, MAX_KEY_BYTES), password=None)
+    except (TypeError, ValueError):
+        private = None
+    if not isinstance(private, Ed25519PrivateKey):
+        raise UsageError(
+            f"{key}: not an Ed25519 private key in PEM without a passphrase; make one with "
+            f"`openssl genpkey -algorithm ed25519 -out key.pem`"
+        )
+    others = read_envelope(folder) if (folder / ENVELOPE).exists() else []
+    signer = signing.CryptoSigner(private)
+    made = signer.sign(_signed_bytes(folder))
+    mine = {"keyid": made.keyid, "sig": base64.b64encode(bytes.fromhex(made.signature)).decode()}
+    signatures = [entry for entry in others if entry["keyid"] != made.keyid] + [mine]
+    payload = read_small(folder / SEAL, canonical.MAX_BYTES)
+    document = {
+        "payload": base64.b64encode(payload).decode(),
+        "payloadType": PAYLOAD_TYPE,
+        "signatures": sorted(signatures, key=lambda entry: entry["keyid"]),
+    }
+    data = canonical.dumps(document)
+    if len(data) > canonical.MAX_BYTES:
+        raise UsageError(f"{folder / SEAL} is too large to be signed: {len(payload)} bytes")
+    try:
+        atomic_write(folder / ENVELOPE, data, beside=folder.resolve().parent)
+    except OSError as error:
+        raise UsageError(f"{folder / ENVELOPE} cannot be written: {error.strerror}") from error
+    return str(made.keyid)
+
+
+def judge(folder: Path, keys: Path) -> Signed:
+    """Whether a key among the *.pem of a folder signed this record, whose seal must be intact.
+
+    The `keyid` in the envelope is not believed: each signature is tried with each key. Raises
+    UsageError for a folder without public keys, CannotCheckError without the extra `sign`.
+    """
+    trusted = trusted_keys(keys)
+    if not (folder / ENVELOPE).exists():
+        return Signed(UNSIGNED, f"there is no {ENVELOPE}")
+    signing, unverified = _library()
+    signed, signers = _signed_bytes(folder), []
+    signatures = read_envelope(folder)
+    for name, key in trusted.items():
+        for entry in signatures:
+            value = base64.b64decode(entry["sig"]).hex()
+            try:
+                key.verify_signature(signing.Signature(key.keyid, value), signed)
+            except unverified:
+                continue
+            signers.append(name)
+            break
+    if signers:
+        return Signed(TRUSTED, f"signed by {', '.join(signers)}")
+    return Signed(UNTRUSTED, f"{len(signatures)} signature(s), none by a key of {keys}")
+
+
+def trusted_keys(keys: Path) -> dict[str, Any]:
+    """Public keys by file name. Raises UsageError when there is none, or a file holds no such."""
+    signing, _ = _library()
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+    from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
+    found = {}
+    for path in sorted(keys.glob("*.pem")):
+        try:
+            public = load_pem_public_key(read_small(path, MAX_KEY_BYTES))
+        except ValueError:
+            public = None
+        if not isinstance(public, Ed25519PublicKey):
+            raise UsageError(
+                f"{path}: not an Ed25519 public key in PEM; of a private one it is made with "
+                f"`openssl pkey -in key.pem -pubout`"
+            )
+        found[path.name] = signing.SSlibKey.from_crypto(public)
+    if not found:
+        raise UsageError(f"{keys} holds no *.pem: expected a folder of public keys")
+    return found
+
+
+def _signed_bytes(folder: Path) -> bytes:
+    """DSSE's pre-authentication encoding of seal.json."""
+    from securesystemslib.dsse import Envelope
+
+    payload = read_small(folder / SEAL, canonical.MAX_BYTES)
+    return bytes(Envelope(payload, PAYLOAD_TYPE, {}).pae())
+
+
+def _library() -> tuple[Any, type[Exception]]:
+    """(securesystemslib.signer, the error of a signature that does not verify)."""
+    try:
+        import cryptography  # noqa: F401  an optional part of the next one
+        from securesystemslib import signer
+        from securesystemslib.exceptions import UnverifiedSignatureError
+    except ImportError:
+        raise CannotCheckError(
+            "signatures need the extra `sign`: pip install 'goldenseal[sign]'"
+        ) from None
+    return signer, UnverifiedSignatureError
