@@ -9,7 +9,7 @@ from verify.claims.evidence import Library
 from verify.claims.findings import ClaimError
 from verify.claims.matched import SEED, check_matched
 from verify.claims.numerals import Printed
-from verify.claims.runs import Observation, observations
+from verify.claims.runs import Observation, check_complete, observations, runs_of
 from verify.claims.statistics import deviation, mean, p_value
 
 _SUMMARIES: dict[str, Callable[[Sequence[Fraction]], Fraction]] = {
@@ -33,6 +33,12 @@ class Outcome:
     def seeds(self) -> set[int]:
         """The distinct seeds that the value rests on."""
         return {seed for each in (*self.left, *self.right) for seed in each.seeds}
+
+    @property
+    def seed_counts(self) -> set[int]:
+        """How many seeds: all in all, and on each side of a comparison."""
+        sides = ({seed for each in side for seed in each.seeds} for side in (self.left, self.right))
+        return {len(self.seeds), *(len(side) for side in sides)} - {0}
 
 
 def compute(library: Library, definition: Definition, ignored: Sequence[str] = ()) -> Outcome:
@@ -118,6 +124,10 @@ def _count(library: Library, definition: Definition, source: Source) -> Outcome:
     if source.file is not None:
         raise ClaimError("bad-claim", "a count of seeds or runs is of logs: leave out `file`")
     found = observations(library, replace(source, pointer="/kind"), several=False)
+    for sealed in {
+        observation.sealed.identity: observation.sealed for observation in found
+    }.values():
+        check_complete(sealed, runs_of(sealed))
     seeds = {seed for observation in found for seed in observation.seeds}
     number = len(seeds) if definition.count == "seeds" else len(found)
     return Outcome(Fraction(number), tuple(found), runs=len(found))

@@ -1,8 +1,7 @@
 """What a claim is bound to, as written in a document's `<!-- claims -->` comments, in TOML.
 
     loss = { record = "63300667", file = "metrics.json", pointer = "/hex/roundtrip_val_loss" }
-    mean = { record = "4f1c", configuration = "wide", seeds = [1, 2, 3], stat = "mean",
-             pointer = "/val_bpb" }
+    mean = { record = "4f1c", seeds = [1, 2, 3], stat = "mean", pointer = "/val_bpb" }
 
 Without `file`, values come from the logs of the record's runs, from the line that `line` selects
 (the last one when it is left out).
@@ -75,6 +74,7 @@ class Source:
     line: dict[str, Any] = field(default_factory=dict, hash=False)
     configuration: str | None = None
     seeds: tuple[int, ...] | None = None
+    standing: bool = True  # the records must not be corrected; else the claim is about the past
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ from verify.claims.rules import EXEMPT_PATTERN, HEADING_NUMBER, RESULTS_HEADING
 
 COMMENT = re.compile(r"<!--(.*?)-->", re.DOTALL)
 TAG = re.compile(r"<[^>]*>")
+HTML_HEADING = re.compile(r"<h([1-6])[\s>]", re.IGNORECASE)
 BINDING = re.compile(r"\s*=\s*([\w.-]+)\s*")
 EXEMPTION = re.compile(r"\s*exempt( section)?:\s*(\S.*?)\s*", re.DOTALL)
 MARKER, HIDDEN = "\ue000", "\ue001"  # stand for a comment, and for what is no prose
@@ -42,7 +43,7 @@ class Bound:
     offset: int
     before: str  # text of its block, up to the numeral
     after: str  # and from the marker on
-    context: str  # the block, or the row of the table with its head
+    contexts: tuple[str, ...]  # its block, or row with head; a table's caption; the heading
     heading: str  # the head of its column
 
 
@@ -111,6 +112,8 @@ class _Reader:
         self.column = 0
         self.table = 0
         self.thead = False
+        self.title = ""  # the current heading
+        self.caption = ""  # the last paragraph outside of tables
 
     def read(self, tokens: list[Token]) -> None:
         for index, token in enumerate(tokens):
@@ -143,12 +146,16 @@ class _Reader:
             self.depth_of_block = token.level
 
     def _heading(self, token: Token, inline: Token) -> None:
-        self.level = int(token.tag[1])
+        self._enter(int(token.tag[1]), inline.content)
+
+    def _enter(self, level: int, title: str) -> None:
+        """A section begins."""
+        self.level, self.title, self.caption = level, TAG.sub("", COMMENT.sub("", title)), ""
         if self.results_below is not None and self.level <= self.results_below:
             self.results_below = None
         if self.exempt_below is not None and self.level <= self.exempt_below:
             self.exempt_below = self.section_exemption = None
-        if self.results_below is None and RESULTS_HEADING.search(inline.content):
+        if self.results_below is None and RESULTS_HEADING.search(self.title):
             self.results_below = self.level
 
     def _html(self, token: Token) -> None:
@@ -156,6 +163,8 @@ class _Reader:
         for match in COMMENT.finditer(token.content):
             self._comment(match[1], line + token.content.count("\n", 0, match.start()))
         visible = TAG.sub(" ", COMMENT.sub(" ", token.content))
+        if heading := HTML_HEADING.search(token.content):
+            self._enter(int(heading[1]), visible)
         closed = self._is_closed() or "<t" in token.content.lower()
         if closed and (found := NUMERAL.search(EXEMPT_PATTERN.sub(" ", visible))):
             self._find("unbound", line, f"{found[0]} stands in raw HTML: write it in Markdown")
@@ -199,9 +208,8 @@ class _Reader:
         first = token.map[0] if token.map else 0
         text, comments = self._flatten(token, first)
         hidden = _hide(text, heading)
-        clean = text.replace(MARKER, "").replace(HIDDEN, "")
-        context = " | ".join([*self.head, *self.row]) if self.table else clean
-        number, covered = 0, set()
+        contexts, column = self._surroundings(_plain(text))
+        covered = set()
         for match in NUMERAL.finditer(hidden):
             line = first + 1 + text.count("\n", 0, match.start())
             end = match.end()
@@ -213,12 +221,11 @@ class _Reader:
             content, offset = comments[number]
             if binding := BINDING.fullmatch(content):
                 self.document.closed += self._is_closed()
-                before, after = (_plain(part) for part in (text[: match.start()], text[end:]))
-                head = self.head[self.column] if 0 <= self.column < len(self.head) else ""
+                printed = read_numeral(match[0])
+                before, after = _plain(text[: match.start()]), _plain(text[end:])
                 self.document.bound.append(
-                    Bound(binding[1], read_numeral(match[0]), line, offset, before, after,
-                          context, head if self.table else "")
-                )  # fmt: skip
+                    Bound(binding[1], printed, line, offset, before, after, contexts, column)
+                )
             elif exemption := EXEMPTION.fullmatch(content):
                 reason = " ".join(exemption[2].split())
                 self.document.exemptions.append(Exemption(reason, line, "numeral", 1))
@@ -229,6 +236,14 @@ class _Reader:
             if character > "\x7f" and unicodedata.category(character) in ("Nd", "No"):
                 self._numeral(character, first + 1 + text.count("\n", 0, text.index(character)))
         self._loose_markers(comments, covered, first + 1)
+
+    def _surroundings(self, text: str) -> tuple[tuple[str, ...], str]:
+        """Where labels of a number may stand, the nearest first; and the head of its column."""
+        if not self.table:
+            self.caption = text
+            return (text, self.title), ""
+        column = self.head[self.column] if self.column < len(self.head) else ""
+        return (" | ".join([*self.head, *self.row]), self.caption, self.title), column
 
     def _numeral(self, text: str, line: int) -> None:
         """A numeral without a marker: fine in the open, exempt, or unbound."""

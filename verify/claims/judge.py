@@ -1,6 +1,6 @@
 """Judging a document: each number against its evidence, and each fault by its name."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
@@ -180,19 +180,31 @@ class _Judge:
 
     def _raise_origin(self, definition: Definition, bound: Bound, says: str, right: str) -> None:
         """Where does the number come from, if not from its evidence?"""
-        for source in (definition.source, definition.against):
-            for reference in source.records if source else ():
-                for older in self.library.predecessors(self.library.find(reference)):
-                    if place := where_held([older], bound.printed, definition.times):
-                        raise ClaimError(
-                            "stale",
-                            f"{says}: it is of the corrected record, {place}; write {right}",
-                        )
+        for earlier in self._earlier(definition):
+            try:
+                outcome = compute(self.library, earlier, self.ignored)
+            except ClaimError:
+                continue  # the corrected record has no such number
+            if accepts(bound.printed, outcome.exact):
+                old = outcome.left[0].where
+                raise ClaimError(
+                    "stale", f"{says}: it is of a corrected record, {old}; write {right}"
+                )
         if place := where_held(
             list(self.library.records.values()), bound.printed, definition.times
         ):
             raise ClaimError("misplaced", f"{says}: {place} holds it")
         raise ClaimError("hard-coded", f"{says}: no sealed file holds it; write {right}")
+
+    def _earlier(self, definition: Definition) -> Iterator[Definition]:
+        """The claim as it was about the records that its records correct, the nearest first."""
+        source = definition.source
+        for index, reference in enumerate(source.records if source else ()):
+            for older in self.library.predecessors(self.library.find(reference)):
+                records = list(source.records) if source else []
+                records[index] = older.identity
+                past = replace(source, records=tuple(records), standing=False) if source else None
+                yield replace(definition, source=past)
 
 
 def _check_relation(bound: Bound, definition: Definition, outcome: Outcome) -> None:
@@ -228,18 +240,19 @@ def _check_labels(bound: Bound, definition: Definition, outcome: Outcome) -> Non
     """A number whose text speaks of three seeds rests on three."""
     if definition.stat == "count" or not outcome.seeds:
         return
-    have = len(outcome.seeds)
-    labels = seed_labels(bound.context)
-    if not labels or any(n == have or (n == SEVERAL and have > 1) for _, n in labels):
+    labels = next((found for text in bound.contexts if (found := seed_labels(text))), [])
+    counts = outcome.seed_counts
+    several = max(counts) > 1
+    if not labels or any(n in counts or (n == SEVERAL and several) for _, n in labels):
         return
     said = " and ".join(sorted({f"{label!r}" for label, _ in labels}))
-    kind = "single-seed" if have == 1 else "incomplete-grid"
-    raise ClaimError(kind, f"the text says {said}, the number rests on {have}")
+    kind = "incomplete-grid" if several else "single-seed"
+    raise ClaimError(kind, f"the text says {said}, the number rests on {len(outcome.seeds)}")
 
 
 def _check_best_of(bound: Bound, definition: Definition, outcome: Outcome) -> None:
-    if definition.stat in ("min", "max") and not best_of(bound.context, len(outcome.left)):
-        number = len(outcome.left)
+    number = len(outcome.left)
+    if definition.stat in ("min", "max") and not any(best_of(t, number) for t in bound.contexts):
         raise ClaimError(
             "best-of", f"the text must say that this is the best (or worst, …) of {number}"
         )
@@ -247,7 +260,7 @@ def _check_best_of(bound: Bound, definition: Definition, outcome: Outcome) -> No
 
 def _check_population(bound: Bound, definition: Definition, outcome: Outcome) -> None:
     if definition.stat == "sd" and definition.ddof == 0:
-        if "population" not in bound.context.lower():
+        if not any("population" in text.lower() for text in bound.contexts):
             raise ClaimError(
                 "population-sd", "ddof = 0: the text must call it a population deviation"
             )

@@ -14,8 +14,6 @@ from verify.claims.evidence import Library, SealedRecord, resolve_pointer, selec
 from verify.claims.findings import ClaimError
 from verify.claims.numerals import exact_value
 
-PLAN = "plan.toml"
-
 
 @dataclass(frozen=True)
 class Run:
@@ -57,39 +55,34 @@ def runs_of(sealed: SealedRecord) -> list[Run]:
         return [Run(sealed, "", seed, log, common) for seed, log in named]
     found = []
     for entry in facts["runs"]:
-        if not entry.get("log"):
-            continue  # a cell that failed: it stays visible as missing
         name, seed, log = str(entry.get("configuration", "")), int(entry["seed"]), entry["log"]
-        found.append(Run(sealed, name, seed, log, {**common, **_own_knobs(sealed, entry)}))
+        found.append(Run(sealed, name, seed, log, {**common, **entry.get("knobs", {})}))
     return sorted(found, key=lambda run: (run.configuration, run.seed, run.log))
-
-
-def _own_knobs(sealed: SealedRecord, entry: Mapping[str, Any]) -> Mapping[str, str]:
-    """Those that record.json gives the run, else those that its log begins with."""
-    if "knobs" in entry:
-        return dict(entry["knobs"])
-    header = sealed.line(entry["log"], 0)
-    knobs = header.get("knobs") if isinstance(header, dict) else None
-    return knobs if isinstance(knobs, dict) else {}
 
 
 def missing_cells(sealed: SealedRecord, runs: list[Run]) -> list[str]:
     """Cells of the grid without a run.
 
-    The grid is that of the record's plan.toml; without one, the configurations and seeds that
+    The grid is that of the record's plan; without one, the configurations and seeds that
     record.json lists.
     """
     facts = sealed.record.facts
     names = {run.configuration for run in runs}
-    names |= {str(entry.get("configuration", "")) for entry in facts.get("runs", [])}
     seeds = set(facts["seeds"])
-    if PLAN in sealed.sums:
-        plan = sealed.toml(PLAN)
+    if facts.get("plan") in sealed.sums:
+        plan = sealed.toml(facts["plan"])
         names |= set(plan.get("configurations", {}))
         seeds |= {seed for seed in plan.get("seeds", []) if type(seed) is int}
     have = {(run.configuration, run.seed) for run in runs}
     cells = [(name, seed) for name in sorted(names or {""}) for seed in sorted(seeds)]
     return [f"{name or 'seed'} {seed}" for name, seed in cells if (name, seed) not in have]
+
+
+def check_complete(sealed: SealedRecord, runs: list[Run]) -> None:
+    """Raise ClaimError `incomplete-grid` when a cell of the record's grid has no run."""
+    if missing := missing_cells(sealed, runs):
+        shown = ", ".join(missing[:5]) + (", …" if len(missing) > 5 else "")
+        raise ClaimError("incomplete-grid", f"{sealed.name} has no finished run of {shown}")
 
 
 def observations(library: Library, source: Source, several: bool) -> list[Observation]:
@@ -100,7 +93,7 @@ def observations(library: Library, source: Source, several: bool) -> list[Observ
     """
     found: list[Observation] = []
     for reference in source.records:
-        sealed = library.usable(reference)
+        sealed = library.usable(reference) if source.standing else library.find(reference)
         if source.file is not None:
             found.append(_from_file(sealed, source))
         else:
@@ -131,9 +124,8 @@ def _from_file(sealed: SealedRecord, source: Source) -> Observation:
 
 def _from_runs(sealed: SealedRecord, source: Source, several: bool) -> list[Observation]:
     runs = runs_of(sealed)
-    if several and (missing := missing_cells(sealed, runs)):
-        shown = ", ".join(missing[:5]) + (", …" if len(missing) > 5 else "")
-        raise ClaimError("incomplete-grid", f"{sealed.name} has no finished run of {shown}")
+    if several:
+        check_complete(sealed, runs)
     names = sorted({run.configuration for run in runs})
     wanted = source.configuration
     if wanted is None:

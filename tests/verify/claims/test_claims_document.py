@@ -47,6 +47,10 @@ def test_a_section_ends_at_the_next_heading_of_its_level():
     assert unbound("## Results\n\n1\n\n### More\n\n2\n\n## Method\n\n3\n\n# Top\n\n4") == ["1", "2"]
 
 
+def test_a_heading_in_html_is_a_heading():
+    assert unbound("<h2>Results</h2>\n\n5\n\n## Method\n\n6") == ["5"]
+
+
 def test_a_marker_closes_the_rest_of_a_section():
     assert unbound("# Why\n\n1\n\n<!-- results -->\n\n2\n\n## Sub\n\n3\n\n# Next\n\n4") == [
         "2",
@@ -166,7 +170,7 @@ def test_a_marker_binds_the_numeral_before_it():
 
 def test_in_a_table_the_head_of_the_column_is_known():
     document = parse("d", "| what | nats |\n|---|---|\n| `a|b` | 1 |\n| loss | 4.06<!--=a--> |")
-    assert [(b.heading, b.context) for b in document.bound] == [
+    assert [(b.heading, b.contexts[0]) for b in document.bound] == [
         ("nats", "what | nats | loss | 4.06")
     ]
 

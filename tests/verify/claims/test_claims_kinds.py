@@ -65,6 +65,43 @@ def test_one_seed_called_several_in_the_head_of_a_table(repository):
     assert repository.kinds(table, definition) == ["single-seed"]
 
 
+@pytest.mark.parametrize(
+    "around",
+    ["Means of three seeds:\n\n| bpb |\n|---|\n| {} |", "## Mean of 3 seeds\n\nIt takes {}."],
+    ids=["caption", "heading"],
+)
+def test_one_seed_called_several_around_it(repository, around):
+    identity = repository.make("one", {1337: 1.25})
+    definition = f'v = {{ record = "{identity}", seeds = [1337], pointer = "/val_bpb" }}'
+    assert repository.kinds(around.format("1.25<!--=v-->"), definition) == ["single-seed"]
+    nearer = around.format("a single seed, 1.25<!--=v-->")
+    assert repository.kinds(nearer, definition) == []
+
+
+def test_two_sides_of_other_seeds_are_three_seeds_each(repository):
+    repository.make("a", {1: 1.0, 2: 1.25, 3: 2.0})
+    repository.make("b", {4: 1.0, 5: 1.0, 6: 1.0}, knobs={"WIDTH": "9"})
+    definition = (
+        "d = { record = 'toy/a', pointer = '/val_bpb', seeds = [1, 2, 3], stat = 'difference', "
+        "against = { record = 'toy/b', seeds = [4, 5, 6] }, varied = ['WIDTH'] }"
+    )
+    assert repository.kinds("Over three seeds each, 0.417<!--=d-->.", definition) == []
+    assert repository.kinds("Over two seeds each, 0.417<!--=d-->.", definition) == [
+        "incomplete-grid"
+    ]
+    paired = definition.replace("'difference'", "'paired difference'")
+    assert repository.kinds("0.417<!--=d-->", paired) == ["incomplete-grid"]
+
+
+def test_a_stale_mean(repository, three):
+    old = repository.judge("1.417<!--=m-->", f"m = {{ {three}, {SEEDS}, stat = 'mean' }}")
+    identity = old.documents[0][1][0].outcome.left[0].sealed.identity
+    repository.make("rerun", {1: 1.5, 2: 1.75, 3: 2.5}, corrects=identity)
+    again = f"m = {{ record = 'toy/rerun', pointer = '/val_bpb', {SEEDS}, stat = 'mean' }}"
+    assert repository.kinds("1.417<!--=m-->", again) == ["stale"]
+    assert repository.kinds("1.427<!--=m-->", again) == ["hard-coded"]
+
+
 def test_four_runs_of_one_seed_are_not_four_seeds(repository):
     names = [repository.make(f"run{i}", {1337: 1.0 + i / 8})[:12] for i in range(4)]
     body = f"record = {names}, pointer = '/val_bpb'"
