@@ -107,8 +107,35 @@ def untied_environment() -> dict[str, str]:
         "MAX_WALLCLOCK_SECONDS": "0.007",
         "TTT_CHUNK_SIZE": "24",
         "TTT_BATCH_SIZE": "4",  # one full batch, and a smaller one with adapters of its own
+        "MATRIX_LR": "0.12",  # moves matrices so far that zlib's levels 8 and 9 differ on them
+        "MUON_MOMENTUM_WARMUP_STEPS": "2",  # the momentum's warm-up ends before the run
         "SEED": "1597",
     }
 
 
-SCENARIOS = {"tied": tiny_environment, "untied": untied_environment}
+def single_environment():
+    """The scenario `single`: one layer, no skip, nothing warmed up or down, and more steps.
+
+    The stream wraps around, and of the steps after the tenth only the twelfth is printed.
+    """
+    return {
+        **TINY,
+        "NUM_LAYERS": "1",
+        "MODEL_DIM": "16",
+        "TRAIN_SEQ_LEN": "8",
+        "ITERATIONS": "13",
+        "WARMUP_STEPS": "0",
+        "WARMDOWN_ITERS": "0",
+        "VAL_LOSS_EVERY": "0",
+        "TRAIN_LOG_EVERY": "4",
+        "MUON_MOMENTUM_WARMUP_STEPS": "0",
+        "TTT_CHUNK_SIZE": "64",
+        "TTT_BATCH_SIZE": "8",
+    }
+
+
+SCENARIOS = {
+    "tied": tiny_environment,
+    "untied": untied_environment,
+    "single": single_environment,
+}
