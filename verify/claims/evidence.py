@@ -18,9 +18,10 @@ from verify import canonical
 from verify.check import MAX_SUMS_BYTES, SEAL, SUMS, parse_sums
 from verify.claims.findings import ClaimError
 from verify.errors import GoldensealError, UsageError
-from verify.files import read_small
+from verify.files import read_small, walk
 from verify.record import Record, read_record, record_folders
 
+OWN = "."
 MAX_FILE_BYTES = 256 * 1024 * 1024
 Json = Any
 
@@ -33,6 +34,7 @@ class SealedRecord:
     name: str  # relative to the root
     identity: str
     sums: dict[str, str]
+    draft: bool = False  # not sealed yet: its own README is being written
     _parsed: dict[str, list[Json]] = field(default_factory=dict, repr=False)
     _raw: dict[str, list[bytes]] = field(default_factory=dict, repr=False)
 
@@ -126,7 +128,7 @@ class SealedRecord:
             data = read_small(self.folder / file, limit)
         except UsageError as error:
             raise ClaimError("unsealed", str(error)) from None
-        if hashlib.sha512(data).hexdigest() != self.sums[file]:
+        if not self.draft and hashlib.sha512(data).hexdigest() != self.sums[file]:
             raise ClaimError("unsealed", f"{self.name}/{file} has changed since it was sealed")
         return data
 
@@ -138,6 +140,7 @@ class Library:
         self.root = root
         self.records: dict[str, SealedRecord] = {}  # by identity
         self.broken: dict[str, str] = {}  # by name: why it cannot be evidence
+        self.own: Path | None = None  # the folder of the document that is judged
         for folder in record_folders(root):
             name = folder.relative_to(root).as_posix()
             try:
@@ -161,11 +164,13 @@ class Library:
         return found
 
     def find(self, reference: str) -> SealedRecord:
-        """The record of an identity's first digits, a path, or path@digits.
+        """The record of an identity's first digits, a path, path@digits, or `.`, the document's.
 
         Raises ClaimError `no-evidence`, `unsealed`, or `stale` when the record at that path has
         been sealed anew, under another identity than the digits say.
         """
+        if reference == OWN:
+            return self._own()
         path, at, digits = reference.rpartition("@")
         if not at:
             path, digits = (reference, "") if "/" in reference else ("", reference)
@@ -186,6 +191,20 @@ class Library:
             "unsealed",
             f"no sealed record's identity begins with {digits}" + (f" ({hint})" if hint else ""),
         )
+
+    def _own(self) -> SealedRecord:
+        """The record that the document is in, also before it is sealed."""
+        folders = {folder.resolve(): folder for folder in record_folders(self.root)}
+        folder = folders.get(self.own.resolve()) if self.own else None
+        if folder is None or folder.is_symlink():
+            raise ClaimError("no-evidence", f"record = {OWN!r}, but the document is in no record")
+        name = folder.relative_to(self.root).as_posix()
+        if name not in self.broken or (folder / SUMS).exists():
+            return self._by_path(name, "")
+        files, problems = walk(folder)
+        if problems:
+            raise ClaimError("unsealed", f"{name}: {problems[0]}")
+        return SealedRecord(folder, name, "", dict.fromkeys(files, ""), draft=True)
 
     def _by_path(self, path: str, digits: str) -> SealedRecord:
         names = (path, f"records/{path}")

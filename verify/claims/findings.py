@@ -25,7 +25,7 @@ KINDS: dict[str, str] = {
     "stale": "the number is that of an earlier run: the record was corrected or sealed anew",
     "misplaced": "a sealed file holds the number, but not at the place that is named",
     "hard-coded": "no sealed file holds the number",
-    "could-not-check": "something needed for the check is not installed",
+    "could-not-check": "something is not installed, or the document's own record not sealed yet",
 }
 
 

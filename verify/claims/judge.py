@@ -106,6 +106,13 @@ class _Judge:
                 check(bound, definition, outcome)
             except ClaimError as error:
                 verdict.findings.append(self._finding(bound, error))
+        sources = {each.sealed.name: each.sealed for each in (*outcome.left, *outcome.right)}
+        for sealed in sources.values():
+            if sealed.draft and not verdict.findings:
+                message = f"{sealed.name} says so, and is not sealed yet"
+                verdict.findings.append(
+                    self._finding(bound, ClaimError("could-not-check", message))
+                )
         return verdict
 
     def _finding(self, bound: Bound, error: ClaimError) -> Finding:

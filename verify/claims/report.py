@@ -1,5 +1,6 @@
 """All documents under claims, judged together; and `--fix`."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -70,7 +71,7 @@ def documents(root: Path, chosen: Sequence[Path] = ()) -> list[Path]:
     Raises UsageError for a pattern without a file, a link, or no patterns at all.
     """
     if chosen:
-        return sorted({path.resolve() for path in chosen})
+        return sorted({Path(os.path.abspath(path)) for path in chosen})
     patterns = config.settings(root).get("claims", [])
     if not patterns:
         raise UsageError("pyproject.toml: [tool.goldenseal] names no documents under `claims`")
@@ -94,6 +95,7 @@ def judge_documents(root: Path, chosen: Sequence[Path] = (), fix: bool = False) 
     for path in documents(root, chosen):
         name = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
         document = _read(path, name)
+        library.own = path.parent
         verdicts, findings = judge(document, library, ignored)
         if fix:
             text = fixed(document, library, ignored)

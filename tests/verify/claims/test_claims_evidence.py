@@ -5,10 +5,12 @@ import subprocess
 import sys
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from verify.claims.definition import STATS, parse_definition
+from verify.claims.definition import STATS, TYPES, parse_definition
 from verify.claims.evidence import Library, resolve_pointer, select_line
-from verify.claims.findings import ClaimError
+from verify.claims.findings import KINDS, ClaimError
 from verify.claims.report import documents, judge_documents
 from verify.errors import UsageError
 from verify.gates.claims import check_claims
@@ -69,6 +71,33 @@ def test_a_definition_that_is_wrong_says_what_would_be_right(entry, message):
     with pytest.raises(ClaimError, match=message) as caught:
         parse_definition("x", entry)
     assert caught.value.kind == "bad-claim"
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner),
+    max_leaves=5,
+)
+ENTRIES = st.dictionaries(
+    st.sampled_from(sorted(TYPES)),
+    VALUES | st.sampled_from([*STATS, "paired", "less", "seeds", "<", "1", 0, 1]),
+)
+
+
+@given(ENTRIES | VALUES)
+def test_no_definition_is_too_odd_to_be_refused_by_name(entry):
+    try:
+        kind = parse_definition("x", entry).stat
+    except ClaimError as error:
+        kind = error.kind
+    assert kind in (*STATS, *KINDS)
+
+
+def test_a_linked_document_is_not_followed(repository, tmp_path):
+    (tmp_path / "real.md").write_text("# Results\n")
+    (tmp_path / "link.md").symlink_to(tmp_path / "real.md")
+    with pytest.raises(UsageError, match="cannot be read"):
+        judge_documents(tmp_path, [tmp_path / "link.md"])
 
 
 def test_every_statistic_is_in_the_guide(root):
