@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from verify import canonical
 from verify.check import MAX_SUMS_BYTES, SEAL, SUMS, parse_sums
@@ -24,6 +24,9 @@ from verify.record import Record, read_record, record_folders
 OWN = "."
 MAX_FILE_BYTES = 256 * 1024 * 1024
 Json = Any
+
+if TYPE_CHECKING:
+    from verify.claims.search import NumberIndex
 
 
 @dataclass
@@ -106,8 +109,9 @@ class SealedRecord:
                 if file.endswith(".json") and file != SEAL:
                     yield f"{self.name}/{file}", self.json(file)
                 elif file.endswith(".jsonl"):
-                    for number, line in enumerate(self.lines(file), start=1):
-                        yield f"{self.name}/{file}:{number}", line
+                    rows = self._bytes(file, MAX_FILE_BYTES).splitlines()
+                    for number, row in enumerate(rows, start=1):
+                        yield f"{self.name}/{file}:{number}", self._load(row, file)
             except ClaimError:
                 continue  # a search for hints; the claim itself names what is wrong
 
@@ -141,6 +145,7 @@ class Library:
         self.records: dict[str, SealedRecord] = {}  # by identity
         self.broken: dict[str, str] = {}  # by name: why it cannot be evidence
         self.own: Path | None = None  # the folder of the document that is judged
+        self.index: NumberIndex | None = None  # made when the first claim does not hold
         for folder in record_folders(root):
             name = folder.relative_to(root).as_posix()
             try:

@@ -12,7 +12,7 @@ from verify.claims.evidence import Library
 from verify.claims.findings import ClaimError, Finding
 from verify.claims.numerals import accepts, render, short
 from verify.claims.rules import SEVERAL, best_of, seed_labels
-from verify.claims.search import where_held
+from verify.claims.search import NumberIndex
 
 POWERS = (1, 2, 3, 6, 9)  # of ten, by which a lost unit shifts a number
 MULTIPLES = tuple(Fraction(10) ** (sign * p) for p in POWERS for sign in (1, -1))
@@ -197,9 +197,9 @@ class _Judge:
                 raise ClaimError(
                     "stale", f"{says}: it is of a corrected record, {old}; write {right}"
                 )
-        if place := where_held(
-            list(self.library.records.values()), bound.printed, definition.times
-        ):
+        if self.library.index is None:
+            self.library.index = NumberIndex(self.library.records.values())
+        if place := self.library.index.place_of(bound.printed, definition.times):
             raise ClaimError("misplaced", f"{says}: {place} holds it")
         raise ClaimError("hard-coded", f"{says}: no sealed file holds it; write {right}")
 
