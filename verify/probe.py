@@ -82,7 +82,9 @@ class Probe:
 
     prepare: writes small real data into a folder and returns the environment that points to it.
     volatile: regular expressions; what they match in printed lines is not compared.
-    ignored_files: glob patterns of output files that are not compared (logs with the source).
+    ignored_files: glob patterns of output files that are not compared.
+    logs: glob patterns of logs that begin with the source, each with the line that ends it; the
+        source must be the script's, what follows is compared, sizes relative to the source's.
     vocab_size: exclusive upper bound of the token ids that the gates draw.
     kit_knobs: knobs that neither the baseline nor a feature has, such as the numeric lane.
     """
@@ -99,6 +101,7 @@ class Probe:
     smoke: Callable[[], list[tuple[str, str, str]]] | None = None
     volatile: tuple[str, ...] = ()
     ignored_files: tuple[str, ...] = ()
+    logs: Mapping[str, str] = field(default_factory=dict)
     batches: tuple[tuple[int, int], ...] = ((2, 16), (1, 7), (3, 31))
     steps_to_gradient: int = field(default=3)
 

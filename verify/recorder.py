@@ -13,9 +13,10 @@ import io
 import itertools
 import random
 import re
+import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -123,11 +124,15 @@ class _Recorder:
         self.initial: dict[str, str] = {}
         self.groups_of: dict[str, set[tuple[int, int]]] = {}
         self.counts: dict[str, int] = {}
+        self.sources: list[str] = []  # of the script and of its model
         self.depth = 0
 
     def run(self) -> None:
         module = self.script.load()
         model_class = getattr(module, self.script.model_class)
+        homes = (module, sys.modules.get(model_class.__module__, module))
+        files = sorted({home.__file__ for home in homes if home.__file__})
+        self.sources = [Path(file).read_text("utf-8") for file in files]
         with contextlib.ExitStack() as stack:
             forward = self._watch_forward(model_class.forward)
             stack.enter_context(mock.patch.object(model_class, "forward", forward))
@@ -226,9 +231,39 @@ class _Recorder:
         """Digest each output file that the probe does not tell us to ignore."""
         for path in sorted(p for p in folder.rglob("*") if p.is_file()):
             name = path.relative_to(folder).as_posix()
-            if not any(fnmatch.fnmatch(name, pattern) for pattern in self.probe.ignored_files):
+            marker = next((m for p, m in self.probe.logs.items() if fnmatch.fnmatch(name, p)), None)
+            if marker is not None:
+                text = path.read_text("utf-8", errors="backslashreplace")
+                facts = log_facts(text, marker, self.sources, self.probe.volatile)
+                self._note(f"file {name}", facts)
+            elif not any(fnmatch.fnmatch(name, pattern) for pattern in self.probe.ignored_files):
                 digest = hashlib.sha512(path.read_bytes()).hexdigest()[:16]
                 self._note(f"file {name}", {"digest": digest, "bytes": str(path.stat().st_size)})
+
+
+def log_facts(
+    text: str, marker: str, sources: Sequence[str], volatile: Sequence[str]
+) -> dict[str, str]:
+    """The lines of a log after `marker`, by number, and whether `sources` stand before it.
+
+    Sizes that include the source's are given relative to it, so that two scripts can be compared.
+    """
+    source, found, rest = text.partition(f"{marker}\n")
+    size = len(source.removesuffix("\n").encode())
+
+    def relative(number: re.Match[str]) -> str:
+        n = int(number[0])
+        return f"source + {n - size}" if n >= size else number[0]
+
+    def comparable(line: str) -> str:
+        for pattern in volatile:
+            line = re.sub(pattern, lambda part: re.sub(r"\d+", relative, part[0]), line)
+        return line
+
+    facts = {"source": str(bool(found) and all(part in source for part in sources))}
+    for number, line in enumerate(rest.splitlines(), start=1):
+        facts[f"line {number}"] = comparable(line)
+    return facts
 
 
 class _LineSink(io.TextIOBase):

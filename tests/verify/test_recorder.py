@@ -9,7 +9,7 @@ from verify.digest import published_digest, tensor_digest
 from verify.inspection import inspect_model, perturb
 from verify.optrace import traced
 from verify.probe import Script, environment, probe_from_toml
-from verify.recorder import Event, counting_clock, first_difference, record
+from verify.recorder import Event, counting_clock, first_difference, log_facts, record
 
 
 @pytest.fixture(scope="module")
@@ -147,3 +147,29 @@ def test_loading_a_script_leaves_nothing_beside_it(tmp_path, monkeypatch, probe)
     path.write_text("VALUE = 8\n")  # same size, same second: a cache would not see it
     assert script.load().VALUE == 8
     assert list(tmp_path.iterdir()) == [path]
+
+
+LOG = "import a\nclass GPT: ...\n\n====\nstep:1\nCode size: 24 bytes\nTotal: 124 bytes\n"
+VOLATILE = ("^Code size: .*", "^Total: .*")
+
+
+def test_a_log_is_compared_after_its_source_and_relative_to_its_size():
+    facts = log_facts(LOG, "====", ["class GPT: ...\n"], VOLATILE)
+    assert facts == {
+        "source": "True",
+        "line 1": "step:1",
+        "line 2": "Code size: source + 0 bytes",
+        "line 3": "Total: source + 100 bytes",
+    }
+    longer = LOG.replace("import a\n", "import abc\n").replace("24 b", "26 b", 1)
+    longer = longer.replace("124 b", "126 b")
+    assert log_facts(longer, "====", ["class GPT: ...\n"], VOLATILE) == facts
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("class GPT: ...\n", ""), ("====\n", ""), ("step:1", "step:2"), ("124", "74"), ("24 ", "23 ")],
+)
+def test_a_log_that_hides_its_source_or_miscounts_it_differs(old, new):
+    expected = log_facts(LOG, "====", ["class GPT: ...\n"], VOLATILE)
+    assert log_facts(LOG.replace(old, new, 1), "====", ["class GPT: ...\n"], VOLATILE) != expected

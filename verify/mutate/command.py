@@ -58,8 +58,8 @@ def main(
     if listing:
         _print_rows(listed(root, wish), as_json, console)
         return EXIT_HOLDS
-    if writes and (wish.only or wish.quick_only or proofs):
-        raise UsageError("--write takes a whole run: leave --only, --quick and --proofs out")
+    if writes and (wish.only or proofs):
+        raise UsageError("--write takes a run over all areas: leave --only and --proofs out")
     if proofs:
         found = judge_proofs(root)
         text = "\n".join(proof_lines(found))
