@@ -15,6 +15,7 @@ from verify.runlog import run_log_lines
 from verify.signing import ENVELOPE, problems_of_envelope
 from verify.signing import SEAL as SEAL
 from verify.statement import SEAL_PREDICATE, read_statement
+from verify.study.recorded import problems_with_study
 
 SUMS = "SHA512SUMS"
 MAX_SUMS_BYTES = 64 * 1024 * 1024
@@ -128,7 +129,10 @@ def problems_inside(folder: Path, names: set[str]) -> list[str]:
             _check_log(folder, names, seed, name)
         except GoldensealError as error:
             found.append(str(error))
-    return found
+    try:
+        return found + problems_with_study(record, names)
+    except GoldensealError as error:
+        return [*found, str(error)]
 
 
 def _check_log(folder: Path, names: set[str], seed: str, name: str) -> None:

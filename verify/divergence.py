@@ -38,6 +38,7 @@ def pinpoint(
     ran: Path,
     scratch: Path,
     show: Show,
+    threads: int | None = None,
 ) -> str:
     """What two more runs tell of a step that is not the sealed one, as a note.
 
@@ -47,7 +48,7 @@ def pinpoint(
     changed = ran == root and read_source(root).differences(dict(sealed))
     try:
         if not changed:
-            place = locate(root, system, knobs, step, (ran, ran), show)
+            place = locate(root, system, knobs, step, (ran, ran), show, threads)
             if place:
                 return f"the run does not repeat itself, part of it is nondeterministic: {place}"
             return (
@@ -55,7 +56,7 @@ def pinpoint(
             )
         if restore_source(root, sealed, scratch):
             return f"step {step} was not traced: the sealed source is not in the history"
-        place = locate(root, system, knobs, step, (scratch, root), show)
+        place = locate(root, system, knobs, step, (scratch, root), show, threads)
     except CannotCheckError as error:
         return f"step {step} was not traced: {error}"
     what = "between the sealed source, run first, and the present one"
@@ -69,6 +70,7 @@ def locate(
     step: int,
     sources: tuple[Path, Path],
     show: Show,
+    threads: int | None = None,
 ) -> str | None:
     """The first tensor of `step` at which the two sources part, in words; None when none does.
 
@@ -82,7 +84,14 @@ def locate(
             show(f"tracing step {step}, run {number + 1} of 2")
             arguments = (str(TRACER), system.module, str(step), str(place))
             run_system(
-                root, system, knobs, place / "run", lambda line: None, None, source, arguments
+                root,
+                system,
+                knobs,
+                place / "run",
+                lambda line: None,
+                source=source,
+                arguments=arguments,
+                threads=threads,
             )
             traces.append(read_events(place))
         return first_parting(Path(folder), *traces)

@@ -1,5 +1,6 @@
 """The knobs of every system as rows and as a table. Needs no torch where the system needs none."""
 
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -11,9 +12,9 @@ from verify.knobs import Knob
 from verify.probe import load_object
 
 
-def knob_rows(system: str = "") -> list[dict[str, Any]]:
+def knob_rows(system: str = "", root: Path | None = None) -> list[dict[str, Any]]:
     """One row a knob, in order of declaration. Raises UsageError for an unknown system."""
-    known = systems(find_root())
+    known = systems(root or find_root())
     if system and system not in [s.name for s in known]:
         raise UsageError(f"no system is called {system}; there are {[s.name for s in known]}")
     rows = []

@@ -5,6 +5,8 @@ refuted); for a run also `system`, `knobs` (every one, resolved, as text), `data
 (SHA-512 by file), `numeric_class`, `logs` (file by seed), `outputs` (the files that a re-run
 must repeat) and `envelope` (by result, the relative difference that a re-run may show).
 Only a measured record may hold `results`, and it needs a log for each seed listed.
+A study, many runs in one record, has `plan` and `runs` in place of `logs`; see
+verify/study/recorded.py.
 """
 
 import datetime
@@ -38,6 +40,16 @@ OPTIONAL: dict[str, type] = {
     "results": dict,
     "corrects": str,
     "verdict": str,
+    "plan": str,
+    "runs": list,
+}
+RUN_KEYS: dict[str, type] = {
+    "configuration": str,
+    "seed": int,
+    "knobs": dict,
+    "log": str,
+    "state": str,
+    "results": dict,
 }
 
 
@@ -60,6 +72,16 @@ def _is_limit(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and value > 0
 
 
+def _is_run(value: Any) -> bool:
+    return (
+        isinstance(value, dict)
+        and set(value) == set(RUN_KEYS)
+        and all(type(value[key]) is kind for key, kind in RUN_KEYS.items())
+        and _is_name(value["log"])
+        and all(isinstance(text, str) for text in value["knobs"].values())
+    )
+
+
 # What must hold of a value beyond its type, and in which words.
 SHAPES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "date": (_is_date, "a date such as 2026-01-31"),
@@ -72,6 +94,11 @@ SHAPES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "envelope": (lambda v: all(_is_limit(x) for x in v.values()), "positive numbers by result"),
     "corrects": (_is_digest, "the identity of a record, 128 hex digits"),
     "verdict": (_is_digest, "a SHA-512 digest"),
+    "plan": (_is_name, "a file of the record"),
+    "runs": (
+        lambda v: len(v) > 0 and all(_is_run(run) for run in v),
+        f"a list of runs, each with the keys {sorted(RUN_KEYS)}",
+    ),
 }
 
 
@@ -133,6 +160,9 @@ def _check_results(record: Record, where: str) -> None:
         if "results" in facts:
             raise UsageError(f"{where}: a {record.status} record holds no `results`")
         return
+    if "runs" in facts:
+        _check_runs(facts, where)
+        return
     logs = record.get("logs")
     for seed in facts["seeds"]:
         name = logs.get(str(seed))
@@ -140,6 +170,17 @@ def _check_results(record: Record, where: str) -> None:
             raise UsageError(f"{where}: seed {seed} is listed, but `logs` names no log of it")
     if len(set(facts["seeds"])) != len(facts["seeds"]):
         raise UsageError(f"{where}: a seed is listed twice")
+    if not facts["seeds"]:
+        raise UsageError(f"{where}: a measured record lists its seeds")
+
+
+def _check_runs(facts: dict[str, Any], where: str) -> None:
+    if "logs" in facts:
+        raise UsageError(f"{where}: has both `logs` and `runs`: a run is listed in one place")
+    if "plan" not in facts:
+        raise UsageError(f"{where}: lists `runs`, but names no `plan` that says which there are")
+    if missing := sorted(set(facts["seeds"]) - {run["seed"] for run in facts["runs"]}):
+        raise UsageError(f"{where}: seed {missing[0]} is listed, but no run has it")
     if not facts["seeds"]:
         raise UsageError(f"{where}: a measured record lists its seeds")
 
@@ -153,13 +194,14 @@ def provenance(record: Record) -> dict[str, Any]:
         for name, digest in sorted(facts.get(kind, {}).items())
     ]
     keys = ("name", "date", "status", "system", "knobs", "seeds", "outputs", "envelope", "corrects")
+    study = ("plan", "runs")  # with the digest of each run's weights
     byproducts = []
     if "verdict" in facts:
         byproducts.append({"name": "verdict", "digest": {"sha512": facts["verdict"]}})
     return {
         "buildDefinition": {
             "buildType": "urn:goldenseal:record:1",
-            "externalParameters": {key: facts[key] for key in keys if key in facts},
+            "externalParameters": {k: facts[k] for k in (*keys, *study) if k in facts},
             "internalParameters": {"numeric_class": facts.get("numeric_class", {})},
             "resolvedDependencies": dependencies,
         },

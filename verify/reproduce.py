@@ -7,6 +7,7 @@ diverged         they differ in the same numeric class; the first place is named
 unrunnable       the run could not be repeated here; why
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -39,6 +40,7 @@ from verify.record import Record
 from verify.rerun import data_digests, run_system
 from verify.runlog import read_run_log
 from verify.source import read_source
+from verify.study.recorded import find_run, run_knobs
 
 EXIT_CODES = {
     "bitwise": EXIT_HOLDS,
@@ -80,13 +82,15 @@ def reproduce(
     local: Mapping[str, str] | None = None,
     present: bool = False,
     trace: bool = True,
+    cell: str = "",
 ) -> Reproduction:
     """Re-run the record whose identity begins with `prefix` and compare.
 
     Only this repository's code is run: the record names a system, never a command. When it has
     changed since the seal, the sealed source is taken from the git history, unless `present` asks
     for the code as it is. `steps` compares the first steps only; `local` says where the data lies
-    here, by knob. With `trace`, a divergence is traced to its first tensor, by two more runs.
+    here, by knob. With `trace`, a divergence is traced to its first tensor, by two more runs. Of a
+    study, the run `cell`, configuration/seed, is repeated.
     Raises UsageError for a prefix that names no record or bad options, ContradictedError for a
     broken seal.
     """
@@ -99,6 +103,7 @@ def reproduce(
     if local:
         refuse_sealed_knobs(system(root, record.get("system")), local)
     outcome = Reproduction(record.folder.relative_to(root).as_posix(), identity)
+    record = chosen_run(record, cell)
     try:
         entry = system(root, record.get("system"))
         knobs = {**resolved_knobs(entry, record), **(local or {})}
@@ -107,15 +112,38 @@ def reproduce(
         with TemporaryDirectory() as folder, TemporaryDirectory() as old:
             source, note = choose_source(root, record, Path(old), present)
             outcome.notes.insert(0, note)
-            run_system(root, entry, knobs, Path(folder), show, steps, source)
+            threads = sealed_threads(sealed[0])
+            run_system(root, entry, knobs, Path(folder), show, steps, source, threads=threads)
             compare(outcome, record, entry, sealed, Path(folder), steps)
             if trace and outcome.verdict == "diverged" and outcome.step is not None:
                 run = (root, entry, knobs, outcome.step)
                 sources = (record.get("source"), source, Path(old))
-                outcome.notes.append(pinpoint(*run, *sources, show))
+                outcome.notes.append(pinpoint(*run, *sources, show, threads))
     except (CannotCheckError, UsageError) as error:
         outcome.verdict, outcome.reason = "unrunnable", str(error)
     return outcome
+
+
+def chosen_run(record: Record, cell: str) -> Record:
+    """The record as if of one run alone: of a study, its cell. Raises UsageError when `cell` names
+    none, or is given for a record of one run."""
+    if "runs" not in record.facts:
+        if cell:
+            raise UsageError(f"--cell {cell}: {record.folder.name} is the record of one run")
+        return record
+    run = find_run(record, cell)
+    facts = {**record.facts, "knobs": run_knobs(record, run)}
+    return Record((record.folder / run["log"]).parent, facts)
+
+
+def sealed_threads(header: Mapping[str, Any]) -> int | None:
+    """How many threads the environment allowed the sealed run; None where it did not say."""
+    numeric_class = header.get("numeric_class")
+    settings = numeric_class.get("settings") if isinstance(numeric_class, dict) else None
+    text = settings.get("OMP_NUM_THREADS") if isinstance(settings, dict) else None
+    if not isinstance(text, str) or not re.fullmatch("[0-9]{1,4}", text):
+        return None
+    return int(text)
 
 
 def refuse_sealed_knobs(entry: System, local: Mapping[str, str]) -> None:

@@ -146,11 +146,12 @@ def reproduce(
     assignments: Sequence[str],
     present: bool,
     trace: bool,
+    cell: str,
     as_json: bool,
 ) -> int:
     """Re-run a sealed record."""
     local = _assigned(assignments)
-    outcome = reproduce_record(find_root(), prefix, _show, steps, local, present, trace)
+    outcome = reproduce_record(find_root(), prefix, _show, steps, local, present, trace, cell)
     if as_json:
         _print_json(outcome.to_json())
     else:

@@ -1,5 +1,6 @@
 """The runs of a study as folders: which are finished, which failed, what a finished one keeps."""
 
+import math
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -85,11 +86,25 @@ def numbers(end: Mapping[str, Any]) -> dict[str, float]:
 
     A result that is not finite, or no number, is left out.
     """
+    clock = end.get("clock")
+    sizes = clock if isinstance(clock, dict) else {}
     found = {}
-    for name, value in {**end.get("clock", {}), **end}.items():
+    for name, value in {**sizes, **end}.items():
         if isinstance(value, str) and HEX_FLOAT.fullmatch(value):
-            value = float.fromhex(value)
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            if abs(value) < float("inf"):
-                found[name] = value
+            value = _from_hex(value)
+        if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+            found[name] = value
     return found
+
+
+def _from_hex(text: str) -> float:
+    try:
+        return float.fromhex(text)
+    except OverflowError:
+        return math.inf
+
+
+def logged_knobs(log: Path) -> dict[str, str]:
+    """The knobs that a log's header names."""
+    knobs: dict[str, str] = next(run_log_lines(log, complete=False)).get("knobs", {})
+    return knobs

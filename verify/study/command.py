@@ -13,6 +13,8 @@ from verify.config import find_root, system
 from verify.errors import EXIT_CANNOT_CHECK, EXIT_CONTRADICTED, EXIT_HOLDS
 from verify.make_record import all_knobs
 from verify.plan import Cell, check_against, read_plan
+from verify.study.proposal import write_proposal
+from verify.study.report import collect, write_report
 from verify.study.run import begin, run_study
 
 console = Console()
@@ -79,3 +81,47 @@ def run(file: Path, folder: Path, jobs: int, as_json: bool) -> int:
         for cell, reason in outcome.failed.items():
             console.print(f"        · {cell}: {escape(reason)}", soft_wrap=True)
     return EXIT_CANNOT_CHECK if outcome.failed else EXIT_HOLDS
+
+
+def status(folder: Path, as_json: bool) -> int:
+    """Every planned cell's state. Exit 3 while one is not finished."""
+    _, _, runs, lacking = collect(find_root(), folder)
+    if as_json:
+        why_not = {str(cell): why for cell, why in lacking.items()}
+        _emit({"finished": [str(cell) for cell in runs], "lacking": why_not})
+    else:
+        console.print(f"{len(runs)} finished, {len(lacking)} not", highlight=False)
+        for cell, why in lacking.items():
+            console.print(f"        · {cell}: {escape(why)}", soft_wrap=True, highlight=False)
+    return EXIT_CANNOT_CHECK if lacking else EXIT_HOLDS
+
+
+def report(folder: Path, as_json: bool) -> int:
+    """Write what the logs come to."""
+    results = write_report(find_root(), folder)
+    if as_json:
+        _emit(results)
+        return EXIT_HOLDS
+    for row in results["tests"]:
+        p = "not defined" if row["p_holm"] is None else f"{row['p_holm']:.3g}"
+        counts = "counts" if row["counts"] else "does not count"
+        console.print(
+            f"{row['configuration']}: {row['mean']:+.4f} ± {row['sd']:.4f}, p after Holm {p}: "
+            f"{counts} by the plan's rule",
+            highlight=False,
+            soft_wrap=True,
+        )
+    return EXIT_HOLDS
+
+
+def proposal(folder: Path, only_check: bool, as_json: bool) -> int:
+    """Write a proposal's generated parts, or name those that have drifted (exit 1)."""
+    drifted = write_proposal(find_root(), folder, only_check)
+    if as_json:
+        _emit({"drifted": drifted, "written": not only_check})
+    elif only_check:
+        for name in drifted:
+            console.print(f"{name} is not what its sources come to", highlight=False)
+    else:
+        console.print(f"{len(drifted)} parts rewritten: {', '.join(drifted) or 'none'}")
+    return EXIT_CONTRADICTED if only_check and drifted else EXIT_HOLDS

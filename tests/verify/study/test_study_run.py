@@ -1,4 +1,4 @@
-"""pytest tests/verify/study/test_study_run.py — each cell once, from one source, whatever happens."""
+"""pytest tests/verify/study/test_study_run.py — each cell once, from one source, come what may."""
 
 import json
 import os
