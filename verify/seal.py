@@ -51,7 +51,7 @@ def seal(
     def digest(path: Path) -> str:
         return cache.digest(path, advance) if cache else hash_file(path, advance)
 
-    if (folder / SUMS).is_file() and not (folder / SUMS).is_symlink():
+    if os.path.isfile(folder / SUMS) and not os.path.islink(folder / SUMS):
         report = check(folder, digest)
         if not report.holds:
             raise ContradictedError(
