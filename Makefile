@@ -4,9 +4,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 SEAL ?=
 R ?=
+P ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup coq verify test lint data train seal check claims bundle mutants reproduce knobs bench portable clean
+.PHONY: help setup coq verify test lint data train seal check claims bundle mutants study proposal reproduce knobs bench portable clean
 
 help: ## show this list
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,7 +21,7 @@ setup: .venv/ready coq ## create .venv, install pinned packages, find or install
 	  { echo "$(PYTHON) is older than 3.11: give another one, as in make PYTHON=python3.12"; exit 3; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install -q -c constraints.txt setuptools
-	$(BIN)/pip install -q -c constraints.txt --no-build-isolation -e '.[train,report,dev]'
+	$(BIN)/pip install -q -c constraints.txt --no-build-isolation -e '.[train,report,study,dev]'
 	$(PYTHON) -m venv .venv/opt/cffconvert
 	.venv/opt/cffconvert/bin/pip install -q -c constraints-cffconvert.txt cffconvert
 	@touch $@
@@ -66,6 +67,13 @@ bundle: .venv/ready ## write train_gpt.py: one self-contained file, for submissi
 
 mutants: setup ## how strong the gates are: 300 mutants (an hour or two); writes docs/mutation/
 	$(BIN)/goldenseal mutate --count 300 --seed 1597 --write
+
+study: data ## run a plan, or go on with it: make study P=plan.toml R=records/<track>/<name>
+	$(BIN)/goldenseal study run $(P) $(R) --jobs 2
+	$(BIN)/goldenseal study report $(R)
+
+proposal: .venv/ready ## write a proposal's generated parts: make proposal R=records/<track>/<name>
+	$(BIN)/goldenseal study proposal $(R)
 
 reproduce: data ## re-run a sealed record: make reproduce SEAL=<prefix of its identity>
 	$(BIN)/goldenseal reproduce $(SEAL)

@@ -8,6 +8,7 @@ import typer
 app = typer.Typer(
     no_args_is_help=True,
     help="Run a plan's grid from one frozen source, and report on it: docs/studies.md.",
+    epilog="Example:  goldenseal study run plan.toml records/track_cpu_small/2026-11-23_Mine",
 )
 
 PlanFile = Annotated[Path, typer.Argument(help="A plan.toml.")]
