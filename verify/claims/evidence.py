@@ -39,6 +39,9 @@ class SealedRecord:
     sums: dict[str, str]
     draft: bool = False  # not sealed yet: its own README is being written
     _parsed: dict[str, list[Json]] = field(default_factory=dict, repr=False)
+    _selected: dict[tuple[str, tuple[bytes, ...]], list[Json]] = field(
+        default_factory=dict, repr=False
+    )
     _raw: dict[str, list[bytes]] = field(default_factory=dict, repr=False)
 
     @cached_property
@@ -70,14 +73,16 @@ class SealedRecord:
         """
         if file in self._parsed:
             return self._parsed[file]
-        needles = [f'"{text}"'.encode() for text in wanted.values() if _is_plain(text)]
+        needles = tuple(f'"{text}"'.encode() for text in wanted.values() if _is_plain(text))
         if not needles:
             return self.lines(file)
-        return [
-            self._load(row, file)
-            for row in self._rows(file)
-            if b"\\" in row or all(needle in row for needle in needles)
-        ]
+        if (file, needles) not in self._selected:
+            self._selected[file, needles] = [
+                self._load(row, file)
+                for row in self._rows(file)
+                if b"\\" in row or all(needle in row for needle in needles)
+            ]
+        return self._selected[file, needles]
 
     def line(self, file: str, number: int) -> Json:
         """The object at a place of a log, such as 0 or -1; None if there is none."""
