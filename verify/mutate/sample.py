@@ -18,7 +18,8 @@ def draw(mutants: Sequence[Mutant], count: int, seed: int) -> list[Mutant]:
     count = min(count, len(mutants))
     chosen: list[Mutant] = []
     for area, size in shares({a: len(ms) for a, ms in areas.items()}, count).items():
-        chosen += random.Random(f"{seed} {area}").sample(areas[area], size)
+        shuffled = random.Random(f"{seed} {area}").sample(areas[area], len(areas[area]))
+        chosen += shuffled[:size]  # so that a larger sample holds the smaller one's results
     return sorted(chosen, key=lambda m: (m.area, m.file, m.start, m.operator, m.new))
 
 

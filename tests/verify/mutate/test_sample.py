@@ -18,6 +18,11 @@ def test_the_same_seed_draws_the_same_mutants_in_whatever_order_they_come():
     assert draw(MUTANTS, 30, 7) != draw(MUTANTS, 30, 8)
 
 
+def test_a_larger_sample_holds_the_smaller_one():
+    small, large = (set(draw(MUTANTS, n, 7)) for n in (10, 40))
+    assert small <= large
+
+
 def test_no_mutant_is_drawn_twice_and_none_is_left_when_all_are_wanted():
     drawn = draw(MUTANTS, 10**6, 1)
     assert {m.identity for m in drawn} == {m.identity for m in MUTANTS}
