@@ -22,7 +22,10 @@ RESULTS_HEADING = re.compile(rf"\b(?:{'|'.join(RESULTS)})s?\b", re.IGNORECASE)
 EXEMPT: tuple[tuple[str, str], ...] = (
     ("date", r"\b\d{4}-\d{2}-\d{2}\b"),
     ("clock time", r"\b\d{1,2}:\d{2}(?::\d{2})?\b"),
-    ("version", r"\bv\d+(?:\.\d+)*\b|\b\d+\.\d+\.\d+(?:[.+-]\w+)*\b|\bversions? \d+(?:\.\d+)*\b"),
+    (
+        "version",
+        r"\bv\d+(?:\.\d+)*\b|\b\d+\.\d+\.\d+(?:[.+-]\w+)*\b|\b(?:versions?|format|schema) \d+(?:\.\d+)*\b",
+    ),
     ("standard", r"\b(?:RFC|ISO|IEEE|PEP) \d+(?:[-.]\d+)*\b"),
     ("reference", r"#\d+\b|§ ?\d+(?:\.\d+)*\b|\b(?:section|chapter) \d+(?:\.\d+)*\b"),
     ("figure", r"\b(?i:figure|table) \d+\b(?![.,]\d)"),

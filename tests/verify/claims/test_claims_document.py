@@ -73,7 +73,7 @@ def test_every_table_is_closed_wherever_it_stands():
         "![1.19](1.png)",
         "<!-- 1.19 -->",
         "on 2026-11-23 at 12:30",
-        "v2, 1.2.3, version 3.11",
+        "v2, 1.2.3, version 3.11, format 0.2, schema 1",
         "RFC 8785, ISO 8601, PEP 8",
         "#4, § 2.1, section 3, figure 2, table 7",
         "int8, fp16, SHA-512, x86-64, AVX-512",
