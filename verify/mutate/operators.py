@@ -39,6 +39,7 @@ DELETABLE = (
     ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Expr, ast.Return, ast.Delete, ast.Raise,
     ast.Break, ast.Continue,
 )  # fmt: skip
+SAID_ANYWAY = ("device", "strict")  # keywords that state what holds anyway, on one CPU
 LARGER = 1.01  # the second nudge of a float; the first is one unit in the last place
 
 
@@ -159,7 +160,8 @@ class _Finder:
                 yield from self._token("and/or", left, right, old, new)
         elif isinstance(node, ast.Call):
             for keyword in node.keywords:
-                yield from self._dropped_keyword(node, keyword)
+                if keyword.arg not in SAID_ANYWAY:
+                    yield from self._dropped_keyword(node, keyword)
         yield from self._conditions(node)
         if isinstance(node, DELETABLE):
             yield "statement", self._start(node), self._stop(node), "pass"

@@ -25,6 +25,7 @@ SNIPPETS = {
     "and/or": (b"x = a and b\n", {"x = a or b", "pass"}),
     "keyword": (b"f(a, k=b)\n", {"f(a)", "pass"}),
     "keyword before another": (b"f(k=b, m=c)\n", {"f(m=c)", "f(k=b)", "pass"}),
+    "keyword that holds anyway": (b"f(a, strict=b)\n", {"pass"}),
     "not dropped": (b"x = not a\n", {"x = a", "pass"}),
     "condition negated": (b"x = b if a else c\n", {"x = b if (not (a)) else c", "pass"}),
     "letters of several bytes": ("x = 'φ' + a\n".encode(), {"x = 'φ' - a", "pass"}),
