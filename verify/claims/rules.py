@@ -24,7 +24,8 @@ EXEMPT: tuple[tuple[str, str], ...] = (
     ("clock time", r"\b\d{1,2}:\d{2}(?::\d{2})?\b"),
     (
         "version",
-        r"\bv\d+(?:\.\d+)*\b|\b\d+\.\d+\.\d+(?:[.+-]\w+)*\b|\b(?:versions?|format|schema) \d+(?:\.\d+)*\b",
+        r"\bv\d+(?:\.\d+)*\b|\b\d+\.\d+\.\d+(?:[.+-]\w+)*\b"
+        r"|\b(?:versions?|format|schema) \d+(?:\.\d+)*\b",
     ),
     ("standard", r"\b(?:RFC|ISO|IEEE|PEP) \d+(?:[-.]\d+)*\b"),
     ("reference", r"#\d+\b|§ ?\d+(?:\.\d+)*\b|\b(?:section|chapter) \d+(?:\.\d+)*\b"),
