@@ -1,7 +1,7 @@
 """What `[tool.goldenseal.systems.NAME.mutate]` says, and the tree that mutants are planted in.
 
 [tool.goldenseal.systems.gpt.mutate]
-model = ["train_gpt_style/gpt/model.py"]    # area = files
+model = ["package/model.py"]    # area = files
 """
 
 import shutil
