@@ -58,7 +58,8 @@ def test_an_equal_run_is_bitwise(sealed):
 def test_a_record_holds_no_link_and_no_path_of_this_machine(sealed):
     names = sorted(p.name for p in sealed.folder.iterdir())
     assert names == [
-        "README.md", "SHA512SUMS", "record.json", "seal.json", "train.jsonl", "weights.bin",
+        "README.md", "SHA512SUMS", "check_seal.py", "record.json", "seal.json", "train.jsonl",
+        "weights.bin",
     ]  # fmt: skip
     for path in sealed.folder.iterdir():
         assert str(sealed.root).encode() not in path.read_bytes()

@@ -11,7 +11,7 @@ def test_sealed_and_intact_records_pass_with_their_number(record, tmp_path):
     seal(record)
     result = check_seals(tmp_path)
     assert (result.gate, result.verdict) == ("seals", Verdict.PASS)
-    assert result.summary == "1 records, 5 files"
+    assert result.summary == "1 records, 6 files"
 
 
 def test_a_record_that_nobody_sealed_fails(record, tmp_path):

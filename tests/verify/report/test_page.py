@@ -50,7 +50,7 @@ def page(measured):
 
 
 def test_the_page_shows_identity_verdict_knobs_results_and_files(page, measured):
-    assert "intact: 5 files are as they were sealed" in page
+    assert "intact: 6 files are as they were sealed" in page
     for words in ("KNOB_10", "measured", "Numeric class", "SHA-512", "notes/one.txt"):
         assert (words in page) == (words != "Numeric class"), words
     assert seal(measured).identity in page
