@@ -79,8 +79,10 @@ class Feature:
     """An optional behaviour behind one master knob.
 
     kind: `acts` changes training when on; `observes` must leave every byte of training alone
-        also when on, and only adds output files.
+        also when on, and only adds output files; `guards` must leave all of it alone, and stops a
+        run that goes wrong.
     example: the environment that turns the feature on at the probe's shapes.
+    trips: of a guard, the environment of a run that goes wrong, and that it must stop.
     """
 
     name: str
@@ -88,7 +90,8 @@ class Feature:
     master: Knob
     knobs: tuple[Knob, ...] = ()
     example: Mapping[str, str] = field(default_factory=dict)
-    kind: Literal["acts", "observes"] = "acts"
+    kind: Literal["acts", "observes", "guards"] = "acts"
+    trips: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def all_knobs(self) -> tuple[Knob, ...]:
@@ -169,3 +172,5 @@ def check_declarations(knobs: Iterable[Knob], features: Iterable[Feature]) -> No
         master = feature.master
         if master.parse(feature.example.get(master.name, "")) == master.default:
             raise UsageError(f"the example of feature {feature.name} does not set {master.name}")
+        if (feature.kind == "guards") != bool(feature.trips):
+            raise UsageError(f"feature {feature.name}: a guard, and nothing else, has `trips`")

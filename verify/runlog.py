@@ -8,6 +8,7 @@ breaks the chain from there on.
 """
 
 import hashlib
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,31 @@ class RunLog:
         self._file = open(path, "wb", buffering=0)  # closed by end()
         self._chain = START
         self.write("header", {"schema": SCHEMA, **header})
+
+    @classmethod
+    def resume(cls, path: Path, size: int) -> "RunLog":
+        """Go on with a log after its first `size` bytes; what follows them is cut off.
+
+        Raises ContradictedError when it is shorter than that, or its chain breaks before;
+        UsageError for what is no log, or no file.
+        """
+        with open_regular(path) as file:
+            kept = file.read(size)
+        if len(kept) < size or not kept.endswith(b"\n"):
+            raise ContradictedError(f"{path.name}: no line of it ends after {size} bytes")
+        chain = START
+        for number, raw in enumerate(kept[:-1].split(b"\n"), start=1):
+            _, chain = _check_line(raw, chain, f"{path.name}:{number}")
+        log = cls.__new__(cls)
+        log._file, log._chain = open(path, "r+b", buffering=0), chain
+        log._file.truncate(size)
+        log._file.seek(size)
+        return log
+
+    def sync(self) -> int:
+        """Write through to the disk; returns the bytes so far."""
+        os.fsync(self._file.fileno())
+        return self._file.tell()
 
     def write(
         self, kind: str, facts: Mapping[str, Any], clock: Mapping[str, Any] | None = None

@@ -158,3 +158,35 @@ def test_a_line_costs_a_small_fraction_of_a_millisecond(tmp_path):
         times.append(time.process_time() - start)
     log.end({})
     assert sorted(times)[len(times) // 2] < 0.5e-3
+
+
+def test_a_log_is_cut_back_and_continued_with_a_chain_that_holds(tmp_path):
+    path = tmp_path / "log.jsonl"
+    log = RunLog(path, {"seed": "1"})
+    log.write("step", {"step": 1})
+    size = log.sync()
+    log.write("step", {"step": 2})
+    whole = path.read_bytes()
+    path.write_bytes(whole + b'{"half a li')
+    log = RunLog.resume(path, size)
+    assert path.stat().st_size == size
+    log.write("step", {"step": 2})
+    assert path.read_bytes() == whole
+    log.end({})
+    assert [line.get("step") for line in read_run_log(path)] == [None, 1, 2, None]
+
+
+@pytest.mark.parametrize("wrong", ["shorter", "within a line", "edited"])
+def test_a_log_that_is_not_what_was_kept_is_not_continued(tmp_path, wrong):
+    path = tmp_path / "log.jsonl"
+    log = RunLog(path, {"seed": "1"})
+    log.write("step", {"step": 1})
+    size = log.sync()
+    before = path.read_bytes()
+    if wrong == "edited":
+        before = before.replace(b'"step":1', b'"step":2')
+        path.write_bytes(before)
+    size += {"shorter": 1, "within a line": -1, "edited": 0}[wrong]
+    with pytest.raises(ContradictedError, match="log.jsonl"):
+        RunLog.resume(path, size)
+    assert path.read_bytes() == before

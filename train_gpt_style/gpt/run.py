@@ -1,5 +1,6 @@
 """The whole run, top to bottom: set up, warm up, train, export, and measure what is shipped."""
 
+import hashlib
 import os
 import random
 import sys
@@ -23,6 +24,7 @@ from train_gpt_style.gpt.train import train, warm_up
 from train_gpt_style.kit.numerics import enter_lane
 from train_gpt_style.kit.shards import DistributedTokenLoader, load_validation, shard_files
 from train_gpt_style.kit.tokenizer import ByteCounter, load_tokenizer
+from verify.errors import ContradictedError
 
 __all__ = ["GPT", "Context", "Muon", "build_model", "build_optimizers", "main", "run"]
 
@@ -56,19 +58,47 @@ def source_files():
 class Log:
     """Prints lines on rank 0 and keeps them, after the source, in logs/RUN_ID.txt."""
 
-    def __init__(self, path, ctx):
-        self.path, self.rank = path, ctx.rank
-        if self.rank == 0:
-            path.parent.mkdir(exist_ok=True)
-            path.write_text("", encoding="utf-8")
+    def __init__(self, path, ctx, kept=None):
+        """`kept`: the `position` of an earlier run, whose log `go_on` goes on with.
+
+        Raises ContradictedError when the file is not that log. Until `go_on`, lines are only shown.
+        """
+        self.path, self.rank, self.kept = path, ctx.rank, kept
+        if self.rank != 0:
+            return
+        if kept is not None:
+            data = path.read_bytes()[: kept["bytes"]] if path.is_file() else b""
+            if hashlib.sha512(data).hexdigest() != kept["sha512"]:
+                raise ContradictedError(
+                    f"{path}: its first {kept['bytes']} bytes are not of the checkpoint's run: "
+                    "put them back, or start afresh with another CHECKPOINT_DIR or RUN_ID"
+                )
+            return
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("", encoding="utf-8")
 
     def __call__(self, message, console=True):
         if self.rank != 0:
             return
         if console:
             print(message, flush=True)
+        if self.kept is not None:
+            return
         with open(self.path, "a", encoding="utf-8") as file:
             print(message, file=file)
+
+    def go_on(self):
+        """From here on lines are kept, after those that the checkpoint's run had written."""
+        if self.rank == 0:
+            os.truncate(self.path, self.kept["bytes"])
+        self.kept = None
+
+    def position(self):
+        """What `kept` takes: the bytes so far, through to the disk, and their digest."""
+        with open(self.path, "rb") as file:
+            os.fsync(file.fileno())
+            data = file.read()
+        return {"bytes": len(data), "sha512": hashlib.sha512(data).hexdigest()}
 
 
 def seed_everything(settings, ctx):
@@ -90,23 +120,34 @@ def log_settings(settings, log):
         log(f"feature {feature.declaration.name} {values}")
 
 
-def observers_of(settings, ctx, model, optimizers):
-    """Who is told of the run, on rank 0."""
-    seen = Run(settings, ctx, model, optimizers)
-    found = [f.observer(seen) for f in switched_on(settings)] if ctx.rank == 0 else []
-    return [observer for observer in found if observer is not None]
+def observers_of(settings, ctx, model, optimizers, log=None, source="", start=None):
+    """Who is told of the run, on this rank."""
+    found = {}
+    seen = Run(settings, ctx, model, optimizers, log, source, start, found)
+    for feature in switched_on(settings):
+        observer = feature.observer(seen)
+        if observer is not None:
+            found[feature.declaration.name] = observer
+    return list(found.values())
+
+
+def start_of(settings, ctx, source):
+    """The checkpoint that the run goes on from; None: it begins."""
+    starts = [feature.start(settings, ctx, source) for feature in switched_on(settings)]
+    return next(filter(None, starts), None)
 
 
 def run(settings, ctx):
     """One run in the current folder: the log, final_model.safetensors and the artifact."""
-    log = Log(Path("logs") / f"{settings.run_id}.txt", ctx)
     source = "".join(path.read_text(encoding="utf-8") for path in source_files())
-    log(source, console=False)  # the log alone is enough to repeat the run
-    log("=" * 100, console=False)
-    log(f"python:{sys.version.split()[0]} torch:{torch.__version__}", console=False)
     seed_everything(settings, ctx)
     for feature in switched_on(settings):
         feature.prepare(ctx, settings)
+    start = start_of(settings, ctx, source)
+    log = Log(Path("logs") / f"{settings.run_id}.txt", ctx, start and start.log)
+    log(source, console=False)  # the log alone is enough to repeat the run
+    log("=" * 100, console=False)
+    log(f"python:{sys.version.split()[0]} torch:{torch.__version__}", console=False)
 
     byte_counter = ByteCounter(
         load_tokenizer(settings.tokenizer_path), settings.vocab_size, ctx.device
@@ -139,10 +180,16 @@ def run(settings, ctx):
     def run_validation():
         return division.validate(settings, model, ctx, val_tokens, byte_counter)
 
-    observers = observers_of(settings, ctx, base_model, optimizers)
+    if start is not None:
+        start.check(base_model, optimizers)
+    observers = observers_of(settings, ctx, base_model, optimizers, log, source, start)
     model.train()
     accumulate = division.accumulate_gradients
     warm_up(settings, base_model, model, optimizers, ctx, new_loader, accumulate)
+    if start is not None:
+        start.restore(base_model, optimizers, ctx)
+        log(f"resumed from {start.path}")  # shown, not kept: the log is that of one run
+        log.go_on()
     steps = train(
         settings,
         base_model,
@@ -154,6 +201,7 @@ def run(settings, ctx):
         run_validation,
         log,
         observers,
+        start,
     )
 
     for observer in observers:

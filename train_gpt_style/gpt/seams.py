@@ -6,7 +6,7 @@ nothing: no parameter, no buffer, no operation, no random draw.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from verify.knobs import Feature, Settings
@@ -44,6 +44,12 @@ class GatedFeature:
     def before_micro_batch(self, model, settings: Settings, moment: "Moment") -> None:
         """Set what the next forward pass depends on: a schedule, a draw of the feature's own."""
 
+    def before_update(self, settings: Settings, model, ctx, step: int, train_loss) -> None:
+        """The gradients of step number `step`, from 0, are complete, and no weight has moved.
+
+        Raise to stop the run: on every rank, or on none.
+        """
+
     def before_adapter_step(self, settings: Settings, optimizer, chunk_loss) -> bool:
         """At test time, after a chunk was scored and before the adapters' step on it.
 
@@ -64,12 +70,21 @@ class GatedFeature:
         Of several features that are on, the first installed that has one.
         """
 
+    def start(self, settings: Settings, ctx, source: str) -> Any | None:
+        """Where the run goes on from: a `resuming.Resumed`; None: it begins. On every rank.
+
+        `source` is the text of the program. Nothing is built or written yet.
+        """
+
     def observer(self, run: "Run") -> "Observer | None":
-        """Somebody who is told what happens; on rank 0 only."""
+        """Somebody who is told what happens. Each rank asks; who writes does so on rank 0."""
 
 
 class Observer:
     """Told of each event of a run, after it happened. Must leave the run alone."""
+
+    def position(self) -> Any:
+        """How far it has come, as JSON: kept in a checkpoint, found in `Run.start.observers`."""
 
     def after_step(self, step: "StepReport") -> None:
         """One optimizer step is done."""
@@ -103,6 +118,10 @@ class Run:
     ctx: Any
     model: Any
     optimizers: Mapping[str, Any]  # by group name
+    log: Any = None
+    source: str = ""
+    start: Any = None  # the checkpoint that the run goes on from
+    observers: Mapping[str, Observer] = field(default_factory=dict)  # by feature name
 
 
 @dataclass(frozen=True)
@@ -111,7 +130,8 @@ class StepReport:
 
     lrs: learning rate of each optimizer group by name. grad_norm: before clipping; None when
     clipping is off, since nobody computes it then. tokens: seen so far, over all ranks. train_ms:
-    time on the training clock.
+    time on the training clock. position: of the next token in the stream. capped: whether the
+    wall-clock cap ends training here.
     """
 
     step: int
@@ -120,3 +140,5 @@ class StepReport:
     grad_norm: Any
     tokens: int
     train_ms: float
+    position: tuple[int, int] = (0, 0)
+    capped: bool = False

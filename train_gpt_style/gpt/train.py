@@ -85,14 +85,18 @@ def train(
     run_validation,
     log,
     observers=(),
+    start=None,
 ):
     """The loop: validate at its cadence, one optimizer step a global batch, stop at the cap.
 
-    Returns the number of steps taken.
+    `start`: the checkpoint to go on from. Returns the number of steps taken.
     """
-    loader = new_loader()
+    features, loader = switched_on(settings), new_loader()
     cap_ms = 1000.0 * settings.max_wallclock_seconds if settings.max_wallclock_seconds > 0 else None
     train_ms, step, capped = 0.0, 0, False
+    if start is not None:
+        train_ms, step, capped = start.train_ms, start.step, start.capped
+        loader.stream.restore(start.loader)
     ctx.synchronize()
     clock = time.perf_counter()
     while True:
@@ -116,6 +120,8 @@ def train(
         zero_grad(optimizers)
         done = progress(settings, step, elapsed_ms)
         train_loss = accumulate(settings, base_model, model, ctx, loader, step, done)
+        for feature in features:
+            feature.before_update(settings, base_model, ctx, step, train_loss)
         grad_norm = update(settings, base_model, optimizers, step, scale)
         zero_grad(optimizers)
         step += 1
@@ -125,10 +131,6 @@ def train(
                 f"step:{step}/{settings.iterations} train_loss:{train_loss.item():.4f} "
                 f"train_time:{elapsed_ms:.0f}ms step_avg:{elapsed_ms / step:.2f}ms"
             )
-        for observer in observers:
-            lrs = {name: optimizer.param_groups[0]["lr"] for name, optimizer in optimizers.items()}
-            tokens = step * (settings.train_batch_tokens // MICRO_BATCHES) * MICRO_BATCHES
-            observer.after_step(StepReport(step, train_loss, lrs, grad_norm, tokens, elapsed_ms))
         if cap_ms is not None and not capped:
             over = torch.tensor(elapsed_ms >= cap_ms, dtype=torch.int32, device=ctx.device)
             if ctx.world_size > 1:
@@ -139,3 +141,9 @@ def train(
                     f"stopping_early: wallclock_cap train_time:{elapsed_ms:.0f}ms "
                     f"step:{step}/{settings.iterations}"
                 )
+        for observer in observers:
+            lrs = {name: optimizer.param_groups[0]["lr"] for name, optimizer in optimizers.items()}
+            tokens = step * (settings.train_batch_tokens // MICRO_BATCHES) * MICRO_BATCHES
+            where = loader.stream.position, capped
+            report = StepReport(step, train_loss, lrs, grad_norm, tokens, elapsed_ms, *where)
+            observer.after_step(report)

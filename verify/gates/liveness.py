@@ -2,6 +2,7 @@
 
 What a script prints is left out when a knob is judged: to echo a knob is not to use it. Of a
 feature that only observes, the sub-knobs are judged by the unit tests of its output files.
+A guard changes nothing either; it must stop the run that it was made for, which else goes on.
 """
 
 from verify.gates.common import compare_runs, record_job, traced_scenario, without_operations
@@ -21,6 +22,8 @@ def jobs(probe: Probe) -> list[Job]:
         found.append(on_job(probe, feature))
         if feature.kind == "acts":
             found += [on_job(probe, feature, k.name, str(k.on)) for k in feature.knobs]
+        if feature.kind == "guards":
+            found += trip_jobs(probe, feature)
     if found:
         found.append(restored_job(probe))
     return [*found, *(record_job(probe, side, scenario) for side in ("baseline", "candidate"))]
@@ -30,6 +33,13 @@ def on_job(probe: Probe, feature: Feature, knob: str = "", value: str = "") -> J
     """The feature's example environment, with one knob moved."""
     variables = dict(feature.example) | ({knob: value} if knob else {})
     return record_job(probe, "candidate", traced_scenario(probe), variables)
+
+
+def trip_jobs(probe: Probe, feature: Feature) -> list[Job]:
+    """The run that goes wrong, without the guard and with it."""
+    scenario = traced_scenario(probe)
+    examples = (dict(feature.trips), {**feature.example, **feature.trips})
+    return [record_job(probe, "candidate", scenario, variables) for variables in examples]
 
 
 def restored_job(probe: Probe) -> Job:
@@ -54,6 +64,8 @@ def judge(studio: Studio) -> GateResult:
             findings.append(f"{feature.name}: {words} stops the run: {on.error}")
             continue
         findings += judge_master(feature, words, off, on)
+        if feature.kind == "guards":
+            findings += judge_guard(feature, *map(studio.recording, trip_jobs(probe, feature)))
         findings += ownership(on, words)
         findings += untrained(off, on, words)
         parameters |= set(on.trainable) - set(off.trainable)
@@ -92,15 +104,28 @@ def acts(run: Recording) -> list[Event]:
 
 
 def judge_master(feature: Feature, words: str, off: Recording, on: Recording) -> list[str]:
-    """A feature that acts must change the run; one that observes must not, but must write."""
+    """A feature that acts must change the run; the others must not, and an observer must write."""
     if feature.kind == "acts":
         return [] if acts(on) != acts(off) else [f"{words} changes nothing: dead knob"]
     found = []
     if acts(on) != acts(off):
-        found.append(f"{words} changes training, though it should only observe")
-    if len(on.events) - len(on.without_files()) <= len(off.events) - len(off.without_files()):
+        verb = "observe" if feature.kind == "observes" else "guard"
+        found.append(f"{words} changes training, though it should only {verb}")
+    files, files_off = (len(run.events) - len(run.without_files()) for run in (on, off))
+    if feature.kind == "observes" and files <= files_off:
         found.append(f"{words} writes no file more: dead knob")
     return found
+
+
+def judge_guard(feature: Feature, without: Recording, guarded: Recording) -> list[str]:
+    """A guard must stop a run that goes wrong, where it takes more steps without."""
+    words = " ".join(f"{k}={v}" for k, v in sorted(feature.trips.items()))
+    steps, guarded_steps = (
+        sum(event.where.startswith("after ") for event in run.events) for run in (without, guarded)
+    )
+    if guarded.error and guarded_steps < steps:
+        return []
+    return [f"{feature.name} does not stop the run of {words}: dead guard"]
 
 
 def ownership(run: Recording, words: str) -> list[str]:

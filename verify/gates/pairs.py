@@ -90,7 +90,7 @@ def problems(pair: Pair, run: Recording, off: Recording, alone: dict[str, Record
         silenced = acts(run) == acts(alone[other.name])
         if this.kind == "acts" and silenced:
             found.append(f"{this.name} changes nothing beside {other.name}")
-        if this.kind == "observes" and not silenced:
+        if this.kind != "acts" and not silenced:
             found.append(f"{this.name} changes training beside {other.name}")
     return found
 

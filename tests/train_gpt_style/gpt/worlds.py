@@ -14,9 +14,13 @@ import time
 from pathlib import Path
 
 
-def launch(world_size, folder, runs):
-    """Do each of `runs` (environment by name) in folder/name; returns what rank 0 printed."""
-    folder.mkdir()
+def launch(world_size, folder, runs, kill_at=None):
+    """Do each of `runs` (environment by name) in folder/name; returns what rank 0 printed.
+
+    kill_at: as soon as rank 0 prints a line with this text, all ranks are killed.
+    """
+    folder.mkdir(exist_ok=True)
+    (folder / "meeting").unlink(missing_ok=True)
     plan = folder / "runs.json"
     plan.write_text(json.dumps(runs))
     root = Path(__file__).parents[3]
@@ -32,6 +36,17 @@ def launch(world_size, folder, runs):
         )
         for rank in range(world_size)
     ]
+    if kill_at is not None:
+        seen = []
+        for line in ranks[0].stdout:
+            seen.append(line)
+            if kill_at in line:
+                break
+        for process in ranks:
+            process.kill()
+            process.communicate()
+        assert kill_at in seen[-1], "".join(seen)
+        return "".join(seen)
     printed = [process.communicate(timeout=120)[0] for process in ranks]
     for process, text in zip(ranks, printed, strict=True):
         assert process.returncode == 0, text[-3000:]

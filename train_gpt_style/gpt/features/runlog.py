@@ -27,7 +27,7 @@ from verify.knobs import Feature, Knob
 from verify.runlog import RunLog
 
 # Where the data lies is not what a run is: an equal run may keep it elsewhere.
-UNLOGGED_KNOBS = ("DATA_PATH", "TOKENIZER_PATH")
+UNLOGGED_KNOBS = ("CHECKPOINT_DIR", "DATA_PATH", "TOKENIZER_PATH")
 
 
 class RunLogger(Observer):
@@ -43,7 +43,12 @@ class RunLogger(Observer):
             "numeric_class": numeric_class(),
             "world_size": run.ctx.world_size,
         }
-        self.log = RunLog(self.folder / "train.jsonl", self.header)
+        path, kept = self.folder / "train.jsonl", run.start and run.start.observers.get("runlog")
+        self.log = RunLog.resume(path, kept) if kept else RunLog(path, self.header)
+
+    def position(self):
+        """The bytes written so far."""
+        return self.log.sync()
 
     def after_step(self, step):
         """One line, with digests when they are due."""
@@ -121,8 +126,8 @@ class RunLogFeature(GatedFeature):
     )
 
     def observer(self, run):
-        """The logger of this run."""
-        return RunLogger(run)
+        """The logger of this run, on rank 0."""
+        return RunLogger(run) if run.ctx.rank == 0 else None
 
 
 RUN_LOG = RunLogFeature()

@@ -1,0 +1,90 @@
+"""pytest tests/train_gpt_style/gpt/test_gpt_finite.py — STOP_NONFINITE: a bad step is not taken."""
+
+import pytest
+import torch
+
+from tests.train_gpt_style.gpt.worlds import launch
+from train_gpt_style.gpt import checkpoints, run
+from train_gpt_style.gpt.features.finite import FINITE
+from train_gpt_style.gpt.settings import read
+from verify.errors import ContradictedError
+
+ON = {"STOP_NONFINITE": "1"}
+
+
+@pytest.fixture
+def trained(build, batch):
+    """A model with gradients, and its loss."""
+    model = build()
+    loss = model(*batch())
+    loss.backward()
+    return model, loss.detach()
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+@pytest.mark.parametrize("name", ["tok_emb.weight", "blocks.1.attn.q_gain", "skip_weights"])
+def test_one_bad_element_of_one_gradient_stops_and_is_named(trained, context, name, value):
+    model, loss = trained
+    FINITE.before_update(read(ON), model, context, 6, loss)
+    model.get_parameter(name).grad.view(-1)[-1] = value
+    with pytest.raises(ContradictedError) as caught:
+        FINITE.before_update(read(ON), model, context, 6, loss)
+    message = str(caught.value)
+    assert message.startswith(f"step 7: gradient of {name} is not finite; no weight was moved; ")
+    assert message.endswith("last good checkpoint: none, CHECKPOINT_EVERY=0")
+    assert "\n" not in message
+
+
+def test_a_bad_loss_is_named_first(trained, context):
+    model, _ = trained
+    model.tok_emb.weight.grad[0] = float("nan")
+    with pytest.raises(ContradictedError, match="step 1: train loss is not finite"):
+        FINITE.before_update(read(ON), model, context, 0, torch.tensor(float("inf")))
+
+
+def test_large_values_and_both_signs_are_finite(trained, context):
+    model, loss = trained
+    model.tok_emb.weight.grad.fill_(3e38)
+    model.skip_weights.grad.fill_(-3e38)
+    FINITE.before_update(read(ON), model, context, 0, loss)
+
+
+def test_a_run_that_stays_finite_is_not_touched(tiny, perform):
+    off, on = perform(run.main, tiny), perform(run.main, {**tiny, **ON})
+    assert [line for line in on.lines if not line.startswith("feature finite ")] == off.lines
+    for name in ("final_model.safetensors", "final_model.int8.safetensors.z"):
+        assert on.files[name] == off.files[name]
+
+
+def test_a_run_stops_before_the_bad_update_and_names_the_last_good_checkpoint(
+    tiny, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    environ = {**tiny, **ON, "CHECKPOINT_EVERY": "1", "CHECKPOINT_KEEP": "9", "ITERATIONS": "9"}
+    from train_gpt_style.gpt import train
+
+    update, taken = train.update, []
+
+    def poisoned(settings, model, optimizers, step, scale):
+        taken.append(step)
+        result = update(settings, model, optimizers, step, scale)
+        if step == 3:
+            with torch.no_grad():
+                model.skip_weights[0, 0] = float("inf")  # after the fourth step
+        return result
+
+    monkeypatch.setattr(train, "update", poisoned)
+    words = "step 5: train loss is not finite; .* checkpoint: checkpoints/train_gpt/step-00000003$"
+    with pytest.raises(ContradictedError, match=words):
+        run.main(environ)
+    assert taken == [0, 1, 2, 3]
+    found = checkpoints.listed(tmp_path / "checkpoints/train_gpt")
+    assert [path.name for path in found] == ["step-00000003", "step-00000002", "step-00000001"]
+    assert not (tmp_path / "final_model.safetensors").exists()
+
+
+def test_all_ranks_stop_with_the_same_line(tiny, tmp_path):
+    environ = {**tiny, **ON, "MATRIX_LR": "1e38"}
+    with pytest.raises(AssertionError) as caught:  # its text is what a rank printed
+        launch(2, tmp_path / "world", {"run": environ})
+    assert "ContradictedError: step 2: train loss is not finite" in str(caught.value)

@@ -1,0 +1,141 @@
+"""CHECKPOINT_EVERY: checkpoints at a cadence, from which a killed run goes on to the same bytes.
+
+Idea: all that decides the rest of a run is written down: weights, optimizer state of all ranks,
+generators, the place in the data and in the logs, the training clock: `gpt/checkpoints.py` says in
+which files, `gpt/resuming.py` how they come back. A run that finds checkpoints under
+CHECKPOINT_DIR/RUN_ID goes on from the newest whole one, if it is of the same run, and refuses in
+one line if it is not. What a disk does not take is said on the standard error; training goes on,
+and the earlier checkpoints stay.
+It observes only. Writing is on the training clock: a run with a wall-clock cap has less time to
+train. Rank 0 writes; the others give it their share of Muon's state.
+Off (0): nothing is written, and no checkpoint is looked for.
+"""
+
+import sys
+
+import torch
+import torch.distributed as dist
+
+from train_gpt_style.gpt import checkpoints
+from train_gpt_style.gpt.seams import GatedFeature, Observer
+from verify.errors import GoldensealError, UsageError
+from verify.knobs import Feature, Knob
+
+
+def say(message):
+    """One line on the standard error: what is written to a log must not depend on luck."""
+    print(f"checkpoint: {message}", file=sys.stderr, flush=True)
+
+
+class Keeper(Observer):
+    """Writes a checkpoint every so many steps; on every rank, since Muon's state is shared out."""
+
+    def __init__(self, run):
+        self.run = run
+
+    def after_step(self, report):
+        """Write, when it is time."""
+        run, settings = self.run, self.run.settings
+        if report.step % settings.checkpoint_every:
+            return
+        from train_gpt_style.gpt.resuming import optimizer_tensors, snapshot
+
+        named = run.model.state_dict()
+        optimizers = optimizer_tensors(run.optimizers, run.ctx.rank, run.ctx.world_size)
+        if run.ctx.rank != 0:
+            return
+        bad = checkpoints.first_not_finite(
+            {f"model {name}": t for name, t in named.items()}
+            | {f"optimizer {name}": t for name, t in optimizers.items()}
+        )
+        if bad is not None:
+            say(f"step {report.step} is not kept: {bad} is not finite")
+            return
+        folder = checkpoints.folder_of(settings)
+        try:
+            files = snapshot(run, report, named, optimizers)
+            checkpoints.write(folder, report.step, files, settings.checkpoint_keep)
+        except OSError as error:
+            say(f"step {report.step} is not kept: {folder}: {error.strerror}; earlier ones stay")
+
+
+class Checkpoint(GatedFeature):
+    """Fills two seams: where the run starts, and an observer of the loop, on every rank."""
+
+    declaration = Feature(
+        name="checkpoint",
+        summary="write checkpoints, and go on from them",
+        master=Knob(
+            "CHECKPOINT_EVERY",
+            int,
+            0,
+            "write one at this cadence; 0: never",
+            0,
+            unit="steps",
+            on="2",
+        ),
+        knobs=(
+            Knob("CHECKPOINT_DIR", str, "checkpoints", "holds a folder RUN_ID of them", on="kept"),
+            Knob("CHECKPOINT_KEEP", int, 2, "how many are kept, the newest", 1, on="1"),
+            Knob(
+                "RESUME",
+                str,
+                "auto",
+                "go on from the newest, or refuse to when there is one",
+                choices=("auto", "never"),
+                on="never",
+            ),
+        ),
+        example={"CHECKPOINT_EVERY": "2"},
+        kind="observes",
+    )
+
+    def start(self, settings, ctx, source):
+        """The checkpoint to go on from. Rank 0 chooses, and all ranks take the same."""
+        # Imported late, as above: it needs what imports the list of features.
+        from train_gpt_style.gpt.resuming import Resumed, identity
+
+        chosen, problem = None, None
+        if ctx.rank == 0:
+            try:
+                chosen = self.choose(settings, ctx, source)
+            except GoldensealError as error:
+                problem = error
+        if ctx.world_size > 1:
+            step = -2 if problem else -1 if chosen is None else chosen.step
+            agreed = torch.tensor(step, dtype=torch.int64, device=ctx.device)
+            dist.broadcast(agreed, src=0)
+            step = int(agreed)
+            if ctx.rank != 0 and step == -2:
+                raise UsageError("rank 0 cannot go on from the checkpoints")
+            if ctx.rank != 0 and step >= 0:
+                path = checkpoints.folder_of(settings) / checkpoints.name_of(step)
+                chosen = Resumed(path, checkpoints.read(path), identity(settings, ctx, source))
+        if problem is not None:
+            raise problem
+        return chosen
+
+    def choose(self, settings, ctx, source):
+        """The newest whole checkpoint of this run; None when there is none."""
+        from train_gpt_style.gpt.resuming import Resumed, identity
+
+        folder = checkpoints.folder_of(settings)
+        if settings.resume == "never":
+            if checkpoints.listed(folder):
+                raise UsageError(
+                    f"RESUME=never, but {folder} holds checkpoints: "
+                    "move them away, or give another CHECKPOINT_DIR or RUN_ID"
+                )
+            return None
+        found = checkpoints.newest_good(folder, say)
+        if found is None:
+            return None
+        path, files = found
+        return Resumed(path, files, identity(settings, ctx, source))
+
+    def observer(self, run):
+        """The writer."""
+        return Keeper(run)
+
+
+CHECKPOINT = Checkpoint()

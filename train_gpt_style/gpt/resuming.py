@@ -1,0 +1,213 @@
+"""What a run is at a step, as files of a checkpoint; and a run put back to where one was."""
+
+import hashlib
+import os
+import random
+from pathlib import Path
+
+import numpy as np
+import safetensors.torch
+import torch
+import torch.distributed as dist
+
+from train_gpt_style.gpt.checkpoints import SCHEMA, STATE, check_tensors, tensors
+from train_gpt_style.gpt.muon import Muon
+from train_gpt_style.kit.numerics import numeric_class
+from train_gpt_style.kit.shards import shard_files
+from verify import canonical
+from verify.errors import UsageError
+
+# Knobs that say where things lie, or what is watched: not what is computed.
+FREE_KNOBS = (
+    "CHECKPOINT_DIR",
+    "CHECKPOINT_EVERY",
+    "CHECKPOINT_KEEP",
+    "DATA_PATH",
+    "RESUME",
+    "STOP_NONFINITE",
+    "TOKENIZER_PATH",
+)
+
+
+def identity(settings, ctx, source):
+    """What a checkpoint and the run that goes on from it must share, as JSON."""
+    knobs = settings.as_environment()
+    shards = shard_files(settings.data_path, "train")
+    return {
+        "data": {Path(path).name: os.path.getsize(path) for path in shards},
+        "knobs": {name: knobs[name] for name in sorted(set(knobs) - set(FREE_KNOBS))},
+        "numeric_class": numeric_class(),
+        "source": hashlib.sha512(source.encode("utf-8")).hexdigest(),
+        "world_size": ctx.world_size,
+    }
+
+
+def check_identity(found, expected, where):
+    """Raise UsageError, naming the first difference, unless the checkpoint is of the same run.
+
+    In the fixed order of WORLD_INVARIANT the number of ranks may differ.
+    """
+    if expected["knobs"]["WORLD_INVARIANT"] == "1":
+        expected = {**expected, "world_size": found.get("world_size")}
+    for part in expected:
+        ours, theirs = expected[part], found.get(part)
+        if ours == theirs:
+            continue
+        name = part
+        if isinstance(ours, dict) and isinstance(theirs, dict):
+            key = min(k for k in {*ours, *theirs} if ours.get(k) != theirs.get(k))
+            name, ours, theirs = f"{part}: {key}", ours.get(key), theirs.get(key)
+        ours, theirs = (str(value)[:60] for value in (ours, theirs))
+        raise UsageError(
+            f"{where}: {name} was {theirs}, here it is {ours}: set it back, "
+            "or start afresh with another CHECKPOINT_DIR or RUN_ID"
+        )
+
+
+def optimizer_tensors(optimizers, rank, world_size):
+    """Every optimizer's state by GROUP.INDEX.KEY, the same on each rank: they all must call it.
+
+    Each of Muon's momenta comes from the rank that owns it. One that was never used is zero, as it
+    is when it is first used.
+    """
+    found = {}
+    for group, optimizer in optimizers.items():
+        for i, p in enumerate(optimizer.param_groups[0]["params"]):
+            state = optimizer.state.get(p, {})
+            if isinstance(optimizer, Muon):
+                momentum = state.get("momentum_buffer", torch.zeros_like(p))
+                if world_size > 1:
+                    momentum = momentum.clone()
+                    dist.broadcast(momentum, src=i % world_size)
+                state = {"momentum_buffer": momentum}
+            found |= {f"{group}.{i}.{key}": value for key, value in state.items()}
+    return found
+
+
+def expected_tensors(optimizers):
+    """Tensors of the shapes and dtypes that the state has once every parameter was updated."""
+    expected = {}
+    for group, optimizer in optimizers.items():
+        for i, p in enumerate(optimizer.param_groups[0]["params"]):
+            if isinstance(optimizer, Muon):
+                expected[f"{group}.{i}.momentum_buffer"] = p
+            else:
+                state = {"exp_avg": p, "exp_avg_sq": p, "step": torch.zeros(())}
+                expected |= {f"{group}.{i}.{key}": value for key, value in state.items()}
+    return expected
+
+
+def put_optimizers_back(optimizers, found, rank, world_size):
+    """The inverse of `optimizer_tensors`: each rank keeps its own share of Muon's momenta."""
+    for group, optimizer in optimizers.items():
+        optimizer.state.clear()
+        for i, p in enumerate(optimizer.param_groups[0]["params"]):
+            if isinstance(optimizer, Muon) and i % world_size != rank:
+                continue
+            prefix = f"{group}.{i}."
+            state = {k.removeprefix(prefix): t for k, t in found.items() if k.startswith(prefix)}
+            optimizer.state[p] = {key: t.to(p.device, copy=True) for key, t in state.items()}
+
+
+def generators():
+    """(tensors, JSON): where every global generator stands."""
+    states = {"cpu": torch.get_rng_state()}
+    if torch.cuda.is_available():
+        states["cuda"] = torch.cuda.get_rng_state()
+    version, words, gauss = random.getstate()
+    state = np.random.get_state(legacy=False)
+    return states, {
+        "python": {"version": version, "words": list(words), "gauss": hex_or_none(gauss)},
+        "numpy": {
+            "key": state["state"]["key"].tolist(),
+            "pos": int(state["state"]["pos"]),
+            "has_gauss": int(state["has_gauss"]),
+            "gauss": float(state["gauss"]).hex(),
+        },
+    }
+
+
+def hex_or_none(value):
+    """A float as an exact text."""
+    return None if value is None else float(value).hex()
+
+
+def put_generators_back(states, facts):
+    """The inverse of `generators`."""
+    torch.set_rng_state(states["cpu"])
+    if "cuda" in states and torch.cuda.is_available():
+        torch.cuda.set_rng_state(states["cuda"])
+    python, numpy = facts["python"], facts["numpy"]
+    gauss = None if python["gauss"] is None else float.fromhex(python["gauss"])
+    random.setstate((python["version"], tuple(python["words"]), gauss))
+    key = np.array(numpy["key"], dtype=np.uint32)
+    np.random.set_state(
+        ("MT19937", key, numpy["pos"], numpy["has_gauss"], float.fromhex(numpy["gauss"]))
+    )
+
+
+def snapshot(run, report, named, optimizers):
+    """The files of a checkpoint after the step of `report`: model and optimizer tensors by name."""
+    states, facts = generators()
+    state = {
+        "schema": SCHEMA,
+        "step": report.step,
+        "train_ms": report.train_ms.hex(),
+        "capped": report.capped,
+        "loader": list(report.position),
+        "log": run.log.position(),
+        "observers": {name: each.position() for name, each in run.observers.items()},
+        "generators": facts,
+        **identity(run.settings, run.ctx, run.source),
+    }
+
+    def pack(values):
+        return safetensors.torch.save(
+            {name: t.detach().cpu().contiguous() for name, t in values.items()}
+        )
+
+    return {
+        "model.safetensors": pack(named),
+        "optimizers.safetensors": pack(optimizers),
+        "rng.safetensors": pack(states),
+        STATE: canonical.dumps(state),
+    }
+
+
+class Resumed:
+    """A checkpoint from which this run goes on; its place in the run, and its tensors.
+
+    Raises UsageError, one line, when its state is none, or of another run.
+    """
+
+    def __init__(self, path, files, expected):
+        self.path = path
+        where = f"{path}/{STATE}"
+        state = canonical.loads(files[STATE], where)
+        if not isinstance(state, dict) or state.get("schema") != SCHEMA:
+            raise UsageError(f"{where}: not the state of a checkpoint, schema {SCHEMA}")
+        check_identity(state, expected, path)
+        try:
+            self.step, self.capped = int(state["step"]), bool(state["capped"])
+            self.train_ms = float.fromhex(state["train_ms"])
+            self.loader = tuple(int(number) for number in state["loader"])
+            self.log, self.observers = state["log"], dict(state["observers"])
+            self.generators = state["generators"]
+        except (KeyError, TypeError, ValueError) as error:
+            raise UsageError(f"{where}: no state of a run: {error}") from None
+        self.model, self.optimizers, self.states = (
+            tensors(files[name], f"{path}/{name}")
+            for name in ("model.safetensors", "optimizers.safetensors", "rng.safetensors")
+        )
+
+    def check(self, model, optimizers):
+        """Raise UsageError unless every tensor has its place in this run."""
+        check_tensors(self.model, model.state_dict(), f"{self.path}/model.safetensors")
+        expected = expected_tensors(optimizers)
+        check_tensors(self.optimizers, expected, f"{self.path}/optimizers.safetensors")
+
+    def restore(self, model, optimizers, ctx):
+        """Put weights, optimizers and generators back."""
+        model.load_state_dict(self.model, strict=True)
+        put_optimizers_back(optimizers, self.optimizers, ctx.rank, ctx.world_size)
+        put_generators_back(self.states, self.generators)
