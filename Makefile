@@ -81,10 +81,13 @@ reproduce: data ## re-run a sealed record: make reproduce SEAL=<prefix of its id
 portable: .venv/ready ## the portable lane across emulated CPU models (needs qemu-user)
 	$(BIN)/python benchmarks/portable.py
 
-bench: .venv/ready ## the measurements of docs/benchmarks.md
+bench: data ## the measurements of docs/benchmarks.md
 	$(BIN)/python benchmarks/seal.py
 	$(BIN)/python benchmarks/claims.py
 	$(BIN)/python benchmarks/step_time.py
+	$(BIN)/python benchmarks/ttt.py
+	$(BIN)/python benchmarks/precision.py
+	$(BIN)/python benchmarks/memory.py
 	$(BIN)/python benchmarks/theorems.py
 	$(BIN)/python benchmarks/verify_time.py
 
