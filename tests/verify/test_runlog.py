@@ -167,6 +167,7 @@ def test_a_log_is_cut_back_and_continued_with_a_chain_that_holds(tmp_path):
     size = log.sync()
     log.write("step", {"step": 2})
     whole = path.read_bytes()
+    log.end({})
     path.write_bytes(whole + b'{"half a li')
     log = RunLog.resume(path, size)
     assert path.stat().st_size == size
@@ -183,10 +184,11 @@ def test_a_log_that_is_not_what_was_kept_is_not_continued(tmp_path, wrong):
     log.write("step", {"step": 1})
     size = log.sync()
     before = path.read_bytes()
+    log.end({})
     if wrong == "edited":
         before = before.replace(b'"step":1', b'"step":2')
-        path.write_bytes(before)
+    path.write_bytes(before)
     size += {"shorter": 1, "within a line": -1, "edited": 0}[wrong]
-    with pytest.raises(ContradictedError, match="log.jsonl"):
+    with pytest.raises(ContradictedError, match=r"log\.jsonl"):
         RunLog.resume(path, size)
     assert path.read_bytes() == before
