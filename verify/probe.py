@@ -70,10 +70,16 @@ class Script:
 
 @dataclass(frozen=True)
 class Scenario:
-    """A named small environment; several, so that each path of the script is taken once."""
+    """A named small environment; several, so that each path of the script is taken once.
+
+    ranks: how many processes train together; the last of them is recorded.
+    leftovers: text by path of files that an earlier run left in the folder.
+    """
 
     name: str
     environment: Mapping[str, str]
+    ranks: int = 1
+    leftovers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -85,6 +91,9 @@ class Probe:
     ignored_files: glob patterns of output files that are not compared.
     logs: glob patterns of logs that begin with the source, each with the line that ends it; the
         source must be the script's, what follows is compared, sizes relative to the source's.
+    refusals: kinds of bad input, each with words that the candidate's error must hold.
+    spoil: makes one: given its name, an empty folder and the good data's variables, it returns the
+        variables that lead to the bad.
     vocab_size: exclusive upper bound of the token ids that the gates draw.
     kit_knobs: knobs that neither the baseline nor a feature has, such as the numeric lane.
     """
@@ -99,6 +108,8 @@ class Probe:
     kit_knobs: tuple[Knob, ...] = ()
     prepare: Callable[[Path], Mapping[str, str]] | None = None
     smoke: Callable[[], list[tuple[str, str, str]]] | None = None
+    refusals: Mapping[str, str] = field(default_factory=dict)
+    spoil: Callable[[str, Path, Mapping[str, str]], Mapping[str, str]] | None = None
     volatile: tuple[str, ...] = ()
     ignored_files: tuple[str, ...] = ()
     logs: Mapping[str, str] = field(default_factory=dict)
@@ -150,7 +161,11 @@ def probe_from_toml(path: Path, baseline: str, candidate: str) -> Probe:
     output = reader.table("output", {"volatile": list, "ignored_files": list})
     common = reader.environment("environment")
     scenarios = tuple(
-        Scenario(str(entry.pop("name", f"scenario {i + 1}")), common | _texts(entry))
+        Scenario(
+            str(entry.pop("name", f"scenario {i + 1}")),
+            ranks=int(entry.pop("ranks", 1)),
+            environment=common | _texts(entry),
+        )
         for i, entry in enumerate(reader.tables("scenario"))
     )
     features = tuple(_feature(path, entry) for entry in reader.tables("feature"))

@@ -18,6 +18,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -35,6 +36,7 @@ from torch.utils import _pytree as pytree
 from verify.digest import short
 from verify.optrace import OperationTrace, untraced
 from verify.probe import Probe, Script, environment
+from verify.ranks import peers
 
 
 @dataclass(frozen=True)
@@ -95,14 +97,29 @@ def rng_facts() -> dict[str, str]:
     return facts
 
 
-def record(probe: Probe, script: Script, variables: Mapping[str, str], trace: bool) -> Recording:
-    """Run `script` under `variables` in an empty folder and return what happened.
+def record(
+    probe: Probe,
+    script: Script,
+    variables: Mapping[str, str],
+    trace: bool,
+    ranks: int = 1,
+    leftovers: Mapping[str, str] | None = None,
+) -> Recording:
+    """Run `script` under `variables` in a folder of its own and return what happened.
 
-    An exception of the script is part of the recording (`error`), not raised.
+    Of several ranks the last is recorded; `leftovers` lie in its folder before. An exception of the
+    script is part of the recording (`error`), not raised.
     """
     settle()
     recorder = _Recorder(probe, script, trace)
-    with TemporaryDirectory() as folder, environment(variables), contextlib.chdir(folder):
+    with TemporaryDirectory() as folder, environment(variables), contextlib.ExitStack() as stack:
+        stack.enter_context(contextlib.chdir(folder))
+        for name, text in (leftovers or {}).items():
+            Path(name).parent.mkdir(parents=True, exist_ok=True)
+            Path(name).write_text(text, encoding="utf-8")
+        if ranks > 1:
+            others = Path(stack.enter_context(TemporaryDirectory()))
+            stack.enter_context(peers(partial(perform, script), ranks, variables, others))
         try:
             recorder.run()
         except Exception as error:
@@ -112,6 +129,12 @@ def record(probe: Probe, script: Script, variables: Mapping[str, str], trace: bo
             )
         recorder.note_files(Path(folder))
     return recorder.recording
+
+
+def perform(script: Script) -> None:
+    """The run itself, with nobody looking."""
+    with counting_clock():
+        script.evaluate(script.load(), script.entry)
 
 
 class _Recorder:

@@ -6,9 +6,11 @@ The gates ask for what they compare; nothing is run twice for two gates.
 import multiprocessing
 import os
 import sys
+import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
@@ -84,21 +86,32 @@ class Studio:
 
     def _do(self, job: Job) -> Recording | Inspection:
         script = self.probe.baseline if job.side == "baseline" else self.probe.candidate
+        scenario = self.scenario(job.scenario)
+        run = partial(record, ranks=scenario.ranks, leftovers=scenario.leftovers)
         before = [
-            record(self.probe, script, self.environment(job.scenario, changes), trace=False)
+            run(self.probe, script, self.environment(scenario, changes), trace=False)
             for changes in job.before
         ]
-        variables = self.environment(job.scenario, job.changes)
+        variables = self.environment(scenario, job.changes)
         if job.what == "inspect":
             return inspect_model(self.probe, script, variables, job.trace)
-        recording = record(self.probe, script, variables, job.trace)
+        recording = run(self.probe, script, variables, job.trace)
         recording.preceding = before
         return recording
 
-    def environment(self, scenario: str, changes: Iterable[tuple[str, str]]) -> Mapping[str, str]:
-        """The scenario's variables, the data's, then the changes."""
-        base = next(s.environment for s in self.scenarios if s.name == scenario)
-        return {**base, **self._data, **dict(changes)}
+    def scenario(self, name: str) -> Scenario:
+        """The scenario of that name; one of the probe's refusals is the first one, spoiled."""
+        if name in self.probe.refusals and self.probe.spoil is not None:
+            folder = Path(tempfile.mkdtemp(dir=self._folder.name))
+            first = self.probe.scenarios[0].environment
+            return Scenario(name, {**first, **self.probe.spoil(name, folder, self._data)})
+        return next(scenario for scenario in self.scenarios if scenario.name == name)
+
+    def environment(
+        self, scenario: Scenario, changes: Iterable[tuple[str, str]]
+    ) -> Mapping[str, str]:
+        """The data's variables, the scenario's, then the changes."""
+        return {**self._data, **scenario.environment, **dict(changes)}
 
     def recording(self, job: Job) -> Recording:
         """The recording of `job`, made now if need be."""

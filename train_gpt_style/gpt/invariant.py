@@ -14,6 +14,7 @@ import torch
 import torch.distributed as dist
 
 from train_gpt_style.gpt.features import switched_on
+from train_gpt_style.gpt.schedule import progress
 from train_gpt_style.gpt.seams import Moment
 from train_gpt_style.gpt.settings import MICRO_BATCHES
 from train_gpt_style.gpt.ttt import adapted_batches, batch_scorer, frozen
@@ -31,7 +32,7 @@ class InvariantDivision:
         return model
 
     @staticmethod
-    def accumulate_gradients(settings, base_model, model, ctx, loader, step, progress):
+    def accumulate_gradients(settings, base_model, model, ctx, loader, step, elapsed_ms):
         """Backward over one global batch. Returns its mean loss, the same on every rank."""
         features = switched_on(settings)
         named = [(name, p) for name, p in base_model.named_parameters() if p.requires_grad]
@@ -40,7 +41,8 @@ class InvariantDivision:
             x, y = loader.next_batch(
                 settings.train_batch_tokens, settings.train_seq_len, ctx.grad_accum_steps
             )
-            moment = Moment(step, micro_step * ctx.world_size + ctx.rank, progress)
+            shard = micro_step * ctx.world_size + ctx.rank
+            moment = Moment(step, shard, progress(settings, step, elapsed_ms))
             for feature in features:
                 feature.before_micro_batch(base_model, settings, moment)
             with ctx.autocast():
@@ -50,10 +52,10 @@ class InvariantDivision:
             found = [(name, p) for name, p in named if p.grad is not None]
             refuse_other_parameters(owners, found)
             owners = found
-            shard = [loss.detach() / MICRO_BATCHES, *(p.grad for _, p in owners)]
+            sums = [loss.detach() / MICRO_BATCHES, *(p.grad for _, p in owners)]
             for _, p in owners:
                 p.grad = None
-            climb(held, micro_step, shard, ctx.grad_accum_steps)
+            climb(held, micro_step, sums, ctx.grad_accum_steps)
         total = held.pop(0)
         if ctx.world_size > 1:
             combine_ranks(total, ctx.rank, ctx.world_size)

@@ -1,5 +1,6 @@
 """How the gates drive this system: the frozen baseline, the candidate, small runs of both."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from train_gpt_style.gpt.features import FEATURES
@@ -30,7 +31,24 @@ def scenarios() -> tuple[Scenario, ...]:
 
     # Fewer, larger evaluation batches than in the unit tests: whole runs spend their time there.
     fewer = {"TTT_CHUNK_SIZE": "32", "VAL_BATCH_SIZE": "2048"}
-    return tuple(Scenario(name, {**make(), **fewer}) for name, make in SCENARIOS.items())
+    alone = tuple(Scenario(name, {**make(), **fewer}) for name, make in SCENARIOS.items())
+    # The second of two ranks, where an earlier run has left its log.
+    log = {"logs/train_gpt.txt": "of an earlier run\n"}
+    return (*alone, Scenario("two ranks", alone[0].environment, ranks=2, leftovers=log))
+
+
+def refusals() -> dict[str, str]:
+    """Kinds of bad input, each with words that its error must hold."""
+    from train_gpt_style.gpt.probe_refusals import REFUSALS
+
+    return REFUSALS
+
+
+def spoil(kind: str, folder: Path, data: Mapping[str, str]) -> dict[str, str]:
+    """Make the bad input of that kind; returns the variables that lead to it."""
+    from train_gpt_style.gpt.probe_refusals import spoil
+
+    return spoil(kind, folder, data)
 
 
 PROBE = Probe(
@@ -54,6 +72,8 @@ PROBE = Probe(
     kit_knobs=KIT_KNOBS,
     prepare=prepare,
     smoke=smoke,
+    refusals=refusals(),
+    spoil=spoil,
     # The source is part of a run's log, and its size of the byte count: the two sources differ.
     volatile=(r"^Code size: .*", r"^Total submission size .*"),
     logs={"logs/*": "=" * 100},

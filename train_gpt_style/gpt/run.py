@@ -49,8 +49,12 @@ def source_files():
     if hasattr(__spec__.loader, "bundle"):
         return [Path(__spec__.loader.bundle)]
     package = Path(__file__).parent
-    helpers = ("artifact", "constants", "probe", "probe_data", "smoke", "submission")
-    here = [path for path in sorted(package.rglob("*.py")) if path.stem not in helpers]
+    helpers = ("artifact", "constants", "smoke", "submission")
+    here = [
+        path
+        for path in sorted(package.rglob("*.py"))
+        if not path.stem.startswith(("probe", *helpers))
+    ]
     kit = ("constants", "covered", "numerics", "shards", "tokenizer")
     return [*here, *(package.parent / "kit" / f"{name}.py" for name in kit)]
 
@@ -219,19 +223,20 @@ def run(settings, ctx):
         settings, base_model, ctx, all_val_tokens, byte_counter
     )
     log(f"final_int8_ttt_lora_exact val_loss:{ttt_loss:.8f} val_bpb:{ttt_bpb:.8f}")
-    results = {
-        "artifact_bytes": len(blob),
-        "code_bytes": code_bytes,
-        "parameters": sum(p.numel() for p in base_model.parameters()),
-        "roundtrip_val_bpb": val_bpb,
-        "roundtrip_val_loss": val_loss,
-        "steps": steps,
-        "tokens": steps * (settings.train_batch_tokens // MICRO_BATCHES) * MICRO_BATCHES,
-        "ttt_val_bpb": ttt_bpb,
-        "ttt_val_loss": ttt_loss,
-    }
     for observer in observers:
-        observer.at_end(results)
+        observer.at_end(
+            {
+                "artifact_bytes": len(blob),
+                "code_bytes": code_bytes,
+                "parameters": sum(p.numel() for p in base_model.parameters()),
+                "roundtrip_val_bpb": val_bpb,
+                "roundtrip_val_loss": val_loss,
+                "steps": steps,
+                "tokens": steps * (settings.train_batch_tokens // MICRO_BATCHES) * MICRO_BATCHES,
+                "ttt_val_bpb": ttt_bpb,
+                "ttt_val_loss": ttt_loss,
+            }
+        )
 
 
 def write_files(base_model, blob, code_bytes, log):

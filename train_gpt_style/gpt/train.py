@@ -12,7 +12,7 @@ from train_gpt_style.gpt.seams import Moment, StepReport
 from train_gpt_style.gpt.settings import MICRO_BATCHES
 
 
-def accumulate_gradients(settings, base_model, model, ctx, loader, step, progress):
+def accumulate_gradients(settings, base_model, model, ctx, loader, step, elapsed_ms):
     """Backward over one global batch. Returns the mean loss of this rank's micro-batches."""
     features = switched_on(settings)
     total = torch.zeros((), device=ctx.device)
@@ -22,8 +22,9 @@ def accumulate_gradients(settings, base_model, model, ctx, loader, step, progres
         x, y = loader.next_batch(
             settings.train_batch_tokens, settings.train_seq_len, ctx.grad_accum_steps
         )
-        moment = Moment(step, micro_step * ctx.world_size + ctx.rank, progress)
         for feature in features:
+            shard = micro_step * ctx.world_size + ctx.rank
+            moment = Moment(step, shard, progress(settings, step, elapsed_ms))
             feature.before_micro_batch(base_model, settings, moment)
         with ctx.autocast():
             loss = model(x, y)
@@ -47,7 +48,7 @@ def warm_up(settings, base_model, model, optimizers, ctx, new_loader, accumulate
     loader = new_loader()
     for step in range(settings.warmup_steps):
         zero_grad(optimizers)
-        accumulate(settings, base_model, model, ctx, loader, step, progress=0.0)
+        accumulate(settings, base_model, model, ctx, loader, step, elapsed_ms=0.0)
         for optimizer in optimizers.values():
             optimizer.step()
     base_model.load_state_dict(weights, strict=True)
@@ -118,8 +119,7 @@ def train(
         elapsed_ms = train_ms + 1000.0 * (time.perf_counter() - clock)
         scale = lr_scale(settings, step, elapsed_ms)
         zero_grad(optimizers)
-        done = progress(settings, step, elapsed_ms)
-        train_loss = accumulate(settings, base_model, model, ctx, loader, step, done)
+        train_loss = accumulate(settings, base_model, model, ctx, loader, step, elapsed_ms)
         for feature in features:
             feature.before_update(settings, base_model, ctx, step, train_loss)
         grad_norm = update(settings, base_model, optimizers, step, scale)

@@ -33,7 +33,7 @@ from verify.suite import LADDER, Rung, judged
 # The rungs that look at the code with features off, as it stands; a mutant that all of these miss
 # meets the others, which cost several times as much.
 QUICK = ("knobs", "published figures", "initial state", "random numbers", "operations",
-         "loss and gradients", "training", "evaluation and export")  # fmt: skip
+         "loss and gradients", "training", "evaluation and export", "refusals")  # fmt: skip
 WORDS = 240  # of a finding or a reason
 MEMORY = 8 << 30  # bytes that a mutant may add: one that never stops collecting is stopped
 

@@ -28,6 +28,30 @@ class Defect:
 
 DEFECTS = [
     Defect(
+        "a rank that takes another's tokens",
+        "train_gpt_style/kit/shards.py",
+        "tokens[self.rank * span :",
+        "tokens[(self.rank - 1) * span :",
+        "training",
+        "two ranks:",
+    ),
+    Defect(
+        "gradients that the ranks do not exchange",
+        f"{GPT}/train.py",
+        "micro_step == ctx.grad_accum_steps - 1",
+        "False",
+        "training",
+        "two ranks: before Adam step",
+    ),
+    Defect(
+        "a check of the input that is gone",
+        "train_gpt_style/kit/shards.py",
+        "if version != VERSION:",
+        "if False:",
+        "refusals",
+        "a shard of another version: accepted",
+    ),
+    Defect(
         "a dead knob",
         f"{GPT}/features/phinta.py",
         "settings.phinta_init_scale",

@@ -1,0 +1,90 @@
+"""The other ranks of a recorded run: real processes that run the same script beside it.
+
+What one rank of several does cannot be seen in one process, and a collective without peers never
+ends. So the peers are forked, find each other through a file (no port can be taken), and run the
+script's own entry point, unrecorded; the recorded rank is the last.
+"""
+
+import contextlib
+import datetime
+import multiprocessing
+import os
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+from verify.errors import CannotCheckError
+
+PATIENCE = 60  # seconds that a collective waits for a peer that is no longer coming
+
+
+def rank_variables(rank: int, ranks: int) -> dict[str, str]:
+    """What a launcher tells a process of its place."""
+    return {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": str(ranks)}
+
+
+@contextlib.contextmanager
+def meeting(place: Path) -> Iterator[None]:
+    """Inside, a process group meets through the file `place`, on this machine's loopback."""
+    import torch.distributed as dist
+
+    real = dist.init_process_group
+
+    def init(backend: str | None = None, **options: Any) -> None:
+        real(
+            backend,
+            init_method=place.as_uri(),
+            rank=int(os.environ["RANK"]),
+            world_size=int(os.environ["WORLD_SIZE"]),
+            timeout=datetime.timedelta(seconds=PATIENCE),
+        )
+
+    loopback = mock.patch.dict(os.environ, {"GLOO_SOCKET_IFNAME": "lo"})
+    with mock.patch.object(dist, "init_process_group", init), loopback, warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # of torch, about the script's own calls
+        yield
+
+
+@contextlib.contextmanager
+def peers(
+    run: Callable[[], object], ranks: int, variables: Mapping[str, str], folder: Path
+) -> Iterator[None]:
+    """Inside, this process is the last of `ranks`; each of the others performs `run`.
+
+    Each has a folder of its own below `folder`. Raises CannotCheckError when one is still running
+    long after the last rank has ended.
+    """
+    place = folder / "meeting"
+    context = multiprocessing.get_context("fork")
+    others = []
+    for rank in range(ranks - 1):
+        home = folder / f"rank{rank}"
+        home.mkdir()
+        arguments = (run, {**variables, **rank_variables(rank, ranks)}, home, place)
+        others.append(context.Process(target=_perform, args=arguments))
+    for process in others:
+        process.start()
+    try:
+        with mock.patch.dict(os.environ, rank_variables(ranks - 1, ranks)), meeting(place):
+            yield
+        for process in others:
+            process.join(PATIENCE)
+            if process.is_alive():
+                raise CannotCheckError("another rank was still running when the last had ended")
+    finally:
+        for process in others:
+            process.kill()
+            process.join()
+
+
+def _perform(run: Callable[[], object], variables: dict[str, str], home: Path, place: Path) -> None:
+    """One peer, in silence."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (1, 2):
+        os.dup2(nowhere, stream)
+    os.environ.update(variables)
+    os.chdir(home)
+    with meeting(place), contextlib.redirect_stdout(open(os.devnull, "w")):
+        run()
