@@ -52,6 +52,7 @@ SHARDS: dict[str, tuple[str, Callable[[bytes], bytes] | None, str]] = {
     "a file that is no shard": ("train", patched(0, 7), "magic 7"),
     "a shard of another version": ("train", patched(1, 2), "version 2"),
     "a shard of fewer than no tokens": ("train", patched(2, -1), "-1 tokens"),
+    "a shard of no tokens": ("val", lambda shard: patched(2, 0)(shard[:1024]), "0 tokens"),
     "a shard cut short": ("train", lambda shard: shard[:-2], "cut short"),
     "a shard followed by more": ("val", lambda shard: shard + b"\0\0", "followed by other bytes"),
     "a shard without a whole header": ("train", lambda shard: shard[:1022], "header of 1024"),
