@@ -1,81 +1,25 @@
 """pytest tests/train_gpt_style/gpt/test_gpt_checkpoint.py — killed and resumed, the same bytes.
 
-The clock stands still, so that equal runs print and log the same bytes. Most runs are forks of
-this process that kill themselves; one test kills real processes from outside.
+The runs are forks of this process. They kill themselves; a pair of ranks is killed from outside,
+and so is the real command.
 """
 
 import json
 import os
+import re
 import resource
 import signal
 import subprocess
 import sys
-import time
-from types import SimpleNamespace
 from unittest import mock
 
 import pytest
 import safetensors.torch
-import torch
 
+from tests.train_gpt_style.gpt.forks import ON, files_of, forked, newest, whole_run
 from tests.train_gpt_style.gpt.worlds import launch
 from train_gpt_style.gpt import checkpoints, run
-from train_gpt_style.gpt.settings import read
-from verify import canonical
-from verify.errors import GoldensealError, UsageError
-from verify.runlog import read_run_log
-
-ON = {
-    "CHECKPOINT_EVERY": "1",
-    "RUN_LOG": "1",
-    "RUN_LOG_STATE_EVERY": "1",
-    "GRAD_CLIP_NORM": "0.5",
-    "ITERATIONS": "4",
-    "JEPA_LAMBDA": "0.5",
-    "TTT_CHUNK_SIZE": "32",
-}
-
-
-class Printer:
-    """A standard output that kills its process when a line with some text is printed."""
-
-    def __init__(self, file, last):
-        self.file, self.last = file, last
-
-    def write(self, text):
-        self.file.write(text)
-        self.file.flush()
-        if self.last is not None and self.last in text:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    def flush(self):
-        self.file.flush()
-
-
-def forked(folder, work, last=None):
-    """Do `work` in a fork, in `folder`; what it printed, and its exit code, negative if killed."""
-    folder.mkdir(exist_ok=True)
-    printed = folder.with_name(folder.name + ".out")
-    child = os.fork()
-    if child == 0:
-        code = 70
-        try:
-            os.chdir(folder)
-            with open(printed, "w", encoding="utf-8") as file:
-                sys.stdout = sys.stderr = Printer(file, last)
-                time.perf_counter = lambda: 0.0
-                try:
-                    work()
-                    code = 0
-                except GoldensealError as error:
-                    print(f"error: {error}")
-                    code = error.exit_code
-                except BaseException as error:
-                    print(f"unexpected: {error!r}")
-        finally:
-            os._exit(code)
-    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    return SimpleNamespace(code=code, lines=printed.read_text(encoding="utf-8").splitlines())
+from verify.runlog import deterministic_digest, read_run_log
 
 
 @pytest.fixture
@@ -85,18 +29,8 @@ def environ(tiny):
 
 @pytest.fixture(scope="module")
 def whole(tiny, tmp_path_factory):
-    """The uninterrupted run: its lines and files."""
-    folder = tmp_path_factory.mktemp("whole") / "run"
-    done = forked(folder, lambda: run.main({**tiny, **ON}))
-    assert done.code == 0, done.lines[-1]
-    return SimpleNamespace(lines=done.lines, files=files_of(folder), folder=folder)
-
-
-def files_of(folder):
-    """All that a run leaves but its checkpoints."""
-    paths = sorted(p for p in folder.rglob("*") if p.is_file())
-    names = [p.relative_to(folder).as_posix() for p in paths]
-    return {n: (folder / n).read_bytes() for n in names if not n.startswith("checkpoints")}
+    """The uninterrupted run."""
+    return whole_run(tiny, tmp_path_factory.mktemp("whole") / "run")
 
 
 def train_lines(*runs):
@@ -116,8 +50,6 @@ def train_lines(*runs):
     [
         "step:1/4 train_loss",
         "step:2/4 val_loss",
-        "step:3/4 train",
-        "step:4/4 val_loss",
         "final_int8_zlib",
     ],
 )
@@ -293,174 +225,14 @@ def test_what_is_not_finite_is_not_kept(environ, tmp_path):
             assert all(t.isfinite().all() for t in safetensors.torch.load(files[file]).values())
 
 
-# -- what is refused ------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def copy(whole, tmp_path):
-    """A copy of the finished run, to damage: going on from it repeats the end."""
-    subprocess.run(["cp", "-r", whole.folder, tmp_path / "run"], check=True)
-    return tmp_path / "run"
-
-
-def rewritten(path, changes):
-    """Give files of a checkpoint other bytes, with a manifest to match."""
-    manifest = canonical.read(path / "manifest.json", "m")
-    import hashlib
-
-    for name, data in changes.items():
-        (path / name).write_bytes(data)
-        manifest["files"][name] = {
-            "bytes": len(data),
-            "sha512": hashlib.sha512(data).hexdigest(),
-        }
-    (path / "manifest.json").write_bytes(canonical.dumps(manifest))
-
-
-def newest(folder):
-    return checkpoints.listed(folder / "checkpoints/train_gpt")[0]
-
-
-DAMAGES = {
-    "cut short": lambda p: os.truncate(p / "model.safetensors", 1000),
-    "empty": lambda p: os.truncate(p / "optimizers.safetensors", 0),
-    "edited": lambda p: (p / "state.json").write_bytes(
-        (p / "state.json").read_bytes().replace(b'"step":4', b'"step":3')
-    ),
-    "no manifest": lambda p: (p / "manifest.json").unlink(),
-    "no JSON": lambda p: (p / "manifest.json").write_text("{"),
-    "another manifest": lambda p: (p / "manifest.json").write_text('{"schema":2}'),
-    "a file gone": lambda p: (p / "rng.safetensors").unlink(),
-    "a file more": lambda p: (p / "weights.bin").write_text("x"),
-}
-
-
-@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
-def test_a_damaged_checkpoint_is_passed_over_aloud(whole, copy, damage):
-    folder = newest(copy).parent
-    damage(newest(copy))
-    said = []
-    path, _ = checkpoints.newest_good(folder, said.append)
-    assert path.name == "step-00000003"
-    assert len(said) == 1
-    assert "step-00000004" in said[0]
-    assert said[0].endswith("; going back to step-00000003")
-    damage(path) if path.name[-1] != "3" else os.truncate(path / "model.safetensors", 9)
-    with pytest.raises(UsageError, match="no other checkpoint is whole") as caught:
-        checkpoints.newest_good(folder, said.append)
-    assert "\n" not in str(caught.value)
-
-
-def test_going_back_ends_in_the_same_bytes(whole, copy, environ):
-    os.truncate(newest(copy) / "model.safetensors", 1000)
-    done = forked(copy, lambda: run.main(environ))
-    assert done.code == 0, done.lines[-1]
-    assert any("going back to step-00000003" in line for line in done.lines)
-    assert files_of(copy) == whole.files
-
-
-def other_tensors(path, file, change):
-    tensors = safetensors.torch.load((path / file).read_bytes())
-    change(tensors)
-    rewritten(path, {file: safetensors.torch.save(tensors)})
-
-
-def state_with(path, **changes):
-    state = canonical.read(path / "state.json", "s")
-    rewritten(path, {"state.json": canonical.dumps({**state, **changes})})
-
-
-WRONG = {
-    "shape": (
-        lambda p: other_tensors(
-            p, "model.safetensors", lambda t: t.update({"skip_weights": torch.zeros(3)})
-        ),
-        "model.safetensors: skip_weights is torch.float32 (3,), in this run torch.float32 (2, 32)",
-    ),
-    "dtype": (
-        lambda p: other_tensors(
-            p, "model.safetensors", lambda t: t.update({"skip_weights": torch.zeros(2, 32).half()})
-        ),
-        "skip_weights is torch.float16 (2, 32), in this run torch.float32",
-    ),
-    "missing": (
-        lambda p: other_tensors(p, "model.safetensors", lambda t: t.pop("skip_weights")),
-        "skip_weights is missing",
-    ),
-    "extra": (
-        lambda p: other_tensors(p, "model.safetensors", lambda t: t.update(x=torch.zeros(1))),
-        "x is not of this run",
-    ),
-    "momentum": (
-        lambda p: other_tensors(
-            p, "optimizers.safetensors", lambda t: t.pop("matrices.0.momentum_buffer")
-        ),
-        "matrices.0.momentum_buffer is missing",
-    ),
-    "no tensors": (
-        lambda p: rewritten(p, {"model.safetensors": b"\x80\x04pickle"}),
-        "model.safetensors: no safetensors file",
-    ),
-    "no state": (lambda p: rewritten(p, {"state.json": b"[]"}), "not the state of a checkpoint"),
-    "no step": (lambda p: state_with(p, step="x"), "no state of a run"),
-    "world": (lambda p: state_with(p, world_size=2), "world_size was 2, here it is 1"),
-    "class": (lambda p: state_with(p, numeric_class={}), "numeric_class: "),
-    "source": (lambda p: state_with(p, source="0"), "source was 0"),
-    "data": (lambda p: state_with(p, data={"a": 1}), "data: a was 1, here it is None"),
-}
-
-
-@pytest.mark.parametrize(("change", "words"), WRONG.values(), ids=WRONG)
-def test_a_whole_checkpoint_that_does_not_fit_is_refused_in_one_line(copy, environ, change, words):
-    change(newest(copy))
-    before = files_of(copy)
-    done = forked(copy, lambda: run.main(environ))
-    assert done.code == 2
-    errors = [line for line in done.lines if line.startswith(("error", "unexpected"))]
-    assert len(errors) == 1
-    assert words in errors[0]
-    assert done.lines[-1] == errors[0]
-    assert files_of(copy) == before
-
-
-@pytest.mark.parametrize(
-    ("knobs", "words"),
-    [
-        ({"SEED": "2"}, "knobs: SEED was 1337, here it is 2: set it back"),
-        ({"ITERATIONS": "9"}, "knobs: ITERATIONS was 4, here it is 9"),
-        ({"PHINTA_ENABLE": "1"}, "knobs: PHINTA_ENABLE was 0, here it is 1"),
-        ({"RESUME": "never"}, "RESUME=never, but checkpoints/train_gpt holds checkpoints"),
-    ],
-)
-def test_another_run_does_not_go_on_from_it(copy, environ, knobs, words):
-    before = files_of(copy)
-    done = forked(copy, lambda: run.main({**environ, **knobs}))
-    assert done.code == 2
-    assert words in done.lines[-1]
-    assert files_of(copy) == before
-
-
-@pytest.mark.parametrize(
-    ("file", "words"),
-    [("logs/train_gpt.txt", "are not of the checkpoint's run"), ("train.jsonl", "train.jsonl")],
-)
-def test_a_log_that_is_not_the_checkpoints_is_refused(copy, environ, file, words):
-    os.truncate(copy / file, 100)
-    done = forked(copy, lambda: run.main(environ))
-    assert done.code == 1
-    assert done.lines[-1].startswith("error: ")
-    assert words in done.lines[-1]
-
-
 def test_only_the_newest_are_kept(whole):
     names = [path.name for path in checkpoints.listed(whole.folder / "checkpoints/train_gpt")]
     assert names == ["step-00000004", "step-00000003"]
     state = json.loads((newest(whole.folder) / "state.json").read_text())
     assert state["step"] == 4
-    assert read({}).resume == "auto"
 
 
-# -- real processes -------------------------------------------------------------------------------
+# -- two ranks ------------------------------------------------------------------------------------
 
 
 def test_two_ranks_killed_and_resumed_end_in_the_bytes_of_the_whole_run(tiny, tmp_path):
@@ -469,7 +241,7 @@ def test_two_ranks_killed_and_resumed_end_in_the_bytes_of_the_whole_run(tiny, tm
     fixed = {"fixed": {**default["default"], "WORLD_INVARIANT": "1", "ITERATIONS": "5"}}
     launch(2, tmp_path / "whole", default)
     launch(2, tmp_path / "killed", {**fixed, **default}, kill_at="step:3/4 train_loss")
-    assert "resumed from checkpoints" in launch(2, tmp_path / "killed", default)
+    assert "resumed from checkpoints" in launch(2, tmp_path / "killed", default)[0]
     assert files_of(tmp_path / "killed/default") == files_of(tmp_path / "whole/default")
 
     folder = tmp_path / "killed/fixed"
@@ -478,6 +250,44 @@ def test_two_ranks_killed_and_resumed_end_in_the_bytes_of_the_whole_run(tiny, tm
     assert momenta.parent.name == "step-00000005"
     of_two_ranks = momenta.read_bytes()
     checkpoints.retire(momenta.parent)
-    assert "resumed from checkpoints" in launch(1, tmp_path / "killed", fixed)
+    assert "resumed from checkpoints" in launch(1, tmp_path / "killed", fixed)[0]
     assert files_of(folder)["final_model.safetensors"] == weights
     assert momenta.read_bytes() == of_two_ranks
+
+
+# -- the command ----------------------------------------------------------------------------------
+
+
+def test_the_command_killed_from_outside_goes_on(environ, tmp_path, root):
+    command = [sys.executable, "-m", "train_gpt_style.gpt"]
+    place = {"PATH": os.environ["PATH"], "PYTHONPATH": str(root), "OMP_NUM_THREADS": "1"}
+    settings = {**environ, **place}
+    process = subprocess.Popen(
+        command, cwd=tmp_path, env=settings, stdout=subprocess.PIPE, text=True
+    )
+    first = []
+    for line in process.stdout:
+        first.append(line.rstrip("\n"))
+        if line.startswith("step:3/4 train_loss"):
+            break
+    process.kill()
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL
+    again = subprocess.run(
+        command, cwd=tmp_path, env=settings, capture_output=True, text=True, timeout=120
+    )
+    assert again.returncode == 0, again.stderr
+    assert "resumed from checkpoints/train_gpt/step-0000000" in again.stdout
+    os.mkdir(tmp_path / "whole")
+    whole = subprocess.run(
+        command, cwd=tmp_path / "whole", env=settings, capture_output=True, text=True, timeout=120
+    )
+
+    def untimed(*runs):
+        return [re.sub(r" train_time:.*", "", line) for line in train_lines(*runs)]
+
+    assert untimed(first, again.stdout.splitlines()) == untimed(whole.stdout.splitlines())
+    for name in ("final_model.safetensors", "final_model.int8.safetensors.z"):
+        assert (tmp_path / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+    logs = [read_run_log(folder / "train.jsonl") for folder in (tmp_path, tmp_path / "whole")]
+    assert deterministic_digest(logs[0]) == deterministic_digest(logs[1])

@@ -5,6 +5,7 @@ import torch
 
 from tests.train_gpt_style.gpt.worlds import launch
 from train_gpt_style.gpt import checkpoints, run
+from train_gpt_style.gpt.__main__ import cli
 from train_gpt_style.gpt.features.finite import FINITE
 from train_gpt_style.gpt.settings import read
 from verify.errors import ContradictedError
@@ -85,6 +86,19 @@ def test_a_run_stops_before_the_bad_update_and_names_the_last_good_checkpoint(
 
 def test_all_ranks_stop_with_the_same_line(tiny, tmp_path):
     environ = {**tiny, **ON, "MATRIX_LR": "1e38"}
-    with pytest.raises(AssertionError) as caught:  # its text is what a rank printed
+    with pytest.raises(AssertionError, match="rank 0 ended with 70"):  # no code of our own
         launch(2, tmp_path / "world", {"run": environ})
-    assert "ContradictedError: step 2: train loss is not finite" in str(caught.value)
+    for rank in range(2):
+        last = (tmp_path / f"world/rank{rank}.out").read_text().splitlines()[-1]
+        assert "ContradictedError: step 2: train loss is not finite; no weight was moved" in last
+
+
+def test_the_command_says_it_in_one_line_and_exits_with_1(tiny, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for name, value in {**tiny, **ON, "MATRIX_LR": "1e38"}.items():
+        monkeypatch.setenv(name, value)
+    assert cli([]) == 1
+    assert capsys.readouterr().err == (
+        "error: step 2: train loss is not finite; no weight was moved; "
+        "last good checkpoint: none, CHECKPOINT_EVERY=0\n"
+    )

@@ -1,81 +1,87 @@
-"""Runs of the GPT on several ranks, for tests: one group of processes does many runs in turn.
+"""Runs of the GPT on several ranks, for tests: forks of the test process, which meet over gloo.
 
-    python -m tests.train_gpt_style.gpt.worlds RUNS.json RANK WORLD_SIZE
-
-The clock stands still, so that equal runs print and log the same bytes.
+One group of processes does many runs in turn. The clock stands still, so that equal runs print and
+log the same bytes. That torchrun starts the ranks just as well is shown by test_gpt_torchrun.py.
 """
 
 import contextlib
-import json
 import os
-import subprocess
+import signal
 import sys
 import time
-from pathlib import Path
+import traceback
+import warnings
+
+import torch
+import torch.distributed as dist
+
+from tests.train_gpt_style.gpt.forks import Printer
+from train_gpt_style.gpt import run
+
+TIME_LIMIT = 100  # seconds
 
 
 def launch(world_size, folder, runs, kill_at=None):
-    """Do each of `runs` (environment by name) in folder/name; returns what rank 0 printed.
+    """Do each of `runs` (environment by name) in folder/name; returns what each rank printed.
 
-    kill_at: as soon as rank 0 prints a line with this text, all ranks are killed.
+    kill_at: as soon as rank 0 has printed this text it kills itself, and the others are killed.
     """
     folder.mkdir(exist_ok=True)
     (folder / "meeting").unlink(missing_ok=True)
-    plan = folder / "runs.json"
-    plan.write_text(json.dumps(runs))
-    root = Path(__file__).parents[3]
-    environ = {"PATH": os.environ["PATH"], "PYTHONPATH": str(root), "OMP_NUM_THREADS": "1"}
-    ranks = [
-        subprocess.Popen(
-            [sys.executable, "-m", __name__, str(plan), str(rank), str(world_size)],
-            cwd=folder,
-            env=environ,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        for rank in range(world_size)
-    ]
-    if kill_at is not None:
-        seen = []
-        for line in ranks[0].stdout:
-            seen.append(line)
-            if kill_at in line:
-                break
-        for process in ranks:
-            process.kill()
-            process.communicate()
-        assert kill_at in seen[-1], "".join(seen)
-        return "".join(seen)
-    printed = [process.communicate(timeout=120)[0] for process in ranks]
-    for process, text in zip(ranks, printed, strict=True):
-        assert process.returncode == 0, text[-3000:]
-    return printed[0]
+    sys.stdout.flush()
+    ranks = {start(rank, world_size, folder, runs, kill_at): rank for rank in range(world_size)}
+    printed = [folder / f"rank{rank}.out" for rank in range(world_size)]
+    codes, deadline = {}, time.monotonic() + TIME_LIMIT
+    while len(codes) < world_size:
+        if time.monotonic() > deadline or -signal.SIGKILL in codes.values():
+            for pid in set(ranks) - set(codes):
+                os.kill(pid, signal.SIGKILL)
+        for pid in sorted(set(ranks) - set(codes)):
+            done, status = os.waitpid(pid, os.WNOHANG)
+            if done:
+                codes[pid] = os.waitstatus_to_exitcode(status)
+        time.sleep(0.01)
+    texts = [path.read_text(encoding="utf-8") for path in printed]
+    for pid, rank in ranks.items():
+        if kill_at is None or rank == 0:
+            expected = 0 if kill_at is None else -signal.SIGKILL
+            ended = f"rank {rank} ended with {codes[pid]}"
+            assert codes[pid] == expected, f"{ended}: {texts[rank][-2000:]}"
+    return texts
 
 
-def work(plan, rank, world_size):
+def start(rank, world_size, folder, runs, kill_at):
+    """Fork one rank; returns its process id."""
+    output = open(folder / f"rank{rank}.out", "w", buffering=1, encoding="utf-8")
+    child = os.fork()
+    if child:
+        output.close()
+        return child
+    code = 70
+    try:
+        sys.stdout = sys.stderr = Printer(output, kill_at)
+        warnings.simplefilter("ignore")
+        work(rank, world_size, folder, runs)
+        code = 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        output.flush()
+        os._exit(code)
+
+
+def work(rank, world_size, folder, runs):
     """What one rank does."""
-    import torch
-    import torch.distributed as dist
-
-    from train_gpt_style.gpt import run
-
     torch.set_num_threads(1)
     time.perf_counter = lambda: 0.0
-    folder = Path(plan).parent
     place = {}
     if world_size > 1:
         store = f"file://{folder / 'meeting'}"
         dist.init_process_group("gloo", init_method=store, rank=rank, world_size=world_size)
         place = {"RANK": str(rank), "WORLD_SIZE": str(world_size)}
-    for name, environ in json.loads(Path(plan).read_text()).items():
+    for name, environ in runs.items():
         (folder / name).mkdir(exist_ok=True)
         with contextlib.chdir(folder / name):
             run.main({**environ, **place})
     if world_size > 1:
         dist.barrier()
-        dist.destroy_process_group()
-
-
-if __name__ == "__main__":
-    work(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))

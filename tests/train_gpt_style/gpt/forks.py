@@ -1,0 +1,83 @@
+"""Runs of the GPT in forks of the test process, which can be killed at any line they print.
+
+The clock stands still, so that equal runs print and log the same bytes.
+"""
+
+import os
+import signal
+import sys
+import time
+from types import SimpleNamespace
+
+from train_gpt_style.gpt import checkpoints, run
+from verify.errors import GoldensealError
+
+ON = {
+    "CHECKPOINT_EVERY": "1",
+    "RUN_LOG": "1",
+    "RUN_LOG_STATE_EVERY": "1",
+    "GRAD_CLIP_NORM": "0.5",
+    "ITERATIONS": "4",
+    "JEPA_LAMBDA": "0.5",
+    "TTT_CHUNK_SIZE": "32",
+}
+
+
+class Printer:
+    """A standard output that kills its process when a line with some text is printed."""
+
+    def __init__(self, file, last):
+        self.file, self.last = file, last
+
+    def write(self, text):
+        self.file.write(text)
+        self.file.flush()
+        if self.last is not None and self.last in text:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def flush(self):
+        self.file.flush()
+
+
+def forked(folder, work, last=None):
+    """Do `work` in a fork, in `folder`; what it printed, and its exit code, negative if killed."""
+    folder.mkdir(exist_ok=True)
+    printed = folder.with_name(folder.name + ".out")
+    child = os.fork()
+    if child == 0:
+        code = 70
+        try:
+            os.chdir(folder)
+            with open(printed, "w", encoding="utf-8") as file:
+                sys.stdout = sys.stderr = Printer(file, last)
+                time.perf_counter = lambda: 0.0
+                try:
+                    work()
+                    code = 0
+                except GoldensealError as error:
+                    print(f"error: {error}")
+                    code = error.exit_code
+                except BaseException as error:
+                    print(f"unexpected: {error!r}")
+        finally:
+            os._exit(code)
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    return SimpleNamespace(code=code, lines=printed.read_text(encoding="utf-8").splitlines())
+
+
+def whole_run(tiny, folder):
+    """The uninterrupted run in `folder`: its lines and files."""
+    done = forked(folder, lambda: run.main({**tiny, **ON}))
+    assert done.code == 0, done.lines[-1]
+    return SimpleNamespace(lines=done.lines, files=files_of(folder), folder=folder)
+
+
+def files_of(folder):
+    """All that a run leaves but its checkpoints."""
+    paths = sorted(p for p in folder.rglob("*") if p.is_file())
+    names = [p.relative_to(folder).as_posix() for p in paths]
+    return {n: (folder / n).read_bytes() for n in names if not n.startswith("checkpoints")}
+
+
+def newest(folder):
+    return checkpoints.listed(folder / "checkpoints/train_gpt")[0]
