@@ -94,6 +94,7 @@ class Probe:
     refusals: kinds of bad input, each with words that the candidate's error must hold.
     spoil: makes one: given its name, an empty folder and the good data's variables, it returns the
         variables that lead to the bad.
+    brief: variables that shorten a run of the first scenario, for the rung that needs many.
     vocab_size: exclusive upper bound of the token ids that the gates draw.
     kit_knobs: knobs that neither the baseline nor a feature has, such as the numeric lane.
     """
@@ -113,6 +114,7 @@ class Probe:
     volatile: tuple[str, ...] = ()
     ignored_files: tuple[str, ...] = ()
     logs: Mapping[str, str] = field(default_factory=dict)
+    brief: Mapping[str, str] = field(default_factory=dict)
     batches: tuple[tuple[int, int], ...] = ((2, 16), (1, 7), (3, 31))
     steps_to_gradient: int = field(default=3)
 

@@ -77,4 +77,5 @@ PROBE = Probe(
     # The source is part of a run's log, and its size of the byte count: the two sources differ.
     volatile=(r"^Code size: .*", r"^Total submission size .*"),
     logs={"logs/*": "=" * 100},
+    brief={"ITERATIONS": "2", "WARMUP_STEPS": "0", "TTT_CHUNK_SIZE": "48", "VAL_LOSS_EVERY": "0"},
 )

@@ -2,18 +2,19 @@
 
 Both must still be alive beside each other: a pair whose run equals that of one feature alone has
 silenced the other. What is wrong with a feature alone is left to rung 9. Each chain of pairs runs
-in one process and ends with all features off, which must be the baseline again.
+in one process and ends with all features off, which must be the baseline again. There are many
+pairs, so the runs are shortened as the probe's `brief` says.
 """
 
 from itertools import combinations
 
 from verify.gates.common import compare_runs, record_job, traced_scenario
-from verify.gates.liveness import acts, on_job, ownership, untrained
+from verify.gates.liveness import acts, ownership, untrained
 from verify.knobs import Feature
 from verify.probe import Probe
 from verify.recorder import Recording
 from verify.result import GateResult, conclude
-from verify.studio import Job, Studio, changes
+from verify.studio import Job, Side, Studio, changes
 
 NAME = "pairs"
 CHAIN = 5  # pairs a process: long enough to share the closing run, short enough to spread
@@ -23,9 +24,22 @@ Pair = tuple[Feature, Feature]
 
 def jobs(probe: Probe) -> list[Job]:
     """The chains, each feature alone, and both sides with all features off."""
-    alone = [on_job(probe, feature) for feature in probe.features]
-    off = [record_job(probe, side, traced_scenario(probe)) for side in ("baseline", "candidate")]
+    alone = [brief_job(probe, "candidate", feature) for feature in probe.features]
+    off = [brief_job(probe, side) for side in ("baseline", "candidate")]
     return [*(chain_job(probe, chain) for chain in chains(probe)), *alone, *off]
+
+
+def brief_job(probe: Probe, side: Side, *features: Feature) -> Job:
+    """A shortened run with these features on."""
+    return record_job(probe, side, traced_scenario(probe), environment(probe, *features))
+
+
+def environment(probe: Probe, *features: Feature) -> dict[str, str]:
+    """What shortens a run, and the features' examples."""
+    together = dict(probe.brief)
+    for feature in features:
+        together |= feature.example
+    return together
 
 
 def chains(probe: Probe) -> list[tuple[Pair, ...]]:
@@ -36,22 +50,17 @@ def chains(probe: Probe) -> list[tuple[Pair, ...]]:
 
 def chain_job(probe: Probe, chain: tuple[Pair, ...]) -> Job:
     """Each pair's run, then the run with all features off."""
-    before = tuple(changes(environment(pair)) for pair in chain)
-    return Job("record", "candidate", traced_scenario(probe), before=before)
-
-
-def environment(pair: Pair) -> dict[str, str]:
-    """Both examples."""
-    return {**pair[0].example, **pair[1].example}
+    before = tuple(changes(environment(probe, *pair)) for pair in chain)
+    off = changes(environment(probe))
+    return Job("record", "candidate", traced_scenario(probe), off, before=before)
 
 
 def judge(studio: Studio) -> GateResult:
     """Findings name the pair."""
     probe = studio.probe
-    scenario = traced_scenario(probe)
-    baseline = studio.recording(record_job(probe, "baseline", scenario))
-    off = studio.recording(record_job(probe, "candidate", scenario))
-    alone = {f.name: studio.recording(on_job(probe, f)) for f in probe.features}
+    baseline = studio.recording(brief_job(probe, "baseline"))
+    off = studio.recording(brief_job(probe, "candidate"))
+    alone = {f.name: studio.recording(brief_job(probe, "candidate", f)) for f in probe.features}
     findings, refused, tried = [], [], 0
     for chain in chains(probe):
         last = studio.recording(chain_job(probe, chain))
