@@ -6,6 +6,7 @@ probe = "train_gpt_style.gpt.probe:PROBE"  # how the gates drive it
 log = "train.jsonl"                        # its chained run log
 outputs = ["final_model.safetensors"]      # what else a re-run must repeat
 local_knobs = ["DATA_PATH"]                # knobs that hold paths of data
+place_knobs = ["CHECKPOINT_DIR"]           # knobs that say where something is written
 """
 
 import tomllib
@@ -14,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from verify.errors import UsageError
+
+LISTS = ("outputs", "local_knobs", "place_knobs")
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,12 @@ class System:
     log: str = "train.jsonl"
     outputs: tuple[str, ...] = ()
     local_knobs: tuple[str, ...] = ()
+    place_knobs: tuple[str, ...] = ()
+
+    @property
+    def path_knobs(self) -> tuple[str, ...]:
+        """Knobs that name places: an equal run may have other ones."""
+        return (*self.local_knobs, *self.place_knobs)
 
 
 def find_root(start: Path | None = None) -> Path:
@@ -50,7 +59,7 @@ def systems(root: Path) -> list[System]:
             raise UsageError(
                 f"pyproject.toml: [tool.goldenseal.systems.{name}] lacks {sorted(missing)}"
             )
-        lists = {key: tuple(entry.get(key, ())) for key in ("outputs", "local_knobs")}
+        lists = {key: tuple(entry.get(key, ())) for key in LISTS}
         log = entry.get("log", "train.jsonl")
         found.append(System(name, entry["module"], entry["probe"], log, **lists))
     return found

@@ -52,6 +52,10 @@ class Studio:
         self._data = dict(self.probe.prepare(folder)) if self.probe.prepare else {}
         return self
 
+    def __getstate__(self) -> dict[str, object]:
+        """What a worker is sent with its job: not the results, which grow meanwhile."""
+        return {**vars(self), "_results": {}}
+
     def __exit__(self, *exc_info: object) -> None:
         self._folder.cleanup()
 

@@ -90,7 +90,7 @@ def judge_documents(root: Path, chosen: Sequence[Path] = (), fix: bool = False) 
     Raises UsageError for what is no readable UTF-8 document.
     """
     library = Library(root)
-    ignored = sorted({knob for system in config.systems(root) for knob in system.local_knobs})
+    ignored = sorted({knob for system in config.systems(root) for knob in system.path_knobs})
     report = Report()
     for path in documents(root, chosen):
         name = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name

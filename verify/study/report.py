@@ -31,7 +31,7 @@ def collect(root: Path, folder: Path) -> tuple[Plan, System, dict[Cell, Run], di
     runs, lacking = {}, {}
     for cell in plan.cells():
         knobs = state["knobs"][str(cell)]
-        wanted = {name: text for name, text in knobs.items() if name not in entry.local_knobs}
+        wanted = {name: text for name, text in knobs.items() if name not in entry.path_knobs}
         log = cell_folder(folder, cell) / entry.log
         failure = read_failure(folder, cell)
         try:

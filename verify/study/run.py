@@ -47,7 +47,7 @@ class Study:
 
     def logged(self, cell: Cell) -> dict[str, str]:
         """The knobs that the run's log must name: all but those that say where data lies."""
-        local = self.system.local_knobs
+        local = self.system.path_knobs
         return {name: text for name, text in self.knobs[cell].items() if name not in local}
 
 
