@@ -341,6 +341,28 @@ Proof. vm_compute; reflexivity. Qed.
 Theorem UT_LOOPS_PHI_nearest : ZnearestE ((IZR 2 + IZR 1 * sqrt 5) / IZR 1) = UT_LOOPS_PHI_integer.
 Proof. exact (nearest_integer _ _ _ _ UT_LOOPS_PHI_computed). Qed.
 
+(** In words: VIT_KNOB_BETA2 = 0.999, Adam, mean of their squares: the nearest to 999/1000. *)
+Definition VIT_KNOB_BETA2_double : R := F2R (Float radix2 8998192055486251 (-53)).
+
+Fact VIT_KNOB_BETA2_computed :
+  is_nearest_double 999 0 1000 8998192055486251 (-53) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem VIT_KNOB_BETA2_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 999 / IZR 1000) = VIT_KNOB_BETA2_double.
+Proof. exact (nearest_double_rational 999 1000 _ _ VIT_KNOB_BETA2_computed). Qed.
+
+(** In words: VIT_KNOB_LR = 0.0005, Adam, learning rate: the nearest to 1/2000. *)
+Definition VIT_KNOB_LR_double : R := F2R (Float radix2 4611686018427388 (-63)).
+
+Fact VIT_KNOB_LR_computed :
+  is_nearest_double 1 0 2000 4611686018427388 (-63) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem VIT_KNOB_LR_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 2000) = VIT_KNOB_LR_double.
+Proof. exact (nearest_double_rational 1 2000 _ _ VIT_KNOB_LR_computed). Qed.
+
 (** In words: WARMDOWN_FLOOR_MS = 1e-09, keeps the warm-down from dividing by zero: the nearest to 1/1000000000. *)
 Definition WARMDOWN_FLOOR_MS_double : R := F2R (Float radix2 4835703278458517 (-82)).
 

@@ -50,18 +50,14 @@ def _inspect(probe: Probe, script: Script, found: Inspection, trace: bool) -> No
     found.published = published_digest(state)
     perturb(model)
     device = next(model.parameters()).device
-    for number, (batch, length) in enumerate(probe.batches):
-        generator = torch.Generator().manual_seed(number)
-        shape = (batch, length)
-        x, y = (
-            torch.randint(probe.vocab_size, shape, generator=generator).to(device) for _ in range(2)
-        )
+    for number, shape in enumerate(probe.batches):
+        x, y = (t.to(device) for t in draw(probe, shape, number))
         for mode in ("train", "eval"):
             model.train(mode == "train")
             model.zero_grad(set_to_none=True)
             loss = script.evaluate(module, script.loss, model=model, x=x, y=y)
             loss.backward()
-            label = f"batch ({batch}, {length}), {mode}"
+            label = f"batch {shape}, {mode}"
             found.behaviour[label] = {"loss": short(loss.detach())} | {
                 f"gradient of {name}": "none" if p.grad is None else short(p.grad)
                 for name, p in model.named_parameters()
@@ -72,6 +68,15 @@ def _inspect(probe: Probe, script: Script, found: Inspection, trace: bool) -> No
         with traced() as operations:
             script.evaluate(module, script.loss, model=model, x=x, y=y).backward()
         found.operations["forward and backward"] = operations.take()
+
+
+def draw(probe: Probe, shape: tuple[int, ...], seed: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """The probe's own kind of batch; token ids `x` and `y` when it has none."""
+    generator = torch.Generator().manual_seed(seed)
+    if probe.draw is not None:
+        return probe.draw(shape, generator)
+    x, y = (torch.randint(probe.vocab_size, shape, generator=generator) for _ in range(2))
+    return x, y
 
 
 def perturb(model: torch.nn.Module) -> None:

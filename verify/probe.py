@@ -34,7 +34,7 @@ class Script:
 
     location: a path to a .py file, or the dotted name of an importable module.
     build: expression, in the script's namespace, for a freshly constructed model.
-    loss: expression for the scalar training loss of `model` on token ids `x`, `y` (B, T).
+    loss: expression for the scalar training loss of `model` on a drawn batch `x`, `y`.
     entry: expression that performs the whole run in the current folder.
     model_class: the class whose forward calls are recorded.
     """
@@ -95,7 +95,10 @@ class Probe:
     spoil: makes one: given its name, an empty folder and the good data's variables, it returns the
         variables that lead to the bad.
     brief: variables that shorten a run of the first scenario, for the rung that needs many.
-    vocab_size: exclusive upper bound of the token ids that the gates draw.
+    batches: shapes of the batches that the gates draw.
+    draw: makes `x` and `y` of such a shape from a generator, under a scenario's environment; None:
+        token ids (B, T).
+    vocab_size: exclusive upper bound of those token ids.
     kit_knobs: knobs that neither the baseline nor a feature has, such as the numeric lane.
     """
 
@@ -103,7 +106,7 @@ class Probe:
     baseline: Script
     candidate: Script
     scenarios: tuple[Scenario, ...]
-    vocab_size: int
+    vocab_size: int = 64
     features: tuple[Feature, ...] = ()
     baseline_knobs: tuple[Knob, ...] | None = None
     kit_knobs: tuple[Knob, ...] = ()
@@ -115,7 +118,8 @@ class Probe:
     ignored_files: tuple[str, ...] = ()
     logs: Mapping[str, str] = field(default_factory=dict)
     brief: Mapping[str, str] = field(default_factory=dict)
-    batches: tuple[tuple[int, int], ...] = ((2, 16), (1, 7), (3, 31))
+    batches: tuple[tuple[int, ...], ...] = ((2, 16), (1, 7), (3, 31))
+    draw: Callable[[tuple[int, ...], Any], tuple[Any, Any]] | None = None
     steps_to_gradient: int = field(default=3)
 
 

@@ -1,0 +1,66 @@
+"""The settings of this system: the baseline's knobs, the kit's, the features', read once, checked.
+
+The names, defaults and ranges of `BASELINE_KNOBS` are those of the frozen baseline; a gate holds
+them there. Values that contradict each other are refused before anything is loaded.
+"""
+
+from collections.abc import Mapping
+
+from train_gpt_style.kit.numerics import NUMERICS
+from train_gpt_style.vit_rft.features import FEATURES
+from verify.errors import UsageError
+from verify.knobs import Knob, Settings, read_settings
+
+ADAM_PATHS = ("for-loop", "foreach", "fused")
+
+BASELINE_KNOBS = (
+    # data and run
+    Knob("DATA_DIR", str, "", "folder with train/ and val/, or IDX files; empty: synthetic data"),
+    Knob("SEED", int, 1234, "seed of every random draw", 0, 2**63 - 1),
+    Knob("STEPS", int, 1000, "length of the run", 0, unit="steps"),
+    Knob("BATCH", int, 256, "images a step", 1, unit="images"),
+    Knob("EVAL_EVERY", int, 0, "validate at this cadence; 0: at the end", 0, unit="steps"),
+    Knob("LOG_EVERY", int, 10, "print the loss at this cadence; 0: never", 0, unit="steps"),
+    Knob("SYNTHETIC_IMAGES", int, 512, "training images when synthetic", 1, unit="images"),
+    # model
+    Knob("IMAGE_SIZE", int, 224, "side of an image; a multiple of PATCH_SIZE", 1, unit="pixels"),
+    Knob("PATCH_SIZE", int, 16, "side of a patch", 1, unit="pixels"),
+    Knob("DIM", int, 192, "width of the residual stream; a multiple of HEADS", 1),
+    Knob("DEPTH", int, 12, "blocks", 1),
+    Knob("HEADS", int, 3, "attention heads", 1),
+    Knob("CLASSES", int, 0, "outputs; 0: as many as the data has, 1000 when synthetic", 0),
+    # optimizer
+    Knob("LR", float, 5e-4, "Adam, learning rate", 0.0),
+    Knob("BETA1", float, 0.9, "Adam, mean of gradients", 0.0, 1.0),
+    Knob("BETA2", float, 0.999, "Adam, mean of their squares", 0.0, 1.0),
+    Knob("ADAM_EPS", float, 1e-8, "Adam, added to the denominator", 0.0),
+    Knob("ADAM_PATH", str, "fused", "torch's implementation of Adam", choices=ADAM_PATHS),
+)
+
+KIT_KNOBS = (NUMERICS,)  # what every system of this repository understands
+KNOBS = (*BASELINE_KNOBS, *KIT_KNOBS, *(k for f in FEATURES for k in f.declaration.all_knobs))
+
+
+def read(environ: Mapping[str, str]) -> Settings:
+    """Every knob, from `environ` or by default.
+
+    Raises UsageError, one line, for a misspelt, ill-typed or out-of-range variable, and for values
+    that contradict each other.
+    """
+    settings = read_settings(environ, KNOBS)
+    check(settings)
+    for feature in FEATURES:
+        if settings.is_on(feature.declaration):
+            feature.check(settings)
+    return settings
+
+
+def check(s: Settings) -> None:
+    """Raise UsageError when baseline knobs contradict each other."""
+    if s.image_size % s.patch_size:
+        raise UsageError(f"PATCH_SIZE={s.patch_size} must divide IMAGE_SIZE={s.image_size}")
+    if s.dim % s.heads:
+        raise UsageError(f"HEADS={s.heads} must divide DIM={s.dim}")
+    for name in ("BETA1", "BETA2"):
+        if s[name] == 1.0:
+            raise UsageError(f"{name}=1.0 must be less than 1: Adam would never start to average")
