@@ -1,11 +1,11 @@
-"""Small real data for the gates: a tokenizer, two training shards and a validation shard.
+"""Small real data for the gates: a tokenizer, three training shards and a validation shard.
 
 Made from the few poems of probe_text.txt (public domain; with letters outside ASCII, so that byte
 pieces and byte counts are exercised). The same bytes come out on every call.
 """
 
 import io
-from itertools import chain
+from itertools import chain, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -43,13 +43,12 @@ def write(folder: Path) -> dict[str, str]:
     documents = [[BOS_ID, *tokenizer.encode(poem)] for poem in poems]
     validation = list(chain(*documents[-VALIDATION_DOCUMENTS:]))
     training = list(chain(*documents[:-VALIDATION_DOCUMENTS]))
-    cut = len(training) * 2 // 5  # inside a document, and inside a batch
-    for name, tokens in {
-        "probe_train_000000": training[:cut],
-        "probe_train_000001": training[cut:],
-        "probe_val_000000": validation,
-    }.items():
-        write_shard(folder / f"{name}.bin", np.array(tokens, dtype=np.uint16))
+    # Three shards, cut inside documents. A micro-batch of `tied` takes 33 tokens: the 21st finds 32
+    # in the first shard, and needs one of the next.
+    cuts = (0, 20 * 33 + 32, len(training) * 3 // 5, len(training))
+    shards = {f"train_{i:06}": training[a:b] for i, (a, b) in enumerate(pairwise(cuts))}
+    for name, tokens in {**shards, "val_000000": validation}.items():
+        write_shard(folder / f"probe_{name}.bin", np.array(tokens, dtype=np.uint16))
     return {
         "DATA_PATH": str(folder),
         "TOKENIZER_PATH": str(tokenizer_path),
@@ -109,6 +108,8 @@ def untied_environment() -> dict[str, str]:
         "TTT_BATCH_SIZE": "4",  # one full batch, and a smaller one with adapters of its own
         "MATRIX_LR": "0.12",  # moves matrices so far that zlib's levels 8 and 9 differ on them
         "MUON_MOMENTUM_WARMUP_STEPS": "2",  # the momentum's warm-up ends before the run
+        "TRAIN_SEQ_LEN": "14",  # divides all but the first token of the validation split
+        "TRAIN_BATCH_TOKENS": "224",
         "SEED": "1597",
     }
 
@@ -122,6 +123,7 @@ def single_environment():
         **TINY,
         "NUM_LAYERS": "1",
         "MODEL_DIM": "16",
+        "MLP_MULT": "256",  # matrices of exactly 65,536 elements: not yet quantised
         "TRAIN_SEQ_LEN": "9",  # divides the validation split: its last token is only a target
         "TRAIN_BATCH_TOKENS": "288",
         "ITERATIONS": "13",

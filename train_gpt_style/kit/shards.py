@@ -67,7 +67,7 @@ def load_shard(path, vocab_size=None):
             f"{path}: token {wrong} is {tokens[wrong]}, outside the vocabulary of "
             f"VOCAB_SIZE={vocab_size}"
         )
-    return torch.from_numpy(tokens.astype(np.uint16, copy=False))
+    return torch.from_numpy(tokens.astype(np.uint16))
 
 
 def shard_files(data_path, split):
@@ -151,7 +151,7 @@ class DistributedTokenLoader:
         token is a target only. Raises UsageError when a rank's share is no whole sequence.
         """
         per_rank = global_tokens // (self.world_size * grad_accum_steps)
-        if per_rank < seq_len or per_rank % seq_len:
+        if per_rank == 0 or per_rank % seq_len:
             raise UsageError(
                 f"TRAIN_BATCH_TOKENS={global_tokens} leaves {per_rank} tokens for each of "
                 f"{grad_accum_steps} micro-batches on {self.world_size} ranks: that is no multiple "
