@@ -146,9 +146,10 @@ class GPT(nn.Module):
         self.tie_embeddings, self.logit_softcap = tie_embeddings, logit_softcap
         self.tok_emb = nn.Embedding(vocab_size, model_dim)
         self.num_encoder_layers = num_layers // 2
-        num_decoder_layers = num_layers - self.num_encoder_layers
-        num_skips = min(self.num_encoder_layers, num_decoder_layers)
-        self.skip_weights = nn.Parameter(torch.ones(num_skips, model_dim, dtype=torch.float32))
+        # As many skips as encoder layers: there are at least as many decoder layers to take them.
+        self.skip_weights = nn.Parameter(
+            torch.ones(self.num_encoder_layers, model_dim, dtype=torch.float32)
+        )
         self.blocks = nn.ModuleList(
             Block(model_dim, num_heads, num_kv_heads, mlp_mult, rope_base, qk_gain_init)
             for _ in range(num_layers)
