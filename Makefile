@@ -85,6 +85,7 @@ bench: data ## the measurements of docs/benchmarks.md
 	$(BIN)/python benchmarks/seal.py
 	$(BIN)/python benchmarks/claims.py
 	$(BIN)/python benchmarks/step_time.py
+	$(BIN)/python benchmarks/vit_step.py
 	$(BIN)/python benchmarks/ttt.py
 	$(BIN)/python benchmarks/precision.py
 	$(BIN)/python benchmarks/memory.py

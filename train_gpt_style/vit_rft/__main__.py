@@ -17,7 +17,7 @@ def parser():
         prog="python -m train_gpt_style.vit_rft",
         description="Train ViT-Tiny with Adam (BASE) or with the reconstructed DCLR (RFT). Without "
         "--data_dir the images and labels are synthetic, and accuracy is chance.",
-        epilog="Every other setting is an environment variable: `goldenseal knobs --system "
+        epilog="Every other setting is an environment variable: `goldenseal knobs "
         "vit_rft` lists them. --mode also sets TELEMETRY=1, which writes stage4_vit_tiny.jsonl. "
         "Example: IMAGE_SIZE=32 PATCH_SIZE=8 CLASSES=10 python -m train_gpt_style.vit_rft "
         "--mode RFT --steps 20 --batch 32",
