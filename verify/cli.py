@@ -73,6 +73,7 @@ def verify(
     probe: Annotated[
         Path | None, typer.Option(help="How to drive the two: docs/foreign-scripts.md.")
     ] = None,
+    system: Annotated[str, typer.Option(help="The ladder of this system only.")] = "",
     jobs: Annotated[int, typer.Option(help="Processes at a time; 0 is one a core.")] = 0,
     as_json: AsJson = False,
 ) -> None:
@@ -95,7 +96,7 @@ def verify(
     if baseline and candidate and probe:
         outcome = run.verify_pair(baseline, candidate, probe, chosen, jobs)
     else:
-        outcome = run.verify_repository(chosen, jobs)
+        outcome = run.verify_repository(chosen, jobs, system)
     if as_json:
         emit(outcome.to_json())
     else:

@@ -13,6 +13,7 @@ from rich.table import Table
 
 from verify import suite
 from verify.config import find_root, systems
+from verify.config import system as system_of
 from verify.errors import EXIT_CANNOT_CHECK, EXIT_CONTRADICTED, EXIT_HOLDS
 from verify.files import atomic_write
 from verify.probe import Probe, load_object, probe_from_toml
@@ -95,18 +96,21 @@ def verify_pair(
     return Outcome(tuple(_ladder(probe, only, jobs)))
 
 
-def verify_repository(only: Sequence[str], jobs: int) -> Outcome:
+def verify_repository(only: Sequence[str], jobs: int, name: str = "") -> Outcome:
     """Every system of this repository, then theorems, citation and seals.
 
-    A full run writes the verdict and smoke.log; a part of one cannot stand for the whole.
+    With `name`, the ladder of that system alone. A full run writes the verdict and smoke.log; a
+    part of one cannot stand for the whole.
     """
     root = find_root()
     suite.refuse_unknown(only)
     results: list[GateResult] = []
-    for system in systems(root):
+    for system in [system_of(root, name)] if name else systems(root):
         probe: Probe = load_object(system.probe)
         for result in _ladder(probe, only, jobs):
             results.append(replace(result, gate=f"{system.name}: {result.gate}"))
+    if name:
+        return Outcome(tuple(results))
     with _progress() as progress:
         task = progress.add_task("theorems, citation, seals", total=None)
         results += suite.run_repository_gates(

@@ -188,9 +188,9 @@ class GPT(nn.Module):
             x = self.apply_block(i, x, x0, lora)
             if decoder_index < 0:
                 skips.append(x)
-            if self.training and lora is None:
-                losses = self.auxiliary_losses.values()
-                auxiliary += [loss(x) for loss in losses if loss.layer == i]
+            for loss in self.auxiliary_losses.values():
+                if loss.layer == i and self.training and lora is None:
+                    auxiliary.append(loss(x))
         x = F.rms_norm(x, (x.size(-1),))
         for transform in self.before_head.values():
             x = transform(x)

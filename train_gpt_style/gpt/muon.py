@@ -65,7 +65,7 @@ class Muon(torch.optim.Optimizer):
                 g = g * max(1, g.size(0) / g.size(1)) ** 0.5
                 slot.copy_(g.reshape(-1))
             if world_size > 1:
-                dist.all_reduce(flat, op=dist.ReduceOp.SUM)
+                dist.all_reduce(flat)  # a sum
             for p, slot in zip(params, slots, strict=True):
                 p.add_(slot.view_as(p).to(p.dtype), alpha=-group["lr"])
         return loss

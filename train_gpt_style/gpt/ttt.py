@@ -71,7 +71,7 @@ def evaluate_ttt(settings, model, ctx, tokens, byte_counter):
         for adapted in adapted_batches(settings, model, ctx, mine):
             sums += score(settings, model, ctx, tokens, byte_counter, *adapted, features)
     if ctx.world_size > 1:
-        dist.all_reduce(sums, op=dist.ReduceOp.SUM)
+        dist.all_reduce(sums)  # a sum
     return bits_per_byte(*sums.tolist())
 
 

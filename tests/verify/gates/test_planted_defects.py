@@ -70,8 +70,8 @@ DEFECTS = [
     Defect(
         "an extra operation while off",
         f"{GPT}/model.py",
-        "x0, skips = x, []",
-        "x0, skips = x + 0, []",
+        "x0, skips, auxiliary = x, [], []",
+        "x0, skips, auxiliary = x + 0, [], []",
         "operations",
         "aten.add.Tensor",
     ),
@@ -138,7 +138,17 @@ def gate_on_copy(root, tmp_path, defect):
     assert source.count(defect.old) >= 1, f"{defect.file} no longer holds {defect.old!r}"
     target.write_text(source.replace(defect.old, defect.new), encoding="utf-8")
     done = subprocess.run(
-        [sys.executable, "-m", "verify", "verify", "--json", "--only", defect.gate],
+        [
+            sys.executable,
+            "-m",
+            "verify",
+            "verify",
+            "--json",
+            "--system",
+            "gpt",
+            "--only",
+            defect.gate,
+        ],
         cwd=tmp_path,
         env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(tmp_path)},
         capture_output=True,
