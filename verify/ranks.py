@@ -53,9 +53,13 @@ def peers(
 ) -> Iterator[None]:
     """Inside, this process is the last of `ranks`; each of the others performs `run`.
 
-    Each has a folder of its own below `folder`. Raises CannotCheckError when one is still running
-    long after the last rank has ended.
+    Alone, nothing is done. Each has a folder of its own below `folder`. Raises CannotCheckError
+    when one is still running long after the last rank has ended well; when that one fails, they are
+    ended at once.
     """
+    if ranks == 1:
+        yield
+        return
     place = folder / "meeting"
     context = multiprocessing.get_context("fork")
     others = []

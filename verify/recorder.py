@@ -117,11 +117,10 @@ def record(
         for name, text in (leftovers or {}).items():
             Path(name).parent.mkdir(parents=True, exist_ok=True)
             Path(name).write_text(text, encoding="utf-8")
-        if ranks > 1:
-            others = Path(stack.enter_context(TemporaryDirectory()))
-            stack.enter_context(peers(partial(perform, script), ranks, variables, others))
+        others = Path(stack.enter_context(TemporaryDirectory()))
         try:
-            recorder.run()
+            with peers(partial(perform, script), ranks, variables, others):
+                recorder.run()
         except Exception as error:
             last = traceback.extract_tb(error.__traceback__)[-1]
             recorder.recording.error = (
