@@ -24,8 +24,9 @@ class Context:
             raise UsageError(f"WORLD_SIZE={self.world_size} must divide {MICRO_BATCHES}")
         self.grad_accum_steps = MICRO_BATCHES // self.world_size
         self.cuda = torch.cuda.is_available()
-        local_rank = int(environ.get("LOCAL_RANK", 0))
-        self.device = torch.device("cuda", local_rank) if self.cuda else torch.device("cpu")
+        self.device = torch.device("cpu")
+        if self.cuda:
+            self.device = torch.device("cuda", int(environ.get("LOCAL_RANK", 0)))
         # What products and attention round their inputs to; None: nothing is rounded.
         self.autocast_type = torch.bfloat16 if self.cuda else None
         self.started_group = "RANK" in environ and not is_distributed()

@@ -11,6 +11,7 @@ from train_gpt_style.gpt.model import is_control
 
 INT8_MIN_NUMEL = 65_536  # tensors up to this size are kept in floating point
 INT8_CLIP_QUANTILE = 0.9999984
+INT8_MAX = 127.0
 SAFETENSORS_TYPES = {
     "BOOL": torch.bool,
     "U8": torch.uint8,
@@ -30,8 +31,8 @@ def quantize_tensor(t):
     t = t.float()
     rows = t if t.ndim == 2 else t.reshape(1, -1)
     clip = torch.quantile(rows.abs(), INT8_CLIP_QUANTILE, dim=1, keepdim=True)
-    scale = (clip / 127.0).clamp_min(1.0 / 127.0)
-    q = torch.round(rows.clamp(-clip, clip) / scale).clamp(-127, 127).to(torch.int8)
+    scale = (clip / INT8_MAX).clamp_min(1.0 / INT8_MAX)
+    q = torch.round(rows.clamp(-clip, clip) / scale).clamp(-INT8_MAX, INT8_MAX).to(torch.int8)
     return q.reshape(t.shape), scale.squeeze(1).to(torch.float16)
 
 

@@ -47,7 +47,7 @@ class Rotary(nn.Module):
         T, device = x_BHTd.size(2), x_BHTd.device
         if self.cache is None or self.cache[0] != (T, device):
             t = torch.arange(T, device=device, dtype=torch.float32)
-            angles_Td = torch.outer(t, self.inv_freq.to(device=device, dtype=torch.float32))
+            angles_Td = torch.outer(t, self.inv_freq)
             self.cache = (T, device), angles_Td.cos(), angles_Td.sin()
         cos, sin = (table.to(x_BHTd.dtype)[None, None] for table in self.cache[1:])
         x1, x2 = x_BHTd.chunk(2, dim=-1)
@@ -108,7 +108,7 @@ class Block(nn.Module):
         self.mlp = MLP(dim, mlp_mult)
         self.attn_scale = nn.Parameter(torch.ones(dim, dtype=torch.float32))
         self.mlp_scale = nn.Parameter(torch.ones(dim, dtype=torch.float32))
-        self.resid_mix = nn.Parameter(torch.stack((torch.ones(dim), torch.zeros(dim))).float())
+        self.resid_mix = nn.Parameter(torch.stack((torch.ones(dim), torch.zeros(dim))))
 
     def forward(self, x_BTD, x0_BTD, q_lora=None, v_lora=None):
         """One layer; the adapters see the normalised input of the attention."""
@@ -160,7 +160,7 @@ class GPT(nn.Module):
         self.around_block, self.before_head = nn.ModuleDict(), nn.ModuleDict()
         self.auxiliary_losses = nn.ModuleDict()
         if tie_embeddings:
-            nn.init.normal_(self.tok_emb.weight, mean=0.0, std=tied_embed_init_std)
+            nn.init.normal_(self.tok_emb.weight, std=tied_embed_init_std)
         for module in self.modules():
             if getattr(module, "zero_init", False):
                 nn.init.zeros_(module.weight)

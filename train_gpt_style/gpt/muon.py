@@ -52,7 +52,7 @@ class Muon(torch.optim.Optimizer):
             sizes = [p.numel() for p in params]
             flat = torch.zeros(sum(sizes), device=params[0].device, dtype=torch.bfloat16)
             slots = flat.split(sizes)
-            for i, (p, slot) in enumerate(zip(params, slots, strict=True)):
+            for i, (p, slot) in enumerate(zip(params, slots)):
                 if i % world_size != rank or p.grad is None:
                     continue
                 state = self.state[p]
@@ -66,6 +66,6 @@ class Muon(torch.optim.Optimizer):
                 slot.copy_(g.reshape(-1))
             if world_size > 1:
                 dist.all_reduce(flat)  # a sum
-            for p, slot in zip(params, slots, strict=True):
+            for p, slot in zip(params, slots):
                 p.add_(slot.view_as(p).to(p.dtype), alpha=-group["lr"])
         return loss

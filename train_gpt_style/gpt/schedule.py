@@ -6,12 +6,10 @@ def lr_scale(settings, step, elapsed_ms):
     if settings.warmdown_iters <= 0:
         return 1.0
     if settings.max_wallclock_seconds <= 0:
-        if step < settings.iterations - settings.warmdown_iters:
-            return 1.0
-        return max((settings.iterations - step) / settings.warmdown_iters, 0.0)
+        return min((settings.iterations - step) / settings.warmdown_iters, 1.0)
     warmdown_ms = settings.warmdown_iters * elapsed_ms / max(step, 1)
     remaining_ms = max(1000.0 * settings.max_wallclock_seconds - elapsed_ms, 0.0)
-    return remaining_ms / max(warmdown_ms, 1e-9) if remaining_ms <= warmdown_ms else 1.0
+    return remaining_ms / max(remaining_ms, warmdown_ms)
 
 
 def muon_momentum(settings, step):

@@ -36,7 +36,7 @@ def accumulate_gradients(settings, base_model, model, ctx, loader, step, elapsed
 def zero_grad(optimizers):
     """Forget all gradients."""
     for optimizer in optimizers.values():
-        optimizer.zero_grad(set_to_none=True)
+        optimizer.zero_grad()
 
 
 def warm_up(settings, base_model, model, optimizers, ctx, new_loader, accumulate):
@@ -51,8 +51,8 @@ def warm_up(settings, base_model, model, optimizers, ctx, new_loader, accumulate
         accumulate(settings, base_model, model, ctx, loader, step, elapsed_ms=0.0)
         for optimizer in optimizers.values():
             optimizer.step()
-    base_model.load_state_dict(weights, strict=True)
-    for optimizer, state in zip(optimizers.values(), states, strict=True):
+    base_model.load_state_dict(weights)
+    for optimizer, state in zip(optimizers.values(), states):
         optimizer.load_state_dict(state)
     zero_grad(optimizers)
 
@@ -131,10 +131,10 @@ def train(
                 f"step:{step}/{settings.iterations} train_loss:{train_loss.item():.4f} "
                 f"train_time:{elapsed_ms:.0f}ms step_avg:{elapsed_ms / step:.2f}ms"
             )
-        if cap_ms is not None and not capped:
+        if cap_ms is not None:
             over = torch.tensor(elapsed_ms >= cap_ms, dtype=torch.int32, device=ctx.device)
             if ctx.world_size > 1:
-                dist.all_reduce(over, op=dist.ReduceOp.MAX)  # all ranks stop at the same step
+                dist.all_reduce(over)  # a sum: all ranks stop at the same step
             capped = bool(over)
             if capped:
                 log(

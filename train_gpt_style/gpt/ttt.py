@@ -54,9 +54,9 @@ class DocumentLoRA(nn.Module):
     def reset(self):
         """Forget the documents, in the order in which the adapters were made."""
         self.head.reset()
-        for q, v in zip(self.q, self.v, strict=True):
-            q.reset()
-            v.reset()
+        for layer in zip(self.q, self.v):
+            for adapter in layer:
+                adapter.reset()
 
 
 def evaluate_ttt(settings, model, ctx, tokens, byte_counter):

@@ -16,7 +16,7 @@ def find_documents(tokens):
     if not starts:
         raise UsageError(f"no document: the validation split holds no BOS (id {BOS_ID})")
     ends = [start + 1 for start in starts[1:]] + [tokens.numel()]
-    documents = [(start, end - start) for start, end in zip(starts, ends, strict=True)]
+    documents = [(start, end - start) for start, end in zip(starts, ends)]
     for start, length in documents:
         if length < 2:
             raise UsageError(f"the document at token {start} has nothing to predict")

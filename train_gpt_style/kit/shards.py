@@ -104,7 +104,7 @@ class TokenStream:
 
     def __init__(self, files, vocab_size=None):
         self.files, self.vocab_size = list(files), vocab_size
-        self.restore((0, 0))
+        self.open_shard(0)
 
     @property
     def position(self):
@@ -124,12 +124,17 @@ class TokenStream:
             raise UsageError(f"{self.files[index]}: no offset {offset} in {tokens.numel()} tokens")
         self.index, self.offset, self.tokens = index, offset, tokens
 
+    def open_shard(self, index):
+        """Go to the first token of a shard."""
+        self.index, self.offset = index, 0
+        self.tokens = load_shard(self.files[index], self.vocab_size)
+
     def take(self, n):
         """The next `n` (at least 1) tokens: uint16, (n,)."""
         pieces = []
         while n > 0:
             if self.offset == self.tokens.numel():
-                self.restore(((self.index + 1) % len(self.files), 0))
+                self.open_shard((self.index + 1) % len(self.files))
             piece = self.tokens[self.offset : self.offset + n]
             pieces.append(piece)
             self.offset += piece.numel()
@@ -148,16 +153,9 @@ class DistributedTokenLoader:
         """(inputs, targets) of one micro-batch of this rank: int64, (sequences, seq_len) each.
 
         All ranks together advance the stream by (tokens a rank + 1) * world_size: the span's last
-        token is a target only. Raises UsageError when a rank's share is no whole sequence.
+        token is a target only. A rank's share must be whole sequences: its settings see to that.
         """
-        per_rank = global_tokens // (self.world_size * grad_accum_steps)
-        if per_rank == 0 or per_rank % seq_len:
-            raise UsageError(
-                f"TRAIN_BATCH_TOKENS={global_tokens} leaves {per_rank} tokens for each of "
-                f"{grad_accum_steps} micro-batches on {self.world_size} ranks: that is no multiple "
-                f"of TRAIN_SEQ_LEN={seq_len}"
-            )
-        span = per_rank + 1
+        span = global_tokens // (self.world_size * grad_accum_steps) + 1
         tokens = self.stream.take(span * self.world_size)
         local = tokens[self.rank * span : (self.rank + 1) * span].to(torch.int64)
         x, y = local[:-1].reshape(-1, seq_len), local[1:].reshape(-1, seq_len)

@@ -46,10 +46,8 @@ class ByteCounter:
                 f"set VOCAB_SIZE={tokenizer.vocab_size()} or another TOKENIZER_PATH"
             )
         rows = [piece_facts(tokenizer, i) for i in range(vocab_size)]
-        base, marker, boundary = zip(*rows, strict=True)
-        self.base = torch.tensor(base, dtype=torch.int64).to(device)
-        self.marker = torch.tensor(marker, dtype=torch.bool).to(device)
-        self.boundary = torch.tensor(boundary, dtype=torch.bool).to(device)
+        base, marker, boundary = (torch.tensor(column).to(device) for column in zip(*rows))
+        self.base, self.marker, self.boundary = base, marker, boundary
 
     def __call__(self, previous_ids, target_ids):
         """Bytes of `target_ids`: int64, of the same shape."""

@@ -207,10 +207,3 @@ def test_ranks_and_micro_batches_together_read_the_stream_without_gap(
             assert y.flatten().tolist() == span[1:]
             seen += span
     assert seen == [i % sum(lengths) for i in range((per_rank + 1) * world_size * micro_batches)]
-
-
-@pytest.mark.parametrize("tokens", [3, 10])
-def test_a_share_that_is_no_whole_sequence_names_both_knobs(shard, tokens):
-    loader = DistributedTokenLoader([shard], 0, 1, "cpu")
-    with pytest.raises(UsageError, match=rf"TRAIN_BATCH_TOKENS={tokens} .* TRAIN_SEQ_LEN=4"):
-        loader.next_batch(tokens, seq_len=4, grad_accum_steps=1)
