@@ -184,12 +184,15 @@ def reproduce(
         bool, typer.Option(help="Trace a divergence to its first tensor, by two more runs.")
     ] = True,
     cell: Annotated[str, typer.Option(help="Of a study: the run, such as jepa/1597.")] = "",
+    from_checkpoint: Annotated[
+        bool, typer.Option("--from-checkpoint", help="Repeat what follows a sealed checkpoint.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Re-run a sealed record and compare; the end is a verdict, see docs/records.md."""
     from verify import seal_command
 
-    choices = (prefix, steps, setting or [], present, trace, cell)
+    choices = (prefix, steps, setting or [], present, trace, cell, from_checkpoint)
     raise typer.Exit(seal_command.reproduce(*choices, as_json))
 
 

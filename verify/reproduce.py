@@ -34,6 +34,7 @@ from verify.errors import (
     GoldensealError,
     UsageError,
 )
+from verify.from_checkpoint import put_back
 from verify.history import restore_source
 from verify.make_record import all_knobs
 from verify.record import Record
@@ -83,6 +84,7 @@ def reproduce(
     present: bool = False,
     trace: bool = True,
     cell: str = "",
+    from_checkpoint: bool = False,
 ) -> Reproduction:
     """Re-run the record whose identity begins with `prefix` and compare.
 
@@ -90,7 +92,8 @@ def reproduce(
     changed since the seal, the sealed source is taken from the git history, unless `present` asks
     for the code as it is. `steps` compares the first steps only; `local` says where the data lies
     here, by knob. With `trace`, a divergence is traced to its first tensor, by two more runs. Of a
-    study, the run `cell`, configuration/seed, is repeated.
+    study, the run `cell`, configuration/seed, is repeated. With `from_checkpoint` the run goes on
+    from a checkpoint that the record holds, and only what follows it is repeated.
     Raises UsageError for a prefix that names no record or bad options, ContradictedError for a
     broken seal.
     """
@@ -113,6 +116,9 @@ def reproduce(
             source, note = choose_source(root, record, Path(old), present)
             outcome.notes.insert(0, note)
             threads = sealed_threads(sealed[0])
+            if from_checkpoint:
+                step = put_back(record, entry, knobs, Path(folder), steps)
+                outcome.notes.append(f"steps 1 to {step} are the sealed ones: not repeated")
             run_system(root, entry, knobs, Path(folder), show, steps, source, threads=threads)
             compare(outcome, record, entry, sealed, Path(folder), steps)
             if trace and outcome.verdict == "diverged" and outcome.step is not None:

@@ -147,11 +147,13 @@ def reproduce(
     present: bool,
     trace: bool,
     cell: str,
+    from_checkpoint: bool,
     as_json: bool,
 ) -> int:
     """Re-run a sealed record."""
     local = _assigned(assignments)
-    outcome = reproduce_record(find_root(), prefix, _show, steps, local, present, trace, cell)
+    choices = (steps, local, present, trace, cell, from_checkpoint)
+    outcome = reproduce_record(find_root(), prefix, _show, *choices)
     if as_json:
         _print_json(outcome.to_json())
     else:
