@@ -7,6 +7,7 @@ them there. Values that contradict each other are refused before anything is loa
 from collections.abc import Mapping
 
 from train_gpt_style.gpt.features import FEATURES
+from train_gpt_style.kit.energy.choose import ENERGY_KNOBS, check_energy
 from train_gpt_style.kit.numerics import NUMERICS
 from verify.errors import UsageError
 from verify.knobs import Knob, Settings, read_settings
@@ -63,7 +64,7 @@ BASELINE_KNOBS = (
     Knob("TTT_BATCH_SIZE", int, 64, "documents adapted side by side", 1, unit="documents"),
 )
 
-KIT_KNOBS = (NUMERICS,)  # what every system of this repository understands
+KIT_KNOBS = (NUMERICS, *ENERGY_KNOBS)  # what every system of this repository understands
 KNOBS = (*BASELINE_KNOBS, *KIT_KNOBS, *(k for f in FEATURES for k in f.declaration.all_knobs))
 
 
@@ -75,6 +76,7 @@ def read(environ: Mapping[str, str]) -> Settings:
     """
     settings = read_settings(environ, KNOBS)
     check(settings)
+    check_energy(settings)
     for feature in FEATURES:
         if settings.is_on(feature.declaration):
             feature.check(settings)

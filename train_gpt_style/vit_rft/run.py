@@ -10,6 +10,7 @@ import numpy as np
 import safetensors.torch
 import torch
 
+from train_gpt_style.kit.energy import meter_for
 from train_gpt_style.kit.images import Loader, SyntheticSplit, load_splits
 from train_gpt_style.kit.numerics import enter_lane
 from train_gpt_style.vit_rft import settings as settings_module
@@ -24,13 +25,14 @@ __all__ = ["Context", "ViT", "build_model", "loss_and_correct", "main", "run"]
 
 
 def main(environ=os.environ, meter=None):
-    """Train as `environ` says; `meter` (seams.Meter) measures energy, None does not.
+    """Train as `environ` says; `meter` (seams.Meter) measures energy, by default ENERGY's.
 
     Raises UsageError, before anything is loaded, when the settings make no sense.
     """
     settings = settings_module.read(environ)
     enter_lane(environ)  # by now a check: torch is imported, in this lane or in another
-    return run(settings, Context(environ), meter)
+    ctx = Context(environ)
+    return run(settings, ctx, meter_for(settings, ctx.device) if meter is None else meter)
 
 
 def load_data(settings):

@@ -6,6 +6,7 @@ them there. Values that contradict each other are refused before anything is loa
 
 from collections.abc import Mapping
 
+from train_gpt_style.kit.energy.choose import ENERGY_KNOBS, check_energy
 from train_gpt_style.kit.numerics import NUMERICS
 from train_gpt_style.vit_rft.features import FEATURES
 from verify.errors import UsageError
@@ -37,7 +38,7 @@ BASELINE_KNOBS = (
     Knob("ADAM_PATH", str, "fused", "torch's implementation of Adam", choices=ADAM_PATHS),
 )
 
-KIT_KNOBS = (NUMERICS,)  # what every system of this repository understands
+KIT_KNOBS = (NUMERICS, *ENERGY_KNOBS)  # what every system of this repository understands
 KNOBS = (*BASELINE_KNOBS, *KIT_KNOBS, *(k for f in FEATURES for k in f.declaration.all_knobs))
 
 
@@ -49,6 +50,7 @@ def read(environ: Mapping[str, str]) -> Settings:
     """
     settings = read_settings(environ, KNOBS)
     check(settings)
+    check_energy(settings)
     for feature in FEATURES:
         if settings.is_on(feature.declaration):
             feature.check(settings)

@@ -7,6 +7,9 @@ end of training, a step's line also holds digests of the parameters and of the o
 that a divergence is pinned to a few steps even if no logged loss shows it. `metrics.json` holds the
 results. Floats that matter are hex strings, since decimals are rounded; readable ones are beside.
 
+With ENERGY, the clock of the line that ends training, and of the last one, holds the joules since
+training began, or null, with source, scope and flags: of rank 0's own device.
+
 It observes only: it reads tensors, and never draws, changes or times anything of the run. Reading a
 loss waits for the device, and a digest copies the state to the CPU. Rank 0 writes; Muon's state is
 then that rank's share.
@@ -19,6 +22,7 @@ from pathlib import Path
 import torch
 
 from train_gpt_style.gpt.seams import GatedFeature, Observer
+from train_gpt_style.kit.energy import meter_for
 from train_gpt_style.kit.numerics import numeric_class
 from verify import canonical
 from verify.digest import tensor_digest
@@ -45,6 +49,15 @@ class RunLogger(Observer):
         }
         path, kept = self.folder / "train.jsonl", run.start and run.start.observers.get("runlog")
         self.log = RunLog.resume(path, kept) if kept else RunLog(path, self.header)
+        meter = meter_for(run.settings, run.ctx.device)
+        self.energy = meter.window() if meter else None
+
+    def clock(self):
+        """The joules since training began, where a meter was asked for."""
+        if self.energy is None:
+            return {}
+        self.run.ctx.synchronize()
+        return {"energy": self.energy.close()}
 
     def position(self):
         """The bytes written so far."""
@@ -72,7 +85,8 @@ class RunLogger(Observer):
 
     def after_training(self, steps):
         """The state that all steps led to."""
-        self.log.write("trained", {"step": steps, "state": state_digests(self.run)})
+        facts = {"step": steps, "state": state_digests(self.run)}
+        self.log.write("trained", facts, clock=self.clock() or None)
 
     def at_end(self, results):
         """The closing line, and metrics.json."""
@@ -81,7 +95,7 @@ class RunLogger(Observer):
         sizes = {name: value for name, value in counts.items() if name.endswith("_bytes")}
         facts = {name: value for name, value in counts.items() if name not in sizes}
         # Sizes hang on the source's wording and the compressor's version: an equal run may differ.
-        self.log.end({**facts, **exact}, clock=sizes)
+        self.log.end({**facts, **exact}, clock={**sizes, **self.clock()})
         readable = {n: results[n] if math.isfinite(results[n]) else None for n in exact}
         metrics = {**counts, **readable, "hex": exact, "seed": self.header["seed"]}
         atomic_write(self.folder / "metrics.json", canonical.dumps(metrics) + b"\n")

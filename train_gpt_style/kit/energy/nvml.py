@@ -145,12 +145,14 @@ class NvmlPower(Boards):
 
     def __init__(self, uuids, library=None, clock=time.perf_counter, sample=1 / 16):
         super().__init__(uuids, library, clock)
+        self._sampler = None
         self.last = [self._power(handle) for handle in self.handles]
         if None in self.last:
             self.close()
             raise CannotCheckError("NVML: a board does not tell its power")
         self._at = self.clock()
-        self._sampler = Sampler(self, sample) if sample > 0 else None
+        if sample > 0:
+            self._sampler = Sampler(self, sample)
 
     def _power(self, handle):
         """mW, or None."""

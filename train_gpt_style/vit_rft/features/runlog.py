@@ -4,6 +4,9 @@
 before; every RUN_LOG_STATE_EVERY steps, and at the end, also digests of parameters and optimizer
 state. `metrics.json` holds the results. Floats that matter are hex strings.
 
+With a meter, the clock of the line that ends training, and of the last one, holds the joules since
+training began, or null, with source, scope and flags.
+
 It observes only.
 Off: nobody observes, nothing is written.
 """
@@ -39,6 +42,15 @@ class RunLogger(Observer):
         }
         self.log = RunLog(self.folder / "train.jsonl", self.header)
         self.label = {"data": self.header["data"]}
+        opens = getattr(run.meter, "window", None)  # a caller's meter may know but one window
+        self.energy = opens() if opens else None
+
+    def clock(self):
+        """The joules since training began, where a meter can tell."""
+        if self.energy is None:
+            return None
+        self.run.ctx.synchronize()
+        return {"energy": self.energy.close()}
 
     def after_step(self, step):
         """One line, with digests when they are due."""
@@ -64,8 +76,9 @@ class RunLogger(Observer):
         exact = {name: value.hex() for name, value in results.items() if isinstance(value, float)}
         facts = {name: value for name, value in results.items() if name not in exact}
         state = state_digests(self.run)
-        self.log.write("trained", {"step": results["steps"], "state": state})
-        self.log.end({**facts, **exact})
+        clock = self.clock()
+        self.log.write("trained", {"step": results["steps"], "state": state}, clock=clock)
+        self.log.end({**facts, **exact}, clock=clock)
         readable = {n: results[n] if math.isfinite(results[n]) else None for n in exact}
         metrics = {**facts, **readable, "hex": exact, "seed": self.header["seed"]}
         atomic_write(self.folder / "metrics.json", canonical.dumps(metrics) + b"\n")
