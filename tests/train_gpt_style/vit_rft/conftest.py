@@ -41,6 +41,7 @@ def perform(tmp_path, monkeypatch, data, capsys):
             folder=folder,
             printed=capsys.readouterr().out.splitlines(),
             weights=(folder / "final_model.safetensors").read_bytes(),
+            log=folder / "train.jsonl",
             lines=lambda file: [
                 json.loads(line) for line in (folder / file).read_text("utf-8").splitlines()
             ],

@@ -43,10 +43,10 @@ class Boards(Meter):
 
     def __init__(self, uuids, library=None, clock=time.perf_counter):
         super().__init__(clock)
-        self.nvml = load() if library is None else begin(library)
         self.uuids = list(dict.fromkeys(uuids))
         if not self.uuids:
             raise CannotCheckError("NVML: no GPU is used, so none is metered")
+        self.nvml = load() if library is None else begin(library)
         self.scope = "GPU board: " + ", ".join(self.uuids)
         try:
             self.handles = [self.nvml.nvmlDeviceGetHandleByUUID(uuid) for uuid in self.uuids]
