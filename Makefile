@@ -7,10 +7,10 @@ R ?=
 P ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup coq verify test lint data train seal check claims bundle mutants study proposal reproduce knobs bench portable clean
+.PHONY: help setup coq verify test lint data train seal check claims bundle mutants study study-energy data-images proposal reproduce knobs bench portable clean
 
 help: ## show this list
-	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # ---- set-up: a virtual environment with pinned packages, and Coq where it may be installed -----
 
@@ -46,6 +46,9 @@ lint: .venv/ready ## ruff and mypy
 
 data: .venv/ready ## fetch, check, tokenise the text; writes data/shakespeare
 	$(BIN)/python -m train_gpt_style.kit.corpus
+
+data-images: .venv/ready ## fetch and check Fashion-MNIST (30 MB); writes data/fashion-mnist
+	$(BIN)/python -m train_gpt_style.kit.fashion
 
 train: data ## train the GPT; every setting is an environment variable
 	$(BIN)/python -m train_gpt_style.gpt
