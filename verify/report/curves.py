@@ -6,7 +6,7 @@ share a picture; so do the same numbers of several runs.
 """
 
 import io
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from html import escape
@@ -22,11 +22,15 @@ MAX_POINTS = 2000  # a curve; a longer log is thinned evenly, its last point kep
 
 @dataclass(frozen=True)
 class Curve:
-    """One line of a picture: its name in a legend, in full, and its points (step, value)."""
+    """One line of a picture: its name in a legend, in full, and its points (step, value).
+
+    Curves of one `group` share a colour and a place in the legend: the seeds of a configuration.
+    """
 
     name: str
     title: str
     points: Points
+    group: str = ""
 
 
 def pictures(runs: Mapping[str, Iterable[Mapping[str, Any]]]) -> dict[str, str]:
@@ -39,7 +43,8 @@ def pictures(runs: Mapping[str, Iterable[Mapping[str, Any]]]) -> dict[str, str]:
         for (kind, key), points in sorted(series(lines).items()):
             title, _, part = key.partition(".")
             words = [word for word in (run if len(runs) > 1 else "", part) if word]
-            curve = Curve(" ".join(words) or key, f"{kind}: {key}", points)
+            group = " ".join(word for word in (run.rpartition("/")[0], part) if word)
+            curve = Curve(" ".join(words) or key, f"{kind}: {key}", points, group)
             grouped.setdefault(f"{kind}: {title}", []).append(curve)
     titles = {
         title: title if len(curves) > 1 else curves[0].title for title, curves in grouped.items()
@@ -87,9 +92,13 @@ def thinned(points: Points) -> Points:
 
 def draw(title: str, curves: Sequence[Curve]) -> str:
     """The picture as an <svg> element that can be read aloud."""
+    return themed(f"{title} over steps", lambda: _draw(title, curves))
+
+
+def themed(title: str, svg: Callable[[], str]) -> str:
+    """What `svg` draws, as an element whose lines and words take the colour of the text around."""
     try:
         import matplotlib
-        from matplotlib.figure import Figure
     except ImportError:
         raise CannotCheckError("plots need matplotlib: pip install 'goldenseal[report]'") from None
     style: Any = {
@@ -101,24 +110,37 @@ def draw(title: str, curves: Sequence[Curve]) -> str:
         "xtick.color": SENTINEL,
         "ytick.color": SENTINEL,
         "font.size": 9,
+        "savefig.transparent": True,
+        "legend.frameon": False,
     }
     with matplotlib.rc_context(style):
-        figure = Figure(figsize=(5.6, 2.8), layout="constrained")
-        axes = figure.add_subplot()
-        for curve in curves:
-            x, y = zip(*curve.points, strict=True)
-            marker = "o" if len(x) < 12 else None
-            axes.plot(x, y, label=curve.name, linewidth=1.4, marker=marker, markersize=3)
-        axes.set_xlabel("step")
-        axes.set_title(title, fontsize=9)
-        axes.grid(visible=True, alpha=0.25)
-        axes.spines[["top", "right"]].set_visible(False)
-        if len(curves) > 1:
-            axes.legend(fontsize=7, frameon=False, ncols=2 if len(curves) > 6 else 1)
-        text = io.StringIO()
-        figure.savefig(
-            text, format="svg", transparent=True, metadata={"Date": None, "Creator": None}
-        )
-    svg = text.getvalue()
-    svg = svg[svg.index("<svg") :].replace(SENTINEL, "currentColor")
-    return svg.replace("<svg ", f'<svg role="img" aria-label="{escape(title)} over steps" ', 1)
+        text = svg()
+    for colour in (SENTINEL, "#000000"):
+        text = text.replace(colour, "currentColor")
+    label = f'<svg role="img" aria-label="{escape(title)}" '
+    return text[text.index("<svg") :].replace("<svg ", label, 1)
+
+
+def _draw(title: str, curves: Sequence[Curve]) -> str:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(5.6, 2.8), layout="constrained")
+    axes = figure.add_subplot()
+    colours: dict[str, str] = {}
+    for curve in curves:
+        x, y = zip(*curve.points, strict=True)
+        look: dict[str, Any] = {"label": curve.name, "linewidth": 1.4}
+        if curve.group:
+            seen = curve.group in colours
+            colour = colours.setdefault(curve.group, f"C{len(colours) % 10}")
+            look = {"label": "" if seen else curve.group, "color": colour, "linewidth": 1.0}
+        axes.plot(x, y, marker="o" if len(x) < 12 else None, markersize=3, **look)
+    axes.set_xlabel("step")
+    axes.set_title(title, fontsize=9)
+    axes.grid(visible=True, alpha=0.25)
+    axes.spines[["top", "right"]].set_visible(False)
+    if len(curves) > 1:
+        axes.legend(fontsize=7, ncols=2 if len(curves) > 6 else 1)
+    text = io.StringIO()
+    figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
+    return text.getvalue()

@@ -1,7 +1,6 @@
 """A record as one HTML page: what it is, whether it is intact, its runs as curves, its files."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,20 +11,14 @@ from verify.errors import CannotCheckError, GoldensealError
 from verify.explain import explain
 from verify.files import read_small
 from verify.record import Record, read_record
+from verify.report.claims import claims_on
 from verify.report.curves import pictures
+from verify.report.study import run_logs, study_picture, study_tables
+from verify.report.table import Table
 from verify.runlog import read_run_log
 
 MAX_README_BYTES = 1 << 20
 TEMPLATE = Path(__file__).with_name("record.html")
-
-
-@dataclass(frozen=True)
-class Table:
-    """Rows that a reader may sort; `numeric` columns by value."""
-
-    title: str
-    columns: tuple[str, ...]
-    rows: list[tuple[str, ...]]
 
 
 def record_page(root: Path, folder: Path, against: str = "") -> str:
@@ -40,8 +33,9 @@ def record_page(root: Path, folder: Path, against: str = "") -> str:
         facts=heading(record),
         report=report,
         readme=readme(folder),
-        tables=[table for table in tables(record) if table.rows],
-        pictures=pictures(logs(record)),
+        tables=[table for table in (*tables(record), claims_on(root, folder)) if table.rows],
+        result=study_picture(record),
+        pictures=pictures({**logs(record), **run_logs(record)}),
         files=files(folder, report),
         other=other,
     )
@@ -72,8 +66,9 @@ def tables(record: Record) -> list[Table]:
     """Results, knobs, environment, data: whatever of them the record has."""
     facts = record.facts
     pairs = ("name", "value")
+    results = study_tables(record) or [Table("Results", pairs, flat(facts.get("results", {})))]
     return [
-        Table("Results", pairs, flat(facts.get("results", {}))),
+        *results,
         Table("Knobs", pairs, flat(facts.get("knobs", {}))),
         Table("Numeric class", pairs, flat(facts.get("numeric_class", {}))),
         Table("Data", ("file", "SHA-512"), flat(facts.get("data", {}))),

@@ -1,0 +1,72 @@
+"""pytest tests/verify/report/test_study_page.py — the page on many runs, and on claims."""
+
+import json
+import shutil
+
+import pytest
+
+from verify.record import read_record
+from verify.report.claims import claims_on
+from verify.report.curves import Curve, draw
+from verify.report.page import record_page
+from verify.report.study import study_picture, study_tables
+
+STUDY = "records/track_cpu_small/2026-11-23_FeatureStudy"
+SINGLE = "records/track_cpu_small/2026-11-23_SmallGPT"
+
+
+@pytest.fixture
+def copy(root, tmp_path):
+    """A copy of the sealed study, to be spoiled."""
+    return shutil.copytree(root / STUDY, tmp_path / "2026-11-23_FeatureStudy")
+
+
+def edit(folder, change):
+    facts = json.loads((folder / "record.json").read_text())
+    change(facts)
+    (folder / "record.json").write_text(json.dumps(facts))
+
+
+def test_the_page_of_a_study_shows_its_runs_and_its_test_computed_again(root):
+    tables = {table.title: table.rows for table in study_tables(read_record(root / STUDY))}
+    tests = tables["roundtrip_val_bpb against baseline, paired by seed"]
+    sealed = json.loads((root / STUDY / "results.json").read_text())["tests"]
+    assert [row[0] for row in tests] == ["phinta", "jepa", "ut", "all"]
+    assert [row[5] for row in tests] == [f"{test['p_holm']:.6g}" for test in sealed]
+    assert [row[6] for row in tests] == ["no", "no", "no", "yes"]
+    assert len(tables["Runs"]) == 15
+    page = record_page(root, root / STUDY)
+    assert page.count("<svg") == 7  # the plan's plot, and six curves
+    assert "jepa/1597" not in page.split("<h2>In its")[0].replace("runs/jepa/1597", "")
+
+
+def test_an_incomplete_grid_shows_what_is_missing_and_no_test(copy):
+    edit(copy, lambda facts: facts["runs"].pop())
+    tables = {table.title: table.rows for table in study_tables(read_record(copy))}
+    assert tables["roundtrip_val_bpb against baseline, paired by seed"] == []
+    assert next(row for row in tables["Runs"] if row[2] == "no run")[:2] == ("all", "4181")
+    assert study_picture(read_record(copy)) == ""
+
+
+def test_a_record_of_one_run_has_no_such_tables(root):
+    assert study_tables(read_record(root / SINGLE)) == []
+    assert study_picture(read_record(root / SINGLE)) == ""
+
+
+def test_claims_are_listed_with_the_record_that_they_rest_on(root):
+    rows = claims_on(root, root / SINGLE).rows
+    mine = [row for row in rows if row[0].startswith("README.md:")]
+    assert any(row[1:5] == ("300", "value", "300", "record.json#/knobs/ITERATIONS") for row in mine)
+    assert {row[-1] for row in rows} == {"yes"}
+
+
+def test_a_record_outside_a_repository_has_no_claims(copy):
+    assert not claims_on(copy.parent, copy).rows
+
+
+def test_seeds_of_a_configuration_share_a_colour_and_one_place_in_the_legend():
+    points = [(1, 1.0), (2, 5.0)]
+    curves = [Curve(f"{c}/{s}", "x", points, c) for c in ("a", "b") for s in (1, 2)]
+    svg = draw("x", curves)
+    assert svg.count(">a<") == svg.count(">b<") == 1
+    assert "a/1" not in svg

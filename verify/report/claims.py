@@ -1,0 +1,31 @@
+"""What a page shows of the repository's claims: those that rest on this record, with evidence."""
+
+from pathlib import Path
+
+from verify.claims.report import judge_documents
+from verify.config import find_root
+from verify.errors import GoldensealError
+from verify.report.table import Table
+
+COLUMNS = ("where", "printed", "statistic", "evidence", "from", "holds")
+
+
+def claims_on(root: Path, folder: Path) -> Table:
+    """Every bound number whose evidence lies in `folder`, as `goldenseal claims` judges it."""
+    rows = []
+    try:
+        report = judge_documents(find_root(root), (), fix=False)
+        inside = folder.resolve().relative_to(root.resolve()).as_posix()
+    except (GoldensealError, ValueError):  # no repository with claims, or a record outside of it
+        return Table("Claims", COLUMNS, [])
+    for document, verdicts, _ in report.documents:
+        for verdict in verdicts:
+            facts = verdict.to_json()
+            places = [place for place in facts["places"] if place.startswith(f"{inside}/")]
+            if places:
+                where = f"{document.name}:{facts['line']}"
+                short = "; ".join(place.removeprefix(f"{inside}/") for place in places)
+                holds = "yes" if facts["holds"] else "NO"
+                evidence = str(facts["evidence"])
+                rows.append((where, facts["printed"], facts["stat"], evidence, short, holds))
+    return Table("Claims that rest on this record", COLUMNS, rows)
