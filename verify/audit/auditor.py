@@ -1,0 +1,99 @@
+"""From paths to verdicts."""
+
+import functools
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+from verify.audit import reader
+from verify.audit.form import Form, Forms, installed
+from verify.audit.model import Certainty, Finding, Notes, Outcome, Record, Verdict
+from verify.errors import UsageError
+
+MAX_DEPTH = 5
+ORDER = tuple(Certainty)
+
+
+def find_records(path: Path, forms: Forms, depth: int = MAX_DEPTH) -> list[Path]:
+    """The record folders at or below a path, sorted. Beside records, every folder counts as one.
+
+    Raises UsageError when the path is no folder.
+    """
+    if path.is_symlink() or not path.is_dir():
+        raise UsageError(f"{path} is not a folder; give a record's folder, or one that holds some")
+    if forms.of(path):
+        return [path]
+    children = reader.subfolders(path)
+    if any(forms.of(child) for child in children):
+        return children
+    found = [f for c in children if depth for f in find_records(c, forms, depth - 1)]
+    return found
+
+
+def audit(paths: Sequence[Path], jobs: int = 0, against: Path | None = None) -> list[Verdict]:
+    """The verdicts on all records at or below the paths, each record once, sorted by folder.
+
+    With `against`, each is also tested against that record's runs. Raises UsageError for a path
+    that is no folder.
+    """
+    forms = installed()
+    rival = read_folder(against, forms) if against else None
+    folders: dict[Path, None] = {}
+    for path in paths:
+        for folder in find_records(path, forms) or [path]:
+            folders[folder] = None
+    listed = list(folders)
+    one = functools.partial(audit_folder, rival=rival)
+    workers = jobs or len(reader.cores())
+    if workers < 2 or len(listed) < 4:
+        return [one(folder) for folder in listed]
+    with ProcessPoolExecutor(workers) as pool:
+        return list(pool.map(one, listed))
+
+
+def read_folder(folder: Path, forms: Forms) -> Record:
+    """A record, read. Raises UsageError when the folder has none of the known forms."""
+    form = forms.of(folder) if folder.is_dir() and not folder.is_symlink() else None
+    if form is None:
+        raise UsageError(f"{folder} is no record: neither a submission file nor a log is in it")
+    return form.read(folder)
+
+
+def audit_folder(folder: Path, rival: Record | None = None) -> Verdict:
+    """The verdict on one folder."""
+    form = installed().of(folder)
+    if form is None:
+        reason = "neither a submission file nor a log is in the folder"
+        return Verdict(str(folder), "none", Outcome.NOT_CHECKABLE, reason, (), ())
+    record = form.read(folder)
+    record.rival = rival
+    return audit_record(form, record, str(folder))
+
+
+def audit_record(form: Form, record: Record, name: str) -> Verdict:
+    """Run the form's checks and weigh what they found."""
+    notes = Notes()
+    form.check(record, notes)
+    notes.findings[:0] = record.problems
+    findings = tuple(sorted(notes.findings, key=lambda f: (ORDER.index(f.certainty), f.place)))
+    outcome, reason = weigh(record, findings, notes.confirmed)
+    return Verdict(name, form.name, outcome, reason, findings, tuple(notes.confirmed))
+
+
+def weigh(
+    record: Record, findings: Sequence[Finding], confirmed: Sequence[str]
+) -> tuple[Outcome, str]:
+    """One mismatch contradicts; without evidence for a single claim nothing was checked."""
+    wrong = [f for f in findings if f.certainty is Certainty.MISMATCH]
+    if wrong:
+        kinds = ", ".join(dict.fromkeys(f.kind for f in wrong))
+        return Outcome.MISMATCH, f"{len(wrong)} claims are contradicted: {kinds}"
+    if not record.submissions and not (record.readme and record.readme.cells):
+        return Outcome.NOT_CHECKABLE, "no readable submission file and no table of seeds"
+    if not record.runs:
+        return Outcome.NOT_CHECKABLE, "no log with a run in it"
+    if not confirmed:
+        return Outcome.NOT_CHECKABLE, "no claim could be held against a log"
+    unclear = sum(f.certainty is Certainty.AMBIGUOUS for f in findings)
+    rest = f"; {unclear} ambiguous" if unclear else ""
+    return Outcome.CONSISTENT, f"{len(confirmed)} statements are supported{rest}"

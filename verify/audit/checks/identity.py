@@ -1,0 +1,137 @@
+"""Is what ships what ran: the script, its size, and the same settings for every seed."""
+
+import difflib
+
+from verify.audit.checks.sizes import shipped
+from verify.audit.match import best
+from verify.audit.model import Certainty, Notes, Record, Run
+from verify.audit.numbers import Number
+from verify.audit.packed import unpacked
+
+MISMATCH, AMBIGUOUS, NOTE = Certainty.MISMATCH, Certainty.AMBIGUOUS, Certainty.NOTE
+LOCAL = frozenset(
+    """seed run_id logfile log_file output_dir model_path quantized_model_path data_dir datasets_dir
+    data_path train_files val_files tokenizer_path rank local_rank is_main_process device hostname
+    checkpoint_dir save_path artifact_path log_dir date time timestamp pid port master_port wandb
+    run_name name id load_path init_path""".split()
+)
+LOCAL_ENDS = ("_path", "_dir", "_file", "_files", "_id", "_time", "_name", "_ms")
+MAX_SHOWN = 4
+
+
+def check(record: Record, notes: Notes) -> None:
+    """Code, settings and parameters of the runs that the claims are about."""
+    code_size(record, notes)
+    embedded(record, notes)
+    runs = record.used_runs
+    settings(record, runs, notes)
+    for name, values in (
+        ("parameters", {run.params: run for run in runs if run.params}),
+        ("code size", {run.codes[0].value: run for run in runs if run.codes}),
+    ):
+        if len(values) > 1:
+            listed = ", ".join(f"{value} in {run.file}" for value, run in sorted(values.items()))
+            kind = "params-differ" if name == "parameters" else "code-differs"
+            claim = f"one {name} for all seeds"
+            notes.add(kind, certainty(record), claim, record.name, listed)
+
+
+def certainty(record: Record) -> Certainty:
+    """Runs that a claim lists by seed must agree; logs that merely lie there need not."""
+    listed = record.claimed_seeds
+    return MISMATCH if len(listed) > 1 else AMBIGUOUS
+
+
+def code_size(record: Record, notes: Notes) -> None:
+    """The code size that each log states against the scripts as shipped."""
+    if not any(record.scripts.values()):
+        return
+    sizes = shipped(record)
+    wrong: dict[int, str] = {}
+    for run in record.used_runs:
+        for code in run.codes:
+            number = Number(str(code.value), sizes[0].value * 0 + code.value, 0)
+            if not best(number, sizes).holds:
+                wrong.setdefault(code.value, run.at(code.line))
+    logged = {code.value for run in record.used_runs for code in run.codes}
+    if wrong and len(wrong) == len(logged):
+        claim = f"code size {', '.join(map(str, sorted(wrong)))}"
+        scripts = ", ".join(f"{name} {size}" for name, size in sorted(record.scripts.items()))
+        place = wrong[min(wrong)]
+        notes.add("code-size", MISMATCH, claim, place, f"shipped: {scripts} bytes")
+    elif logged and not wrong:
+        notes.confirm("code size", record.name, "the logs state that of the shipped script")
+
+
+def embedded(record: Record, notes: Notes) -> None:
+    """The source that a log prints against the scripts that ship, or what they unpack to."""
+    shipped_texts = {}
+    for name, text in sorted(record.sources.items()):
+        shipped_texts[name] = plain(text)
+        if inner := unpacked(text):
+            shipped_texts[f"{name}, unpacked"] = plain(inner)
+    if not shipped_texts:
+        return
+    used = {run.file for run in record.used_runs}
+    for log in record.logs:
+        if not log.source or log.name not in used:
+            continue
+        printed = plain(log.source)
+        if any(text and text in printed for text in shipped_texts.values()):
+            notes.confirm("embedded source", log.name, "it is the shipped script")
+            continue
+        name, differing = nearest(printed, shipped_texts)
+        claim = "the shipped script is the one that ran"
+        evidence = f"{name} and the source in the log differ in {differing} lines"
+        notes.add("script-differs", MISMATCH, claim, log.name, evidence)
+
+
+def plain(text: str) -> str:
+    """Source without what an editor or a terminal changes: line ends and outer blank lines."""
+    return "\n".join(line.rstrip() for line in text.splitlines()).strip()
+
+
+def nearest(printed: str, texts: dict[str, str]) -> tuple[str, int]:
+    """The script with fewest lines that the other does not have, and their number."""
+    lines = printed.split("\n")
+    found = []
+    for name, text in texts.items():
+        own = text.split("\n")
+        if len(own) * len(lines) > 10_000_000:
+            found.append((len(set(own) ^ set(lines)), name))
+            continue
+        same = difflib.SequenceMatcher(None, own, lines, autojunk=False)
+        equal = sum(block.size for block in same.get_matching_blocks())
+        found.append((max(len(own), len(lines)) - equal, name))
+    count, name = min(found)
+    return name, count
+
+
+def settings(record: Record, runs: list[Run], notes: Notes) -> None:
+    """The hyperparameters of the runs agree, but for the seed and places."""
+    dumps = [run for run in runs if len(run.knobs) >= 3]
+    if len(dumps) < 2:
+        return
+    first = dumps[0]
+    for run in dumps[1:]:
+        differing = sorted(
+            key
+            for key in first.knobs.keys() & run.knobs.keys()
+            if first.knobs[key] != run.knobs[key] and not is_local(key)
+        )
+        if differing:
+            shown = ", ".join(
+                f"{key} {first.knobs[key][:40]} / {run.knobs[key][:40]}"
+                for key in differing[:MAX_SHOWN]
+            )
+            claim = "the seeds ran with one configuration"
+            place = f"{first.file} / {run.file}"
+            notes.add("settings-differ", certainty(record), claim, place, shown)
+    if not any(f.kind == "settings-differ" for f in notes.findings):
+        evidence = f"the same in {len(dumps)} logs"
+        notes.confirm("settings", record.name, evidence)
+
+
+def is_local(key: str) -> bool:
+    """Whether a setting is of a place or a moment, and may differ."""
+    return key in LOCAL or key.endswith(LOCAL_ENDS)

@@ -1,0 +1,251 @@
+"""Seed tables of the README, cell by cell; its headline; and quantities that it quotes exactly."""
+
+import re
+from collections import defaultdict
+from decimal import Decimal
+
+from verify.audit import words
+from verify.audit.checks import sizes, times
+from verify.audit.checks.spread import both
+from verify.audit.match import Match, Value, best, means, score_values
+from verify.audit.model import Cell, Certainty, Finding, Notes, Record, Run, Stage
+from verify.audit.numbers import Agreement, Number, mean, parse
+from verify.audit.readme_tables import quantity, spread_of
+from verify.audit.words import Meaning
+
+MISMATCH, AMBIGUOUS, NOTE = Certainty.MISMATCH, Certainty.AMBIGUOUS, Certainty.NOTE
+UNITS = {**words.MEGA, "bytes": Decimal(1), "b": Decimal(1), "k": Decimal(1000)}
+OTHERS = re.compile(r"baseline|previous|prior|ablation|sota\b|PR ?#?\d|before|negative", re.I)
+SCALES = (Decimal(1), Decimal(1000), Decimal(60000))
+
+
+def check(record: Record, notes: Notes) -> None:
+    """Every seed table of the README."""
+    if record.readme is None or not record.runs:
+        return
+    tables: dict[int, list[Cell]] = defaultdict(list)
+    for cell in record.readme.cells:
+        tables[cell.table].append(cell)
+    for number, cells in sorted(tables.items()):
+        own = Notes()
+        for cell in cells:
+            judge(record, cell, cells, own)
+        settle(record, number, len(tables), own, notes)
+
+
+def settle(record: Record, number: int, count: int, own: Notes, notes: Notes) -> None:
+    """A table of which no cell fits while another fits is about other runs, perhaps."""
+    heading = record.readme.headings.get(number, "") if record.readme else ""
+    foreign = not own.confirmed and (count > 1 or OTHERS.search(heading))
+    for finding in own.findings:
+        certainty = AMBIGUOUS if foreign and finding.certainty is MISMATCH else finding.certainty
+        notes.findings.append(
+            Finding(finding.kind, certainty, finding.claim, finding.place, finding.evidence)
+        )
+    notes.confirmed += own.confirmed
+
+
+def judge(record: Record, cell: Cell, cells: list[Cell], notes: Notes) -> None:
+    """One cell: of a seed against that seed's log, of a mean against the column's."""
+    read = column_meaning(cell.column)
+    found = quantity(cell.text)
+    if not read.role or found is None or record.readme is None:
+        return
+    number, unit, approximate = found
+    place = f"{record.readme.name}:{cell.line}"
+    scale = unit_scale(read, unit)
+    if scale is None or number.value <= 0:
+        return
+    if cell.row == "seed":
+        runs = record.runs_of(cell.seed)
+        if not runs:
+            return
+        claim = f"{cell.column} {cell.text} of seed {cell.seed}"
+        judge_seed(record, runs, read, number, scale, approximate, claim, place, notes)
+    elif cell.row == "mean":
+        claim = f"mean of {cell.column}: {cell.text}"
+        judge_mean(record, cell, cells, read, number, scale, approximate, claim, place, notes)
+        if spread := spread_of(cell.text):
+            judge_spread(record, cells, cell.column, read, spread, f"± {spread}", place, notes)
+    else:
+        judge_spread(record, cells, cell.column, read, number, f"std {cell.text}", place, notes)
+
+
+def column_meaning(column: str) -> Meaning:
+    """What a column holds; time and steps are headed in many ways."""
+    known = words.words(column)
+    read = words.meaning(column)
+    if read.role:
+        return read
+    if set(known) & words.ELSEWHERE:
+        return Meaning()
+    low = column.lower()
+    if known in (["steps"], ["step"], ["stop", "step"], ["steps", "completed"]):
+        return Meaning("steps")
+    if set(known) & {"artifact", "submission"}:
+        return Meaning("total")
+    if known in (["code"],):
+        return Meaning("code")
+    if re.search(r"\bsize\b", low) and not set(known) & words.NOT_BYTES and len(known) < 3:
+        return Meaning("total")
+    if known[:1] == ["bpb"] or low in ("score", "val"):
+        return Meaning("bpb")
+    if "time" in known or "wallclock" in known:
+        if set(known) & {"train", "training", "wallclock"}:
+            return Meaning("train", scale=Decimal(0))
+        if set(known) & {"eval", "ttt"}:
+            return Meaning("evaluation", scale=Decimal(0))
+    return Meaning()
+
+
+def unit_scale(read: Meaning, unit: str) -> Decimal | None:
+    """What one of the cell's unit is in the log's unit; None when the unit makes no sense."""
+    if read.role in ("total", "model", "code"):
+        if unit in UNITS:
+            return UNITS[unit]
+        return read.scale if not unit else (Decimal(10**6) if unit == "m" else None)
+    if read.role in ("train", "evaluation"):
+        if unit in words.TIME or unit == "m":
+            return words.TIME.get(unit, Decimal(60000))
+        return read.scale
+    if read.role == "params":
+        return Decimal(10**6) if unit == "m" else read.scale
+    return Decimal(1) if unit in ("", "bpb", "nats") else None
+
+
+def values_of(record: Record, runs: list[Run], role: str) -> list[Value]:
+    """Every logged value that a cell of this role may show."""
+    if role in ("bpb", "loss"):
+        return score_values(runs, role)
+    if role in ("total", "model", "code"):
+        return sizes.candidates(record, runs, role)
+    return times.candidates(runs, role)
+
+
+def judge_seed(
+    record: Record,
+    runs: list[Run],
+    read: Meaning,
+    number: Number,
+    scale: Decimal,
+    approximate: bool,
+    claim: str,
+    place: str,
+    notes: Notes,
+) -> None:
+    """A seed's own value."""
+    found = fit(number, values_of(record, runs, read.role), scale)
+    if found.holds:
+        return notes.confirm(claim, place, found.how)
+    if found.value is None:
+        return None
+    if read.role == "evaluation" or approximate:
+        return notes.add(f"readme-{read.role}", AMBIGUOUS, claim, place, found.how)
+    if found.agreement is Agreement.TRUNCATED:
+        return notes.add("truncated", AMBIGUOUS, claim, place, found.how)
+    if read.role == "train" and times_near(number, scale, found):
+        return notes.add("readme-train", AMBIGUOUS, claim, place, found.how)
+    if scale == 10**6 and fit(number, values_of(record, runs, read.role), scale * sizes.MEBI).holds:
+        evidence = f"it fits only if a megabyte is 1,048,576 bytes; {found.how}"
+        return notes.add("mib-as-mb", MISMATCH, claim, place, evidence)
+    others = [run for run in record.runs if run not in runs]
+    if number.digits >= 3 or number.value > 10**6:
+        elsewhere = fit(number, values_of(record, others, read.role), scale)
+        if elsewhere.holds:
+            evidence = f"it is of another seed: {elsewhere.how}"
+            return notes.add("seed-swapped", MISMATCH, claim, place, evidence)
+    return notes.add(f"readme-{read.role}", MISMATCH, claim, place, found.how)
+
+
+def fit(number: Number, values: list[Value], scale: Decimal) -> Match:
+    """The best match, in the unit given, or for an unsaid unit of time (scale 0) in any."""
+    if scale:
+        return best(number, values, scale)
+    return max((best(number, values, s) for s in SCALES), key=lambda m: m.agreement)
+
+
+def times_near(number: Number, scale: Decimal, found: Match) -> bool:
+    """Whether a time is off by less than a second: another clock, not another run."""
+    if found.value is None:
+        return False
+    return any(
+        abs(number.value * s - found.value.value) < 1000 for s in ([scale] if scale else SCALES)
+    )
+
+
+def column(cells: list[Cell], name: str) -> list[Number]:
+    """The numbers that stand for the seeds in one column."""
+    found = [quantity(c.text) for c in cells if c.column == name and c.row == "seed"]
+    return [entry[0] for entry in found if entry is not None]
+
+
+def judge_mean(
+    record: Record,
+    cell: Cell,
+    cells: list[Cell],
+    read: Meaning,
+    number: Number,
+    scale: Decimal,
+    approximate: bool,
+    claim: str,
+    place: str,
+    notes: Notes,
+) -> None:
+    """The mean of a column: of what stands above it, or of the logs."""
+    above = column(cells, cell.column)
+    if len(above) < 2:
+        return None
+    exact = mean(n.value for n in above)
+    known = min(n.digits for n in above)
+    printed = Value(exact, known, f"mean of the {len(above)} cells above")
+    slack = Decimal(1).scaleb(-number.digits)
+    found = best(number, [printed])
+    if not found.holds and abs(exact - number.value) <= slack:
+        found = Match(Agreement.FEWER, printed)  # the cells above were rounded themselves
+    if not found.holds and read.role in ("bpb", "loss"):
+        stages = tuple(Stage)
+        found = best(number, means(record.used_runs, read.role, stages, number.digits))
+    if found.holds:
+        return notes.confirm(claim, place, found.how)
+    value = best(number, [printed])
+    if read.role in ("train", "evaluation") or approximate:
+        return notes.add("readme-mean", AMBIGUOUS, claim, place, value.how)
+    singles = [Value(n.value, None, "one seed's value") for n in above]
+    if best(number, singles).holds and read.role in ("bpb", "loss"):
+        evidence = f"it is one seed's value; {value.how}"
+        return notes.add("best-of-n", MISMATCH, claim, place, evidence)
+    return notes.add("readme-mean", MISMATCH, claim, place, value.how)
+
+
+def judge_spread(
+    record: Record,
+    cells: list[Cell],
+    name: str,
+    read: Meaning,
+    number: Number,
+    claim: str,
+    place: str,
+    notes: Notes,
+) -> None:
+    """A deviation under a column of scores: sample or population, of the cells or the logs."""
+    above = [n.value for n in column(cells, name)]
+    if read.role not in ("bpb", "loss") or len(above) < 2:
+        return None
+    values = both(above, "the cells above", number.digits)
+    from verify.audit.match import per_run
+
+    for label, numbers in per_run(record.used_runs, read.role, tuple(Stage)).items():
+        values += both([n.value for n in numbers], label, number.digits)
+    found = best(number, values)
+    if found.holds:
+        return notes.confirm(claim, place, found.how)
+    slack = Decimal(1).scaleb(-number.digits)
+    certainty = MISMATCH
+    if found.value and abs(found.value.value - number.value) <= slack:
+        certainty = AMBIGUOUS
+    return notes.add("deviation", certainty, claim, place, found.how)
+
+
+def numbers_in(text: str) -> list[Number]:
+    """Every plain number in a text."""
+    return [n for m in re.finditer(r"\d[\d,]*(?:\.\d+)?", text) if (n := parse(m[0])) is not None]

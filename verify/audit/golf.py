@@ -1,0 +1,113 @@
+"""The parameter-golf form: one folder a record with README, submission files, logs and a script."""
+
+import re
+from pathlib import Path
+
+from verify.audit import reader
+from verify.audit.checks import (
+    history,
+    identity,
+    physics,
+    readme,
+    score,
+    seeds,
+    sizes,
+    spread,
+    statistics,
+    times,
+)
+from verify.audit.logs import read_log
+from verify.audit.model import Certainty, Finding, Notes, Record
+from verify.audit.readme_tables import read_readme
+from verify.audit.submission import read_submission
+
+SIZES = "SCRIPT_SIZES"
+CHECKS = (score, seeds, spread, sizes, times, identity, physics, readme, statistics, history)
+
+
+class GolfForm:
+    """Reads and checks records of this form."""
+
+    name = "parameter-golf"
+
+    def matches(self, folder: Path) -> bool:
+        """A submission file, or a log, directly within or one folder down."""
+        names = reader.scan(folder, depth=0)
+        return any(reader.is_submission(name) or name.lower().endswith(".log") for name in names)
+
+    def read(self, folder: Path) -> Record:
+        """The folder's claims and runs. Executes nothing and follows no link."""
+        record = Record(folder, folder.name or str(folder))
+        files = reader.scan(folder)
+        _submissions(record, files)
+        _scripts(record, files)
+        _readme(record, files)
+        for name in files:
+            if reader.is_log(name) and not reader.is_submission(name):
+                _log(record, name)
+        return record
+
+    def check(self, record: Record, notes: Notes) -> None:
+        """Every check, each on its own subject."""
+        for check in CHECKS:
+            check.check(record, notes)
+
+
+def _problem(record: Record, kind: str, certainty: Certainty, place: str, what: str) -> None:
+    record.problems.append(Finding(kind, certainty, place, place, what))
+
+
+def _submissions(record: Record, files: dict[str, int]) -> None:
+    names = [n for n in files if reader.is_submission(n) and "/" not in n]
+    names = names or [n for n in files if reader.is_submission(n)]
+    for name in names:
+        data = reader.read(record.folder, name, reader.MAX_JSON)
+        if data is None:
+            _problem(record, "submission", Certainty.AMBIGUOUS, name, "too large or unreadable")
+            continue
+        value, problem = reader.parse_json(data)
+        if problem:
+            certainty = Certainty.AMBIGUOUS if value is None else Certainty.NOTE
+            _problem(record, "submission", certainty, name, problem)
+        if value is not None:
+            record.submissions.append(read_submission(name, value))
+    for name in files:
+        base = name.rsplit("/", 1)[-1].lower()
+        if base.startswith(("submission", ".submission")) and not base.endswith(".json"):
+            if re.search(r"json(?:~|\.(?:bak|swp|orig|old|save))$|\.sw[op]$", base):
+                _problem(record, "back-up-file", Certainty.NOTE, name, "left by an editor")
+
+
+def _scripts(record: Record, files: dict[str, int]) -> None:
+    for name, size in files.items():
+        if name.endswith(".py"):
+            record.scripts[name] = size
+            data = reader.read(record.folder, name, reader.MAX_SCRIPT)
+            if data:
+                record.sources[name] = reader.decode(data)
+            if not size:
+                _problem(record, "empty-script", Certainty.NOTE, name, "it has no bytes")
+    if SIZES in files:  # stands for scripts that were left out: their sizes, one a line
+        listed = reader.decode(reader.read(record.folder, SIZES, reader.MAX_JSON) or b"")
+        for found in re.finditer(r"^\s*(\d{1,12})\s+(\S.*?)\s*$", listed, re.MULTILINE):
+            record.scripts.setdefault(found[2], int(found[1]))
+
+
+def _readme(record: Record, files: dict[str, int]) -> None:
+    names = [n for n in files if n.lower() in ("readme.md", "readme.markdown", "readme")]
+    if names:
+        data = reader.read(record.folder, names[0], reader.MAX_README)
+        if data is not None:
+            record.readme = read_readme(names[0], reader.decode(data))
+
+
+def _log(record: Record, name: str) -> None:
+    data = reader.read(record.folder, name, reader.MAX_LOG)
+    if data is None:
+        return _problem(record, "log", Certainty.NOTE, name, "too large or unreadable")
+    log = read_log(name, data)
+    if log.runs:
+        record.logs.append(log)
+    elif name.endswith(".log"):
+        _problem(record, "log", Certainty.NOTE, name, "it holds no event that is known")
+    return None

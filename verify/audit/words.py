@@ -1,0 +1,154 @@
+"""What a key or a column heading means, by its words: `zstd` does not contain the word `std`."""
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+
+SPLIT = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+\d*|[A-Z]+\d*|\d+")
+SEED_KEY = re.compile(r"(?:^|_|-|\b)(?:seed|s)[-_ ]?(\d{1,10})(?:_|-|\b|$)", re.IGNORECASE)
+BARE_SEED = re.compile(r"\d{1,10}")
+
+# A key with one of these describes something else than this record's own runs.
+ELSEWHERE = frozenset(
+    """base baseline baselines comparison compared delta deltas gain gains improvement improvements
+    improve improved improves vs versus prev previous prior sota ref reference references parent
+    merged target threshold diff difference gap margin margins penalty limit cap headroom remaining
+    leaderboard original upstream estimated estimate projected expected ci lower upper sem bound
+    attribution ablation ablations sweep budget under below reduction cost degradation lineage
+    tolerance change changes contribution contributions tapering oracle theoretical over max_allowed
+    allowed record naive frontier beats nats_delta historical history control public anchor
+    """.split()
+)
+SPREAD = frozenset("std stdev stddev sd sigma deviation".split())
+VARIANCE = frozenset("variance se stderr range spread ratio per pct percent frac fraction".split())
+BEFORE = frozenset(
+    "pre prequant prequantization unquantized raw ema before fp32 bf16 float".split()
+)
+MEANS = frozenset("mean avg average".split())
+NOT_STEPS = frozenset(
+    """warmup warmdown ttt eval swa qat start every per avg average time ms size stride lr ema
+    interval freeze max begin late epoch epochs chunk momentum ns newton muon backend recur first
+    accum grad loop activation""".split()
+)
+NOT_PARAMS = frozenset(
+    """trainable active effective unique added extra embedding embed matrix ternary binary lora
+    non ttt adapter per shared frozen hash bigram virtual untied physical layer""".split()
+)
+NOT_BYTES = frozenset(
+    """memory mem peak payload ratio val train token tokens tokenizer vocab gpu vram dataset data
+    allocated reserved max_bytes cache sidecar canonical split eval corpus headroom""".split()
+)
+MEGA = {"mb": Decimal(10**6), "mib": Decimal(2**20), "kb": Decimal(1000), "kib": Decimal(1024)}
+TIME = {
+    "ms": Decimal(1),
+    "s": Decimal(1000),
+    "sec": Decimal(1000),
+    "secs": Decimal(1000),
+    "second": Decimal(1000),
+    "seconds": Decimal(1000),
+    "min": Decimal(60000),
+    "minutes": Decimal(60000),
+}
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What a number under a key is; role "" when it is nothing that a log could support."""
+
+    role: str = ""
+    statistic: str = ""
+    before: bool = False
+    scale: Decimal = Decimal(1)
+
+
+def words(key: str) -> list[str]:
+    """The words of a key in lower case: `bytes_model_int6_zstd`, `valBpb`, `Post-EMA BPB`."""
+    return [word.lower() for word in SPLIT.findall(key)]
+
+
+def seed_of_key(key: str, within_seeds: bool) -> int | None:
+    """The seed that a key names: `seed_300` anywhere, a bare `1337` only within seeds."""
+    if found := SEED_KEY.search(key):
+        return int(found[1])
+    return int(key) if within_seeds and BARE_SEED.fullmatch(key) else None
+
+
+def meaning(key: str) -> Meaning:
+    """The meaning of one key, by its words alone."""
+    found = words(key)
+    known = set(found)
+    if known & ELSEWHERE or known & VARIANCE - {"per", "se", "range", "ratio"}:
+        return Meaning()
+    statistic = _statistic(known)
+    before = bool(known & BEFORE) and not known & {"post", "quant", "quantized"} - (
+        {"quant"} if "pre" in known else set()
+    )
+    if "pre" in known and "ttt" in known:
+        before = True  # before adaptation: any event of the log may be meant
+    if "bpb" in known or "bpbs" in known:
+        return Meaning("bpb", statistic, before)
+    if ("loss" in known or "nats" in known or "losses" in known) and "train" not in known:
+        return Meaning("loss", statistic, before)
+    if role := _bytes(known):
+        return Meaning(role, statistic, before, _scale(known, MEGA))
+    if known & {"params", "parameters", "param"} and not known & NOT_PARAMS:
+        return Meaning("params", statistic, False, Decimal(10**6) if "m" in known else Decimal(1))
+    if (known & {"step", "steps"} and not known & NOT_STEPS) or known == {
+        "iterations",
+        "completed",
+    }:
+        return Meaning("steps", statistic)
+    return _time(known, statistic)
+
+
+def _statistic(known: set[str]) -> str:
+    if known & SPREAD:
+        return "std"
+    if known & MEANS:
+        return "mean"
+    for word, name in (("min", "min"), ("best", "min"), ("max", "max"), ("worst", "max")):
+        if word in known:
+            return name
+    return ""
+
+
+def _bytes(known: set[str]) -> str:
+    if known & NOT_BYTES or "per" in known:
+        return ""
+    sized = bool(known & {"bytes", "size", "mb", "mib", "kb", "kib"})
+    if not sized:
+        return ""
+    if "code" in known or "script" in known:
+        return "code"
+    if known & {"artifact", "submission", "total"}:
+        return "total"
+    if known & {"model", "weights", "compressed", "quantized", "checkpoint"}:
+        return "" if known & {"dim", "context"} else "model"
+    return ""
+
+
+def _time(known: set[str], statistic: str) -> Meaning:
+    scale = _scale(known, TIME) if known & set(TIME) else Decimal(0)
+    if "step" in known or known & {
+        "reserve",
+        "reserved",
+        "max",
+        "warmup",
+        "compile",
+        "calibration",
+    }:
+        return Meaning()
+    if not scale:
+        return Meaning()
+    if known & {"ttt", "eval", "evaluation", "inference", "val", "sliding"}:
+        return Meaning("evaluation", statistic, False, scale)
+    if known & {"train", "training", "wallclock"} and not known & {"gptq", "quantization", "total"}:
+        return Meaning("train", statistic, False, scale)
+    return Meaning()
+
+
+def _scale(known: set[str], units: dict[str, Decimal]) -> Decimal:
+    for word, factor in units.items():
+        if word in known:
+            return factor
+    return Decimal(1)
