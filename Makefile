@@ -7,7 +7,7 @@ R ?=
 P ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup coq verify test lint data train seal check claims bundle mutants study study-energy data-images proposal reproduce knobs bench portable clean
+.PHONY: help setup coq verify test lint data train seal check claims audit bundle mutants study study-energy data-images proposal reproduce knobs bench portable clean
 
 help: ## show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -64,6 +64,9 @@ check: .venv/ready ## check the seals of all records
 
 claims: .venv/ready ## recompute every number of README and docs from sealed records
 	$(BIN)/goldenseal claims
+
+audit: .venv/ready ## hold records of others against their logs: make audit R=folder
+	$(BIN)/goldenseal audit $(R)
 
 bundle: .venv/ready ## write train_gpt.py: one self-contained file, for submission
 	$(BIN)/goldenseal bundle gpt -o train_gpt.py

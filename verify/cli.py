@@ -237,6 +237,27 @@ def claims(
     raise typer.Exit(found.exit_code)
 
 
+@app.command(
+    epilog="Examples:  goldenseal audit records_of_others/   ·   "
+    "goldenseal audit one/ two/ --json   ·   goldenseal audit records_of_others/ --html audit.html"
+)
+def audit(
+    paths: Annotated[list[Path], typer.Argument(help="Records, or folders that hold records.")],
+    against: Annotated[
+        Path | None, typer.Option(help="A record to test each one against, by Welch's t-test.")
+    ] = None,
+    html: Annotated[Path | None, typer.Option(help="Also write one self-contained page.")] = None,
+    jobs: Annotated[int, typer.Option(min=0, help="Processes at a time; 0 is one a core.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Hold the claims of records that others made against their own logs. Executes nothing."""
+    from verify.audit import command
+
+    found = command.audit(paths, against, html, jobs)
+    emit(found.to_json()) if as_json else command.render(found, wide_console())
+    raise typer.Exit(found.exit_code)
+
+
 @app.command(epilog="Example:  goldenseal bundle gpt -o train_gpt.py && python train_gpt.py")
 def bundle(
     system: Annotated[str, typer.Argument(help="Name of the system, such as gpt.")],

@@ -1,13 +1,14 @@
 """Scripts that are packed into a text literal: unpacked for reading, never run."""
 
 import base64
-import binascii
 import lzma
 import re
 import zlib
+from collections.abc import Callable
 
 MAX_UNPACKED = 1 << 23  # bytes; a bomb is not opened further
-LITERAL = re.compile(r"""(?:[bB]?)(["'])([!-~]{400,})\1""")
+LITERAL = re.compile(r"""[bB]?(["'])([!-~]{400,})\1""")
+RAW = [{"id": lzma.FILTER_LZMA2}]
 
 
 def unpacked(text: str) -> str:
@@ -18,27 +19,28 @@ def unpacked(text: str) -> str:
     for decode in (base64.b85decode, base64.b64decode, base64.a85decode):
         try:
             packed = decode(found[2])
-        except (ValueError, binascii.Error):
+        except ValueError:
             continue
-        if opened := _open(packed):
-            return opened
+        for opener in OPENERS:
+            try:
+                inner = opener(packed).decode("utf-8")
+            except (lzma.LZMAError, zlib.error, UnicodeDecodeError, EOFError, MemoryError):
+                continue
+            if "import" in inner or "def " in inner:
+                return inner
     return ""
 
 
-def _open(packed: bytes) -> str:
-    raw = [{"id": lzma.FILTER_LZMA2}]
-    for opener in (
-        lambda: lzma.LZMADecompressor().decompress(packed, MAX_UNPACKED),
-        lambda: lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=raw).decompress(
-            packed, MAX_UNPACKED
-        ),
-        lambda: zlib.decompressobj().decompress(packed, MAX_UNPACKED),
-        lambda: zlib.decompressobj(-15).decompress(packed, MAX_UNPACKED),
-    ):
-        try:
-            text = opener().decode("utf-8")
-        except (lzma.LZMAError, zlib.error, UnicodeDecodeError, EOFError, MemoryError):
-            continue
-        if "import" in text or "def " in text:
-            return text
-    return ""
+def _xz(packed: bytes) -> bytes:
+    return lzma.LZMADecompressor().decompress(packed, MAX_UNPACKED)
+
+
+def _raw_lzma(packed: bytes) -> bytes:
+    return lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=RAW).decompress(packed, MAX_UNPACKED)
+
+
+def _zlib(packed: bytes) -> bytes:
+    return zlib.decompressobj().decompress(packed, MAX_UNPACKED)
+
+
+OPENERS: tuple[Callable[[bytes], bytes], ...] = (_xz, _raw_lzma, _zlib)

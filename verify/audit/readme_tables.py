@@ -24,7 +24,9 @@ def read_readme(name: str, text: str) -> Readme:
         tokens = MarkdownIt("commonmark").enable("table").parse(text)
     except (RecursionError, ValueError, IndexError):
         return made
-    heading, rows, row, line, table = "", [], [], 0, 0
+    heading, line, table = "", 0, 0
+    rows: list[tuple[int, list[str]]] = []
+    row: list[str] = []
     for i, token in enumerate(tokens):
         if token.type == "heading_open":
             heading = tokens[i + 1].content

@@ -11,7 +11,7 @@ from verify.audit.match import (
     subset_means,
 )
 from verify.audit.model import Certainty, Claim, Notes, Record, Run, Stage, Submission
-from verify.audit.numbers import Agreement, Number, agreement, parse, plain
+from verify.audit.numbers import Agreement, Number, agreement, mean, parse, plain
 
 MISMATCH, AMBIGUOUS, NOTE = Certainty.MISMATCH, Certainty.AMBIGUOUS, Certainty.NOTE
 FINAL = (Stage.FINAL,)
@@ -192,7 +192,7 @@ def stated_means(submission: Submission, claim: Claim) -> list[Value]:
     ]
     if len(own) < 2:
         return []
-    return [Value(sum(own) / len(own), None, f"mean of the {len(own)} values stated for seeds")]
+    return [Value(mean(own), None, f"mean of the {len(own)} values stated for seeds")]
 
 
 def arithmetic(submission: Submission, notes: Notes) -> None:
