@@ -70,3 +70,13 @@ def proposal(
     from verify.study import command
 
     raise typer.Exit(command.proposal(folder, only_check, as_json))
+
+
+@app.command(
+    epilog="Example:  goldenseal study energy records/track_vit_tiny/2026-11-23_EnergyStudy"
+)
+def energy(folder: Folder, as_json: AsJson = False) -> None:
+    """Print what a sealed block study may say of energy, or why it may say nothing."""
+    from verify.study import command
+
+    raise typer.Exit(command.energy(folder, as_json))

@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from verify.claims.energy import energy_claims
 from verify.config import find_root, system
 from verify.errors import EXIT_CANNOT_CHECK, EXIT_CONTRADICTED, EXIT_HOLDS
 from verify.make_record import all_knobs
@@ -125,3 +126,20 @@ def proposal(folder: Path, only_check: bool, as_json: bool) -> int:
     else:
         console.print(f"{len(drifted)} parts rewritten: {', '.join(drifted) or 'none'}")
     return EXIT_CONTRADICTED if only_check and drifted else EXIT_HOLDS
+
+
+def energy(folder: Path, as_json: bool) -> int:
+    """Each energy sentence that a block study carries, or its refusals. Exit 3 without any."""
+    claims = energy_claims(find_root(), folder)
+    if as_json:
+        _emit([claim.to_json() for claim in claims])
+    else:
+        for claim in claims:
+            if claim.sentence is not None:
+                console.print(claim.sentence, highlight=False, soft_wrap=True, markup=False)
+                continue
+            console.print(f"{claim.arm}, {claim.endpoint}: no energy claim", highlight=False)
+            for why in claim.refusals:
+                console.print(f"        · {escape(why)}", soft_wrap=True, highlight=False)
+    held = any(claim.sentence is not None for claim in claims)
+    return EXIT_HOLDS if held else EXIT_CANNOT_CHECK

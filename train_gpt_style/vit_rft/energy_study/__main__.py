@@ -1,0 +1,101 @@
+"""The command behind `make study-energy`.
+
+    python -m train_gpt_style.vit_rft.energy_study plan PLAN     # records/<track>/<date>_<Name>
+    make seal R=PLAN
+    python -m train_gpt_style.vit_rft.energy_study run PLAN STUDY
+
+`run` may be killed at any moment: the same command goes on after the last whole block. Its last
+step seals the record.
+"""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from train_gpt_style.kit.numerics import enter_lane
+from verify.errors import GoldensealError, UsageError
+
+
+def parser():
+    """The command line."""
+    found = argparse.ArgumentParser(
+        prog="python -m train_gpt_style.vit_rft.energy_study",
+        description="Adam against DCLR (reconstructed): what a step costs, what a loss costs, in "
+        "joules where a meter is there and in seconds otherwise. docs/energy.md is the guide.",
+        epilog="Example: make study-energy",
+    )
+    verbs = found.add_subparsers(dest="verb", required=True)
+    plan = verbs.add_parser("plan", help="run the pilot; write a plan, to be sealed")
+    plan.add_argument("folder", type=Path)
+    plan.add_argument("--steps", type=int, default=300, help="of a window")
+    plan.add_argument("--chunks", type=int, default=10, help="of a window, metered one by one")
+    plan.add_argument("--blocks", type=int, default=12)
+    plan.add_argument("--set", action="append", default=[], metavar="KNOB=VALUE", dest="given")
+    run = verbs.add_parser("run", help="run the blocks of a sealed plan; write and seal the record")
+    run.add_argument("plan", type=Path, help="the sealed folder of the plan")
+    run.add_argument("folder", type=Path, help="the record to make")
+    return found
+
+
+def make_plan(options):
+    """`plan`."""
+    from train_gpt_style.vit_rft.energy_study.pilot import write_plan
+
+    given = dict(text.partition("=")[::2] for text in options.given)
+    plan = write_plan(options.folder, given, options.steps, options.chunks, options.blocks)
+    print(
+        f"{options.folder}: target {plan.target}, {len(plan.seeds)} blocks of {len(plan.arms)} arms"
+    )
+    print(f"Next: goldenseal seal {options.folder}")
+
+
+def run_plan(options):
+    """`run`."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    from train_gpt_style.vit_rft.energy_study.finish import finish, is_sealed
+    from train_gpt_style.vit_rft.energy_study.runner import run_blocks
+
+    if is_sealed(options.folder):
+        print(f"{options.folder} is sealed already: a new study is a new folder")
+        return
+    terminal = Console(stderr=True)
+    columns = (TextColumn("{task.description:28}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, TimeRemainingColumn(), console=terminal) as progress:
+        task = progress.add_task("windows", total=None)
+
+        def told(done, total, words):
+            progress.update(task, completed=done, total=total, description=words)
+
+        run_blocks(options.plan, options.folder, told)
+    done = finish(options.folder)
+    print(f"{options.folder}: sealed, identity {done.identity}")
+    print((options.folder / "README.md").read_text(encoding="utf-8"))
+
+
+def main(arguments):
+    """The exit code."""
+    try:
+        options = parser().parse_args(arguments)
+    except SystemExit as end:
+        return int(end.code or 0)
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # so that a GPU repeats itself
+    try:
+        enter_lane(os.environ)
+        {"plan": make_plan, "run": run_plan}[options.verb](options)
+    except (GoldensealError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return getattr(error, "exit_code", UsageError.exit_code)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
