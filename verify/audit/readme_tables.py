@@ -5,7 +5,7 @@ import re
 from verify.audit.model import Cell, Readme
 from verify.audit.numbers import Number, parse
 
-MARKS = re.compile(r"[*`_]|<[^>]{0,40}>|\[\^?\d*\]")
+MARKS = re.compile(r"[*`]|(?<!\w)_|_(?!\w)|<[^>]{0,40}>|\[\^?\d*\]")
 LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
 SEED = re.compile(r"(?:seed\s*[:=#]?\s*)?(\d{1,10})(?:\s*\([^)]*\))?", re.IGNORECASE)
 QUANTITY = re.compile(

@@ -19,6 +19,7 @@ SKIPPED = ELSEWHERE | frozenset(
     """config configuration hyperparameters hyperparams settings env environment knobs args
     significance statistics statistical test tests welch ttest""".split()
 )
+TESTS = frozenset("significance statistics statistical test tests welch ttest t".split())
 SEED_HOLDERS = frozenset("seed seeds seeded runs results result scores per individual".split())
 WITH_UNIT = re.compile(r"[~≈<]?\s*([\d.,]+)\s*([A-Za-z]+)?(?:\s*\(.*)?", re.DOTALL)
 T_KEYS = frozenset({("t",), ("t", "statistic"), ("t", "stat"), ("welch", "t"), ("t", "value")})
@@ -74,7 +75,10 @@ def _claims(
         named = seed_of_key(key, bool(set(words(path)) & SEED_HOLDERS))
         here = named if named is not None else seed
         second = nested or bool(set(known) & SECOND and isinstance(value, dict | list))
-        if set(known) & SKIPPED and not (set(known) & {"p", "t", "df"}):
+        if set(known) & SKIPPED and not _test(key):
+            if isinstance(value, dict) and set(known) & TESTS:
+                inner = _claims(place, value, pointer, None, nested, depth + 1)
+                yield from (claim for claim in inner if claim.role in ("t", "df", "p", "p<"))
             continue
         if isinstance(value, dict):
             own = as_seed(value) if here is None else here
@@ -110,10 +114,11 @@ def _of_value(
     place: str, pointer: str, key: str, value: Any, seed: int | None, nested: bool
 ) -> Iterator[Claim]:
     if test := _test(key):
-        role, text = test, value.text if isinstance(value, Number) else value
-        number = value if isinstance(value, Number) else parse(str(text).lstrip("<≈~= "))
-        if number is not None and not (isinstance(value, str) and "<" in value):
-            yield Claim(f"{place}{pointer}", role, number, seed)
+        if isinstance(value, Number):
+            yield Claim(f"{place}{pointer}", test, value, seed)
+        elif isinstance(value, str) and (bound := parse(value.strip().lstrip("<≤≈~= "))):
+            below = value.strip()[:1] in ("<", "≤")
+            yield Claim(f"{place}{pointer}", f"{test}<" if below else test, bound, seed)
         return
     read = meaning(key)
     number = value if isinstance(value, Number) else None
