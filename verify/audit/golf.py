@@ -8,6 +8,7 @@ from verify.audit.checks import (
     history,
     identity,
     physics,
+    prose,
     readme,
     score,
     seeds,
@@ -22,7 +23,7 @@ from verify.audit.readme_tables import read_readme
 from verify.audit.submission import read_submission
 
 SIZES = "SCRIPT_SIZES"
-CHECKS = (score, seeds, spread, sizes, times, identity, physics, readme, statistics, history)
+CHECKS = (score, seeds, spread, sizes, times, identity, physics, readme, prose, statistics, history)
 
 
 class GolfForm:
