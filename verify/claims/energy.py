@@ -178,28 +178,33 @@ def read_profile(folder: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def work(profile: Mapping[str, Any], arm: str) -> int | None:
-    """What an arm launches: kernels where they were counted, else operations."""
-    facts = profile.get(arm)
-    if not isinstance(facts, dict):
-        return None
-    counted = facts.get("kernels") or facts.get("operations")
-    return counted if type(counted) is int and counted > 0 else None
+def work(profile: Mapping[str, Any], arms: Sequence[str]) -> list[int]:
+    """What each arm launches: kernels where all were counted in those, else operations.
+
+    Empty where neither is known of all.
+    """
+    tables = [profile.get(arm) for arm in arms]
+    for unit in ("kernels", "operations"):
+        counts = [table.get(unit) for table in tables if isinstance(table, dict)]
+        known = [count for count in counts if type(count) is int and count > 0]
+        if len(known) == len(arms):
+            return known
+    return []
 
 
 def unexplained(
     found: Mapping[str, Any], plan: BlockPlan, arm: str, profile: Mapping[str, Any]
 ) -> list[str]:
     """Whether the profile stands against what a step was measured to cost."""
-    own, base = work(profile, arm), work(profile, plan.baseline)
-    if own is None or base is None:
+    counts = work(profile, (arm, plan.baseline))
+    if not counts:
         return ["there is no profile of the arm and the baseline"]
+    own, base = counts
     if own < base:
         return ["the arm launches less than the baseline: they do not run the same step"]
     effect = found["arms"][arm]["per_step"]["mean"]
-    if effect is None or (
-        abs(effect) > plan.analysis["presumed"] and not (effect > 0 < own - base)
-    ):
+    more = effect is not None and effect > 0 and own > base
+    if effect is None or (abs(effect) > plan.analysis["presumed"] and not more):
         return ["a step differs by more than a profile explains: presumed an artefact"]
     return []
 
