@@ -1,4 +1,4 @@
-"""pytest tests/train_gpt_style/vit_rft/test_vit_size.py — the theorem's formula counts the model."""
+"""pytest tests/train_gpt_style/vit_rft/test_vit_size.py — the theorem counts the model."""
 
 import re
 

@@ -62,8 +62,9 @@ def run_plan(options):
     )
 
     from train_gpt_style.vit_rft.energy_study.finish import finish, is_sealed
-    from train_gpt_style.vit_rft.energy_study.runner import run_blocks
+    from train_gpt_style.vit_rft.energy_study.runner import run_blocks, sealed_plan
 
+    sealed_plan(options.plan)  # before a bar is drawn
     if is_sealed(options.folder):
         print(f"{options.folder} is sealed already: a new study is a new folder")
         return
