@@ -25,7 +25,7 @@ from verify.study.blocks_plan import read_block_plan
 from verify.study.run import alone
 
 PLAN, STATE, PROFILE = "plan.toml", "study.json", "profile.json"
-IMAGES = {"TRAIN_IMAGES": 8192, "VAL_IMAGES": 1024}  # of [common], which no knob of the system names
+IMAGES = {"TRAIN_IMAGES": 8192, "VAL_IMAGES": 1024}  # of [common]; no knobs of the system
 THREADS = 1
 
 
