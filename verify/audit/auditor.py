@@ -65,9 +65,13 @@ def audit_folder(folder: Path, rival: Record | None = None) -> Verdict:
     if form is None:
         reason = "neither a submission file nor a log is in the folder"
         return Verdict(str(folder), "none", Outcome.NOT_CHECKABLE, reason, (), ())
-    record = form.read(folder)
-    record.rival = rival
-    return audit_record(form, record, str(folder))
+    try:
+        record = form.read(folder)
+        record.rival = rival
+        return audit_record(form, record, str(folder))
+    except Exception as error:  # one odd record must not cost the verdicts on all others
+        reason = f"the auditor failed on it ({type(error).__name__}: {error}); please report this"
+        return Verdict(str(folder), form.name, Outcome.NOT_CHECKABLE, reason, (), ())
 
 
 def audit_record(form: Form, record: Record, name: str) -> Verdict:

@@ -46,6 +46,7 @@ class GolfForm:
         for name in files:
             if reader.is_log(name) and not reader.is_submission(name):
                 _log(record, name)
+        _seeds_by_name(record)
         return record
 
     def check(self, record: Record, notes: Notes) -> None:
@@ -100,6 +101,15 @@ def _readme(record: Record, files: dict[str, int]) -> None:
         data = reader.read(record.folder, names[0], reader.MAX_README)
         if data is not None:
             record.readme = read_readme(names[0], reader.decode(data))
+
+
+def _seeds_by_name(record: Record) -> None:
+    """A log that states no seed is of the claimed one that its name holds, as `run_1337.txt`."""
+    claimed = set(record.claimed_seeds)
+    for log in record.logs:
+        named = {int(n) for n in re.findall(r"\d{1,10}", log.name)} & claimed
+        if len(log.runs) == 1 and log.runs[0].seed is None and len(named) == 1:
+            log.runs[0].seed = named.pop()
 
 
 def _log(record: Record, name: str) -> None:

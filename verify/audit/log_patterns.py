@@ -57,6 +57,9 @@ CODE = re.compile(
     rf"(?P<value>{INT})",
     re.IGNORECASE,
 )
+BRACKETED = re.compile(
+    r"\b(?:artifact|submission)\b.{0,60}?\d\.\d+\s*M(?:i)?B\s*\(\s*([\d,]{8,12})\s*bytes", re.I
+)
 DUMP = re.compile(r"^[ \t]+([A-Za-z_]\w{0,60})\s*[:=]\s*(\S.*)$")
 INLINE = re.compile(r"([A-Za-z_]\w{0,60}):(\S+)")
 NEW_RUN = re.compile(r"^(?:Hyperparameters:|train_loader:|val_loader:|model_params\s*:)")
@@ -66,11 +69,11 @@ NOT_THIS_SCORE = re.compile(
 )
 PROGRESS = re.compile(r"\d\s*%|\bchunks? ?\[?\d|\bwindows\b|\[\d+/\d+\]|\bbatch(?:es)? ?\d+/", re.I)
 BEFORE = re.compile(
-    r"pre[-_ ]?quant|prequant|post[-_ ]?ema|pre[-_ ]?ttt\b|\braw\b|\bfp32\b|\bbf16\b"
+    r"pre[-_ ]?quant|prequant|post[-_ ]?ema|\braw\b|\bfp32\b|\bbf16\b"
     r"|\bunquantized\b|\bema_eval|\bswa_eval|before[ _]quant",
     re.IGNORECASE,
 )
-AFTER = re.compile(r"roundtrip|(?<!pre)(?<!pre[-_ ])quantized|int[4-8]|final|ttt", re.IGNORECASE)
+AFTER = re.compile(r"roundtrip|(?<!pre)(?<!pre[-_ ])quantized|int[4-8]|ttt", re.IGNORECASE)
 TEN = {"ms": "1", "s": "1000", "m": "60000", "min": "60000"}  # milliseconds
 
 

@@ -177,6 +177,15 @@ def _read_sizes(run: Run, number: int, line: str) -> None:
             value = _int(found["value"])
             if value is not None and value >= 100 and len(into) < MAX_EVENTS:
                 into.append(Size((found["label"] or "").strip(" ()"), value, number))
+    _read_bracketed(run, number, line)
+
+
+def _read_bracketed(run: Run, number: int, line: str) -> None:
+    """`artifact: 15.98 MB (15,981,234 bytes)`."""
+    if found := p.BRACKETED.search(line):
+        value = _int(found[1])
+        if value is not None:
+            run.totals.append(Size("in bytes", value, number))
 
 
 def _read_knobs(run: Run, line: str) -> None:

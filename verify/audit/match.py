@@ -9,6 +9,8 @@ from verify.audit.model import Run, Score, Stage
 from verify.audit.numbers import Agreement, Number, agreement, mean, plain, rounded
 
 MAX_SUBSET = 8  # runs; among more of them some subset fits anything
+LAST = "last evaluation"
+PRECISE = 6  # digits of an exactly logged score
 MIN_DIGITS = 3  # that a log must have, to support a claim of more
 
 
@@ -69,13 +71,21 @@ def best(claim: Number, values: Iterable[Value], scale: Decimal = Decimal(1)) ->
 def score_values(
     runs: Iterable[Run], role: str, stages: Sequence[Stage] = tuple(Stage)
 ) -> list[Value]:
-    """Every logged loss or bpb of these stages."""
-    return [
-        Value(number.value, number.digits, f"{score.label or role} {role} at {run.at(score.line)}")
-        for run in runs
-        for score in run.scores
-        if score.stage in stages and (number := number_of(score, role)) is not None
-    ]
+    """Every logged loss or bpb of these stages; one that is also logged precisely, so only."""
+    found = []
+    for run in runs:
+        numbers = [
+            (number, score)
+            for score in run.scores
+            if score.stage in stages and (number := number_of(score, role)) is not None
+        ]
+        precise = {n.value for n, _ in numbers if n.digits >= PRECISE}
+        short = {rounded(value, places) for value in precise for places in range(3, PRECISE)}
+        for number, score in numbers:
+            if number.digits >= PRECISE or number.value not in short:
+                what = f"{score.label or role} {role} at {run.at(score.line)}"
+                found.append(Value(number.value, number.digits, what))
+    return found
 
 
 def number_of(score: Score, role: str) -> Number | None:
@@ -89,24 +99,23 @@ def family(score: Score) -> str:
 
 
 def per_run(runs: Sequence[Run], role: str, stages: Sequence[Stage]) -> dict[str, list[Number]]:
-    """Of each label family that all of the runs have: its last value in each run."""
-    tables: list[dict[str, Number]] = []
-    for run in runs:
-        table: dict[str, Number] = {}
+    """Of each label family its last value in each run that has it, if these are of all seeds."""
+    families: dict[str, dict[int, Number]] = {}
+    for i, run in enumerate(runs):
         for score in run.scores:
             number = number_of(score, role)
             if score.stage in stages and number is not None:
-                table[family(score)] = number
-        tables.append(table)
-    if not tables:
-        return {}
-    shared = [name for name in tables[0] if all(name in table for table in tables)]
-    found = {name: [table[name] for table in tables] for name in shared}
-    if Stage.FINAL in stages and all(run.finals for run in runs):
-        last = [number_of(run.finals[-1], role) for run in runs]
-        if all(last):
-            found["last evaluation"] = [number for number in last if number is not None]
-    return found
+                families.setdefault(family(score), {})[i] = number
+        last = [number_of(score, role) for score in run.finals]
+        if last and last[-1] is not None and Stage.FINAL in stages:
+            families.setdefault(LAST, {})[i] = last[-1]
+    seeds = {run.seed for run in runs}
+    return {
+        name: list(values.values())
+        for name, values in families.items()
+        if len(values) == len(runs)
+        or (len(seeds) == len(values) > 1 and {runs[i].seed for i in values} == seeds)
+    }
 
 
 def means(runs: Sequence[Run], role: str, stages: Sequence[Stage], digits: int) -> list[Value]:

@@ -2,14 +2,16 @@
 
 import re
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 from verify.audit.model import Claim, Submission, unique
 from verify.audit.numbers import Number, parse
-from verify.audit.words import ELSEWHERE, MEGA, Meaning, meaning, seed_of_key, words
+from verify.audit.words import ELSEWHERE, MEANS, MEGA, SPREAD, Meaning, meaning, seed_of_key, words
 
 MAX_CLAIMS = 5000
 MAX_DEPTH = 20
+SMALLEST = Decimal("0.3")  # bits a byte; no score of these models is below
 SECOND = frozenset(
     """rerun reruns compliance disclosure supplementary supplemental secondary extra other
     alternative all diagnostics diagnostic legacy superseded""".split()
@@ -86,7 +88,14 @@ def _claims(
         elif isinstance(value, list):
             yield from _of_list(place, value, pointer, key, here, seeds, second, depth)
         else:
-            yield from _of_value(place, pointer, key, value, here, nested)
+            yield from _of_value(place, pointer, qualified(path, key, named), value, here, nested)
+
+
+def qualified(path: str, key: str, seed: int | None) -> str:
+    """A key that says only which seed or statistic, after the key that says of what."""
+    above = path.rsplit("/", 1)[-1]
+    bare = seed is not None or set(words(key)) <= SPREAD | MEANS | {"min", "max", "best", "value"}
+    return f"{above}_{key}" if bare and meaning(above).role and not meaning(key).role else key
 
 
 def _of_list(
@@ -130,6 +139,8 @@ def _of_value(
         known = set(words(key))
         if seed_of_key(key, True) is not None or known & {"score", "scores", "value", "result"}:
             read = Meaning("bpb")
+    if read.role == "bpb" and number.value < SMALLEST and read.statistic != "std":
+        return  # a difference or a rate, whatever its name
     if read.role:
         yield Claim(
             f"{place}{pointer}",

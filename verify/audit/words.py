@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 SPLIT = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+\d*|[A-Z]+\d*|\d+")
-SEED_KEY = re.compile(r"(?:^|_|-|\b)(?:seed|s)[-_ ]?(\d{1,10})(?:_|-|\b|$)", re.IGNORECASE)
-BARE_SEED = re.compile(r"\d{1,10}")
+SEED_KEY = re.compile(r"(?<![A-Za-z])seed[-_ ]?(\d{1,10})(?!\d)", re.IGNORECASE)
+BARE_SEED = re.compile(r"s?(\d{1,10})")
+PER_SEED = re.compile(r"(?:_|\b)(?:by|per)[-_ ]seeds?(?:_|\b)", re.IGNORECASE)
 
 # A key with one of these describes something else than this record's own runs.
 ELSEWHERE = frozenset(
@@ -14,7 +15,7 @@ ELSEWHERE = frozenset(
     improve improved improves vs versus prev previous prior sota ref reference references parent
     merged target threshold diff difference gap margin margins penalty limit cap headroom remaining
     leaderboard original upstream estimated estimate projected expected ci lower upper sem bound
-    attribution ablation ablations sweep budget under below reduction cost degradation lineage
+    attribution ablation ablations sweep budget under below reduction cost degradation drop lineage
     tolerance change changes contribution contributions tapering oracle theoretical over max_allowed
     allowed record naive frontier beats nats_delta historical history control public anchor
     """.split()
@@ -22,22 +23,24 @@ ELSEWHERE = frozenset(
 SPREAD = frozenset("std stdev stddev sd sigma deviation".split())
 VARIANCE = frozenset("variance se stderr range spread ratio per pct percent frac fraction".split())
 BEFORE = frozenset(
-    "pre prequant prequantization unquantized raw ema before fp32 bf16 float".split()
+    "pre prequant prequantization unquantized uncompressed raw ema before fp32 bf16 float".split()
 )
 MEANS = frozenset("mean avg average".split())
-NOT_STEPS = frozenset(
-    """warmup warmdown ttt eval swa qat start every per avg average time ms size stride lr ema
-    interval freeze max begin late epoch epochs chunk momentum ns newton muon backend recur first
-    accum grad loop activation""".split()
+# Steps, parameters and times of a run go by few names; every other word makes them another thing.
+STEPS = frozenset(
+    """step steps stop stopped total train training num number n final last completed reached at max
+    count trained taken done""".split()
 )
-NOT_PARAMS = frozenset(
-    """trainable active effective unique added extra embedding embed matrix ternary binary lora
-    non ttt adapter per shared frozen hash bigram virtual untied physical layer""".split()
+PARAMS = frozenset(
+    "param params parameters model num number n total count m million millions".split()
 )
+TRAIN = frozenset("train training wallclock wall clock time duration elapsed".split())
 NOT_BYTES = frozenset(
     """memory mem peak payload ratio val train token tokens tokenizer vocab gpu vram dataset data
     allocated reserved max_bytes cache sidecar canonical split eval corpus headroom""".split()
 )
+MILLION = Decimal(10**6)
+NOT_TIMES = frozenset("step reserve reserved max warmup compile calibration".split())
 MEGA = {"mb": Decimal(10**6), "mib": Decimal(2**20), "kb": Decimal(1000), "kib": Decimal(1024)}
 TIME = {
     "ms": Decimal(1),
@@ -70,13 +73,13 @@ def seed_of_key(key: str, within_seeds: bool) -> int | None:
     """The seed that a key names: `seed_300` anywhere, a bare `1337` only within seeds."""
     if found := SEED_KEY.search(key):
         return int(found[1])
-    return int(key) if within_seeds and BARE_SEED.fullmatch(key) else None
+    bare = BARE_SEED.fullmatch(key) if within_seeds else None
+    return int(bare[1]) if bare else None
 
 
 def meaning(key: str) -> Meaning:
     """The meaning of one key, by its words alone."""
-    found = words(key)
-    known = set(found)
+    known = set(words(PER_SEED.sub("_", key)))
     if known & ELSEWHERE or known & VARIANCE - {"per", "se", "range", "ratio"}:
         return Meaning()
     statistic = _statistic(known)
@@ -91,12 +94,9 @@ def meaning(key: str) -> Meaning:
         return Meaning("loss", statistic, before)
     if role := _bytes(known):
         return Meaning(role, statistic, before, _scale(known, MEGA))
-    if known & {"params", "parameters", "param"} and not known & NOT_PARAMS:
-        return Meaning("params", statistic, False, Decimal(10**6) if "m" in known else Decimal(1))
-    if (known & {"step", "steps"} and not known & NOT_STEPS) or known == {
-        "iterations",
-        "completed",
-    }:
+    if known & {"params", "parameters", "param"} and known - MEANS <= PARAMS:
+        return Meaning("params", statistic, False, MILLION if "m" in known else Decimal(1))
+    if known & {"step", "steps"} and known - MEANS <= STEPS:
         return Meaning("steps", statistic)
     return _time(known, statistic)
 
@@ -142,7 +142,7 @@ def _time(known: set[str], statistic: str) -> Meaning:
         return Meaning()
     if known & {"ttt", "eval", "evaluation", "inference", "val", "sliding"}:
         return Meaning("evaluation", statistic, False, scale)
-    if known & {"train", "training", "wallclock"} and not known & {"gptq", "quantization", "total"}:
+    if known & {"train", "training", "wallclock"} and known - MEANS - set(TIME) <= TRAIN:
         return Meaning("train", statistic, False, scale)
     return Meaning()
 

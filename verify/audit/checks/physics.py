@@ -1,6 +1,7 @@
 """Two checks that need no labels: loss, bits a byte and tokens imply how many bytes were scored."""
 
 import math
+import re
 from decimal import Decimal
 
 from verify.audit.model import Certainty, Notes, Record, Run, Score
@@ -49,7 +50,9 @@ def judge_run(run: Run, notes: Notes) -> None:
                 f"with {run.tokens} tokens it implies {implied:.0f} bytes; the canonical split "
                 f"has {CANONICAL}"
             )
-            return notes.add("implied-bytes", MISMATCH, shown, where, evidence)
+            far = abs(implied / CANONICAL - 1) > 3 * SHARE + error
+            certainty = MISMATCH if far else AMBIGUOUS
+            return notes.add("implied-bytes", certainty, shown, where, evidence)
         if near:
             return notes.confirm(shown, where, "the ratio of a known tokenizer")
         evidence = "no known tokenizer has this ratio on the canonical split"
@@ -66,14 +69,15 @@ def pairs(record: Record, notes: Notes) -> None:
         if (found := ratio(score)) is not None
     ]
     for submission in record.submissions:
-        table: dict[tuple[str, int | None, str, bool], dict[str, Decimal]] = {}
+        table: dict[tuple[str, int | None, str], dict[str, Decimal]] = {}
         for claim in submission.claims:
             if claim.role in ("bpb", "loss") and claim.statistic in ("", "mean"):
-                parent = claim.place.rsplit("/", 1)[0] if claim.seed is not None else ""
-                key = (parent, claim.seed, claim.statistic, claim.before)
+                parent, _, name = claim.place.rpartition("/")
+                same = re.sub("bpb|loss|nats", "", name.lower()).strip("_")
+                key = (parent, claim.seed, same)
                 if claim.number.value > 0 and claim.number.digits >= 3 and not claim.nested:
                     table.setdefault(key, {}).setdefault(claim.role, claim.number.value)
-        for (parent, seed, _, _), pair in sorted(table.items(), key=str):
+        for (parent, seed, _), pair in sorted(table.items(), key=str):
             if len(pair) < 2:
                 continue
             place = parent or submission.name

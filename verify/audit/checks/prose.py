@@ -126,7 +126,7 @@ def exact(record: Record, role: str, text: str, place: str, notes: Notes) -> Non
         values = [
             *sizes.candidates(record, record.runs, role),
             *sizes.spreads(record, record.used_runs, role),
-            *(sizes.of_sizes(record.runs, raw=True) if role == "model" else ()),
+            *(sizes.of_raw(record.runs) if role == "model" else ()),
         ]
     if not values:
         return

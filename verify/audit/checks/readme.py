@@ -5,17 +5,19 @@ from collections import defaultdict
 from decimal import Decimal
 
 from verify.audit import words
-from verify.audit.checks import sizes, times
+from verify.audit.checks import seeds, sizes, times
 from verify.audit.checks.spread import both
 from verify.audit.match import Match, Value, best, means, score_values
 from verify.audit.model import Cell, Certainty, Finding, Notes, Record, Run, Stage
-from verify.audit.numbers import Agreement, Number, mean, parse
+from verify.audit.numbers import Agreement, Number, mean
 from verify.audit.readme_tables import quantity, spread_of
+from verify.audit.submission import SMALLEST
 from verify.audit.words import Meaning
 
 MISMATCH, AMBIGUOUS, NOTE = Certainty.MISMATCH, Certainty.AMBIGUOUS, Certainty.NOTE
 UNITS = {**words.MEGA, "bytes": Decimal(1), "b": Decimal(1), "k": Decimal(1000)}
 OTHERS = re.compile(r"baseline|previous|prior|ablation|sota\b|PR ?#?\d|before|negative", re.I)
+OTHER_COLUMN = re.compile(r"baseline|sota\b|PR ?#?\d|previous|prior|[Δδ]|delta|diff|\bvs\b", re.I)
 SCALES = (Decimal(1), Decimal(1000), Decimal(60000))
 
 
@@ -30,6 +32,8 @@ def check(record: Record, notes: Notes) -> None:
         own = Notes()
         for cell in cells:
             judge(record, cell, cells, own)
+        if own.confirmed:
+            without_log(record, cells, own)
         settle(record, number, len(tables), own, notes)
 
 
@@ -45,6 +49,18 @@ def settle(record: Record, number: int, count: int, own: Notes, notes: Notes) ->
     notes.confirmed += own.confirmed
 
 
+def without_log(record: Record, cells: list[Cell], notes: Notes) -> None:
+    """Seeds of a table that is about these logs, of which there is no log."""
+    known = {run.seed for run in record.runs}
+    listed = {s for submission in record.submissions for s in submission.seeds}
+    certainty = AMBIGUOUS if None in known else MISMATCH
+    for seed, line in {c.seed: c.line for c in cells if c.seed is not None}.items():
+        if seed not in known and seed not in listed and record.readme:
+            place = f"{record.readme.name}:{line}"
+            evidence = f"the logs are of {seeds.shown(known)}"
+            notes.add("seed-without-log", certainty, f"seed {seed}", place, evidence)
+
+
 def judge(record: Record, cell: Cell, cells: list[Cell], notes: Notes) -> None:
     """One cell: of a seed against that seed's log, of a mean against the column's."""
     read = column_meaning(cell.column)
@@ -53,9 +69,11 @@ def judge(record: Record, cell: Cell, cells: list[Cell], notes: Notes) -> None:
         return
     number, unit, approximate = found
     place = f"{record.readme.name}:{cell.line}"
-    scale = unit_scale(read, unit)
-    if scale is None or number.value <= 0:
+    scale = unit_scale(read, unit, number)
+    if scale is None or number.value <= 0 or OTHER_COLUMN.search(cell.column):
         return
+    if read.role == "bpb" and number.value < SMALLEST and cell.row != "std":
+        return  # a difference, whatever its heading
     if cell.row == "seed":
         runs = record.runs_of(cell.seed)
         if not runs:
@@ -98,11 +116,13 @@ def column_meaning(column: str) -> Meaning:
     return Meaning()
 
 
-def unit_scale(read: Meaning, unit: str) -> Decimal | None:
+def unit_scale(read: Meaning, unit: str, number: Number) -> Decimal | None:
     """What one of the cell's unit is in the log's unit; None when the unit makes no sense."""
     if read.role in ("total", "model", "code"):
         if unit in UNITS:
             return UNITS[unit]
+        if not unit and number.value < 100 and read.scale == 1:
+            return Decimal(10**6)  # nobody's artifact has so few bytes
         return read.scale if not unit else (Decimal(10**6) if unit == "m" else None)
     if read.role in ("train", "evaluation"):
         if unit in words.TIME or unit == "m":
@@ -117,7 +137,10 @@ def values_of(record: Record, runs: list[Run], role: str) -> list[Value]:
     """Every logged value that a cell of this role may show."""
     if role in ("bpb", "loss"):
         return score_values(runs, role)
-    if role in ("total", "model", "code"):
+    if role == "total":  # columns called size or artifact are used for either
+        parts = (sizes.candidates(record, runs, name) for name in ("total", "model"))
+        return [value for part in parts for value in part]
+    if role in ("model", "code"):
         return sizes.candidates(record, runs, role)
     return times.candidates(runs, role)
 
@@ -165,12 +188,11 @@ def fit(number: Number, values: list[Value], scale: Decimal) -> Match:
 
 
 def times_near(number: Number, scale: Decimal, found: Match) -> bool:
-    """Whether a time is off by less than a second: another clock, not another run."""
-    if found.value is None:
-        return False
-    return any(
-        abs(number.value * s - found.value.value) < 1000 for s in ([scale] if scale else SCALES)
-    )
+    """Whether a time in seconds is off by less than one: another clock, not another run."""
+    if found.value is None or number.value > 100_000:
+        return False  # in milliseconds a time is exact
+    logged = found.value.value
+    return any(abs(number.value * s - logged) < 1000 for s in ((scale,) if scale else SCALES))
 
 
 def column(cells: list[Cell], name: str) -> list[Number]:
@@ -208,7 +230,7 @@ def judge_mean(
     if found.holds:
         return notes.confirm(claim, place, found.how)
     value = best(number, [printed])
-    if read.role in ("train", "evaluation") or approximate:
+    if read.role not in ("bpb", "loss", "steps") or approximate:
         return notes.add("readme-mean", AMBIGUOUS, claim, place, value.how)
     singles = [Value(n.value, None, "one seed's value") for n in above]
     if best(number, singles).holds and read.role in ("bpb", "loss"):
@@ -244,8 +266,3 @@ def judge_spread(
     if found.value and abs(found.value.value - number.value) <= slack:
         certainty = AMBIGUOUS
     return notes.add("deviation", certainty, claim, place, found.how)
-
-
-def numbers_in(text: str) -> list[Number]:
-    """Every plain number in a text."""
-    return [n for m in re.finditer(r"\d[\d,]*(?:\.\d+)?", text) if (n := parse(m[0])) is not None]

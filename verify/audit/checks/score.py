@@ -39,7 +39,7 @@ def of_seed(record: Record, claim: Claim, notes: Notes) -> None:
     """A value that is stated for one seed: only that seed's log may support it."""
     runs = record.runs_of(claim.seed)
     if not runs:
-        return  # the missing log is a finding of its own
+        return of_unknown(record, claim, notes)
     early = score_values(runs, claim.role, EARLY)
     found = best(claim.number, score_values(runs, claim.role, FINAL))
     shown, place = f"{claim} of seed {claim.seed}", claim.place
@@ -61,6 +61,14 @@ def of_seed(record: Record, claim: Claim, notes: Notes) -> None:
     if swapped:
         return notes.add(*swapped, shown, place, f"a logged {OTHER[claim.role]} has this value")
     return notes.add("score-not-in-log", MISMATCH, shown, place, found.how)
+
+
+def of_unknown(record: Record, claim: Claim, notes: Notes) -> None:
+    """A seed without a log is a finding of its own; a log may also not state its seed."""
+    unknown = [run for run in record.runs if run.seed is None]
+    found = best(claim.number, score_values(unknown, claim.role))
+    if found.holds:
+        notes.confirm(f"{claim} of seed {claim.seed}", claim.place, found.how)
 
 
 def under_other_name(claim: Claim, runs: list[Run]) -> tuple[str, Certainty] | None:
@@ -100,11 +108,14 @@ def headline(record: Record, submission: Submission, claim: Claim, notes: Notes)
     ]
     if best(claim.number, early).holds:
         evidence = f"matches only {best(claim.number, early).how}"
-        return notes.add("before-quantisation", MISMATCH, shown, place, evidence)
+        certainty = MISMATCH if any(run.finals for run in runs) else AMBIGUOUS
+        return notes.add("before-quantisation", certainty, shown, place, evidence)
     for value, chosen in subset_means(record.runs, claim.role, digits):
         if agreement(claim.number, value.value, value.digits) >= Agreement.FEWER:
             return subset(record, submission, claim, value, chosen, notes)
-    for found in (averages, single):
+    # With few digits and several runs, one of them is cut off to any value by chance.
+    alone = single if len(runs) < 2 or digits > 4 else None
+    for found in (averages, alone):
         if found and found.agreement is Agreement.TRUNCATED:
             return notes.add("truncated", AMBIGUOUS, shown, place, found.how)
     if swapped := under_other_name(claim, runs):
@@ -157,10 +168,14 @@ def one_of_several(
     evidence = f"single run, one of {len(seeds)}: {single.how}; the mean is {shown}"
     if claim.statistic == "min":
         return notes.confirm(claim, claim.place, single.how)
+    disclosed = any(
+        c.statistic == "mean" and c.role == claim.role and c is not claim for c in submission.claims
+    )
     said_mean = claim.statistic == "mean" or calls_it_mean(record, submission, claim.number)
     several = len(submission.seeds) > 1 or any(c.statistic == "std" for c in submission.claims)
-    if said_mean or several:
-        return notes.add("best-of-n", MISMATCH, claim, claim.place, evidence)
+    if said_mean or (several and not disclosed):
+        certainty = MISMATCH if claim.role == "bpb" else AMBIGUOUS
+        return notes.add("best-of-n", certainty, claim, claim.place, evidence)
     notes.confirm(claim, claim.place, single.how)
     return notes.add("best-of-n", NOTE, claim, claim.place, evidence)
 

@@ -71,12 +71,6 @@ def without_log(record: Record, notes: Notes) -> None:
                 claim = f"seed {seed}"
                 notes.add("seed-without-log", certainty, claim, submission.name, evidence)
     listed = set(record.claimed_seeds)
-    if record.readme and not any(s.seeds for s in record.submissions):
-        place = record.readme.name
-        for seed in sorted(listed - {s for s in known if s is not None}):
-            certainty = AMBIGUOUS if unknown else MISMATCH
-            evidence = f"the logs are of {shown(known)}"
-            notes.add("seed-without-log", certainty, f"seed {seed}", place, evidence)
     extra = sorted(seed for seed in known if seed is not None and listed and seed not in listed)
     for seed in extra:
         files = ", ".join(dict.fromkeys(run.file for run in record.runs_of(seed)))

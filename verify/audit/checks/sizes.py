@@ -36,9 +36,14 @@ def judge(record: Record, claim: Claim, notes: Notes) -> None:
     shown = f"{claim.role} {claim.number} bytes" if claim.scale == 1 else str(claim)
     if not values:
         return notes.add("bytes", NOTE, shown, claim.place, "no log states a size to compare")
+    if claim.before:  # said to be of the raw model
+        values += of_raw(runs)
     found = best(claim.number, values, claim.scale)
     if found.holds:
         return notes.confirm(shown, claim.place, found.how)
+    if claim.role == "model" and (total := best(claim.number, of_totals(runs), claim.scale)).holds:
+        evidence = f"it is the artifact with its code: {total.how}"
+        return notes.add("bytes", AMBIGUOUS, shown, claim.place, evidence)
     if claim.nested:
         return notes.add("second-account", AMBIGUOUS, shown, claim.place, found.how)
     kind, evidence = reason(record, claim, runs, found.how)
@@ -51,9 +56,9 @@ def reason(record: Record, claim: Claim, runs: list[Run], nearest: str) -> tuple
     if claim.role == "total":
         if (model := best(number, of_model(runs), scale)).holds:
             return "bytes-without-code", f"it is the model alone: {model.how}"
-        if (raw := best(number, of_sizes(runs, raw=True), scale)).holds:
+        if (raw := best(number, of_raw(runs), scale)).holds:
             return "raw-model-size", f"it is the uncompressed model: {raw.how}"
-    if claim.role == "model" and (raw := best(number, of_sizes(runs, raw=True), scale)).holds:
+    if claim.role == "model" and (raw := best(number, of_raw(runs), scale)).holds:
         return "raw-model-size", f"it is the uncompressed model: {raw.how}"
     values = candidates(record, runs, claim.role)
     if scale == 10**6 and best(number, values, scale * MEBI).holds:
@@ -139,13 +144,13 @@ def of_model(runs: list[Run]) -> list[Value]:
     return found
 
 
-def of_sizes(runs: list[Run], raw: bool) -> list[Value]:
+def of_raw(runs: list[Run]) -> list[Value]:
     """Logged sizes of the uncompressed model, with and without code."""
     return [
         Value(Decimal(s.value), None, f"uncompressed size at {run.at(s.line)}")
         for run in runs
         for s in [*run.models, *run.totals]
-        if raw and not s.label
+        if not s.label
     ]
 
 

@@ -59,7 +59,11 @@ def _test(t: float, df: float) -> Test:
 
 def student_below(t: float, df: float) -> float:
     """P(T <= t) of Student's t with df > 0 degrees of freedom (Abramowitz & Stegun 26.7.1)."""
-    tail = incomplete_beta(df / 2, 0.5, df / (df + t * t)) / 2
+    share = t * t / (df + t * t)
+    if share < 0.5:  # from the middle: the tail itself would lose the digits of a small t
+        tail = (1 - incomplete_beta(0.5, df / 2, share)) / 2
+    else:
+        tail = incomplete_beta(df / 2, 0.5, df / (df + t * t)) / 2
     return tail if t <= 0 else 1 - tail
 
 

@@ -1,0 +1,158 @@
+"""pytest tests/verify/audit/test_audit_numbers.py — rounding, t-tests, and bytes of any kind."""
+
+import math
+from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from tests.verify.audit.conftest import three_seeds
+from verify.audit.auditor import audit_record
+from verify.audit.checks.spread import deviation
+from verify.audit.checks.welch import incomplete_beta, one_sample, student_below, welch
+from verify.audit.golf import GolfForm
+from verify.audit.logs import read_log
+from verify.audit.numbers import Agreement, agreement, parse
+from verify.audit.reader import parse_json
+from verify.audit.readme_tables import read_readme
+from verify.audit.submission import read_submission
+
+values = st.decimals(min_value=Decimal("0.5"), max_value=Decimal("20"), places=8)
+
+
+@given(values, st.integers(1, 7), st.sampled_from([ROUND_HALF_UP, ROUND_HALF_EVEN]))
+def test_a_value_rounded_to_any_digits_agrees(value, digits, how):
+    shown = value.quantize(Decimal(1).scaleb(-digits), rounding=how)
+    assert agreement(parse(str(shown)), value) is Agreement.ROUNDED
+
+
+@given(values, st.integers(1, 7), st.sampled_from([1, -1]))
+def test_a_claim_off_by_one_in_its_last_digit_does_not_agree(value, digits, sign):
+    last = Decimal(1).scaleb(-digits)
+    shown = value.quantize(last, rounding=ROUND_HALF_EVEN)
+    tie = abs(value - shown) == last / 2
+    other = agreement(parse(str(shown + sign * last)), value)
+    cut = value.quantize(last, rounding=ROUND_DOWN) == shown + sign * last
+    assert other is (Agreement.TRUNCATED if cut else Agreement.NONE) or tie
+
+
+@given(values, st.integers(2, 5))
+def test_a_log_with_fewer_digits_supports_only_as_many(value, digits):
+    logged = value.quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_EVEN)
+    claim = parse(str(value))
+    assert agreement(claim, logged, digits) in (Agreement.FEWER, Agreement.ROUNDED)
+    off = parse(str(value + Decimal("1.1").scaleb(-digits)))
+    assert agreement(off, logged, digits) is Agreement.NONE
+
+
+def test_the_examples_of_the_rounding_rule():
+    for claim, logged in (("1.1929", "1.19292"), ("1.1556", "1.15555486"), ("1.08100", "1.081")):
+        assert agreement(parse(claim), Decimal(logged)) is Agreement.ROUNDED
+    assert parse("1.08100").digits == 5
+    assert parse("15,928,974").value == 15928974
+    for odd in ("", "TBD", "1.2.3", "1e999999999", "9" * 99, None, "١٢", "0x10", "nan", "1,23"):
+        number = parse(odd)
+        assert number is None or number.value.is_finite()
+
+
+@given(st.floats(0.05, 500), st.floats(0.05, 500), st.floats(0, 1, allow_subnormal=False))
+def test_the_incomplete_beta_is_scipy_s(a, b, x):
+    from scipy.special import betainc
+
+    assert incomplete_beta(a, b, x) == pytest.approx(float(betainc(a, b, x)), rel=1e-8, abs=1e-13)
+
+
+@given(st.floats(-60, 60), st.floats(0.5, 300))
+def test_student_s_distribution_is_scipy_s(t, df):
+    assert student_below(t, df) == pytest.approx(float(stats.t.cdf(t, df)), rel=1e-8, abs=1e-13)
+
+
+runs = st.lists(
+    st.integers(11000, 12000).map(lambda i: i / 10000), min_size=2, max_size=8, unique=True
+)
+
+
+@given(runs, runs)
+def test_welch_s_test_is_scipy_s(a, b):
+    found = welch(a, b)
+    expected = stats.ttest_ind(a, b, equal_var=False, alternative="less")
+    assert found.t == pytest.approx(expected.statistic, rel=1e-9, abs=1e-9)
+    assert found.df == pytest.approx(expected.df, rel=1e-9)
+    assert found.less == pytest.approx(expected.pvalue, rel=1e-7, abs=1e-12)
+    both = stats.ttest_ind(a, b, equal_var=False)
+    assert found.two_sided == pytest.approx(both.pvalue, rel=1e-7, abs=1e-12)
+
+
+def test_the_one_sample_test_is_scipy_s_and_needs_variation():
+    own = [1.20576485, 1.20617460, 1.20715923]
+    expected = stats.ttest_1samp(own, 1.2193657, alternative="less")
+    found = one_sample(own, 1.2193657)
+    assert found.t == pytest.approx(expected.statistic)
+    assert found.less == pytest.approx(expected.pvalue)
+    assert one_sample([1.0, 1.0], 2.0) is None
+    assert one_sample([1.0], 2.0) is None
+    assert welch([1.0, 1.1], [1.0]) is None
+
+
+@given(st.lists(values, min_size=2, max_size=9), st.integers(0, 1))
+def test_a_deviation_is_the_textbook_s(listed, ddof):
+    floats = [float(v) for v in listed]
+    centre = math.fsum(floats) / len(floats)
+    expected = math.sqrt(sum((v - centre) ** 2 for v in floats) / (len(floats) - ddof))
+    assert float(deviation(listed, ddof)) == pytest.approx(expected, rel=1e-6, abs=1e-12)
+
+
+scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=12)
+trees = st.recursive(
+    scalars, lambda c: st.lists(c, max_size=4) | st.dictionaries(st.text(max_size=9), c, max_size=4)
+)
+NAMES = st.sampled_from(
+    ["val_bpb", "val_loss", "seeds", "seed_results", "seed_scores", "bytes_total", "p_value", "t"]
+)
+
+
+@given(st.dictionaries(NAMES | st.text(max_size=8), trees, max_size=6))
+def test_any_json_object_is_read_as_claims_without_failing(facts):
+    import json
+
+    value, problem = parse_json(json.dumps(facts).encode())
+    assert value is not None, problem
+    read_submission("submission.json", value)
+
+
+@given(st.binary(max_size=400))
+def test_any_bytes_are_read_as_json_log_and_readme_without_failing(data):
+    parse_json(data)
+    read_log("train_seed1.log", data)
+    read_readme("README.md", data.decode("utf-8", errors="replace"))
+
+
+WORDS = st.sampled_from(
+    "seed: val_bpb:1.2 val_loss:2 1/9 step:5/9 | Seed |---| ±0.1 1337 ==== \n Total submission "
+    "size bytes 1e999 code:99999 p<0.01 t=3.2 - 0.0 MB × 10^-5 final_ 8xH100 train_time: ms".split(
+        " "
+    )
+)
+
+
+SHARED = [HealthCheck.function_scoped_fixture]  # every example writes all its files anew
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=SHARED)
+@given(
+    st.lists(WORDS, max_size=60).map(" ".join),
+    st.lists(WORDS, max_size=60).map(" ".join),
+    st.dictionaries(NAMES, trees, max_size=5),
+)
+def test_a_record_of_nonsense_never_makes_a_check_fail(tmp_path, log, readme, facts):
+    import json
+
+    golf = three_seeds(tmp_path / "record")
+    folder = golf.write()
+    (folder / "train_seed42.log").write_text(golf.runs[1].text() + log)
+    (folder / "README.md").write_text(golf.readme + "\n" + readme.replace("| ", "|\n|"))
+    (folder / "submission.json").write_text(json.dumps({**golf.facts, **facts}))
+    form = GolfForm()
+    audit_record(form, form.read(folder), "record")
