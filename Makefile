@@ -74,7 +74,7 @@ bundle: .venv/ready ## write train_gpt.py: one self-contained file, for submissi
 	$(BIN)/goldenseal bundle gpt -o train_gpt.py
 
 mutants: setup ## how strong the gates are: 300 mutants (an hour or two); writes docs/mutation/
-	$(BIN)/goldenseal mutate --count 300 --seed 1597 --write
+	$(BIN)/goldenseal mutate gpt --count 300 --seed 1597 --write
 
 study: data ## run a plan, or go on with it: make study P=plan.toml R=records/<track>/<name>
 	$(BIN)/goldenseal study run $(P) $(R) --jobs 2
@@ -97,6 +97,7 @@ bench: data ## the measurements of docs/benchmarks.md
 	$(BIN)/python benchmarks/claims.py
 	$(BIN)/python benchmarks/step_time.py
 	$(BIN)/python benchmarks/vit_step.py
+	$(BIN)/python benchmarks/energy_meter.py
 	$(BIN)/python benchmarks/ttt.py
 	$(BIN)/python benchmarks/precision.py
 	$(BIN)/python benchmarks/memory.py
