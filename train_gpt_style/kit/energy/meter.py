@@ -108,6 +108,7 @@ class NoMeter(Meter):
     def __init__(self, reasons=(), clock=time.perf_counter):
         super().__init__(clock)
         self.reasons = list(reasons)
+        self.scope = "; ".join(["nothing", *self.reasons])
         self.standing = ["not-measured"]
 
 
