@@ -95,6 +95,7 @@ portable: .venv/ready ## the portable lane across emulated CPU models (needs qem
 bench: data ## the measurements of docs/benchmarks.md
 	$(BIN)/python benchmarks/seal.py
 	$(BIN)/python benchmarks/claims.py
+	$(BIN)/python benchmarks/audit.py
 	$(BIN)/python benchmarks/step_time.py
 	$(BIN)/python benchmarks/vit_step.py
 	$(BIN)/python benchmarks/energy_meter.py

@@ -21,6 +21,7 @@ class Value:
     value: Decimal
     digits: int | None
     what: str
+    guess: bool = False  # accepted as support, but never shown as the nearest evidence
 
     def __str__(self) -> str:
         return f"{self.what} = {plain(self.value)}"
@@ -62,6 +63,8 @@ def best(claim: Number, values: Iterable[Value], scale: Decimal = Decimal(1)) ->
         how = agreement(claim, given, value.digits)
         if how is Agreement.FEWER and (value.digits or 0) < MIN_DIGITS:
             how = Agreement.NONE
+        if value.guess and how < Agreement.FEWER:
+            continue
         gap = abs(given - claim.value)
         if found.value is None or (how, -gap) > (found.agreement, -(distance or Decimal(0))):
             found, distance = Match(how, value), gap

@@ -1,6 +1,7 @@
 """A small record in the parameter-golf form, consistent until a test plants something in it."""
 
 import json
+import subprocess
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -113,6 +114,11 @@ def mean(texts, digits=8):
 
 def kinds(verdict: Verdict, certainty: Certainty = Certainty.MISMATCH) -> set[str]:
     return {f.kind for f in verdict.findings if f.certainty is certainty}
+
+
+def git(folder, *arguments):
+    who = ("-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false")
+    subprocess.run(["git", *who, *arguments], cwd=folder, check=True, capture_output=True)
 
 
 def three_seeds(folder: Path) -> Golf:

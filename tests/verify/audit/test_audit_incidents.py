@@ -2,12 +2,11 @@
 
 import base64
 import lzma
-import subprocess
 from decimal import Decimal
 
 import pytest
 
-from tests.verify.audit.conftest import SCRIPT, OneRun, kinds, mean, seed_table
+from tests.verify.audit.conftest import SCRIPT, OneRun, git, kinds, mean, seed_table
 from verify.audit.auditor import audit_folder
 from verify.audit.model import Certainty, Outcome
 
@@ -277,11 +276,6 @@ def test_a_table_of_another_record_is_not_held_against_these_logs(golf):
 def test_a_headline_that_is_a_third_number_is_found(golf):
     golf.readme = golf.readme.replace("val_bpb 1.1458", "val_bpb 1.1448")
     assert "headline-not-in-log" in kinds(golf.audit())
-
-
-def git(folder, *arguments):
-    who = ("-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false")
-    subprocess.run(["git", *who, *arguments], cwd=folder, check=True, capture_output=True)
 
 
 def test_a_stale_log_shows_in_the_history(golf):

@@ -97,7 +97,7 @@ def nearest(printed: str, texts: dict[str, str]) -> tuple[str, int]:
     found = []
     for name, text in texts.items():
         own = text.split("\n")
-        if len(own) * len(lines) > 10_000_000:
+        if len(own) * len(lines) > 4_000_000:
             found.append((len(set(own) ^ set(lines)), name))
             continue
         same = difflib.SequenceMatcher(None, own, lines, autojunk=False)

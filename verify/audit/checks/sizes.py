@@ -174,9 +174,9 @@ def shipped(record: Record) -> list[Value]:
             if total:
                 found.append(Value(Decimal(total), None, f"{names} as shipped"))
     for name, text in sorted(record.sources.items()):
-        found.append(Value(Decimal(len(text)), None, f"{name} as shipped, in characters"))
+        found.append(Value(Decimal(len(text)), None, f"{name} as shipped, in characters", True))
         crlf = record.scripts[name] + text.count("\n")
-        found.append(Value(Decimal(crlf), None, f"{name} as shipped, with CRLF"))
+        found.append(Value(Decimal(crlf), None, f"{name} as shipped, with CRLF", True))
     return found
 
 
