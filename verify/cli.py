@@ -12,6 +12,7 @@ from rich.console import Console
 from verify import __version__
 from verify.errors import GoldensealError, UsageError
 from verify.study.app import app as study_app
+from verify.sweep.app import app as sweep_app
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -337,6 +338,7 @@ def mutate(
 
 
 app.add_typer(study_app, name="study")
+app.add_typer(sweep_app, name="sweep")
 
 if __name__ == "__main__":
     main()

@@ -1,0 +1,1 @@
+"""Sweeps: pre-registered grids that start only from a verified tree. Guide: docs/sweeps.md."""
