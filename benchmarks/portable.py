@@ -77,6 +77,28 @@ OTHER_PATHS = {
     "UT_LAYER_END": "2",
     "RUN_LOG": "1",
 }
+# The features that train or evaluate otherwise: an auxiliary loss, inner steps, packed windows.
+MORE_FEATURES = {
+    **SMALL,
+    "MLP_MULT": "2",
+    "JEPA_LAMBDA": "0.5",
+    "TTT_PACKED": "1",
+    "TTT_INNER_STEPS": "1",
+    "TTT_LR_INNER": "0.0625",
+}
+# A ViT of two blocks on synthetic images: plain Adam, then DCLR under the coupler.
+VIT = {
+    "STEPS": "3",
+    "BATCH": "4",
+    "SYNTHETIC_IMAGES": "16",
+    "IMAGE_SIZE": "32",
+    "PATCH_SIZE": "8",
+    "DIM": "24",
+    "DEPTH": "2",
+    "CLASSES": "10",
+    "LOG_EVERY": "1",
+}
+VIT_ON = {**VIT, "DCLR_GAIN": "0.75", "DCLR_FEEDBACK": "1", "TELEMETRY": "1", "RUN_LOG": "1"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +120,9 @@ VALUES = str(ROOT / "benchmarks" / "portable_values.py")
 SYSTEMS = (
     System("gpt", ("train_gpt_style.gpt",), SMALL, lanes=("portable", "native")),
     System("gpt, other paths", ("train_gpt_style.gpt",), OTHER_PATHS),
+    System("gpt, more features", ("train_gpt_style.gpt",), MORE_FEATURES),
+    System("vit_rft", ("train_gpt_style.vit_rft",), VIT),
+    System("vit_rft, RFT", ("train_gpt_style.vit_rft",), VIT_ON),
     System("values", (VALUES,), lanes=("portable", "native")),
     System("forbidden root", (VALUES, "--sqrt"), must_differ=True),
 )

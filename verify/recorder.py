@@ -168,7 +168,7 @@ class _Recorder:
             if self.operations is not None:
                 stack.enter_context(self.operations)
             self.script.evaluate(module, self.script.entry)
-        self._note("end", rng_facts())
+        self._note("end", rng_facts() | self._left_behind())
 
     # -- what is written down --------------------------------------------------------------------
 
@@ -209,6 +209,13 @@ class _Recorder:
             facts = {f"state {k}": short(v) for k, v in sorted(model.state_dict().items())}
             self.initial = {name: short(p) for name, p in model.named_parameters()}
             self._note("initial state", facts | rng_facts())
+
+    def _left_behind(self) -> dict[str, str]:
+        """In which mode the model is left, and which of its parameters still train."""
+        if self.root is None:
+            return {}
+        facts = {f"trains {name}": str(p.requires_grad) for name, p in self.root.named_parameters()}
+        return {"training": str(self.root.training)} | facts
 
     def _name(self, p: torch.Tensor, fallback: str) -> str:
         return self.names.get(id(p), fallback)

@@ -28,8 +28,7 @@ SAFETENSORS_TYPES = {
 
 def quantize_tensor(t):
     """int8 values and their fp16 scale: one scale a row for matrices, one a tensor otherwise."""
-    t = t.float()
-    rows = t if t.ndim == 2 else t.reshape(1, -1)
+    rows = t.float() if t.ndim == 2 else t.float().reshape(1, -1)
     clip = torch.quantile(rows.abs(), INT8_CLIP_QUANTILE, dim=1, keepdim=True)
     scale = (clip / INT8_MAX).clamp_min(1.0 / INT8_MAX)
     q = torch.round(rows.clamp(-clip, clip) / scale).clamp(-INT8_MAX, INT8_MAX).to(torch.int8)

@@ -1,6 +1,7 @@
 """How the gates drive this system: the frozen baseline, the candidate, small runs of both."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from train_gpt_style.gpt.features import FEATURES
@@ -30,11 +31,17 @@ def scenarios() -> tuple[Scenario, ...]:
     from train_gpt_style.gpt.probe_data import SCENARIOS
 
     # Fewer, larger evaluation batches than in the unit tests: whole runs spend their time there.
-    fewer = {"TTT_CHUNK_SIZE": "32", "VAL_BATCH_SIZE": "2048"}
-    alone = tuple(Scenario(name, {**make(), **fewer}) for name, make in SCENARIOS.items())
-    # The second of two ranks, where an earlier run has left its log.
-    log = {"logs/train_gpt.txt": "of an earlier run\n"}
-    return (*alone, Scenario("two ranks", alone[0].environment, ranks=2, leftovers=log))
+    # With chunks of 34 or 35 tokens a document ends just behind, or on, the end of a chunk.
+    chunks = {"tied": "34", "untied": "35", "single": "34"}
+    alone = tuple(
+        Scenario(name, {**make(), "TTT_CHUNK_SIZE": chunks[name], "VAL_BATCH_SIZE": "2048"})
+        for name, make in SCENARIOS.items()
+    )
+    # In the last of them an earlier run has left its log; then, the second of two ranks.
+    log = {"logs/single.txt": "of an earlier run\n"}
+    *others, single = alone
+    shorter = {**alone[0].environment, "WARMDOWN_ITERS": "1"}
+    return (*others, replace(single, leftovers=log), Scenario("two ranks", shorter, ranks=2))
 
 
 def refusals() -> dict[str, str]:

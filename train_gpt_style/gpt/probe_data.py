@@ -42,6 +42,7 @@ def write(folder: Path) -> dict[str, str]:
     tokenizer = spm.SentencePieceProcessor(model_proto=model.getvalue())
     documents = [[BOS_ID, *tokenizer.encode(poem)] for poem in poems]
     validation = list(chain(*documents[-VALIDATION_DOCUMENTS:]))
+    validation[-2:] = [BOS_ID, validation[-1]]  # the shortest document there can be
     training = list(chain(*documents[:-VALIDATION_DOCUMENTS]))
     # Three shards, cut inside documents. A micro-batch of `tied` takes 33 tokens: the 21st finds 32
     # in the first shard, and needs one of the next.
@@ -99,6 +100,7 @@ def untied_environment() -> dict[str, str]:
         **TINY,
         "TIE_EMBEDDINGS": "0",
         "GRAD_CLIP_NORM": "0.5",
+        "TRAIN_LOG_EVERY": "0",
         "NUM_LAYERS": "5",
         "NUM_KV_HEADS": "4",
         "MLP_MULT": "65",
@@ -108,6 +110,9 @@ def untied_environment() -> dict[str, str]:
         "TTT_BATCH_SIZE": "4",  # one full batch, and a smaller one with adapters of its own
         "MATRIX_LR": "0.12",  # moves matrices so far that zlib's levels 8 and 9 differ on them
         "MUON_MOMENTUM_WARMUP_STEPS": "2",  # the momentum's warm-up ends before the run
+        "MUON_MOMENTUM_WARMUP_START": "0.75",
+        "EMBED_LR": "0.5",
+        "HEAD_LR": "0.015625",
         "TRAIN_SEQ_LEN": "14",  # divides all but the first token of the validation split
         "TRAIN_BATCH_TOKENS": "224",
         "SEED": "1597",
@@ -117,7 +122,8 @@ def untied_environment() -> dict[str, str]:
 def single_environment():
     """The scenario `single`: one layer, no skip, nothing warmed up or down, and more steps.
 
-    The stream wraps around, and of the steps after the tenth only the twelfth is printed.
+    The stream wraps around, and of the steps after the tenth only the twelfth is printed. Knobs
+    that have their default in the other scenarios have another value here.
     """
     return {
         **TINY,
@@ -135,6 +141,19 @@ def single_environment():
         "MUON_MOMENTUM_WARMUP_STEPS": "0",
         "TTT_CHUNK_SIZE": "64",
         "TTT_BATCH_SIZE": "8",
+        "RUN_ID": "single",
+        "QK_GAIN_INIT": "1.25",
+        "ROPE_BASE": "1000",
+        "LOGIT_SOFTCAP": "8",
+        "TIED_EMBED_LR": "0.0625",
+        "TIED_EMBED_INIT_STD": "0.03125",
+        "SCALAR_LR": "0.03125",
+        "MUON_MOMENTUM": "0.875",
+        "MUON_BACKEND_STEPS": "3",
+        "BETA1": "0.75",
+        "BETA2": "0.875",
+        "ADAM_EPS": "0.0009765625",
+        "TTT_LORA_LR": "0.03125",
     }
 
 

@@ -137,8 +137,10 @@ def observers_of(settings, ctx, model, optimizers, log=None, source="", start=No
 
 def start_of(settings, ctx, source):
     """The checkpoint that the run goes on from; None: it begins."""
-    starts = [feature.start(settings, ctx, source) for feature in switched_on(settings)]
-    return next(filter(None, starts), None)
+    for feature in switched_on(settings):
+        start = feature.start(settings, ctx, source)
+        if start is not None:
+            return start
 
 
 def run(settings, ctx):

@@ -41,8 +41,6 @@ def zero_grad(optimizers):
 
 def warm_up(settings, base_model, model, optimizers, ctx, new_loader, accumulate):
     """Run real steps to warm kernels and compilers, then put everything back as it was."""
-    if settings.warmup_steps == 0:
-        return
     weights = {name: t.detach().clone() for name, t in base_model.state_dict().items()}
     states = [optimizer.state_dict() for optimizer in optimizers.values()]  # still empty
     loader = new_loader()
@@ -132,7 +130,7 @@ def train(
                 f"train_time:{elapsed_ms:.0f}ms step_avg:{elapsed_ms / step:.2f}ms"
             )
         if cap_ms is not None:
-            over = torch.tensor(elapsed_ms >= cap_ms, dtype=torch.int32, device=ctx.device)
+            over = torch.tensor(int(elapsed_ms >= cap_ms), device=ctx.device)
             if ctx.world_size > 1:
                 dist.all_reduce(over)  # a sum: all ranks stop at the same step
             capped = bool(over)

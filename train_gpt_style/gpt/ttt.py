@@ -156,8 +156,8 @@ def make_chunk(i, batch, tokens, chunk_size, seq_len, device):
         window = tokens[start + begin : start + begin + size + 1].to(torch.int64)
         x[b, :size], y[b, :size] = window[:-1], window[1:]
         scored[b, offset : offset + count] = True
-    x, y, scored = x.to(device), y.to(device), scored.to(device)
-    return Chunk(x, y, scored, torch.tensor(trains, device=device), any(trains))
+    inputs = (t.to(device) for t in (x, y, scored, torch.tensor(trains)))
+    return Chunk(*inputs, any(trains))
 
 
 def chunk_means(losses, chunk):

@@ -16,7 +16,6 @@ from verify.errors import UsageError
 
 MAGIC, VERSION, HEADER_INTS = 20240520, 1, 256
 HEADER_BYTES = 4 * HEADER_INTS
-TOKEN_IDS = 2**16  # what uint16 can hold
 
 
 def write_shard(path, tokens):
@@ -27,8 +26,9 @@ def write_shard(path, tokens):
     path, tokens = Path(path), np.asarray(tokens)
     if tokens.size == 0:
         raise UsageError(f"{path}: a shard needs at least one token")
-    if tokens.min() < 0 or tokens.max() >= TOKEN_IDS:
-        wrong = int(np.argmax((tokens < 0) | (tokens >= TOKEN_IDS)))
+    largest = np.iinfo(np.uint16).max
+    if tokens.min() < 0 or tokens.max() > largest:
+        wrong = int(np.argmax((tokens < 0) | (tokens > largest)))
         raise UsageError(f"{path}: token {wrong} is {tokens[wrong]}, a shard holds 0..65535")
     header = np.zeros(HEADER_INTS, dtype="<i4")
     header[:3] = MAGIC, VERSION, tokens.size
@@ -60,7 +60,7 @@ def load_shard(path, vocab_size=None):
     if size != expected:
         fault = "cut short" if size < expected else "followed by other bytes"
         raise UsageError(f"{path}: {fault}: {count} tokens need {expected} bytes, found {size}")
-    tokens = np.fromfile(path, dtype="<u2", count=count, offset=HEADER_BYTES)
+    tokens = np.fromfile(path, dtype="<u2", offset=HEADER_BYTES)
     if vocab_size is not None and tokens.max() >= vocab_size:
         wrong = int(np.argmax(tokens >= vocab_size))
         raise UsageError(

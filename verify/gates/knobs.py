@@ -54,8 +54,23 @@ def judge(studio: Studio) -> GateResult:
         findings.append(f"{name} is new and belongs to no feature, so no gate would try it")
     if not expected:
         findings.append("no knob was found in the baseline")
+    if probe.baseline_knobs is not None:
+        findings += [
+            f"{name} has its default in every scenario: a candidate that ignores it would pass"
+            for name in untried(probe.baseline_knobs, studio)
+        ]
     summary = f"{len(expected)} baseline knobs, {len(owned)} of {len(probe.features)} features"
     return conclude(NAME, summary, findings)
+
+
+def untried(knobs: Iterable[Knob], studio: Studio) -> list[str]:
+    """The knobs that no scenario, nor the probe's data, sets to another value than the default."""
+    environments = [studio.environment(scenario, ()) for scenario in studio.probe.scenarios]
+    return [
+        knob.name
+        for knob in knobs
+        if all(knob.parse(found.get(knob.name, "")) == knob.default for found in environments)
+    ]
 
 
 def facts_of(knobs: Iterable[Knob]) -> dict[str, KnobFacts]:
