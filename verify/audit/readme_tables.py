@@ -7,7 +7,8 @@ from verify.audit.numbers import Number, parse
 
 MARKS = re.compile(r"[*`]|(?<!\w)_|_(?!\w)|<[^>]{0,40}>|\[\^?\d*\]")
 LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
-SEED = re.compile(r"(?:seed\s*[:=#]?\s*)?(\d{1,10})(?:\s*\([^)]*\))?", re.IGNORECASE)
+OWN = r"(?:\s*\((?:ours|this|submitted|canonical|best|main|median|default|primary)[^)]*\))?"
+SEED = re.compile(rf"(?:seed\s*[:=#]?\s*)?(\d{{1,10}}){OWN}", re.IGNORECASE)
 QUANTITY = re.compile(
     r"(?P<about>[~≈]?)\s*(?P<number>[-+\u2212]?\d[\d,]*(?:\.\d+)?)\s*"
     r"(?P<unit>bytes|B|MB|MiB|KB|KiB|GB|ms|s|sec|min|bpb|nats|M|K)?\b(?P<rest>.*)",

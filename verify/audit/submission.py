@@ -16,12 +16,20 @@ SECOND = frozenset(
     """rerun reruns compliance disclosure supplementary supplemental secondary extra other
     alternative all diagnostics diagnostic legacy superseded""".split()
 )
+# An object under a key of other words than these is a second account: of variants, of phases, …
+OWN = frozenset(
+    """metrics metric results result final scores score summary eval evaluation aggregate aggregated
+    performance submission val bpb bpbs loss losses main primary headline seeds seed runs run per
+    individual mean average by artifact bytes size sizes timing times model training train
+    validation statistic stats validated official details values score values""".split()
+)
 # Under these a number belongs to other records, or to settings.
 SKIPPED = ELSEWHERE | frozenset(
     """config configuration hyperparameters hyperparams settings env environment knobs args
     significance statistics statistical test tests welch ttest""".split()
 )
 TESTS = frozenset("significance statistics statistical test tests welch ttest t".split())
+SCORES = frozenset("score scores values value result results".split())
 SEED_HOLDERS = frozenset("seed seeds seeded runs results result scores per individual".split())
 WITH_UNIT = re.compile(r"[~≈<]?\s*([\d.,]+)\s*([A-Za-z]+)?(?:\s*\(.*)?", re.DOTALL)
 T_KEYS = frozenset({("t",), ("t", "statistic"), ("t", "stat"), ("welch", "t"), ("t", "value")})
@@ -76,7 +84,8 @@ def _claims(
         pointer = f"{path}/{key.replace('~', '~0').replace('/', '~1')}"
         named = seed_of_key(key, bool(set(words(path)) & SEED_HOLDERS))
         here = named if named is not None else seed
-        second = nested or bool(set(known) & SECOND and isinstance(value, dict | list))
+        held = isinstance(value, dict | list) and here is None and known
+        second = nested or bool(held and (set(known) & SECOND or not set(known) <= OWN))
         if set(known) & SKIPPED and not _test(key):
             if isinstance(value, dict) and set(known) & TESTS:
                 inner = _claims(place, value, pointer, None, nested, depth + 1)
@@ -137,7 +146,7 @@ def _of_value(
         return
     if not read.role and seed is not None and looks_like_bpb(number):
         known = set(words(key))
-        if seed_of_key(key, True) is not None or known & {"score", "scores", "value", "result"}:
+        if seed_of_key(key, True) is not None or known & SCORES:
             read = Meaning("bpb")
     if read.role == "bpb" and number.value < SMALLEST and read.statistic != "std":
         return  # a difference or a rate, whatever its name

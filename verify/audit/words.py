@@ -83,9 +83,8 @@ def meaning(key: str) -> Meaning:
     if known & ELSEWHERE or known & VARIANCE - {"per", "se", "range", "ratio"}:
         return Meaning()
     statistic = _statistic(known)
-    before = bool(known & BEFORE) and not known & {"post", "quant", "quantized"} - (
-        {"quant"} if "pre" in known else set()
-    )
+    after = "post" in known and known & {"quant", "quantized", "quantization"}
+    before = bool(known & BEFORE) and not after
     if "pre" in known and "ttt" in known:
         before = True  # before adaptation: any event of the log may be meant
     if "bpb" in known or "bpbs" in known:

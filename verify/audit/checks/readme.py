@@ -30,23 +30,34 @@ def check(record: Record, notes: Notes) -> None:
         tables[cell.table].append(cell)
     for number, cells in sorted(tables.items()):
         own = Notes()
-        for cell in cells:
-            judge(record, cell, cells, own)
+        for line in dict.fromkeys(cell.line for cell in cells):
+            row = Notes()
+            for cell in (c for c in cells if c.line == line):
+                judge(record, cell, cells, row)
+            weaken(row, own, repeats(cells) and not row.confirmed)
         if own.confirmed:
             without_log(record, cells, own)
         settle(record, number, len(tables), own, notes)
 
 
+def repeats(cells: list[Cell]) -> bool:
+    """Whether a seed has several rows: then the rows are of several configurations."""
+    rows = {(cell.line, cell.seed) for cell in cells if cell.seed is not None}
+    return len({seed for _, seed in rows}) < len(rows)
+
+
+def weaken(found: Notes, into: Notes, foreign: bool) -> None:
+    """Take over what was found; what may be of other runs contradicts nothing."""
+    for f in found.findings:
+        certainty = AMBIGUOUS if foreign and f.certainty is MISMATCH else f.certainty
+        into.findings.append(Finding(f.kind, certainty, f.claim, f.place, f.evidence))
+    into.confirmed += found.confirmed
+
+
 def settle(record: Record, number: int, count: int, own: Notes, notes: Notes) -> None:
     """A table of which no cell fits while another fits is about other runs, perhaps."""
     heading = record.readme.headings.get(number, "") if record.readme else ""
-    foreign = not own.confirmed and (count > 1 or OTHERS.search(heading))
-    for finding in own.findings:
-        certainty = AMBIGUOUS if foreign and finding.certainty is MISMATCH else finding.certainty
-        notes.findings.append(
-            Finding(finding.kind, certainty, finding.claim, finding.place, finding.evidence)
-        )
-    notes.confirmed += own.confirmed
+    weaken(own, notes, not own.confirmed and bool(count > 1 or OTHERS.search(heading)))
 
 
 def without_log(record: Record, cells: list[Cell], notes: Notes) -> None:

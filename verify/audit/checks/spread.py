@@ -50,7 +50,7 @@ def both(values: list[Decimal], name: str, digits: int) -> list[Value]:
     if len(values) < 2:
         return []
     found = []
-    for places in (None, digits, digits - 1):
+    for places in (None, digits, digits - 1, 4):
         kept = values if places is None else [rounded(v, max(places, 1)) for v in values]
         how = "" if places is None else f", of values rounded to {max(places, 1)} digits"
         for ddof, kind in ((1, "sample"), (0, "population")):

@@ -34,6 +34,7 @@ class Statement:
     below: bool  # p is only said to be below that
     one_sided: bool
     reference: Number | None  # the one value that it names to be tested against
+    one_sample: bool = False  # it says so
 
     def __str__(self) -> str:
         parts = [f"{name} = {n}" for name, n in (("t", self.t), ("df", self.df)) if n]
@@ -49,6 +50,7 @@ class Candidate:
     test: Test
     what: str
     reference: Decimal | None = None
+    runs: int = 0  # of this record
 
     def __str__(self) -> str:
         t = self.test
@@ -75,18 +77,23 @@ def judge(record: Record, statement: Statement, rivals: list[Candidate], notes: 
     place = statement.place
     candidates = [*rivals, *against_references(record, statement), *against_listed(record)]
     meant = [c for c in candidates if fits(statement, c)]
+    named = [c for c in candidates if is_named(statement, c) and is_one_sample(statement, c)]
     if not meant:
-        named = [c for c in candidates if is_named(statement, c)]
         if statement.t and named:
             return notes.add("test", MISMATCH, statement, place, f"recomputed: {named[0]}")
         evidence = "not verifiable from the files: the runs it needs are not in them"
         return notes.add("test", NOTE, statement, place, evidence)
-    named = [c for c in meant if is_named(statement, c)] or meant
     stated = statement.reference
-    if stated and all(c.reference not in (None, stated.value) for c in named):
-        evidence = f"it was tested against another value: {named[0]}"
+    if stated and named and all(c.reference not in (None, stated.value) for c in meant):
+        evidence = f"it was tested against another value: {meant[0]}"
         return notes.add("test-reference", MISMATCH, statement, place, evidence)
-    return judge_p(statement, named, notes)
+    return judge_p(statement, [c for c in meant if is_named(statement, c)] or meant, notes)
+
+
+def is_one_sample(statement: Statement, candidate: Candidate) -> bool:
+    """Whether the statement says that it is a one-sample test, or has such a test's freedom."""
+    freedom = statement.df is not None and statement.df.value == candidate.runs - 1
+    return statement.one_sample or freedom
 
 
 def judge_p(statement: Statement, meant: list[Candidate], notes: Notes) -> None:
@@ -97,7 +104,9 @@ def judge_p(statement: Statement, meant: list[Candidate], notes: Notes) -> None:
     if any(p_fits(statement, c.test.two_sided) for c in meant):
         certainty = MISMATCH if statement.one_sided else NOTE
         return notes.add("two-sided-p", certainty, statement, place, str(meant[0]))
-    return notes.add("test", MISMATCH, statement, place, str(meant[0]))
+    # A value that was only found by trying all of them may be another one by chance.
+    sure = any(c.reference is None or is_named(statement, c) for c in meant)
+    return notes.add("test", MISMATCH if sure else NOTE, statement, place, str(meant[0]))
 
 
 def p_fits(statement: Statement, p: float) -> bool:
@@ -122,7 +131,11 @@ def fits(statement: Statement, candidate: Candidate) -> bool:
         return statement.df is not None and close(statement.df, candidate.test.df)
     if statement.df is not None and not close(statement.df, candidate.test.df):
         return False
-    return close(statement.t, abs(candidate.test.t))
+    t = abs(candidate.test.t)
+    if candidate.reference is None or is_named(statement, candidate):
+        return close(statement.t, t)
+    size = abs(statement.t.value)
+    return bool(agreement(Number(statement.t.text, size, statement.t.digits), Decimal(t)))
 
 
 def close(stated: Number, value: float) -> bool:
@@ -183,7 +196,7 @@ def against_references(record: Record, statement: Statement) -> list[Candidate]:
         found = SCORE.findall(MARKS.sub("", record.readme.text))[:60]
         values |= {n.value for text in found if (n := parse(text)) is not None}
     return [
-        Candidate(test, f"one-sample test of {what} against {value}", value)
+        Candidate(test, f"one-sample test of {what} against {value}", value, len(own))
         for what, own in own_values(record)
         for value in sorted(values)
         if (test := one_sample(own, float(value)))
@@ -254,6 +267,7 @@ def of_readme(record: Record) -> Iterator[Statement]:
             bool(p) and p[1] in "<≤" if p else False,
             bool(ONE_SIDED.search(text)),
             parse(scores[0]) if len(scores) == 1 else None,
+            bool(re.search(r"one[- ]sample", text, re.IGNORECASE)),
         )
 
 
