@@ -24,16 +24,14 @@ Numbers are texts, so that 0.1 means one tenth.
 """
 
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from verify.errors import UsageError
-from verify.files import read_small
-from verify.plan import MAX_BYTES, Plan, refuse_odd_keys
+from verify.plan import Plan, read_toml, refuse_odd_keys
 from verify.study.markers import table
 
 SCHEMA = 1
@@ -45,6 +43,21 @@ KINDS: dict[str, dict[str, type]] = {
     "share": {"share": str, "of": list},
 }
 NOTES = ("published", "note")
+
+
+class Grid(Protocol):
+    """What is costed: a plan, or a sweep of several."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+
+    @property
+    def configurations(self) -> Mapping[str, Mapping[str, str]]:
+        """The knobs of each configuration."""
+
+    def seeds_of(self, configuration: str) -> tuple[int, ...]:
+        """The seeds with which a configuration runs."""
 
 
 @dataclass(frozen=True)
@@ -90,11 +103,11 @@ def read_grant(path: Path, plan: Plan) -> Grant:
     or in no row or in two, a share of a row that is not above it, a number that is none, or a
     difference from what was printed without a note.
     """
-    where = path.name
-    try:
-        facts = tomllib.loads(read_small(path, MAX_BYTES).decode("utf-8"))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
-        raise UsageError(f"{where}: {str(error).splitlines()[0]}") from None
+    return grant_of(read_toml(path), plan, path.name)
+
+
+def grant_of(facts: Mapping[str, Any], plan: Grid, where: str) -> Grant:
+    """The same, from what a costs.toml says; `where` begins each message."""
     refuse_odd_keys(facts, TOP, where)
     if facts["schema"] != SCHEMA:
         raise UsageError(f"{where}: schema {facts['schema']}, only schema {SCHEMA} is known")
@@ -115,7 +128,7 @@ def read_grant(path: Path, plan: Plan) -> Grant:
     return Grant(facts["unit"], tuple(rows), published["total"], published["source"])
 
 
-def _row(entry: Any, above: list[Row], plan: Plan, where: str) -> Row:
+def _row(entry: Any, above: list[Row], plan: Grid, where: str) -> Row:
     if not isinstance(entry, dict) or not isinstance(entry.get("label"), str):
         raise UsageError(f"{where}: each of `rows` must be a table with a `label`")
     here = f"{where}: row {entry['label']!r}"
@@ -137,16 +150,19 @@ def _row(entry: Any, above: list[Row], plan: Plan, where: str) -> Row:
 
 
 def _product(
-    entry: Mapping[str, Any], above: list[Row], plan: Plan, here: str
+    entry: Mapping[str, Any], above: list[Row], plan: Grid, here: str
 ) -> tuple[str, Fraction]:
     if "configurations" in entry:
         names = entry["configurations"]
         for name in names:
             if name not in plan.configurations:
                 raise UsageError(f"{here}: {name!r} is no configuration of the plan")
+        counts = {len(plan.seeds_of(name)) for name in names}
+        if len(counts) != 1:
+            raise UsageError(f"{here}: its configurations have unlike numbers of seeds: {counts}")
         factors = [
             ("configurations" if len(names) != 1 else "configuration", str(len(names))),
-            ("seeds", str(len(plan.seeds))),
+            ("seeds", str(counts.pop())),
             ("hours a run", entry["hours"]),
         ]
     elif "share" in entry:
@@ -187,7 +203,7 @@ def decimal(value: Fraction, places: int = 2) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def as_markdown(grant: Grant, plan: Plan) -> str:
+def as_markdown(grant: Grant, plan: Grid) -> str:
     """compute_grant.md."""
     rows = []
     for row in grant.rows:

@@ -112,6 +112,10 @@ class Plan:
         """SHA-512 of what the plan says, whatever its comments and its layout."""
         return hashlib.sha512(canonical.dumps(self.facts)).hexdigest()
 
+    def seeds_of(self, configuration: str) -> tuple[int, ...]:
+        """The seeds with which a configuration runs: all of the plan's."""
+        return self.seeds
+
     def cells(self) -> Iterator[Cell]:
         """Every run: seed by seed, so that an early end leaves whole pairs."""
         for seed in self.seeds:
@@ -129,17 +133,28 @@ def read_plan(path: Path) -> Plan:
 
     Raises UsageError, one line, naming the key that is missing, unknown, ill-typed or at odds.
     """
-    where = path.name
+    return plan_of(read_toml(path), path.name)
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """A small TOML file. Raises UsageError, one line, with the place that cannot be read."""
     try:
-        facts = tomllib.loads(read_small(path, MAX_BYTES).decode("utf-8"))
+        return tomllib.loads(read_small(path, MAX_BYTES).decode("utf-8"))
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
-        raise UsageError(f"{where}: {str(error).splitlines()[0]}") from None
+        raise UsageError(f"{path.name}: {str(error).splitlines()[0]}") from None
+
+
+def plan_of(facts: dict[str, Any], where: str, tests: tuple[str, ...] = TESTS) -> Plan:
+    """Validate what a plan says; `where` begins each message, `tests` are those it may name.
+
+    Raises UsageError as `read_plan` does.
+    """
     refuse_odd_keys(facts, TABLES[""], where)
     if facts["schema"] != SCHEMA:
         raise UsageError(f"{where}: schema {facts['schema']}, only schema {SCHEMA} is known")
     for table in ("analysis", "stopping"):
         refuse_odd_keys(facts[table], TABLES[table], f"{where}: [{table}]")
-    _check_analysis(facts["analysis"], f"{where}: [analysis]")
+    _check_analysis(facts["analysis"], f"{where}: [analysis]", tests)
     _check_grid(facts, where)
     return Plan(facts)
 
@@ -157,8 +172,8 @@ def refuse_odd_keys(table: Mapping[str, Any], types: Mapping[str, type], where: 
             raise UsageError(f"{where}: `{key}` is empty")
 
 
-def _check_analysis(analysis: Mapping[str, Any], where: str) -> None:
-    for key, legal in (("test", TESTS), ("correction", CORRECTIONS), ("better", BETTER)):
+def _check_analysis(analysis: Mapping[str, Any], where: str, tests: tuple[str, ...]) -> None:
+    for key, legal in (("test", tests), ("correction", CORRECTIONS), ("better", BETTER)):
         if analysis[key] not in legal:
             raise UsageError(f"{where}: `{key}` is {analysis[key]!r}, expected one of {legal}")
     if not 0 < analysis["alpha"] < 1:
