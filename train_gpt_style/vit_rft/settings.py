@@ -50,7 +50,7 @@ def read(environ: Mapping[str, str]) -> Settings:
     """
     settings = read_settings(environ, KNOBS)
     check(settings)
-    check_energy(settings)
+    check_energy(settings, ("RUN_LOG", "TELEMETRY"))
     for feature in FEATURES:
         if settings.is_on(feature.declaration):
             feature.check(settings)

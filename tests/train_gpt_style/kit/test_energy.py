@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from tests.train_gpt_style.kit.meters import Clock, FakeNvml, Powercap
 from train_gpt_style.kit.energy import ENERGY_KNOBS, meter_for, nvml, open_meter, rapl
-from train_gpt_style.kit.energy.choose import uuids_of
+from train_gpt_style.kit.energy.choose import check_energy, uuids_of
 from train_gpt_style.kit.energy.meter import Meter, Model, NoMeter
 from verify.errors import CannotCheckError, UsageError
-from verify.knobs import read_settings
+from verify.knobs import Knob, read_settings
 
 KEYS = {"joules", "seconds", "source", "scope", "refresh_ms", "flags"}
 
@@ -238,7 +238,18 @@ def test_off_is_no_meter_at_all():
 )
 def test_watts_belong_to_the_model_alone(environ):
     with pytest.raises(UsageError, match="takes a power above 0"):
-        meter_for(read_settings(environ, ENERGY_KNOBS), CPU)
+        check_energy(read_settings(environ, ENERGY_KNOBS))
+
+
+def test_joules_that_nobody_would_write_are_refused():
+    writer = Knob("RUN_LOG", bool, False, "write a log", on="1")
+    for log, settings in ((log, {"ENERGY": "auto", "RUN_LOG": log}) for log in "01"):
+        found = read_settings(settings, (*ENERGY_KNOBS, writer))
+        if log == "0":
+            with pytest.raises(UsageError, match="ENERGY=auto needs RUN_LOG=1"):
+                check_energy(found)
+        else:
+            check_energy(found)
 
 
 def test_an_unknown_source_is_refused():

@@ -55,9 +55,14 @@ def test_joules_are_no_part_of_what_an_equal_run_repeats(perform):
 
 def test_a_source_that_cannot_be_had_stops_the_run_before_it_starts(perform):
     with pytest.raises(CannotCheckError, match="no GPU is used"):
-        perform(ENERGY="nvml")
+        perform(ENERGY="nvml", RUN_LOG="1")
 
 
 def test_watts_without_the_model_are_refused(perform):
     with pytest.raises(UsageError, match="ENERGY_WATTS=50"):
         perform(ENERGY="auto", ENERGY_WATTS="50")
+
+
+def test_joules_that_nobody_would_write_are_refused(perform):
+    with pytest.raises(UsageError, match="needs RUN_LOG=1 or TELEMETRY=1"):
+        perform(ENERGY="auto")

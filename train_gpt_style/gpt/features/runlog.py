@@ -47,9 +47,9 @@ class RunLogger(Observer):
             "numeric_class": numeric_class(),
             "world_size": run.ctx.world_size,
         }
+        meter = meter_for(run.settings, run.ctx.device)
         path, kept = self.folder / "train.jsonl", run.start and run.start.observers.get("runlog")
         self.log = RunLog.resume(path, kept) if kept else RunLog(path, self.header)
-        meter = meter_for(run.settings, run.ctx.device)
         self.energy = meter.window() if meter else None
 
     def clock(self):

@@ -59,18 +59,24 @@ def meter_for(settings, device):
 
     Raises as `open_meter` does.
     """
-    check_energy(settings)
     if settings.energy == "none":
         return None
     return open_meter(settings.energy, settings.energy_watts, uuids_of(device))
 
 
-def check_energy(settings):
-    """Raise UsageError when the two knobs contradict each other."""
+def check_energy(settings, writers=("RUN_LOG",)):
+    """Raise UsageError when the two knobs contradict each other, or nobody would write joules.
+
+    writers: the knobs of which one must be on.
+    """
     if (settings.energy == "model") != (settings.energy_watts > 0):
         raise UsageError(
             f"ENERGY={settings.energy} with ENERGY_WATTS={settings.energy_watts}: the model, and "
             "nothing else, takes a power above 0"
+        )
+    if settings.energy != "none" and not any(settings[name] for name in writers):
+        raise UsageError(
+            f"ENERGY={settings.energy} needs {'=1 or '.join(writers)}=1: the joules are written there"
         )
 
 
