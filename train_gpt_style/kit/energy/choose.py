@@ -75,9 +75,8 @@ def check_energy(settings, writers=("RUN_LOG",)):
             "nothing else, takes a power above 0"
         )
     if settings.energy != "none" and not any(settings[name] for name in writers):
-        raise UsageError(
-            f"ENERGY={settings.energy} needs {'=1 or '.join(writers)}=1: the joules are written there"
-        )
+        where = "=1 or ".join(writers)
+        raise UsageError(f"ENERGY={settings.energy} needs {where}=1: joules are written there")
 
 
 def uuids_of(device):
