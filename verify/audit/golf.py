@@ -23,6 +23,7 @@ from verify.audit.readme_tables import read_readme
 from verify.audit.submission import read_submission
 
 SIZES = "SCRIPT_SIZES"
+MAX_STUB = 4096  # bytes of a script that only executes another file
 CHECKS = (score, seeds, spread, sizes, times, identity, physics, readme, prose, statistics, history)
 
 
@@ -89,10 +90,21 @@ def _scripts(record: Record, files: dict[str, int]) -> None:
                 record.sources[name] = reader.decode(data)
             if not size:
                 _problem(record, "empty-script", Certainty.NOTE, name, "it has no bytes")
+            elif size < MAX_STUB and "exec" in record.sources.get(name, ""):
+                _read_by_stub(record, name, files)
     if SIZES in files:  # stands for scripts that were left out: their sizes, one a line
         listed = reader.decode(reader.read(record.folder, SIZES, reader.MAX_JSON) or b"")
         for found in re.finditer(r"^\s*(\d{1,12})\s+(\S.*?)\s*$", listed, re.MULTILINE):
             record.scripts.setdefault(found[2], int(found[1]))
+
+
+def _read_by_stub(record: Record, name: str, files: dict[str, int]) -> None:
+    """A stub counts with the files that it reads and executes."""
+    folder = name.rpartition("/")[0]
+    for named in re.findall(r"""["']([^"'\n]{1,200})["']""", record.sources[name]):
+        path = f"{folder}/{named}" if folder else named
+        if path in files and path != name:
+            record.scripts[path] = files[path]
 
 
 def _readme(record: Record, files: dict[str, int]) -> None:

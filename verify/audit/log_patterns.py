@@ -12,7 +12,6 @@ RULE = re.compile(r"^={60,}[ \t\r]*$", re.MULTILINE)
 PYTHON_LINE = re.compile(
     r"^(?:import \w|from [\w.]+ import |def \w+\(|class \w+|@\w|if __name__|exec\()", re.MULTILINE
 )
-PYTHON_START = re.compile(r"^(?:\"\"\"|'''|#|import \w|from [\w.]+ import |exec\()", re.MULTILINE)
 
 PREFIX = re.compile(
     r"^(?:\[?\d{9,11}(?:\.\d+)?\]?[ \t:|]+"  # unix time

@@ -31,8 +31,7 @@ def without_source(text: str) -> tuple[str, str]:
     for i in range(0, len(borders) - 1):
         part = text[borders[i] : borders[i + 1]]
         if i % 2 == 0 and i + 2 < len(borders) and is_python(part):
-            start = p.PYTHON_START.search(part)
-            source = source or part[start.start() if start else 0 :]
+            source = source or part
             part = "\n" * part.count("\n")
         kept.append(part)
     return "".join(kept), source

@@ -7,8 +7,13 @@ import zlib
 from collections.abc import Callable
 
 MAX_UNPACKED = 1 << 23  # bytes; a bomb is not opened further
-LITERAL = re.compile(r"""[bB]?(["'])([!-~]{400,})\1""")
+LITERAL = re.compile(r"""[bB]?(["'])([^\s"'\\]{400,})\1""")
 RAW = [{"id": lzma.FILTER_LZMA2}]
+
+
+def is_packed(text: str) -> bool:
+    """Whether a script is a wrapper around a packed one, of whatever kind."""
+    return "exec" in text and LITERAL.search(text) is not None
 
 
 def unpacked(text: str) -> str:

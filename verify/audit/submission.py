@@ -84,7 +84,8 @@ def _claims(
         pointer = f"{path}/{key.replace('~', '~0').replace('/', '~1')}"
         named = seed_of_key(key, bool(set(words(path)) & SEED_HOLDERS))
         here = named if named is not None else seed
-        held = isinstance(value, dict | list) and here is None and known
+        values = value if isinstance(value, list) else [value]
+        held = here is None and known and any(isinstance(v, dict) for v in values)
         second = nested or bool(held and (set(known) & SECOND or not set(known) <= OWN))
         if set(known) & SKIPPED and not _test(key):
             if isinstance(value, dict) and set(known) & TESTS:

@@ -270,6 +270,59 @@ def test_a_file_of_two_runs_is_split_and_the_embedded_source_is_kept_apart():
     assert not any(s.bpb and s.bpb.text == "9.99" for run in log.runs for s in run.scores)
 
 
+def test_rows_of_other_configurations_contradict_nothing(golf):
+    golf.readme = (
+        "# A record\n\n| Config | Seed | val_bpb |\n|---|---|---|\n| ours | 42 | 1.14656 |\n"
+        "| without SWA | 42 | 1.1512 |\n| 9 layers | 42 | 1.1600 |\n"
+    )
+    verdict = golf.audit()
+    assert verdict.outcome is Outcome.CONSISTENT
+    assert "readme-bpb" in kinds(verdict, Certainty.AMBIGUOUS)
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "-0.0290 BPB against the baseline",
+        "Beats SOTA 1.2244 BPB",
+        "1.1748 -> 1.1458 BPB",
+        "A record",
+    ],
+)
+def test_titles_that_compare_contradict_nothing(golf, title):
+    golf.readme = f"# {title}\n"
+    assert golf.audit().outcome is Outcome.CONSISTENT
+
+
+def test_variants_and_phases_of_a_submission_file_are_second_accounts(golf):
+    golf.facts["variants"] = {"no_swa": {"val_bpb": 1.1512, "bytes_total": 15_000_017}}
+    golf.facts["phases"] = [{"name": "warm", "val_bpb": 1.31}]
+    verdict = golf.audit()
+    assert verdict.outcome is Outcome.CONSISTENT
+    assert "second-account" in kinds(verdict, Certainty.AMBIGUOUS)
+
+
+def test_an_empty_label_may_be_the_artifact_where_there_is_no_other(single):
+    text = single.runs[0].text().replace(" int8+zlib", "")
+    single.write()
+    (single.folder / "train_seed1337.log").write_text(text)
+    assert audit_folder(single.folder).outcome is Outcome.CONSISTENT
+
+
+def test_a_log_without_parameters_and_seed_is_read(single):
+    lines = [
+        line
+        for line in single.runs[0].text().splitlines()
+        if not line.startswith(("seed:", "model_params", "Total", "Serialized", "val_loader"))
+    ]
+    lines.append("budget:15896222/16000000 (99.35%) FITS")
+    single.write()
+    (single.folder / "train_seed1337.log").unlink()
+    (single.folder / "run.txt").write_text("\n".join(lines))
+    verdict = audit_folder(single.folder)
+    assert verdict.outcome is Outcome.CONSISTENT, verdict.findings
+
+
 def test_words_of_keys_are_whole_words():
     assert words("bytes_model_int6_zstd") == ["bytes", "model", "int6", "zstd"]
     assert meaning("bytes_model_int6_zstd").role == "model"

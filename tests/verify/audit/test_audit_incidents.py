@@ -175,13 +175,40 @@ def test_a_packed_script_counts_as_shipped_and_is_compared_unpacked(single):
         f"def f{i}():\n    return {i * i}\n" for i in range(200)
     )
     packed = base64.b85encode(lzma.compress(inner.encode())).decode()
-    single.script = f"import lzma,base64\nexec(lzma.decompress(base64.b85decode('{packed}')))\n"
+    single.script = (
+        "import lzma as L,base64 as B\nexec(L.decompress(B.b85decode"
+        f'("{packed}"),format=L.FORMAT_XZ,filters=[{{"id":L.FILTER_LZMA2}}]))\n'
+    )
     single.runs[0].source = inner
     single.runs[0].code = single.facts["bytes_code"] = len(single.script)
     verdict = single.audit()
     assert verdict.outcome is Outcome.CONSISTENT, verdict.findings
     single.facts["bytes_code"] = len(inner)
     assert "bytes" in kinds(single.audit())
+    single.facts["bytes_code"] = len(single.script)
+    single.runs[0].source = inner.replace("return 4", "return 5")
+    assert "script-differs" in kinds(single.audit(), AMBIGUOUS)
+
+
+def test_a_stub_counts_with_what_it_executes(single):
+    single.script = "exec(open('real_train.txt').read())\n"
+    single.write()
+    (single.folder / "real_train.txt").write_text(SCRIPT)
+    both = len(SCRIPT) + len(single.script)
+    single.runs[0].code = single.facts["bytes_code"] = both
+    assert single.audit().outcome is Outcome.CONSISTENT
+    single.facts["bytes_code"] = both + 1
+    assert "bytes" in kinds(single.audit())
+
+
+def test_code_that_is_imported_and_not_counted_is_named(single):
+    single.script = SCRIPT = "import os\nimport helper\n" + 40 * "os.getcwd()\n"
+    single.runs[0].code = single.facts["bytes_code"] = len(SCRIPT)
+    single.write()
+    assert not kinds(audit_folder(single.folder), AMBIGUOUS)
+    (single.folder / "helper.py").write_text("x = 1\n")
+    verdict = audit_folder(single.folder)
+    assert "uncounted-code" in kinds(verdict, AMBIGUOUS)
 
 
 def test_settings_and_code_that_differ_between_seeds_are_found(golf):

@@ -1,12 +1,14 @@
 """Is what ships what ran: the script, its size, and the same settings for every seed."""
 
 import difflib
+import re
+from decimal import Decimal
 
 from verify.audit.checks.sizes import shipped
-from verify.audit.match import best
+from verify.audit.match import Value, best
 from verify.audit.model import Certainty, Notes, Record, Run
 from verify.audit.numbers import Number
-from verify.audit.packed import unpacked
+from verify.audit.packed import is_packed, unpacked
 
 MISMATCH, AMBIGUOUS, NOTE = Certainty.MISMATCH, Certainty.AMBIGUOUS, Certainty.NOTE
 LOCAL = frozenset(
@@ -16,6 +18,7 @@ LOCAL = frozenset(
     run_name name id load_path init_path""".split()
 )
 LOCAL_ENDS = ("_path", "_dir", "_file", "_files", "_id", "_time", "_name", "_ms")
+IMPORT = re.compile(r"^[ \t]*(?:import|from)[ \t]+([A-Za-z_][\w.]*)", re.MULTILINE)
 MAX_SHOWN = 4
 
 
@@ -23,6 +26,7 @@ def check(record: Record, notes: Notes) -> None:
     """Code, settings and parameters of the runs that the claims are about."""
     code_size(record, notes)
     embedded(record, notes)
+    uncounted(record, notes)
     runs = record.used_runs
     settings(record, runs, notes)
     for name, values in (
@@ -47,10 +51,14 @@ def code_size(record: Record, notes: Notes) -> None:
     if not any(record.scripts.values()):
         return
     sizes = shipped(record)
+    for name, text in sorted(record.sources.items()):
+        if inner := unpacked(text):
+            size = Decimal(len(inner.encode()))
+            sizes.append(Value(size, None, f"{name}, unpacked", True))
     wrong: dict[int, str] = {}
     for run in record.used_runs:
         for code in run.codes:
-            number = Number(str(code.value), sizes[0].value * 0 + code.value, 0)
+            number = Number(str(code.value), Decimal(code.value), 0)
             if not best(number, sizes).holds:
                 wrong.setdefault(code.value, run.at(code.line))
     logged = {code.value for run in record.used_runs for code in run.codes}
@@ -63,11 +71,29 @@ def code_size(record: Record, notes: Notes) -> None:
         notes.confirm("code size", record.name, "the logs state that of the shipped script")
 
 
+def uncounted(record: Record, notes: Notes) -> None:
+    """Files that a script imports from the record, when the code size is the script's alone."""
+    logged = {code.value for run in record.used_runs for code in run.codes}
+    for name, text in sorted(record.sources.items()):
+        if record.scripts[name] not in logged:
+            continue
+        imported = {found[1].split(".")[0] for found in IMPORT.finditer(text)}
+        others = [other for other in sorted(record.scripts) if other != name]
+        left = [other for other in others if other.rsplit("/", 1)[-1][:-3] in imported]
+        if left:
+            total = sum(record.scripts[other] for other in left)
+            claim = f"{name} imports {', '.join(left)}"
+            evidence = f"the logged code size leaves out {total} bytes"
+            notes.add("uncounted-code", AMBIGUOUS, claim, name, evidence)
+
+
 def embedded(record: Record, notes: Notes) -> None:
     """The source that a log prints against the scripts that ship, or what they unpack to."""
     shipped_texts = {}
+    packed = False
     for name, text in sorted(record.sources.items()):
         shipped_texts[name] = plain(text)
+        packed = packed or is_packed(text)
         if inner := unpacked(text):
             shipped_texts[f"{name}, unpacked"] = plain(inner)
     if not shipped_texts:
@@ -83,7 +109,9 @@ def embedded(record: Record, notes: Notes) -> None:
         name, differing = nearest(printed, shipped_texts)
         claim = "the shipped script is the one that ran"
         evidence = f"{name} and the source in the log differ in {differing} lines"
-        notes.add("script-differs", MISMATCH, claim, log.name, evidence)
+        # What was packed may have been minified too, or is packed in a way that is not opened.
+        certainty = AMBIGUOUS if packed else MISMATCH
+        notes.add("script-differs", certainty, claim, log.name, evidence)
 
 
 def plain(text: str) -> str:

@@ -8,6 +8,7 @@ from verify.audit.checks import sizes, times
 from verify.audit.match import Value, best, means, score_values
 from verify.audit.model import Certainty, Notes, Record, Stage
 from verify.audit.numbers import Agreement, Number, parse
+from verify.audit.submission import SMALLEST
 
 MISMATCH, AMBIGUOUS = Certainty.MISMATCH, Certainty.AMBIGUOUS
 MARKS = re.compile(r"[*`]|(?<!\w)_|_(?!\w)")
@@ -44,6 +45,7 @@ EXACT = (
     ("params", re.compile(r"\bmodel_params\W{0,4}(\d{6,9}|\d{1,3}(?:,\d{3}){2,3})\b", re.I)),
 )
 STEPS = re.compile(r"(?<![\d,./])(\d{1,3},\d{3}|\d{3,6})\s*/\s*(\d{1,3},\d{3}|\d{3,6})(?![\d,./])")
+COMPARES = re.compile(r"baseline|sota\b|beat|\bvs\b|\bPR ?#?\d|→|->|from\b|improv|under\b", re.I)
 HEAD_LINES = 12
 
 
@@ -72,6 +74,8 @@ def headline(record: Record, lines: list[str], notes: Notes) -> None:
         if "|" in line.strip()[:1] or (number > 1 and OTHERS.search(line)):
             continue
         for claim in stated_scores(line):
+            if claim.value < SMALLEST:
+                continue  # a difference
             place = f"{record.readme.name if record.readme else ''}:{number}"
             shown = f"headline bpb {claim}"
             runs = record.used_runs
@@ -90,7 +94,8 @@ def headline(record: Record, lines: list[str], notes: Notes) -> None:
             elif found.agreement is Agreement.TRUNCATED:
                 notes.add("truncated", AMBIGUOUS, shown, place, found.how)
             else:
-                certainty = MISMATCH if number == 1 else AMBIGUOUS
+                sure = number == 1 and not COMPARES.search(line)
+                certainty = MISMATCH if sure else AMBIGUOUS
                 notes.add("headline-not-in-log", certainty, shown, place, found.how)
             return
 

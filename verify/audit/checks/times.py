@@ -55,7 +55,8 @@ def is_open(claim: Claim, found: Match) -> bool:
         return True  # which parts of an evaluation count differs between records
     value, logged = claim.number.value * claim.scale, found.value.value
     if claim.role == "train":  # of a whole session; or in seconds, by another clock
-        return value > 2 * LIMIT_MS or (claim.scale >= 1000 and abs(value - logged) < 1000)
+        short = claim.scale >= 1000 and claim.number.digits < 2
+        return value > 2 * LIMIT_MS or (short and abs(value - logged) < 1000)
     if claim.role == "steps":  # counted from nought
         return abs(value - logged) <= 1
     coarse = claim.number.is_integer and claim.number.value % 100_000 == 0
