@@ -12,6 +12,7 @@ from verify.errors import UsageError
 
 MAX_DEPTH = 5
 ORDER = tuple(Certainty)
+UNREAD = Certainty.AMBIGUOUS  # of a file that says nothing, for it cannot be read
 
 
 def find_records(path: Path, forms: Forms, depth: int = MAX_DEPTH) -> list[Path]:
@@ -92,10 +93,16 @@ def weigh(
     if wrong:
         kinds = ", ".join(dict.fromkeys(f.kind for f in wrong))
         return Outcome.MISMATCH, f"{len(wrong)} claims are contradicted: {kinds}"
+    broken = [f for f in record.problems if f.kind == "submission" and f.certainty is UNREAD]
+    if broken and not record.submissions:
+        return Outcome.NOT_CHECKABLE, f"{broken[0].place}: {broken[0].evidence}"
     if not record.submissions and not (record.readme and record.readme.cells):
         return Outcome.NOT_CHECKABLE, "no readable submission file and no table of seeds"
     if not record.runs:
         return Outcome.NOT_CHECKABLE, "no log with a run in it"
+    stated = any(c.role in ("bpb", "loss") for s in record.submissions for c in s.claims)
+    if not stated and not (record.readme and record.readme.cells):
+        return Outcome.NOT_CHECKABLE, "no score is stated"
     if not confirmed:
         return Outcome.NOT_CHECKABLE, "no claim could be held against a log"
     unclear = sum(f.certainty is Certainty.AMBIGUOUS for f in findings)

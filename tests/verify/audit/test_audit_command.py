@@ -7,8 +7,11 @@ import sys
 import pytest
 
 from tests.verify.audit.conftest import OneRun, git, kinds
+from verify.audit import form
 from verify.audit.auditor import audit
-from verify.audit.model import Certainty, Outcome
+from verify.audit.golf import GolfForm
+from verify.audit.model import Certainty, Outcome, Record
+from verify.errors import UsageError
 
 NOTE = Certainty.NOTE
 
@@ -109,6 +112,46 @@ def test_many_records_are_audited_in_several_processes_with_the_same_result(golf
     assert one == two
     outcomes = [v.outcome for v in one]
     assert outcomes == [Outcome.CONSISTENT] * 3 + [Outcome.MISMATCH] * 2
+
+
+class OtherForm:
+    name = "other"
+
+    def matches(self, folder):
+        return (folder / "other.txt").exists()
+
+    def read(self, folder):
+        return Record(folder, folder.name)
+
+    def check(self, record, notes):
+        notes.add("other", Certainty.MISMATCH, "a claim", "other.txt", "no evidence")
+
+
+class Entry:
+    value = name = "other"
+
+    def __init__(self, made):
+        self.load = lambda: made
+
+
+def test_a_package_adds_a_form_and_a_broken_one_is_bad_usage(tmp_path, monkeypatch):
+    (tmp_path / "other.txt").write_text("")
+    monkeypatch.setattr(form, "entry_points", lambda group: [Entry(OtherForm)])
+    (verdict,) = audit([tmp_path])
+    assert (verdict.form, verdict.outcome) == ("other", Outcome.MISMATCH)
+    monkeypatch.setattr(form, "entry_points", lambda group: [Entry(None)])
+    with pytest.raises(UsageError, match="audit form 'other'"):
+        audit([tmp_path])
+
+
+def test_a_form_that_fails_on_one_record_costs_only_that_verdict(golf, monkeypatch):
+    def fail(self, folder):
+        raise RuntimeError("odd")
+
+    monkeypatch.setattr(GolfForm, "read", fail)
+    (verdict,) = audit([golf.write()])
+    assert verdict.outcome is Outcome.NOT_CHECKABLE
+    assert "RuntimeError: odd" in verdict.reason
 
 
 # Means 1.14581692 and 1.15581692: t = -14.71, df = 4, one-sided p = 6.2e-05.

@@ -119,6 +119,22 @@ def test_a_byte_order_mark_is_noted_and_read_over(golf, encoding):
     assert any("byte order mark" in f.evidence for f in verdict.findings)
 
 
+def test_a_broken_submission_file_beside_a_good_table_is_still_not_checkable(golf):
+    golf.write()
+    (golf.folder / "submission.json").write_text('{"val_bpb": 1.1 "x": 2}')
+    verdict = audit_folder(golf.folder)
+    assert verdict.outcome is Outcome.NOT_CHECKABLE
+    assert "line 1 column 17" in verdict.reason
+
+
+def test_a_record_without_a_stated_score_is_not_checkable(single):
+    for value in (None, "TBD"):
+        single.facts["val_bpb"] = single.facts["val_loss"] = value
+        verdict = single.audit()
+        assert verdict.outcome is Outcome.NOT_CHECKABLE
+        assert verdict.reason == "no score is stated"
+
+
 def test_odd_values_never_crash(golf):
     for value in ("TBD", None, [], {}, [[]], True, "1.2.3", "9" * 5000, -1, 1e308, "NaN"):
         golf.facts = dict.fromkeys(["val_bpb", "val_loss", "bytes_total", "seeds", "t"], value)

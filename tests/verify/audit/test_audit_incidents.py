@@ -275,7 +275,12 @@ def test_another_world_size_than_claimed_is_found(single):
     assert "world-size" in kinds(single.audit())
     single.readme = "# Result\n\nRun on 1xH100, not yet on 8xH100.\n"
     assert single.audit().outcome is Outcome.CONSISTENT
-    single.readme = ""
+    single.readme = "# Result\n\nRun on an RTX 4090, not on 8xH100.\n"
+    assert single.audit().outcome is Outcome.CONSISTENT
+    single.facts["world_size"] = 8
+    single.readme = "# Result\n"
+    assert "world-size" in kinds(single.audit())
+    del single.facts["world_size"]
     assert "world-size" in kinds(in_track(single, "track_10min_16mb").audit())
 
 

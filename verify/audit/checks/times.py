@@ -5,13 +5,14 @@ from decimal import Decimal
 
 from verify.audit.match import Match, Value, best
 from verify.audit.model import Certainty, Claim, Notes, Record, Run
-from verify.audit.numbers import plain
+from verify.audit.numbers import Number, plain
 from verify.audit.track import Track, track_of
 
 MISMATCH, AMBIGUOUS, NOTE = Certainty.MISMATCH, Certainty.AMBIGUOUS, Certainty.NOTE
 LIMIT_MS = Decimal(600_000)
 TOLERANCE_MS = Decimal(1500)  # the step that is under way when the clock runs out is finished
 GPUS = 8
+GPU_KEYS = frozenset("world_size num_gpus n_gpus gpus gpu_count nproc_per_node nproc".split())
 GPUS_STATED = re.compile(
     r"\b(\d{1,3})\s*[x×]\s*(?:NVIDIA\s*)?(?:[HAB]\d00|GH200|RTX|L40|A\d{1,2}\b|T4|V100)"
 )
@@ -161,8 +162,14 @@ def texts(record: Record) -> str:
 
 
 def stated_gpus(record: Record) -> set[int]:
-    """Every number of GPUs that the record's texts name, as in `8xH100`."""
-    return {int(count) for count in GPUS_STATED.findall(texts(record))}
+    """Every number of GPUs that the record states, as `world_size` or as in `8xH100`."""
+    fields = {
+        int(value.value)
+        for submission in record.submissions
+        for key, value in submission.facts.items()
+        if key.lower() in GPU_KEYS and isinstance(value, Number) and value.is_integer
+    }
+    return fields or {int(count) for count in GPUS_STATED.findall(texts(record))}
 
 
 def other_hardware(record: Record) -> bool:
