@@ -4,7 +4,7 @@ import threading
 from types import SimpleNamespace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.train_gpt_style.kit.meters import Clock, FakeNvml, Powercap
@@ -71,6 +71,7 @@ def test_a_rapl_counter_that_wraps_goes_on(powercap, clock):
     assert meter.stop()["joules"] == 5.0
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 10**9), min_size=1, max_size=30), st.integers(0, 10**9 - 1))
 def test_whatever_wraps_between_readings_no_joule_is_lost(tmp_path_factory, steps, start):
     powercap, clock, top = Powercap(tmp_path_factory.mktemp("cap")), Clock(), 10**9

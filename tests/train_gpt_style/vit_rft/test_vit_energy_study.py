@@ -17,6 +17,7 @@ from verify.check import check as check_record
 from verify.claims.energy import energy_claims
 from verify.errors import CannotCheckError, ContradictedError, UsageError
 from verify.seal import seal
+from verify.source import SourceTree
 from verify.study.blocks import log_name, problems_with_blocks, read_blocks
 from verify.study.blocks_plan import read_block_plan
 
@@ -184,6 +185,8 @@ def study(tmp_path_factory, root):
     """(plan's folder, unsealed study's folder)."""
     patch = pytest.MonkeyPatch()
     patch.setattr(profile, "COUNTED", 2)
+    tree = SourceTree({"some.py": "0" * 128})  # the real one may be edited while tests run
+    patch.setattr(runner, "read_source", lambda root: tree)
     patch.chdir(root)
     folder = tmp_path_factory.mktemp("study")
     plan = plan_folder(folder, facts_of())
@@ -275,7 +278,7 @@ def test_another_plan_or_source_is_a_new_study(copy, tmp_path, monkeypatch):
     other = plan_folder(tmp_path, facts_of((3, 6)))
     with pytest.raises(UsageError, match="begun with another plan"):
         runner.run_blocks(other, folder)
-    monkeypatch.setattr(runner, "read_source", lambda root: type("S", (), {"files": {"a": "b"}}))
+    monkeypatch.setattr(runner, "read_source", lambda root: SourceTree({"a": "b"}))
     with pytest.raises(UsageError, match="begun with another source"):
         runner.run_blocks(copy[0], folder)
 

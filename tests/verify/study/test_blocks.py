@@ -186,7 +186,7 @@ def test_an_arm_that_must_be_identical_and_is_not_spoils_the_study(tmp_path):
 
 @pytest.fixture
 def world(tmp_path):
-    folder = make(tmp_path)
+    folder = make(tmp_path, drawn=True)
     return folder, read_block_plan(folder / "plan.toml")
 
 

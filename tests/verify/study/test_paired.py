@@ -14,6 +14,7 @@ from verify.study.paired import equivalence, interval, sign_flip
 RATIOS = st.floats(-1, 1, allow_nan=False).map(lambda x: round(x, 6))
 
 
+@settings(deadline=None)
 @given(st.lists(RATIOS, min_size=1, max_size=9))
 def test_the_sign_flip_counts_what_brute_force_counts(values):
     seen = abs(math.fsum(values))
@@ -48,7 +49,7 @@ def test_too_few_or_too_many_blocks_are_refused(values):
         sign_flip(values)
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(RATIOS, min_size=3, max_size=15), st.floats(0.001, 2))
 def test_the_equivalence_agrees_with_two_tests_of_scipy(values, margin):
     if len(set(values)) < 2:
