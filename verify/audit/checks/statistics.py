@@ -91,9 +91,10 @@ def judge(record: Record, statement: Statement, rivals: list[Candidate], notes: 
 
 
 def is_one_sample(statement: Statement, candidate: Candidate) -> bool:
-    """Whether the statement says that it is a one-sample test, or has such a test's freedom."""
-    freedom = statement.df is not None and statement.df.value == candidate.runs - 1
-    return statement.one_sample or freedom
+    """Whether it is a one-sample test of these runs: by its degrees of freedom, or its words."""
+    if statement.df is not None:
+        return statement.df.value == candidate.runs - 1
+    return statement.one_sample
 
 
 def judge_p(statement: Statement, meant: list[Candidate], notes: Notes) -> None:
