@@ -1,12 +1,13 @@
 """Records: folders `records/<track>/<date>_<Name>/` with a record.json that says what they are.
 
-record.json, schema 1: `name`, `date`, `seeds`, `status` (baseline, proposal, measured, superseded,
-refuted); for a run also `system`, `knobs` (every one, resolved, as text), `data` and `source`
-(SHA-512 by file), `numeric_class`, `logs` (file by seed), `outputs` (the files that a re-run
-must repeat) and `envelope` (by result, the relative difference that a re-run may show).
+record.json, schema 1: `name`, `date`, `seeds`, `status` (baseline, proposal, measured, incomplete,
+superseded, refuted); for a run also `system`, `knobs` (every one, resolved, as text), `data` and
+`source` (SHA-512 by file), `numeric_class`, `logs` (file by seed), `outputs` (the files that a
+re-run must repeat) and `envelope` (by result, the relative difference that a re-run may show).
 Only a measured record may hold `results`, and it needs a log for each seed listed.
 A study, many runs in one record, has `plan` and `runs` in place of `logs`; see
-verify/study/recorded.py.
+verify/study/recorded.py. A sweep has `cells`, the name of a file with a line for each planned cell;
+see verify/sweep/recorded.py. `incomplete` is a sweep of which a cell is lacking: it has no results.
 """
 
 import datetime
@@ -20,7 +21,7 @@ from verify.errors import UsageError
 from verify.files import is_sha512, problem_with_name
 
 SCHEMA = 1
-STATUSES = ("baseline", "proposal", "measured", "superseded", "refuted")
+STATUSES = ("baseline", "proposal", "measured", "incomplete", "superseded", "refuted")
 REQUIRED: dict[str, type] = {
     "schema": int,
     "name": str,
@@ -42,6 +43,7 @@ OPTIONAL: dict[str, type] = {
     "verdict": str,
     "plan": str,
     "runs": list,
+    "cells": str,
 }
 RUN_KEYS: dict[str, type] = {
     "configuration": str,
@@ -95,6 +97,7 @@ SHAPES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "corrects": (_is_digest, "the identity of a record, 128 hex digits"),
     "verdict": (_is_digest, "a SHA-512 digest"),
     "plan": (_is_name, "a file of the record"),
+    "cells": (_is_name, "a file of the record"),
     "runs": (
         lambda v: len(v) > 0 and all(_is_run(run) for run in v),
         f"a list of runs, each with the keys {sorted(RUN_KEYS)}",
@@ -160,7 +163,7 @@ def _check_results(record: Record, where: str) -> None:
         if "results" in facts:
             raise UsageError(f"{where}: a {record.status} record holds no `results`")
         return
-    if "runs" in facts:
+    if "runs" in facts or "cells" in facts:
         _check_runs(facts, where)
         return
     logs = record.get("logs")
@@ -179,6 +182,10 @@ def _check_runs(facts: dict[str, Any], where: str) -> None:
         raise UsageError(f"{where}: has both `logs` and `runs`: a run is listed in one place")
     if "plan" not in facts:
         raise UsageError(f"{where}: lists `runs`, but names no `plan` that says which there are")
+    if "cells" in facts and "runs" in facts:
+        raise UsageError(f"{where}: has both `runs` and `cells`: a run is listed in one place")
+    if "cells" in facts:
+        return  # held against the plan by verify/sweep/recorded.py
     if missing := sorted(set(facts["seeds"]) - {run["seed"] for run in facts["runs"]}):
         raise UsageError(f"{where}: seed {missing[0]} is listed, but no run has it")
     if not facts["seeds"]:
@@ -194,7 +201,7 @@ def provenance(record: Record) -> dict[str, Any]:
         for name, digest in sorted(facts.get(kind, {}).items())
     ]
     keys = ("name", "date", "status", "system", "knobs", "seeds", "outputs", "envelope", "corrects")
-    study = ("plan", "runs")  # with the digest of each run's weights
+    study = ("plan", "runs", "cells")  # with the digest of each run's weights
     byproducts = []
     if "verdict" in facts:
         byproducts.append({"name": "verdict", "digest": {"sha512": facts["verdict"]}})

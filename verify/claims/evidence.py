@@ -245,6 +245,8 @@ class Library:
                 f"{sealed.name} ({sealed.identity[:16]}) is corrected by {correction.name} "
                 f"({correction.identity[:16]})",
             )
+        if status == "incomplete":
+            raise ClaimError("incomplete-grid", f"{sealed.name} says that cells of it are lacking")
         if status != "measured":
             raise ClaimError("unmeasured", f"{sealed.name} is a {status}: it holds no results")
         return sealed

@@ -49,6 +49,8 @@ def runs_of(sealed: SealedRecord) -> list[Run]:
     """The runs that a record holds, by configuration and seed. Raises ClaimError."""
     facts = sealed.record.facts
     common = facts.get("knobs", {})
+    if "cells" in facts:
+        return _runs_of_sweep(sealed, common)
     if "runs" not in facts:
         logs = facts.get("logs", {})
         named = [(seed, logs[str(seed)]) for seed in facts["seeds"] if str(seed) in logs]
@@ -60,6 +62,16 @@ def runs_of(sealed: SealedRecord) -> list[Run]:
     return sorted(found, key=lambda run: (run.configuration, run.seed, run.log))
 
 
+def _runs_of_sweep(sealed: SealedRecord, common: Mapping[str, str]) -> list[Run]:
+    """The finished cells that a sweep's record lists, one a line. Raises ClaimError."""
+    found = []
+    for cell in sealed.lines(sealed.record.facts["cells"]):
+        if cell.get("state") == "finished":
+            name, knobs = str(cell["configuration"]), {**common, **cell["knobs"]}
+            found.append(Run(sealed, name, int(cell["seed"]), cell["log"], knobs))
+    return sorted(found, key=lambda run: (run.configuration, run.seed, run.log))
+
+
 def missing_cells(sealed: SealedRecord, runs: list[Run]) -> list[str]:
     """Cells of the grid without a run.
 
@@ -67,13 +79,18 @@ def missing_cells(sealed: SealedRecord, runs: list[Run]) -> list[str]:
     record.json lists.
     """
     facts = sealed.record.facts
+    have = {(run.configuration, run.seed) for run in runs}
     names = {run.configuration for run in runs}
     seeds = set(facts["seeds"])
+    if "cells" in facts:
+        plan = sealed.toml(facts["plan"])
+        grids = [plan, *plan.get("groups", {}).values()]
+        planned = {(c, s) for g in grids for c in g["configurations"] for s in g["seeds"]}
+        return [f"{name} {seed}" for name, seed in sorted(planned - have)]
     if facts.get("plan") in sealed.sums:
         plan = sealed.toml(facts["plan"])
         names |= set(plan.get("configurations", {}))
         seeds |= {seed for seed in plan.get("seeds", []) if type(seed) is int}
-    have = {(run.configuration, run.seed) for run in runs}
     cells = [(name, seed) for name in sorted(names or {""}) for seed in sorted(seeds)]
     return [f"{name or 'seed'} {seed}" for name, seed in cells if (name, seed) not in have]
 

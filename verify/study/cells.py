@@ -28,24 +28,28 @@ def read_end(log: Path, seed: int, knobs: Mapping[str, str]) -> dict[str, Any]:
     numbers end at 2^53. Raises ContradictedError when the header tells of another run, the chain
     breaks, or the log was cut short; UsageError when there is no log.
     """
-    lines = run_log_lines(log)
-    header = next(lines)
+    end: dict[str, Any] = {}
+    for line in run_log_lines(log):
+        if line["kind"] == "header":
+            check_header(line, log.name, seed, knobs)
+        end = line
+    return end
+
+
+def check_header(header: Mapping[str, Any], name: str, seed: int, knobs: Mapping[str, str]) -> None:
+    """Raise ContradictedError unless a log's header tells of this seed and of these knobs."""
     if str(header.get("seed")) != str(seed):
         raise ContradictedError(
-            f"{log.name}: its header says seed {header.get('seed')!r}, the plan says {seed}"
+            f"{name}: its header says seed {header.get('seed')!r}, the plan says {seed}"
         )
     logged = header.get("knobs")
     if not isinstance(logged, dict):
-        raise ContradictedError(f"{log.name}: its header names no knobs")
-    for name, text in sorted(knobs.items()):
-        if logged.get(name) != text:
+        raise ContradictedError(f"{name}: its header names no knobs")
+    for knob, text in sorted(knobs.items()):
+        if logged.get(knob) != text:
             raise ContradictedError(
-                f"{log.name}: its header says {name}={logged.get(name)}, the plan says {text}"
+                f"{name}: its header says {knob}={logged.get(knob)}, the plan says {text}"
             )
-    end: dict[str, Any] = {}
-    for line in lines:
-        end = line
-    return end
 
 
 def is_finished(study: Path, cell: Cell, log: str, knobs: Mapping[str, str]) -> bool:

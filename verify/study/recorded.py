@@ -16,6 +16,7 @@ from verify.plan import SEED, Cell, Plan, read_plan
 from verify.record import Record
 from verify.study.cells import logged_knobs
 from verify.study.summary import Numbers, Run, read_run, summarise
+from verify.sweep.definition import is_sweep
 
 
 def run_knobs(record: Record, run: Mapping[str, Any]) -> dict[str, str]:
@@ -39,11 +40,15 @@ def problems_with_study(record: Record, names: set[str]) -> list[str]:
 
     Only the files in `names` are opened.
     """
-    if not {"plan", "runs"} & set(record.facts):
+    if not {"plan", "runs", "cells"} & set(record.facts):
         return []
     plan_name = record.facts.get("plan")
     if plan_name not in names:
         return ["record.json names no plan that is here: `plan`"]
+    if "cells" in record.facts or is_sweep(record.folder / str(plan_name)):
+        from verify.sweep.recorded import problems_with_sweep  # it reads plans, as this does
+
+        return problems_with_sweep(record, names)
     try:
         plan = read_plan(record.folder / str(plan_name))
     except UsageError as error:

@@ -12,7 +12,7 @@ from typing import Any
 
 from verify.plan import Cell, Plan
 from verify.runlog import run_log_lines
-from verify.study.cells import numbers, read_end
+from verify.study.cells import check_header, numbers
 
 Numbers = dict[str, float]
 
@@ -34,8 +34,10 @@ def read_run(log: Path, seed: int, knobs: Mapping[str, str]) -> Run:
     """
     found: Numbers = {}
     state, numeric_class = "", {}
+    line: Mapping[str, Any] = {}
     for line in run_log_lines(log):
         if line["kind"] == "header":
+            check_header(line, log.name, seed, knobs)
             numeric_class = line.get("numeric_class", {})
         elif line["kind"] == "validation":
             found |= {k: v for k, v in numbers(line).items() if k in ("val_bpb", "val_loss")}
@@ -45,7 +47,7 @@ def read_run(log: Path, seed: int, knobs: Mapping[str, str]) -> Run:
                 found["step_ms"] = time / step
         elif line["kind"] == "trained":
             state = str(_inside(line, "state", "model") or "")
-    return Run(found | numbers(read_end(log, seed, knobs)), state, numeric_class)
+    return Run(found | numbers(line), state, numeric_class)  # the last one, that of the end
 
 
 def _inside(line: Mapping[str, Any], key: str, inner: str) -> Any:
