@@ -4,6 +4,7 @@ A file is a 64-bit little-endian length, that much JSON (by tensor: dtype, shape
 tensors' bytes. <https://github.com/huggingface/safetensors#format>
 """
 
+import hashlib
 import os
 import struct
 from dataclasses import dataclass
@@ -30,6 +31,21 @@ DTYPES = {
     "U64": (8, "Q"),
     "I64": (8, "q"),
     "F64": (8, "d"),
+}
+TORCH_NAMES = {
+    "BOOL": "torch.bool",
+    "U8": "torch.uint8",
+    "I8": "torch.int8",
+    "U16": "torch.uint16",
+    "I16": "torch.int16",
+    "F16": "torch.float16",
+    "BF16": "torch.bfloat16",
+    "U32": "torch.uint32",
+    "I32": "torch.int32",
+    "F32": "torch.float32",
+    "U64": "torch.uint64",
+    "I64": "torch.int64",
+    "F64": "torch.float64",
 }
 
 
@@ -69,6 +85,28 @@ def tensor_difference(sealed: Path, new: Path) -> str | None:
             if found:
                 return found
     return f"tensor {min(theirs)!r} is new" if theirs else None
+
+
+def read_tensors(path: Path) -> list[Tensor]:
+    """The tensors of a file, in file order. Raises UsageError when it is not in the format."""
+    with open_regular(path) as file:
+        return _read_header(file, path.name)
+
+
+def weights_digest(path: Path) -> str:
+    """The digest of a file's tensors: what `digest.tensor_digest` gives for them once loaded.
+
+    Raises UsageError when it is not in the format.
+    """
+    h = hashlib.sha512()
+    with open_regular(path) as file:
+        tensors = _read_header(file, path.name)
+        for tensor in sorted(tensors, key=lambda tensor: tensor.name):
+            h.update(f"{tensor.name}\0{TORCH_NAMES[tensor.dtype]}\0{tensor.shape}\0".encode())
+            file.seek(tensor.start)
+            for done in range(tensor.start, tensor.end, CHUNK):
+                h.update(file.read(min(CHUNK, tensor.end - done)))
+    return h.hexdigest()
 
 
 def _read_header(file: BufferedReader, where: str) -> list[Tensor]:
