@@ -283,19 +283,22 @@ def bundle(
     epilog="Example:  goldenseal report records/track_cpu_small/2026-11-23_SmallGPT -o small.html"
 )
 def report(
-    path: Annotated[Path, typer.Argument(help="A record's folder.")],
+    path: Annotated[Path, typer.Argument(help="A record, or a folder of others' records.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="The page.")] = Path("report.html"),
     against: Annotated[
         str, typer.Option(help="Another record, run, seal or digest to compare with.")
     ] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Write one self-contained HTML page on a record: verdict, curves, knobs, files."""
-    from verify.config import find_root
-    from verify.files import atomic_write
-    from verify.report.page import record_page
+    """Write one self-contained HTML page.
 
-    data = record_page(find_root(), path, against).encode()
+    On a record of ours, a study's or a sweep's too: verdict, curves, tests, claims, knobs, files.
+    On anything else: the audit of the records of others that lie there.
+    """
+    from verify.files import atomic_write
+    from verify.report.command import page_on
+
+    data = page_on(path, against).encode()
     atomic_write(out, data)
     emit({"path": str(out), "bytes": len(data)}) if as_json else print(f"{out}: {len(data)} bytes")
 

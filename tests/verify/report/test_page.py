@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -14,9 +13,6 @@ from verify.report.curves import draw, is_telling, pictures, series, thinned
 from verify.report.page import record_page
 from verify.runlog import RunLog
 from verify.seal import seal
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-
 
 README = """# Toy
 
@@ -156,34 +152,8 @@ def test_a_picture_is_well_formed_has_a_name_and_follows_the_text_colour():
 # -- in a browser --------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def browser():
-    if CHROMIUM is None:
-        pytest.skip("no chromium here: apt-get install chromium")
-    sync_api = pytest.importorskip("playwright.sync_api")
-    with sync_api.sync_playwright() as p:
-        browser = p.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-def open_page(browser, tmp_path, page, **options):
-    (tmp_path / "page.html").write_text(page)
-    tab, said = browser.new_page(**options), []
-    tab.on("console", lambda message: said.append(message.text))
-    tab.on("pageerror", lambda error: said.append(str(error)))
-    tab.on(
-        "request",
-        lambda request: said.append(request.url) if "page.html" not in request.url else None,
-    )
-    tab.goto((tmp_path / "page.html").as_uri())
-    return tab, said
-
-
-def test_a_browser_loads_it_in_silence_sorts_its_tables_and_shows_its_plots(
-    browser, tmp_path, page
-):
-    tab, said = open_page(browser, tmp_path, page)
+def test_a_browser_loads_it_in_silence_sorts_its_tables_and_shows_its_plots(open_page, page):
+    tab, said = open_page(page)
     assert said == []
     assert tab.locator("svg[role=img]").count() == 3
     assert all(
@@ -200,8 +170,8 @@ def test_a_browser_loads_it_in_silence_sorts_its_tables_and_shows_its_plots(
     assert said == []
 
 
-def test_the_keyboard_reaches_every_table_and_section(browser, tmp_path, page):
-    tab, _ = open_page(browser, tmp_path, page)
+def test_the_keyboard_reaches_every_table_and_section(open_page, page):
+    tab, _ = open_page(page)
     reached = set()
     for _ in range(30):
         tab.keyboard.press("Tab")
@@ -210,10 +180,8 @@ def test_the_keyboard_reaches_every_table_and_section(browser, tmp_path, page):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_it_fits_a_phone_and_both_colour_schemes_can_be_read(browser, tmp_path, page, scheme):
-    tab, said = open_page(
-        browser, tmp_path, page, color_scheme=scheme, viewport={"width": 360, "height": 700}
-    )
+def test_it_fits_a_phone_and_both_colour_schemes_can_be_read(open_page, page, scheme):
+    tab, said = open_page(page, color_scheme=scheme, viewport={"width": 360, "height": 700})
     assert tab.evaluate("document.documentElement.scrollWidth") <= 360
     style = "getComputedStyle(document.body)"
     ink, paper = (

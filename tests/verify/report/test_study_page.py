@@ -5,8 +5,10 @@ import shutil
 
 import pytest
 
+from verify.errors import UsageError
 from verify.record import read_record
 from verify.report.claims import claims_on
+from verify.report.command import page_on
 from verify.report.curves import Curve, draw
 from verify.report.page import record_page
 from verify.report.study import study_picture, study_tables
@@ -70,3 +72,34 @@ def test_seeds_of_a_configuration_share_a_colour_and_one_place_in_the_legend():
     svg = draw("x", curves)
     assert svg.count(">a<") == svg.count(">b<") == 1
     assert "a/1" not in svg
+
+
+# -- in a browser --------------------------------------------------------------------------------
+
+
+def test_a_browser_shows_the_study_in_silence_and_sorts_its_runs(open_page, root):
+    tab, said = open_page(record_page(root, root / STUDY), viewport={"width": 360, "height": 700})
+    tab.locator("summary", has_text="Runs").click()
+    table = tab.get_by_role("region", name="Runs")
+    table.get_by_role("button", name="roundtrip_val_bpb").click()
+    values = table.locator("tbody td:nth-child(3)").all_text_contents()
+    assert [float(value) for value in values] == sorted(float(value) for value in values)
+    assert tab.locator("svg[role=img]").count() == 7
+    assert tab.evaluate("document.documentElement.scrollWidth") <= 360
+    assert said == []
+
+
+def test_a_folder_of_strangers_records_gets_the_page_of_its_audit(open_page, tmp_path):
+    folder = tmp_path / "theirs" / "2026-01-01_Run"
+    folder.mkdir(parents=True)
+    (folder / "submission.json").write_text('{"val_bpb": 1.5, "name": "<script>alert(1)</script>"}')
+    (folder / "train.log").write_text("seed:1\nfinal_int8_zlib_roundtrip val_loss:2 val_bpb:1.25\n")
+    tab, said = open_page(page_on(folder.parent))
+    assert tab.locator("h1").text_content() == "Audit of 1 records"
+    assert "mismatch" in tab.locator("table").first.text_content()
+    assert said == []
+
+
+def test_only_our_records_are_compared(tmp_path):
+    with pytest.raises(UsageError, match=r"compares records with a record\.json"):
+        page_on(tmp_path, "other")
