@@ -6,6 +6,7 @@ is still that, the log does not say that its data was made up, and the weights a
 not all zero, and reload to the digest that the log gives of the trained state.
 """
 
+import itertools
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -101,7 +102,7 @@ def check_weights(path: Path, state: str | None) -> None:
         raise ContradictedError(str(error)) from None
     if not any(tensor.end > tensor.start for tensor in tensors):
         raise ContradictedError(f"{path.name} holds no tensor")
-    for one, other in zip(tensors, tensors[1:], strict=False):
+    for one, other in itertools.pairwise(tensors):
         if one.end != other.start:
             raise ContradictedError(
                 f"{path.name}: {other.name} does not begin where {one.name} ends"
