@@ -1,0 +1,31 @@
+"""The toy repository with a sweep, prepared on demand."""
+
+import pytest
+
+from tests.verify.study.conftest import PROBE, forget_toy
+from tests.verify.sweep.toy_sweep import SWEEP
+from verify.sweep.prepare import planned, prepare
+
+
+@pytest.fixture
+def toy(toy, monkeypatch):
+    """The toy repository with a sweep of two groups; `prepare` freezes it and writes its cells."""
+    package = toy.root / "toysystem"
+    (package / "probe.py").write_text(PROBE)
+    project = toy.root / "pyproject.toml"
+    project.write_text(project.read_text().replace("weights.bin", "final.safetensors"))
+    toy.file = toy.root / "toy.toml"
+    toy.file.write_text(SWEEP)
+    toy.folder = toy.root / "sweeps" / "toy"
+    monkeypatch.chdir(toy.root)
+
+    def prepared(waivers=None, verdict=None):
+        return prepare(
+            toy.root, planned(toy.root, toy.file), toy.folder, verdict or {}, waivers or {}
+        )
+
+    toy.prepare = prepared
+    toy.edit = lambda old, new: toy.file.write_text(SWEEP.replace(old, new, 1))
+    forget_toy()
+    yield toy
+    forget_toy()
