@@ -62,7 +62,7 @@ def energy_claims(root: Path, folder: Path) -> list[EnergyClaim]:
         return [EnergyClaim(*cell, None, reasons) for cell in cells]
     blocks, lacking = read_blocks(folder, plan)
     common = [f"block {seed}: {why}" for seed, why in lacking.items()]
-    common += problems_with_record(folder, plan) + problems_with_plan(root, folder, plan, blocks)
+    common += problems_with_record(folder, plan) + problems_with_plan(root, plan, blocks)
     try:
         found = analyse_blocks(blocks, plan)
     except GoldensealError as error:
@@ -89,9 +89,7 @@ def problems_with_record(folder: Path, plan: BlockPlan) -> list[str]:
     return []
 
 
-def problems_with_plan(
-    root: Path, folder: Path, plan: BlockPlan, blocks: Sequence[Block]
-) -> list[str]:
+def problems_with_plan(root: Path, plan: BlockPlan, blocks: Sequence[Block]) -> list[str]:
     """Whether the plan was sealed as a record of its own, intact and the same, and strict."""
     problems = []
     for name, most in LIMITS.items():
@@ -111,8 +109,6 @@ def problems_with_plan(
             problems.append("the sealed plan is another one")
         elif sealed.status != "proposal":
             problems.append("the sealed plan is no proposal")
-        elif sealed.folder.resolve() == folder.resolve():
-            problems.append("the plan was sealed with its results, not before")
     except GoldensealError as error:
         problems.append(f"the sealed plan: {error}")
     return problems

@@ -317,7 +317,7 @@ def test_the_plan_that_was_sealed_is_what_the_printer_asks_for(root):
     folder = root / "records/track_vit_tiny/2026-11-23_EnergyPlan"
     plan, identity = runner.sealed_plan(folder)
     block = type("B", (), {"header": {"plan_record": identity}})
-    assert problems_with_plan(root, root, plan, [block]) == []
+    assert problems_with_plan(root, plan, [block]) == []
     assert [Arm.of(n, {**SMALL, **own}).name for n, own in plan.arms.items()] == list(plan.arms)
 
 

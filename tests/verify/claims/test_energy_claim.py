@@ -296,6 +296,24 @@ def test_blocks_of_several_sources(tmp_path):
     refused(tmp_path, folder, "the blocks differ in source")
 
 
+def test_blocks_of_several_plans(tmp_path):
+    folder = make(tmp_path)
+    unseal(folder)
+    rewrite(folder / log_name(4), lambda line: {**line, "plan_record": "0" * 128})
+    seal(folder)
+    refused(tmp_path, folder, "the blocks name no one sealed plan")
+
+
+def test_a_record_that_is_not_of_a_measurement(tmp_path):
+    folder = make(tmp_path)
+    unseal(folder)
+    facts = json.loads((folder / "record.json").read_bytes())
+    del facts["results"]
+    (folder / "record.json").write_bytes(canonical.dumps({**facts, "status": "refuted"}))
+    seal(folder)
+    refused(tmp_path, folder, "the record is refuted, not measured")
+
+
 def test_an_arm_left_out_of_the_report_is_judged_all_the_same(tmp_path):
     folder = make(tmp_path)
     assert ("twin", "per_step") in claims(tmp_path, folder)

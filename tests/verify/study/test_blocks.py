@@ -7,6 +7,7 @@ import pytest
 from tests.verify.study.blocks_world import FACTS, Maker, changed, make, toml, write_plan
 from verify.errors import CannotCheckError, ContradictedError, UsageError
 from verify.files import atomic_write
+from verify.study.analysis import holm
 from verify.study.blocks import log_name, read_block, read_blocks
 from verify.study.blocks_analysis import analyse_blocks
 from verify.study.blocks_plan import read_block_plan
@@ -98,6 +99,24 @@ def test_each_verdict_is_reached(tmp_path):
     assert found["arms"]["dclr"]["per_step"]["verdict"] == "lower"
     assert found["arms"]["twin"]["per_step"]["verdict"] == "same"
     assert found["arms"]["dclr"]["per_step"]["mean"] == pytest.approx(math.log(0.985), abs=0.002)
+
+
+def test_every_p_is_corrected_over_all_arms_and_both_endpoints(tmp_path):
+    arms = analyse(tmp_path)["arms"]
+    family = [(arm, endpoint) for arm in ("dclr", "twin") for endpoint in ("to_target", "per_step")]
+    for key in ("p", "p_same"):
+        plain = [arms[arm][endpoint][key] for arm, endpoint in family]
+        assert [arms[a][e][f"{key}_holm"] for a, e in family] == holm(plain)
+        assert (
+            max(arms[a][e][f"{key}_holm"] - p for (a, e), p in zip(family, plain, strict=True)) > 0
+        )
+
+
+def test_a_null_that_is_too_wide_spoils_every_verdict_though_the_control_is_seen(tmp_path):
+    effects = {"base": 1, "again": 1, "extra": 1.5, "dclr": 0.5, "twin": 1}
+    found = analyse(tmp_path, effects=effects, noise=0.1)
+    assert found["rig"]["per_step"] == ["per_step: the null's interval is wider than the margin"]
+    assert found["arms"]["dclr"]["per_step"]["verdict"] == "cannot tell"
 
 
 def test_more_is_higher(tmp_path):
