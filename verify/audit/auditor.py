@@ -92,7 +92,8 @@ def weigh(
     wrong = [f for f in findings if f.certainty is Certainty.MISMATCH]
     if wrong:
         kinds = ", ".join(dict.fromkeys(f.kind for f in wrong))
-        return Outcome.MISMATCH, f"{len(wrong)} claims are contradicted: {kinds}"
+        count = "1 claim is" if len(wrong) == 1 else f"{len(wrong)} claims are"
+        return Outcome.MISMATCH, f"{count} contradicted: {kinds}"
     broken = [f for f in record.problems if f.kind == "submission" and f.certainty is UNREAD]
     if broken and not record.submissions:
         return Outcome.NOT_CHECKABLE, f"{broken[0].place}: {broken[0].evidence}"

@@ -111,7 +111,9 @@ def _readme(record: Record, files: dict[str, int]) -> None:
     names = [n for n in files if n.lower() in ("readme.md", "readme.markdown", "readme")]
     if names:
         data = reader.read(record.folder, names[0], reader.MAX_README)
-        if data is not None:
+        if data is None:
+            _problem(record, "readme", Certainty.NOTE, names[0], "too large or unreadable")
+        else:
             record.readme = read_readme(names[0], reader.decode(data))
 
 

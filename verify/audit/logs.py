@@ -9,7 +9,9 @@ from verify.audit.numbers import parse
 from verify.audit.reader import decode, digest
 
 MAX_LINE = 2000  # characters; events are far shorter, embedded data far longer
-MAX_EVENTS = 20_000  # of a kind, in a run
+MAX_SCORES = 2000  # of a stage, in a run
+MAX_SIZES = 40  # of a kind, in a run
+MAX_RUNS = 60  # in a file
 
 
 def read_log(name: str, data: bytes) -> Log:
@@ -55,7 +57,7 @@ def _split(name: str, text: str) -> list[Run]:
         if len(raw) < 6 or len(raw) > MAX_LINE or "warmup" in raw[:30]:
             continue
         line = p.PREFIX.sub("", raw.rstrip("\r"), count=1)
-        if begins_run(line, run, last is not None):
+        if len(runs) < MAX_RUNS and begins_run(line, run, last is not None):
             _finish(run, last)
             last = None
             run = Run(name, number)
@@ -97,7 +99,7 @@ def _finish(run: Run, last: tuple[int, str] | None) -> None:
 def read_line(run: Run, number: int, line: str) -> None:
     """Take what one line says. Cheap words first: nearly all lines are of no interest."""
     low = line.lower()
-    if "bpb" in low and len(run.scores) < MAX_EVENTS:
+    if "bpb" in low:
         _read_score(run, number, line)
     if "step" in low or "train_time" in low or p.STEP.match(line):
         _read_step(run, line)
@@ -142,6 +144,9 @@ def _read_score(run: Run, number: int, line: str) -> None:
     seconds = p.EVAL_TIME.search(line)
     taken = _ms(seconds[1], seconds[2]) if seconds else None
     stage = p.stage_of(label)
+    run.counts[stage] += 1
+    if run.counts[stage] > MAX_SCORES:
+        return
     run.scores.append(Score(label, stage, loss, bpb, number, at, taken and taken / 1000))
     if taken is not None and stage is Stage.FINAL:
         run.eval_ms.append(taken)
@@ -174,7 +179,7 @@ def _read_sizes(run: Run, number: int, line: str) -> None:
     for pattern, into in ((p.TOTAL, run.totals), (p.MODEL, run.models), (p.CODE, run.codes)):
         for found in pattern.finditer(line):
             value = _int(found["value"])
-            if value is not None and value >= 100 and len(into) < MAX_EVENTS:
+            if value is not None and value >= 100 and len(into) < MAX_SIZES:
                 into.append(Size((found["label"] or "").strip(" ()"), value, number))
     _read_bracketed(run, number, line)
 
@@ -183,7 +188,7 @@ def _read_bracketed(run: Run, number: int, line: str) -> None:
     """`artifact: 15.98 MB (15,981,234 bytes)`."""
     if found := p.BRACKETED.search(line):
         value = _int(found[1])
-        if value is not None:
+        if value is not None and len(run.totals) < MAX_SIZES:
             run.totals.append(Size("in bytes", value, number))
 
 

@@ -1,5 +1,6 @@
 """What an audit is about: a record's files, what they claim, what they log, what was found."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -78,6 +79,7 @@ class Run:
     step_ms: list[Decimal] = field(default_factory=list)
     eval_ms: list[Decimal] = field(default_factory=list)
     knobs: dict[str, str] = field(default_factory=dict)
+    counts: Counter[Stage] = field(default_factory=Counter)  # of the scores met
 
     @property
     def finals(self) -> list[Score]:

@@ -16,7 +16,7 @@ from verify.files import read_small
 MAX_JSON = 1 << 20  # bytes
 MAX_LOG = 1 << 26
 MAX_SCRIPT = 1 << 23
-MAX_README = 1 << 21
+MAX_README = 1 << 18
 MAX_FILES = 5000
 MAX_DEPTH = 8
 LOG_SUFFIXES = (".log", ".txt")

@@ -5,6 +5,7 @@ import re
 from verify.audit.model import Cell, Readme
 from verify.audit.numbers import Number, parse
 
+MAX_CELLS = 2000
 MARKS = re.compile(r"[*`]|(?<!\w)_|_(?!\w)|<[^>]{0,40}>|\[\^?\d*\]")
 LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
 OWN = r"(?:\s*\((?:ours|this|submitted|canonical|best|main|median|default|primary)[^)]*\))?"
@@ -22,7 +23,8 @@ def read_readme(name: str, text: str) -> Readme:
 
     made = Readme(name, text)
     try:
-        tokens = MarkdownIt("commonmark").enable("table").parse(text)
+        # Blocks are enough; what is inline costs the square of the length when made to.
+        tokens = MarkdownIt("commonmark").enable("table").disable("inline").parse(text)
     except (RecursionError, ValueError, IndexError):
         return made
     heading, line, table = "", 0, 0
@@ -42,6 +44,7 @@ def read_readme(name: str, text: str) -> Readme:
             rows.append((line, row))
         elif token.type == "table_close":
             made.cells += seed_cells(table, rows)
+    del made.cells[MAX_CELLS:]
     return made
 
 

@@ -9,7 +9,8 @@ from verify.audit.model import Claim, Submission, unique
 from verify.audit.numbers import Number, parse
 from verify.audit.words import ELSEWHERE, MEANS, MEGA, SPREAD, Meaning, meaning, seed_of_key, words
 
-MAX_CLAIMS = 5000
+MAX_CLAIMS = 1000
+MAX_SEEDS = 200
 MAX_DEPTH = 20
 SMALLEST = Decimal("0.3")  # bits a byte; no score of these models is below
 SECOND = frozenset(
@@ -54,7 +55,7 @@ def read_submission(name: str, facts: dict[str, Any]) -> Submission:
 def _listed_seeds(facts: dict[str, Any]) -> list[int]:
     for key in ("seeds", "seed", "seed_list", "seeds_run", "all_seeds"):
         held = facts.get(key)
-        values = held if isinstance(held, list) else [held]
+        values = held[:MAX_SEEDS] if isinstance(held, list) else [held]
         found = [s for value in values if (s := as_seed(value)) is not None]
         if isinstance(held, Number) and key == "seeds" and len(found) == 1 and found[0] < 10:
             continue  # the number of seeds, not a seed

@@ -1,7 +1,7 @@
 """Is what ships what ran: the script, its size, and the same settings for every seed."""
 
-import difflib
 import re
+from collections import Counter
 from decimal import Decimal
 
 from verify.audit.checks.sizes import shipped
@@ -121,16 +121,11 @@ def plain(text: str) -> str:
 
 def nearest(printed: str, texts: dict[str, str]) -> tuple[str, int]:
     """The script with fewest lines that the other does not have, and their number."""
-    lines = printed.split("\n")
+    lines = Counter(printed.split("\n"))
     found = []
     for name, text in texts.items():
-        own = text.split("\n")
-        if len(own) * len(lines) > 4_000_000:
-            found.append((len(set(own) ^ set(lines)), name))
-            continue
-        same = difflib.SequenceMatcher(None, own, lines, autojunk=False)
-        equal = sum(block.size for block in same.get_matching_blocks())
-        found.append((max(len(own), len(lines)) - equal, name))
+        own = Counter(text.split("\n"))
+        found.append((max((own - lines).total(), (lines - own).total()), name))
     count, name = min(found)
     return name, count
 

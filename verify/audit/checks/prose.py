@@ -46,6 +46,7 @@ EXACT = (
 )
 STEPS = re.compile(r"(?<![\d,./])(\d{1,3},\d{3}|\d{3,6})\s*/\s*(\d{1,3},\d{3}|\d{3,6})(?![\d,./])")
 COMPARES = re.compile(r"baseline|sota\b|beat|\bvs\b|\bPR ?#?\d|→|->|from\b|improv|under\b", re.I)
+MAX_LINES = 2000
 HEAD_LINES = 12
 
 
@@ -53,7 +54,7 @@ def check(record: Record, notes: Notes) -> None:
     """Everything that is stated in so many digits that it can only be of one run."""
     if record.readme is None or not any(run.scores for run in record.runs):
         return
-    lines = [MARKS.sub("", line[:1000]) for line in record.readme.text.splitlines()]
+    lines = [MARKS.sub("", line[:1000]) for line in record.readme.text.splitlines()[:MAX_LINES]]
     headline(record, lines, notes)
     for number, line in enumerate(lines, start=1):
         place = f"{record.readme.name}:{number}"

@@ -20,6 +20,7 @@ DF = re.compile(rf"(?<![A-Za-z])df\s*[=≈:]\s*({REAL})")
 P = re.compile(rf"(?<![A-Za-z])p(?:[-_ ]?value)?\s*([=≈<≤:])\s*({REAL})")
 SCORE = re.compile(r"(?<![\d.])(\d\.\d{3,10})(?!\d)")
 ONE_SIDED = re.compile(r"one[- ]?(?:sided|tailed)", re.IGNORECASE)
+MAX_STATEMENTS = 20
 SLACK = Decimal("0.02")  # of t and df: they were computed from values that were rounded
 
 
@@ -68,7 +69,7 @@ def check(record: Record, notes: Notes) -> None:
     if record.rival and not rivals:
         evidence = "a test needs two runs with final scores on each side"
         notes.add("welch", NOTE, "not verifiable from the files", record.name, evidence)
-    for statement in [*of_files(record), *of_readme(record)]:
+    for statement in [*of_files(record), *of_readme(record)][:MAX_STATEMENTS]:
         judge(record, statement, rivals, notes)
 
 
