@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.verify.study.conftest import PROBE, forget_toy
+from tests.verify.study.conftest import PROBE, SYSTEM, forget_toy
 from tests.verify.sweep.toy_sweep import SWEEP
 from verify.sweep.prepare import planned, prepare
 
@@ -12,6 +12,13 @@ def toy(toy, monkeypatch):
     """The toy repository with a sweep of two groups; `prepare` freezes it and writes its cells."""
     package = toy.root / "toysystem"
     (package / "probe.py").write_text(PROBE)
+
+    def write_system(crash=None, bias=0.0):
+        text = SYSTEM.replace("CRASH", repr(crash)).replace("BIAS", repr(bias))
+        (package / "__main__.py").write_text(text)
+
+    toy.write_system = write_system
+    toy.write_system()
     project = toy.root / "pyproject.toml"
     project.write_text(project.read_text().replace("weights.bin", "final.safetensors"))
     toy.file = toy.root / "toy.toml"

@@ -1,0 +1,189 @@
+"""pytest tests/verify/sweep/test_launch_gate.py — nothing starts unverified."""
+
+import json
+
+import pytest
+
+from verify import cli
+from verify.errors import ContradictedError, UsageError
+from verify.result import GateResult, Verdict
+from verify.sweep import launch_gate
+from verify.sweep.launch_gate import look, read_waivers, refuse_unverified
+from verify.verdict import PATH, verdict_document, write_verdict
+
+GATES = ["toy: loss and gradients", "theorems"]
+
+
+@pytest.fixture
+def verified(toy, monkeypatch):
+    """The toy repository with a green verdict of two gates; `write` makes another one."""
+    for name in ("theorems", "records"):
+        (toy.root / name).mkdir()
+        (toy.root / name / "a.txt").write_text("a")
+    (toy.root / "CITATION.cff").write_text("x")
+
+    def write(*verdicts, names=GATES):
+        words = verdicts or [Verdict.PASS] * len(names)
+        results = [
+            GateResult(name, verdict, "summary", () if verdict is Verdict.PASS else ("why",))
+            for name, verdict in zip(names, words, strict=True)
+        ]
+        write_verdict(toy.root, verdict_document(toy.root, results))
+
+    monkeypatch.setattr(launch_gate, "gates_of", lambda system: GATES)
+    toy.write_verdict = write
+    write()
+    return toy
+
+
+def found(toy):
+    return look(toy.root, "toy", GATES).open
+
+
+def test_a_fresh_green_verdict_lets_it_start(verified):
+    assert found(verified) == {}
+
+
+def test_without_a_verdict_nothing_starts(verified):
+    (verified.root / PATH).unlink()
+    assert found(verified) == {"verdict": ["there is none: run `make verify`"]}
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("toysystem/__main__.py", "source"),
+        ("theorems/a.txt", "theorems"),
+        ("records/a.txt", "records"),
+    ],
+)
+def test_what_changed_since_is_named(verified, path, name):
+    with open(verified.root / path, "a") as file:
+        file.write("\n")
+    assert found(verified) == {name: [f"{path} changed"]}
+
+
+def test_a_new_file_of_the_source_makes_it_stale(verified):
+    (verified.root / "toysystem" / "more.py").write_text("")
+    assert found(verified) == {"source": ["toysystem/more.py is new"]}
+
+
+@pytest.mark.parametrize("verdict", [Verdict.FAIL, Verdict.NOT_RUN])
+def test_a_gate_that_did_not_pass_is_named(verified, verdict):
+    verified.write_verdict(Verdict.PASS, verdict)
+    assert found(verified) == {"theorems": [f"{verdict.value}: why"]}
+
+
+def test_another_environment_is_named(verified):
+    path = verified.root / PATH
+    document = json.loads(path.read_text())
+    document["predicate"]["environment"]["torch"] = "1.0"
+    path.write_text(json.dumps(document))
+    (reason,) = found(verified)["environment"]
+    assert reason.startswith("torch was 1.0, is ")
+
+
+def test_a_verdict_on_other_systems_does_not_cover_the_plan(verified):
+    verified.write_verdict(names=["other: loss and gradients", "theorems"])
+    (reason,) = found(verified)["plan"]
+    assert "'toy: loss and gradients'" in reason
+
+
+def test_a_verdict_that_says_failed_is_no_green_one(verified):
+    path = verified.root / PATH
+    document = json.loads(path.read_text())
+    document["predicate"]["verificationResult"] = "FAILED"
+    path.write_text(json.dumps(document))
+    assert list(found(verified)) == ["verdict"]
+
+
+def test_every_open_thing_needs_its_own_waiver(verified):
+    verified.write_verdict(Verdict.FAIL, Verdict.NOT_RUN)
+    gate = look(verified.root, "toy", GATES)
+    with pytest.raises(ContradictedError, match=r"covers theorems \(not run: why\)\."):
+        refuse_unverified(gate, {GATES[0]: "known"})
+    refuse_unverified(gate, {GATES[0]: "known", "theorems": "no Coq here"})
+
+
+def test_a_waiver_of_what_holds_is_refused(verified):
+    with pytest.raises(UsageError, match="'theorems': it holds, or is no gate"):
+        refuse_unverified(look(verified.root, "toy", GATES), {"theorems": "just in case"})
+
+
+@pytest.mark.parametrize("texts", [["theorems"], ["theorems="], ["=why"], ["a=b", "a=c"]])
+def test_a_waiver_without_a_reason_or_twice_is_refused(texts):
+    with pytest.raises(UsageError):
+        read_waivers(texts)
+
+
+def command(monkeypatch, capsys, *arguments):
+    monkeypatch.setattr("sys.argv", ["goldenseal", "sweep", *map(str, arguments)])
+    with pytest.raises(SystemExit) as stopped:
+        cli.main()
+    shown = capsys.readouterr()
+    return stopped.value.code, shown.out + shown.err
+
+
+def test_the_command_refuses_with_1_and_writes_nothing(verified, monkeypatch, capsys):
+    (verified.root / "toysystem" / "__main__.py").write_text("")
+    arguments = ("run", verified.file, "--folder", verified.folder)
+    code, text = command(monkeypatch, capsys, *arguments)
+    assert code == 1
+    assert "nothing was launched" in text
+    assert "source (toysystem/__main__.py changed)" in text
+    assert not verified.folder.exists()
+    code, text = command(monkeypatch, capsys, *arguments, "--dry-run")
+    assert code == 1
+
+
+def test_a_dry_run_lists_the_cells_and_writes_nothing(verified, monkeypatch, capsys):
+    arguments = ("run", verified.file, "--folder", verified.folder, "--dry-run")
+    code, text = command(monkeypatch, capsys, *arguments)
+    assert code == 0
+    assert "13 would be launched by local, 0 are sealed" in text
+    assert "TOY_FEATURE=3 SEED=34 python -P -m toysystem" in text
+    code, text = command(monkeypatch, capsys, *arguments, "--json")
+    assert len(json.loads(text)["would_launch"]) == 13
+    assert not verified.folder.exists()
+
+
+def test_a_waiver_is_kept_with_the_sweep(verified, monkeypatch, capsys):
+    from verify.sweep import command as commands
+
+    launched = []
+    monkeypatch.setattr(commands, "_launch", lambda *arguments: launched.append(arguments) or 0)
+    verified.write_verdict(Verdict.PASS, Verdict.NOT_RUN)
+    arguments = ("run", verified.file, "--folder", verified.folder)
+    code, _ = command(monkeypatch, capsys, *arguments, "--waive", "theorems=no Coq here")
+    assert code == 0
+    state = json.loads((verified.folder / "sweep.json").read_text())
+    assert state["waivers"] == {"theorems": "no Coq here"}
+    assert state["verdict"]
+    assert len(launched) == 1
+    code, text = command(monkeypatch, capsys, *arguments, "--waive", "theorems=better reason")
+    assert code == 2
+    assert "was begun" in text
+    verified.write_system(bias=1.0)
+    code, _ = command(monkeypatch, capsys, *arguments)
+    assert code == 0  # it goes on from its snapshot, which was verified
+    assert len(launched) == 2
+
+
+def test_plan_prints_cells_cost_and_power_and_seals(toy, monkeypatch, capsys):
+    code, text = command(monkeypatch, capsys, "plan", toy.file, "--folder", toy.folder)
+    assert code == 0
+    assert "off/3  TOY_FACTOR=0.5 SEED=3 python -P -m toysystem" in text
+    assert "at most, main: 9 cells, 13.5 hours, 27 GPU-hours, 67.5" in text
+    assert "power, grid: 2 seeds, effect -0.1" in text
+    assert (toy.folder / "plan" / "SHA512SUMS").exists()
+    code, text = command(monkeypatch, capsys, "plan", toy.file, "--folder", toy.folder, "--json")
+    document = json.loads(text)
+    assert len(document["cells"]) == 13
+    assert document["power"]["main"]["comparisons"] == 2
+    assert document["cost"]["limits"][0]["gpu_hours"] == "27"
+
+
+def test_an_unknown_executor_is_refused(verified, monkeypatch, capsys):
+    code, text = command(monkeypatch, capsys, "run", verified.file, "--executor", "kubernetes")
+    assert code == 2
+    assert "expected one of ('local', 'slurm')" in text

@@ -1,0 +1,138 @@
+"""pytest tests/verify/sweep/test_prepare.py — what is written before anything runs."""
+
+import json
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+from tests.verify.sweep.toy_sweep import CELLS, finish
+from verify.check import check
+from verify.errors import CannotCheckError, UsageError
+from verify.sweep.prepare import alone, planned, read_state, seal_plan
+
+
+def test_each_cell_gets_a_folder_from_which_it_can_be_run_by_hand(toy):
+    folders = toy.prepare()
+    assert len(folders) == CELLS
+    cell = json.loads((toy.folder / "cells" / "strong" / "5" / "cell.json").read_text())
+    assert cell["command"] == [sys.executable, "-P", "-m", "toysystem"]
+    assert cell["environment"] == {
+        "RUN_LOG": "1",
+        "SEED": "5",
+        "TOY_DATA": str(toy.root / "data" / "tokens.txt"),
+        "TOY_FACTOR": "0.5",
+        "TOY_FEATURE": "2",
+    }
+    assert list(cell["data"]) == [str(toy.root / "data" / "tokens.txt")]
+    assert cell["resources"]["gpus"] == 2
+    assert cell["checkpoints"] is None
+    assert (toy.folder / "cells" / "grid_2" / "34" / "cell.json").exists()
+
+
+def test_the_plan_is_sealed_and_passes_its_check(toy):
+    sealed = seal_plan(planned(toy.root, toy.file), toy.folder)
+    assert check(toy.folder / "plan").holds
+    assert seal_plan(planned(toy.root, toy.file), toy.folder).identity == sealed.identity
+    assert "at most" in (toy.folder / "plan" / "compute_grant.md").read_text()
+    listed = json.loads((toy.folder / "plan" / "cells.json").read_text())
+    assert listed["cells"][0] == ["off", 3]
+
+
+def test_a_changed_plan_is_a_new_sweep(toy):
+    toy.prepare()
+    toy.edit("alpha = 0.05", "alpha = 0.01")
+    with pytest.raises(UsageError, match="a changed plan is a new sweep"):
+        toy.prepare()
+
+
+def test_a_comment_is_no_change(toy):
+    toy.prepare()
+    toy.edit("alpha = 0.05", "alpha = 0.05  # as always")
+    assert len(toy.prepare()) == CELLS
+
+
+def test_the_source_is_frozen_once_whatever_is_edited(toy):
+    toy.prepare()
+    state = read_state(toy.folder)
+    before = (toy.folder / "cells" / "on" / "3" / "cell.json").read_bytes()
+    toy.write_system(bias=7.0)
+    toy.prepare()
+    assert read_state(toy.folder) == state
+    assert (toy.folder / "cells" / "on" / "3" / "cell.json").read_bytes() == before
+    snapshot = json.loads(before)["cwd"]
+    assert "+ 0.0" in (toy.root / snapshot / "toysystem" / "__main__.py").read_text()
+
+
+def test_an_edited_snapshot_is_refused(toy):
+    toy.prepare()
+    snapshot = toy.root / read_state(toy.folder)["snapshot"]
+    (snapshot / "toysystem" / "__main__.py").write_text("print('other')")
+    with pytest.raises(UsageError, match="was edited"):
+        toy.prepare()
+
+
+def test_changed_data_is_refused(toy):
+    toy.prepare()
+    (toy.root / "data" / "tokens.txt").write_text("1 1 1")
+    with pytest.raises(CannotCheckError, match="no longer that with which"):
+        toy.prepare()
+
+
+def test_missing_data_is_named(toy):
+    (toy.root / "data" / "tokens.txt").unlink()
+    with pytest.raises(CannotCheckError, match=r"TOY_DATA=\./data/tokens\.txt leads nowhere"):
+        toy.prepare()
+
+
+def test_an_edited_cell_is_refused(toy):
+    toy.prepare()
+    path = toy.folder / "cells" / "on" / "3" / "cell.json"
+    path.write_text(path.read_text().replace('"TOY_FEATURE":"1"', '"TOY_FEATURE":"2"'))
+    with pytest.raises(UsageError, match="is not what the plan says"):
+        toy.prepare()
+
+
+def test_a_source_that_changed_since_its_verdict_is_not_frozen(toy):
+    with pytest.raises(CannotCheckError, match="changed while the sweep was launched"):
+        toy.prepare(verdict={"covered": {"toysystem/__main__.py": "0" * 128}, "digest": None})
+    assert not (toy.folder / "sweep.json").exists()
+
+
+def test_a_sealed_cell_stays_as_it_is(toy):
+    folders = toy.prepare()
+    finish(folders[0])
+    before = sorted((p, p.read_bytes()) for p in folders[0].rglob("*") if p.is_file())
+    toy.prepare()
+    assert sorted((p, p.read_bytes()) for p in folders[0].rglob("*") if p.is_file()) == before
+
+
+def test_of_two_launches_one_waits_for_nothing_and_says_so(toy):
+    holder = textwrap.dedent(f"""
+        from pathlib import Path
+        from verify.sweep.prepare import alone
+        with alone(Path({str(toy.folder)!r})):
+            print("held", flush=True)
+            input()
+    """)
+    with subprocess.Popen(
+        [sys.executable, "-c", holder], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout.readline() == "held\n"
+        with (
+            pytest.raises(UsageError, match="being launched by another process"),
+            alone(toy.folder),
+        ):
+            raise AssertionError("two at once")
+        process.communicate("\n")
+    with alone(toy.folder):
+        pass  # the lock ended with its process
+
+
+@pytest.mark.parametrize("text", ["[]", "{}", '{"schema":1}'])
+def test_a_state_of_another_form_is_refused(toy, text):
+    toy.folder.mkdir(parents=True)
+    (toy.folder / "sweep.json").write_text(text)
+    with pytest.raises(UsageError, match="expected the keys"):
+        read_state(toy.folder)
