@@ -222,6 +222,16 @@ def test_settings_and_code_that_differ_between_seeds_are_found(golf):
     assert "params-differ" in kinds(golf.audit())
 
 
+def test_logs_that_the_readme_names_as_seeds_must_agree_and_others_need_not(single):
+    single.runs.append(OneRun(42, "1.22006458", lr="0.06"))
+    single.readme = "# Result\n\nNothing on logs.\n"
+    verdict = single.audit()
+    assert verdict.outcome is Outcome.CONSISTENT
+    assert "settings-differ" in kinds(verdict, AMBIGUOUS)
+    single.readme = "# Result\n\nLogs: `train_seed1337.log`, `train_seed42.log`.\n"
+    assert "settings-differ" in kinds(single.audit())
+
+
 def test_a_wrong_denominator_shows_in_the_implied_bytes(single):
     run = single.runs[0]
     run.loss = f"{Decimal(run.nats) * Decimal('1.02'):.8f}"

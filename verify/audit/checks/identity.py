@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from verify.audit.checks.sizes import shipped
 from verify.audit.match import Value, best
-from verify.audit.model import Certainty, Notes, Record, Run
+from verify.audit.model import Certainty, Notes, Record, Run, seed_in_name
 from verify.audit.numbers import Number
 from verify.audit.packed import is_packed, unpacked
 
@@ -27,23 +27,33 @@ def check(record: Record, notes: Notes) -> None:
     code_size(record, notes)
     embedded(record, notes)
     uncounted(record, notes)
-    runs = record.used_runs
-    settings(record, runs, notes)
-    for name, values in (
-        ("parameters", {run.params: run for run in runs if run.params}),
-        ("code size", {run.codes[0].value: run for run in runs if run.codes}),
+    runs, certainty = compared(record)
+    settings(record, runs, certainty, notes)
+    for name, kind, values in (
+        ("parameters", "params-differ", {run.params: run for run in runs if run.params}),
+        ("code size", "code-differs", {run.codes[0].value: run for run in runs if run.codes}),
     ):
         if len(values) > 1:
             listed = ", ".join(f"{value} in {run.file}" for value, run in sorted(values.items()))
-            kind = "params-differ" if name == "parameters" else "code-differs"
-            claim = f"one {name} for all seeds"
-            notes.add(kind, certainty(record), claim, record.name, listed)
+            claim = f"the same {name} for all seeds"
+            notes.add(kind, certainty, claim, record.name, listed)
 
 
-def certainty(record: Record) -> Certainty:
-    """Runs that a claim lists by seed must agree; logs that merely lie there need not."""
-    listed = record.claimed_seeds
-    return MISMATCH if len(listed) > 1 else AMBIGUOUS
+def compared(record: Record) -> tuple[list[Run], Certainty]:
+    """The runs that should be alike. Those of listed seeds must be; logs that merely lie there,
+    neither listed nor named in the README as a seed's, need not.
+    """
+    runs = record.used_runs
+    if len(record.claimed_seeds) > 1:
+        return runs, MISMATCH
+    text = record.readme.text if record.readme else ""
+    names = [(run, run.file.rsplit("/", 1)[-1]) for run in runs]
+    named = [
+        run
+        for run, name in names
+        if name in text and (seed_in_name(name) is not None or name == "train.log")
+    ]
+    return (named, MISMATCH) if len({run.seed for run in named}) > 1 else (runs, AMBIGUOUS)
 
 
 def code_size(record: Record, notes: Notes) -> None:
@@ -130,7 +140,7 @@ def nearest(printed: str, texts: dict[str, str]) -> tuple[str, int]:
     return name, count
 
 
-def settings(record: Record, runs: list[Run], notes: Notes) -> None:
+def settings(record: Record, runs: list[Run], certainty: Certainty, notes: Notes) -> None:
     """The hyperparameters of the runs agree, but for the seed and places."""
     dumps = [run for run in runs if len(run.knobs) >= 3]
     if len(dumps) < 2:
@@ -149,7 +159,7 @@ def settings(record: Record, runs: list[Run], notes: Notes) -> None:
             )
             claim = "the seeds ran with one configuration"
             place = f"{first.file} / {run.file}"
-            notes.add("settings-differ", certainty(record), claim, place, shown)
+            notes.add("settings-differ", certainty, claim, place, shown)
     if not any(f.kind == "settings-differ" for f in notes.findings):
         evidence = f"the same in {len(dumps)} logs"
         notes.confirm("settings", record.name, evidence)
