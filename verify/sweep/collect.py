@@ -38,7 +38,7 @@ from verify.sweep.readme import readme
 from verify.sweep.recorded import FINISHED, kept, summaries
 
 CELLS_FILE, LAUNCH, RESULTS, RECORD = "cells.jsonl", "launch.json", "results.json", "record"
-MOST_PLOTTED = 400  # cells of a group: a plot of more shows no run any more
+MOST_PLOTTED = 20  # configurations, and seeds, of a group: a plot of more shows no run any more
 
 
 @dataclass
@@ -218,7 +218,7 @@ def _write_results(
     }
     atomic_write(making / RESULTS, canonical.dumps(results))
     for name, group in sweep.groups.items():
-        if len(group.plan.configurations) * len(group.plan.seeds) <= MOST_PLOTTED:
+        if max(len(group.plan.configurations), len(group.plan.seeds)) <= MOST_PLOTTED:
             plot = draw(group.plan, found, done.tests[name])
             atomic_write(making / f"plot-{name}.svg", plot)
 
