@@ -9,7 +9,7 @@ ENERGY_PLAN ?= records/track_vit_tiny/2026-11-23_EnergyPlan
 ENERGY_RECORD ?= records/track_vit_tiny/2026-11-23_EnergyStudy
 
 .DEFAULT_GOAL := help
-.PHONY: help setup coq verify test lint data train seal check claims audit bundle mutants study study-energy data-images proposal reproduce knobs bench portable clean
+.PHONY: help setup coq verify test lint data train seal check claims audit bundle mutants study sweep study-energy data-images proposal reproduce knobs bench portable clean
 
 help: ## show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -79,6 +79,11 @@ mutants: setup ## how strong the gates are: 300 mutants (an hour or two); writes
 study: data ## run a plan, or go on with it: make study P=plan.toml R=records/<track>/<name>
 	$(BIN)/goldenseal study run $(P) $(R) --jobs 2
 	$(BIN)/goldenseal study report $(R)
+
+SWEEP ?= sweeps/small_cpu.toml
+
+sweep: data ## launch a sweep here, from a verified tree: make sweep SWEEP=sweeps/<name>.toml
+	$(BIN)/goldenseal sweep run $(SWEEP) --jobs 2
 
 study-energy: data-images ## Adam against DCLR: cost of a step and of a loss; ~12 quiet minutes, sealed
 	$(BIN)/python -m train_gpt_style.vit_rft.energy_study run $(ENERGY_PLAN) $(ENERGY_RECORD)

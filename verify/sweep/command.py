@@ -212,14 +212,22 @@ def _launch(
 ) -> int:
     from verify.sweep import executor as launching
 
-    identities = launching.launch(waiting, executor=executor, at_once=jobs, state=target)
-    skipped = total - len(waiting)
+    queued = {target / name for job in launching.live_jobs(target) for name in job["cells"]}
+    new = [path for path in waiting if path not in queued]
+    identities = launching.launch(new, executor=executor, at_once=jobs, state=target)
+    facts = {
+        "folder": str(target),
+        "jobs": list(identities),
+        "launched": len(new),
+        "running": len(waiting) - len(new),
+        "sealed": total - len(waiting),
+    }
     if as_json:
-        _emit({"folder": str(target), "jobs": list(identities), "skipped": skipped})
+        _emit(facts)
     else:
         _console().print(
-            f"{target}: {len(waiting)} cells launched by {executor}, {skipped} sealed before; "
-            f"watch with `goldenseal sweep status {target}`",
+            f"{len(new)} cells launched by {executor}, {facts['running']} were launched before, "
+            f"{facts['sealed']} are sealed; watch with `goldenseal sweep status {target}`",
             highlight=False,
             soft_wrap=True,
         )
