@@ -4,11 +4,13 @@ import json
 
 import pytest
 
+from tests.verify.sweep.toy_sweep import finish
 from verify import cli
 from verify.errors import ContradictedError, UsageError
 from verify.result import GateResult, Verdict
 from verify.sweep import launch_gate
 from verify.sweep.launch_gate import look, read_waivers, refuse_unverified
+from verify.sweep.prepare import alone
 from verify.verdict import PATH, verdict_document, write_verdict
 
 GATES = ["toy: loss and gradients", "theorems"]
@@ -187,3 +189,38 @@ def test_an_unknown_executor_is_refused(verified, monkeypatch, capsys):
     code, text = command(monkeypatch, capsys, "run", verified.file, "--executor", "kubernetes")
     assert code == 2
     assert "expected one of ('local', 'slurm')" in text
+
+
+def test_what_is_sealed_or_has_a_job_is_not_launched_again(verified, monkeypatch, capsys):
+    from verify.sweep import executor
+
+    folders = verified.prepare()
+    finish(folders[0])
+    given = []
+
+    def launch(folders, executor, at_once, state):
+        given.append((list(folders), executor, at_once, state))
+        return ["17"]
+
+    monkeypatch.setattr(executor, "launch", launch)
+    job = {"id": "1", "executor": "local", "cells": ["cells/on/3"]}
+    monkeypatch.setattr(executor, "live_jobs", lambda state: [job])
+    arguments = ("run", verified.file, "--folder", verified.folder, "--jobs", "2", "--json")
+    code, text = command(monkeypatch, capsys, *arguments)
+    assert code == 0
+    assert given == [(folders[2:], "local", 2, verified.folder)]
+    counts = json.loads(text)
+    assert (counts["launched"], counts["running"], counts["sealed"]) == (11, 1, 1)
+
+
+def test_the_order_to_launch_comes_only_under_the_sweeps_lock(verified, monkeypatch, capsys):
+    from verify.sweep import command as commands
+
+    def launch(*arguments):
+        with pytest.raises(UsageError, match="being launched"), alone(verified.folder):
+            raise AssertionError("the lock was free")
+        return 0
+
+    monkeypatch.setattr(commands, "_launch", launch)
+    code, _ = command(monkeypatch, capsys, "run", verified.file, "--folder", verified.folder)
+    assert code == 0
