@@ -44,9 +44,8 @@ def status(folder: Path, as_json: bool, once: bool = False) -> int:
     """
     found = states(folder)
     if as_json:
-        print(
-            json.dumps({"cells": [s.to_json() for s in found], "counts": counts(found)}, indent=2)
-        )
+        facts = {"cells": [s.to_json() for s in found], "counts": counts(found)}
+        print(json.dumps(facts, indent=2))
         return exit_code(found)
     console = Console()
     if once or not console.is_terminal:
@@ -120,8 +119,8 @@ def resume(folder: Path, as_json: bool) -> int:
     launched = executor.read_launch(folder)
     if launched is None:
         raise UsageError(f"{folder} was never launched: begin with `goldenseal sweep run`")
-    choices = (str(launched["executor"]), int(launched["at_once"]), [], False, as_json)
-    return command.run(folder / PLAN / SWEEP_FILE, folder, *choices)
+    plan, name, at_once = folder / PLAN / SWEEP_FILE, launched["executor"], launched["at_once"]
+    return command.run(plan, folder, name, at_once, [], False, as_json)
 
 
 def _shown(value: float | None, form: str) -> str:

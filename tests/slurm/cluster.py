@@ -1,0 +1,181 @@
+"""A Slurm cluster of one node on loopback, with all its state in one folder. Needs root.
+
+    with Cluster(folder) as cluster:
+        subprocess.run(["sbatch", …], env=cluster.environment)
+
+Its daemons can be killed and started again, as machines do by themselves.
+"""
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+DAEMONS = ("munged", "slurmctld", "slurmd")
+CPUS = 2
+NODE_TIMEOUT_S = 10  # without a word from the node, its jobs are requeued
+CONFIGURATION = """
+ClusterName=goldenseal
+SlurmctldHost={host}(127.0.0.1)
+SlurmctldPort={ports[0]}
+SlurmdPort={ports[1]}
+SlurmUser=root
+SlurmdUser=root
+AuthType=auth/munge
+AuthInfo=socket={folder}/munge.socket
+ProctrackType=proctrack/linuxproc
+TaskPlugin=task/none
+SelectType=select/cons_tres
+SelectTypeParameters=CR_Core
+JobAcctGatherType=jobacct_gather/none
+AccountingStorageType=accounting_storage/none
+MpiDefault=none
+ReturnToService=2
+StateSaveLocation={folder}/state
+SlurmdSpoolDir={folder}/spool
+SlurmctldPidFile={folder}/slurmctld.pid
+SlurmdPidFile={folder}/slurmd.pid
+SlurmctldLogFile={folder}/slurmctld.log
+SlurmdLogFile={folder}/slurmd.log
+SlurmdTimeout={timeout}
+KillWait=5
+MaxArraySize=5
+SchedulerParameters=sched_interval=1,sched_min_interval=10000,bf_interval=1,batch_sched_delay=1
+NodeName={host} NodeAddr=127.0.0.1 CPUs={cpus} State=UNKNOWN
+PartitionName=main Nodes={host} Default=YES MaxTime=INFINITE State=UP
+"""
+
+
+def why_not():
+    """Why there can be no cluster here; empty when there can be one."""
+    missing = [name for name in (*DAEMONS, "sbatch", "srun") if shutil.which(name) is None]
+    if missing:
+        return f"{missing[0]} is not here: apt-get install slurm-wlm munge"
+    return "" if os.geteuid() == 0 else "a cluster is started by root"
+
+
+class Cluster:
+    """Use as a context manager: it ends every daemon and every job that it started."""
+
+    def __init__(self, folder):
+        self.folder = Path(folder)
+        self.environment = {**os.environ, "SLURM_CONF": str(self.folder / "slurm.conf")}
+        self.daemons = {}
+
+    def __enter__(self):
+        for name in ("state", "spool"):
+            (self.folder / name).mkdir(parents=True)
+        self.folder.chmod(0o755)
+        key = self.folder / "munge.key"
+        key.write_bytes(os.urandom(1024))
+        key.chmod(0o400)
+        text = CONFIGURATION.format(
+            host=socket.gethostname().partition(".")[0],
+            ports=free_ports(2),
+            folder=self.folder,
+            timeout=NODE_TIMEOUT_S,
+            cpus=CPUS,
+        )
+        (self.folder / "slurm.conf").write_text(text)
+        for name in DAEMONS:
+            self.start(name)
+        return self
+
+    def __exit__(self, *args):
+        self.ask("scancel", "--full", f"--user={os.getuid()}", check=False)
+        for name in reversed(DAEMONS):
+            self.kill(name, signal.SIGTERM)
+
+    def start(self, name):
+        """Start a daemon, in the foreground of this process's own making, and wait for it."""
+        conf = str(self.folder / "slurm.conf")
+        command = {
+            "munged": [
+                "munged", "--foreground", "--force",
+                *(f"--{part}-file={self.folder}/munge.{part}" for part in ("key", "pid", "seed")),
+                f"--log-file={self.folder}/munge.log",
+                f"--socket={self.folder}/munge.socket",
+            ],
+            "slurmctld": ["slurmctld", "-D", "-f", conf],
+            "slurmd": ["slurmd", "-D", "-f", conf],
+        }[name]  # fmt: skip
+        output = open(self.folder / f"{name}.out", "ab")
+        with output:
+            self.daemons[name] = subprocess.Popen(
+                command, stdout=output, stderr=output, env=self.environment, start_new_session=True
+            )
+        ready = {
+            "munged": lambda: (self.folder / "munge.socket").exists(),
+            "slurmctld": lambda: "UP" in self.ask("scontrol", "ping", check=False),
+            "slurmd": lambda: self.node_state() in ("idle", "mixed", "allocated"),
+        }[name]
+        wait_until(ready, 40, f"{name} does not start: see {self.folder}/{name}.out")
+
+    def kill(self, name, number=signal.SIGKILL):
+        """End a daemon; of the node's, its job steps too, as when the machine is gone."""
+        process = self.daemons.pop(name, None)
+        if process is None:
+            return
+        steps = job_processes(process.pid) if name == "slurmd" else []
+        process.send_signal(number)
+        process.wait()
+        for pid in steps:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+    def node_state(self):
+        """idle, mixed, allocated, down…, as sinfo has it."""
+        return self.ask("sinfo", "--noheader", "--format=%T", check=False).strip().rstrip("*")
+
+    def queue(self):
+        """{job: state} of what is not over."""
+        lines = self.ask("squeue", "--noheader", "--array", "--format=%i %T").splitlines()
+        return dict(line.split() for line in lines)
+
+    def ask(self, *command, check=True):
+        """What a command of Slurm prints."""
+        done = subprocess.run(
+            command, env=self.environment, capture_output=True, text=True, check=check, timeout=30
+        )
+        return done.stdout
+
+
+def job_processes(slurmd):
+    """Every process of every job step of this node: slurmstepd is a child of init, not of slurmd."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if path.joinpath("comm").read_text().startswith("slurmstepd"):
+                found += [*below(int(path.name)), int(path.name)]
+    return found
+
+
+def below(pid):
+    """The processes below one."""
+    for path in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            for child in map(int, path.read_text().split()):
+                yield from below(child)
+                yield child
+
+
+def free_ports(count):
+    """Ports that nobody uses now."""
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]
+
+
+def wait_until(condition, seconds, otherwise):
+    """Wait for a condition; RuntimeError with `otherwise` when it does not come true."""
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            raise RuntimeError(otherwise)
+        time.sleep(0.1)
