@@ -12,6 +12,7 @@ time that a local cell takes beyond that of its command run by hand.
 import argparse
 import json
 import os
+import random
 import resource
 import subprocess
 import sys
@@ -101,7 +102,7 @@ def generate(folder: Path, cells: int) -> None:
         log = RunLog(out / "train.jsonl", header)
         state = weights(out / "final_model.safetensors", 1.0 + number)
         log.write("trained", {"step": 1, "state": {"model": state}})
-        log.end({"roundtrip_val_bpb": (1.0 + (number * 7919 % 1000) / 1000).hex()})
+        log.end({"roundtrip_val_bpb": (1.0 + random.Random(number).random()).hex()})
         (cell / "attempts.jsonl").write_bytes(b'{"n":1,"outcome":"finished"}\n')
         (cell / "seal.json").write_bytes(b"{}")
         names = sorted(p.relative_to(cell).as_posix() for p in cell.rglob("*") if p.is_file())
@@ -132,6 +133,75 @@ def collect(folder: Path) -> None:
     print(json.dumps(report), file=sys.stderr)
 
 
+WRITER = """
+from pathlib import Path
+from tests.verify.sweep.toy_sweep import weights
+from verify.runlog import RunLog
+log = RunLog("train.jsonl", {"seed": "1", "knobs": {"SEED": "1"}, "numeric_class": {}})
+log.write("trained", {"step": 1, "state": {"model": weights(Path("w.safetensors"))}})
+log.end({"loss": 1})
+"""
+
+
+def used() -> float:
+    """Processor seconds of ended child processes."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def overhead(rounds: int) -> None:
+    """Seconds of one cell as a local worker runs it, against its command run by hand."""
+    import statistics
+
+    from verify import canonical
+    from verify.files import hash_file
+    from verify.sweep.cell import invocation, read_cell
+
+    text = sorted((ROOT / "data" / "shakespeare").glob("*.bin"))
+    facts = {
+        "schema": 1,
+        "checkpoints": None,
+        "command": [sys.executable, "-P", "-c", WRITER],
+        "configuration": "c",
+        "cwd": str(ROOT),
+        "data": {str(path): hash_file(path) for path in text},
+        "environment": {"SEED": "1"},
+        "log": "train.jsonl",
+        "outputs": ["w.safetensors"],
+        "resources": {"gpus": 0, "nodes": 1, "cpus": 1, "minutes": 1},
+        "seed": 1,
+    }
+    by_hand, as_cells, processor = [], [], []
+    with tempfile.TemporaryDirectory() as name:
+        for number in range(rounds):
+            for kind in ("hand", "cell"):
+                folder = Path(name) / kind / str(number)
+                (folder / "out").mkdir(parents=True)
+                (folder / "cell.json").write_bytes(canonical.dumps(facts))
+            first = used()
+            started = time.perf_counter()
+            hand = Path(name) / "hand" / str(number)
+            subprocess.run(**invocation(read_cell(hand), hand), check=True)
+            by_hand.append(time.perf_counter() - started)
+            before = used()
+            started = time.perf_counter()
+            command = [sys.executable, "-P", "-m", "verify.sweep.cell", str(folder)]
+            done = subprocess.run(command, check=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
+            as_cells.append(time.perf_counter() - started)
+            processor.append((used() - before) - (before - first))
+            if done.returncode or not (folder / "SHA512SUMS").exists():
+                raise SystemExit("the cell was not sealed")
+    beyond = [cell - hand for cell, hand in zip(as_cells, by_hand, strict=True)]
+    report = {
+        "by hand": round(statistics.median(by_hand), 3),
+        "cell": round(statistics.median(as_cells), 3),
+        "beyond": [round(seconds, 3) for seconds in sorted(beyond)],
+        "median beyond": round(statistics.median(beyond), 3),
+        "median beyond, processor": round(statistics.median(processor), 3),
+    }
+    print(json.dumps(report), file=sys.stderr)
+
+
 def alone(*arguments: str) -> None:
     """One of the measurements in a process of its own, its JSON on standard error."""
     started = time.perf_counter()
@@ -144,13 +214,17 @@ def main() -> None:
     parser.add_argument("--cells", type=int, default=10_000)
     parser.add_argument("--plan", type=int)
     parser.add_argument("--collect", type=Path)
+    parser.add_argument("--overhead", type=int, help="rounds")
     chosen = parser.parse_args()
     os.chdir(ROOT)
     if chosen.plan:
         plan_and_dry_run(chosen.plan)
     elif chosen.collect:
         collect(chosen.collect)
+    elif chosen.overhead:
+        overhead(chosen.overhead)
     else:
+        alone("--overhead", "9")
         alone("--plan", str(chosen.cells))
         for cells in (max(2 * SEEDS, chosen.cells // 10), chosen.cells):
             with tempfile.TemporaryDirectory() as name:

@@ -19,6 +19,7 @@ from verify.sweep.prepare import CELL, cell_folder
 from verify.sweep.recorded import FAILED, FINISHED, MISSING
 
 OUT, ATTEMPTS, RUNS = "out", "attempts.jsonl", "runs"
+RUNNING = "running.json"  # there while a cell runs, or was killed
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,8 @@ def gather(expected: Expected, cell: Cell, primary: str) -> tuple[dict[str, Any]
         "state": FAILED if attempts else MISSING,
     }
     if not os.path.lexists(folder / SUMS):
+        if os.path.lexists(folder / RUNNING):
+            line |= {"reason": "an attempt was begun that has not ended", "state": MISSING}
         return line, None
     log = f"{RUNS}/{cell}/{expected.log}"
     try:
