@@ -6,7 +6,7 @@ what is written here must not change: sealed records would no longer pass.
 
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +19,12 @@ Numbers = dict[str, float]
 
 @dataclass(frozen=True)
 class Run:
-    """What a finished run says: its results as numbers, the digest of its weights, its class."""
+    """What a finished run says: results as numbers, digest of its weights, its class, its knobs."""
 
     numbers: Numbers
     state: str
     numeric_class: dict[str, Any]
+    knobs: dict[str, str] = field(default_factory=dict)
 
 
 def read_run(log: Path, seed: int, knobs: Mapping[str, str]) -> Run:
@@ -33,12 +34,12 @@ def read_run(log: Path, seed: int, knobs: Mapping[str, str]) -> Run:
     before export, and `step_ms`, the mean time of a training step, which no re-run repeats.
     """
     found: Numbers = {}
-    state, numeric_class = "", {}
+    state, numeric_class, logged = "", {}, {}
     line: Mapping[str, Any] = {}
     for line in run_log_lines(log):
         if line["kind"] == "header":
             check_header(line, log.name, seed, knobs)
-            numeric_class = line.get("numeric_class", {})
+            numeric_class, logged = line.get("numeric_class", {}), line["knobs"]
         elif line["kind"] == "validation":
             found |= {k: v for k, v in numbers(line).items() if k in ("val_bpb", "val_loss")}
         elif line["kind"] == "step":
@@ -47,7 +48,7 @@ def read_run(log: Path, seed: int, knobs: Mapping[str, str]) -> Run:
                 found["step_ms"] = time / step
         elif line["kind"] == "trained":
             state = str(_inside(line, "state", "model") or "")
-    return Run(found | numbers(line), state, numeric_class)  # the last one, that of the end
+    return Run(found | numbers(line), state, numeric_class, logged)  # `line`: the one of the end
 
 
 def _inside(line: Mapping[str, Any], key: str, inner: str) -> Any:

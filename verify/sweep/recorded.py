@@ -17,7 +17,6 @@ from verify.files import open_regular
 from verify.plan import SEED, Cell
 from verify.record import Record
 from verify.runlog import MAX_LINE_BYTES
-from verify.study.cells import logged_knobs
 from verify.study.recorded import same_value
 from verify.study.summary import Numbers, read_run, summarise
 from verify.sweep.definition import Sweep, read_sweep
@@ -141,7 +140,7 @@ def _results_of(
             raise ContradictedError(f"ran with {knob}={every.get(knob)}, the plan says {text}")
     path = record.folder / line["log"]
     run = read_run(path, cell.seed, {**line["knobs"], SEED: str(cell.seed)})
-    for knob, text in sorted(logged_knobs(path).items()):
+    for knob, text in sorted(run.knobs.items()):
         if every.get(knob) != text:
             raise ContradictedError(f"its log says {knob}={text}, the record {every.get(knob)}")
     if canonical.dumps(run.numbers) != canonical.dumps(line["results"]):
