@@ -131,9 +131,11 @@ def reproduce(
 
 
 def chosen_run(record: Record, cell: str) -> Record:
-    """The record as if of one run alone: of a study, its cell. Raises UsageError when `cell` names
-    none, or is given for a record of one run."""
-    if "runs" not in record.facts:
+    """The record as if of one run alone: of a study or a sweep, its cell.
+
+    Raises UsageError when `cell` names none, or is given for a record of one run.
+    """
+    if not {"runs", "cells"} & set(record.facts):
         if cell:
             raise UsageError(f"--cell {cell}: {record.folder.name} is the record of one run")
         return record

@@ -26,6 +26,10 @@ def run_knobs(record: Record, run: Mapping[str, Any]) -> dict[str, str]:
 
 def find_run(record: Record, cell: str) -> dict[str, Any]:
     """The run that is called `configuration/seed`. Raises UsageError with those that exist."""
+    if "cells" in record.facts:
+        from verify.sweep.recorded import find_cell  # it reads plans, as this does
+
+        return find_cell(record, cell)
     runs = {f"{run['configuration']}/{run['seed']}": run for run in record.get("runs")}
     if cell not in runs:
         raise UsageError(

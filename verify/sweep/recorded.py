@@ -108,6 +108,23 @@ def lines_of(path: Path) -> Iterator[dict[str, Any]]:
             yield line
 
 
+def find_cell(record: Record, name: str) -> dict[str, Any]:
+    """The finished cell that is called `configuration/seed`.
+
+    Raises UsageError when there is none, with how many there are.
+    """
+    finished = 0
+    for line in lines_of(record.folder / record.facts["cells"]):
+        if line["state"] == FINISHED:
+            finished += 1
+            if name == f"{line['configuration']}/{line['seed']}":
+                return line
+    raise UsageError(
+        f"{record.folder.name} is a sweep: choose one of its {finished} finished cells with "
+        f"--cell, such as configuration/seed; {record.facts['cells']} lists them"
+    )
+
+
 def _problems_with_cells(
     record: Record, sweep: Sweep, names: set[str], found: dict[Cell, Numbers]
 ) -> Iterator[str]:

@@ -14,6 +14,8 @@ from verify.claims.evidence import Library
 from verify.claims.findings import ClaimError
 from verify.claims.runs import check_complete, runs_of
 from verify.errors import UsageError
+from verify.record import read_record
+from verify.reproduce import chosen_run
 from verify.sweep.collect import collect
 
 
@@ -271,3 +273,13 @@ def test_without_into_the_record_lies_in_the_sweep(swept):
     done = collect(swept.root, swept.folder)
     assert done.folder.parent == swept.folder / "record"
     assert done.folder.name.endswith("_toy")
+
+
+def test_one_cell_of_a_sweep_can_be_chosen_to_be_run_again(swept):
+    gathered(swept)
+    record = chosen_run(read_record(swept.into), "strong/5")
+    assert record.folder == swept.into / "runs" / "strong" / "5"
+    knobs = record.get("knobs")
+    assert (knobs["SEED"], knobs["TOY_FEATURE"]) == ("5", "2")
+    with pytest.raises(UsageError, match="one of its 13 finished cells"):
+        chosen_run(read_record(swept.into), "strong/6")
