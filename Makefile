@@ -101,6 +101,7 @@ bench: data ## the measurements of docs/benchmarks.md
 	$(BIN)/python benchmarks/seal.py
 	$(BIN)/python benchmarks/claims.py
 	$(BIN)/python benchmarks/audit.py
+	$(BIN)/python benchmarks/sweep.py
 	$(BIN)/python benchmarks/step_time.py
 	$(BIN)/python benchmarks/vit_step.py
 	$(BIN)/python benchmarks/energy_meter.py
