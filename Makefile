@@ -23,7 +23,7 @@ setup: .venv/ready coq ## create .venv, install pinned packages, find or install
 	  { echo "$(PYTHON) is older than 3.11: give another one, as in make PYTHON=python3.12"; exit 3; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install -q -c constraints.txt setuptools
-	$(BIN)/pip install -q -c constraints.txt --no-build-isolation -e '.[train,report,study,dev]'
+	$(BIN)/pip install -q -c constraints.txt --no-build-isolation -e '.[train,report,study,sweep,dev]'
 	$(PYTHON) -m venv .venv/opt/cffconvert
 	.venv/opt/cffconvert/bin/pip install -q -c constraints-cffconvert.txt cffconvert
 	@touch $@

@@ -145,7 +145,7 @@ class Cluster:
 
 
 def job_processes(slurmd):
-    """Every process of every job step of this node: slurmstepd is a child of init, not of slurmd."""
+    """Every process of every job step here: slurmstepd is a child of init, not of slurmd."""
     found = []
     for path in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):

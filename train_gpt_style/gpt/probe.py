@@ -40,7 +40,7 @@ def scenarios() -> tuple[Scenario, ...]:
     # In the last of them an earlier run has left its log; then, the second of two ranks.
     log = {"logs/single.txt": "of an earlier run\n"}
     *others, single = alone
-    shorter = {**alone[0].environment, "WARMDOWN_ITERS": "1"}
+    shorter = {**alone[0].environment, "WARMDOWN_ITERS": "1", "VAL_LOSS_EVERY": "1"}
     return (*others, replace(single, leftovers=log), Scenario("two ranks", shorter, ranks=2))
 
 

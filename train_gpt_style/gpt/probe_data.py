@@ -1,4 +1,4 @@
-"""Small real data for the gates: a tokenizer, three training shards and a validation shard.
+"""Small real data for the gates: a tokenizer, four training shards and a validation shard.
 
 Made from the few poems of probe_text.txt (public domain; with letters outside ASCII, so that byte
 pieces and byte counts are exercised). The same bytes come out on every call.
@@ -42,11 +42,13 @@ def write(folder: Path) -> dict[str, str]:
     tokenizer = spm.SentencePieceProcessor(model_proto=model.getvalue())
     documents = [[BOS_ID, *tokenizer.encode(poem)] for poem in poems]
     validation = list(chain(*documents[-VALIDATION_DOCUMENTS:]))
-    validation[-2:] = [BOS_ID, validation[-1]]  # the shortest document there can be
+    # At the end an unknown piece, a byte before a word, and the shortest document there can be.
+    byte, (word, *_) = tokenizer.piece_to_id("<0xE9>"), tokenizer.encode("the")
+    validation[-5:] = [tokenizer.unk_id(), byte, word, BOS_ID, validation[-1]]
     training = list(chain(*documents[:-VALIDATION_DOCUMENTS]))
-    # Three shards, cut inside documents. A micro-batch of `tied` takes 33 tokens: the 21st finds 32
-    # in the first shard, and needs one of the next.
-    cuts = (0, 20 * 33 + 32, len(training) * 3 // 5, len(training))
+    # Four shards, cut inside documents. A micro-batch of `tied` takes 33 tokens: the 21st finds 32
+    # in the first shard, and needs one of the next. The last one holds a single token.
+    cuts = (0, 20 * 33 + 32, len(training) * 3 // 5, len(training) - 1, len(training))
     shards = {f"train_{i:06}": training[a:b] for i, (a, b) in enumerate(pairwise(cuts))}
     for name, tokens in {**shards, "val_000000": validation}.items():
         write_shard(folder / f"probe_{name}.bin", np.array(tokens, dtype=np.uint16))
@@ -127,7 +129,7 @@ def single_environment():
     """
     return {
         **TINY,
-        "SEED": str(2**40 + 1597),  # numpy takes 32 bits of it
+        "SEED": str(2**40 + 2**31 + 1597),  # numpy takes 32 bits of it
         "NUM_LAYERS": "1",
         "MODEL_DIM": "16",
         "MLP_MULT": "256",  # matrices of exactly 65,536 elements: not yet quantised

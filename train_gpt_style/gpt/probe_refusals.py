@@ -22,7 +22,7 @@ SETTINGS: dict[str, tuple[dict[str, str], str]] = {
     "a world that does not divide the batch": ({"WORLD_SIZE": "3"}, "must divide 8"),
     "a world of nobody": ({"WORLD_SIZE": "0"}, "must divide 8"),
     "a tokenizer of another size": ({"VOCAB_SIZE": "321"}, "VOCAB_SIZE=321"),
-    "no tokenizer": ({"TOKENIZER_PATH": "nowhere.model"}, "nowhere.model"),
+    "no tokenizer": ({"TOKENIZER_PATH": "nowhere.model"}, "nowhere.model: no such file"),
 }
 
 

@@ -235,9 +235,7 @@ def _runs(job: Mapping[str, Any]) -> bool:
 
 def _ask(*command: str) -> str:
     if shutil.which(command[0]) is None:
-        raise CannotCheckError(
-            f"{command[0]} is not here: no part of a Slurm cluster?"
-        )
+        raise CannotCheckError(f"{command[0]} is not here: no part of a Slurm cluster?")
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         words = (done.stderr.strip() or f"exit {done.returncode}").splitlines()[0]
@@ -247,12 +245,23 @@ def _ask(*command: str) -> str:
 
 @contextmanager
 def _surviving_hangup(source: str) -> Iterator[str]:
-    """Inside, processes are started that outlive this terminal and import the frozen source."""
+    """Inside, processes are started that outlive this terminal and import the frozen source.
+
+    They hold none of our outputs, either: who reads those through a pipe would wait for them.
+    """
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    sys.stdout.flush()
+    outputs, nothing = [os.dup(1), os.dup(2)], os.open(os.devnull, os.O_WRONLY)
     try:
+        os.dup2(nothing, 1)
+        os.dup2(nothing, 2)
         with mock.patch.dict(os.environ, {"PYTHONPATH": source}):
             yield source
     finally:
+        for number, kept in enumerate(outputs, start=1):
+            os.dup2(kept, number)
+            os.close(kept)
+        os.close(nothing)
         signal.signal(signal.SIGHUP, before)
 
 

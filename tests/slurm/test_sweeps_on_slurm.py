@@ -1,0 +1,170 @@
+"""pytest -m slurm — sweeps of the real training script on a real Slurm, and what befalls them.
+
+Whatever happens to the cluster, the cells come to the bytes of the undisturbed sweep, each is
+finished once, and every attempt is counted.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from tests.slurm.cluster import wait_until
+from verify import canonical
+from verify.runlog import deterministic_digest, read_run_log
+
+pytestmark = pytest.mark.slurm
+
+CELLS = 6
+LONG = 240  # seconds that a sweep of six small cells may take on a busy machine
+
+
+def cells(folder):
+    return sorted(path.parent for path in (folder / "cells").glob("*/*/cell.json"))
+
+
+def sealed(folder):
+    return [cell for cell in cells(folder) if (cell / "SHA512SUMS").is_file()]
+
+
+def wait_for_all(folder, count=CELLS):
+    wait_until(lambda: len(sealed(folder)) == count, LONG, f"{folder}: not all cells are finished")
+
+
+def results(folder):
+    """What each cell came to: the bytes of its weights, and the facts of its log."""
+    return {
+        "/".join(cell.parts[-2:]): (
+            hashlib.sha512((cell / "out/final_model.safetensors").read_bytes()).hexdigest(),
+            deterministic_digest(read_run_log(cell / "out/train.jsonl")),
+        )
+        for cell in sealed(folder)
+    }
+
+
+def attempts(cell):
+    lines = (cell / "attempts.jsonl").read_bytes().splitlines()
+    return [canonical.loads(line, "attempts.jsonl") for line in lines]
+
+
+def steps_kept(folder):
+    """How many checkpoints lie in the cells of a sweep."""
+    return len(list((folder / "cells").glob("*/*/out/checkpoints/*/step-*")))
+
+
+@pytest.fixture(scope="module")
+def undisturbed(repository, tmp_path_factory):
+    """The results of the sweep, run by the local executor with nothing in its way."""
+    folder = tmp_path_factory.mktemp("undisturbed") / "sweep"
+    said = repository.run(repository.plan(), folder, executor="local").stdout
+    assert "6 cells launched by local" in said
+    wait_for_all(folder)
+    assert repository.sweep("status", folder, "--json").returncode == 0
+    assert "6 finished; 6 attempts" in repository.sweep("collect", folder).stdout
+    return results(folder)
+
+
+def test_two_launches_a_lost_terminal_and_an_edited_source_change_nothing(
+    repository, cluster, undisturbed, tmp_path
+):
+    folder, plan = tmp_path / "sweep", repository.plan()
+    waive = ("--waive", "verdict=a test of two launches at once")
+    choices = ("--executor", "slurm", "--folder", folder, "--jobs", "2", *waive)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "start_new_session": True}
+    both = [
+        subprocess.Popen(**repository.command("run", plan, *choices), **pipes) for _ in range(2)
+    ]
+    said = [process.communicate(timeout=LONG) for process in both]
+    launched = [out for out, _ in said if "6 cells launched by slurm" in out]
+    assert len(launched) == 1, said  # the other waited its turn in vain, or was told to go away
+    for process in both:  # the terminals of both are closed
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGHUP)
+    wait_until(lambda: cluster.queue() or sealed(folder), 30, "no job was submitted")
+
+    edited = repository.folder / "train_gpt_style/gpt/train.py"
+    text = edited.read_text()
+    edited.write_text("raise SystemExit('edited while jobs wait')\n")
+    try:
+        assert len(sealed(folder)) < CELLS
+        wait_for_all(folder)
+    finally:
+        edited.write_text(text)
+    assert results(folder) == undisturbed
+    assert [len(attempts(cell)) for cell in cells(folder)] == [1] * CELLS
+    again = repository.sweep("run", plan, "--executor", "slurm", "--folder", folder)
+    assert "0 cells launched" in again.stdout
+    assert "6 finished; 6 attempts" in repository.sweep("collect", folder).stdout
+
+
+def test_a_killed_controller_and_a_lost_node_lose_and_repeat_nothing(
+    repository, cluster, undisturbed, tmp_path
+):
+    folder = tmp_path / "sweep"
+    repository.run(repository.plan(), folder)
+    wait_until(lambda: steps_kept(folder) > 0, LONG, "no checkpoint was written")
+    cluster.kill("slurmctld")
+    cluster.start("slurmctld")
+    wait_until(lambda: steps_kept(folder) > 0 or sealed(folder), LONG, "nothing went on")
+    done = len(sealed(folder))
+    wait_until(
+        lambda: steps_kept(folder) > 0 and len(sealed(folder)) <= max(done, 4), LONG, "all ended"
+    )
+    cluster.kill("slurmd")
+    lost = [cell for cell in cells(folder) if (cell / "running.json").is_file()]
+    assert lost
+    wait_until(
+        lambda: set(cluster.queue().values()) == {"PENDING"}, 120, "the lost jobs were not requeued"
+    )
+    cluster.start("slurmd")
+    for job in cluster.queue():  # Slurm would wait two minutes before it tries a lost job again
+        cluster.ask("scontrol", "update", f"JobId={job}", "StartTime=now", check=False)
+    wait_for_all(folder)
+    assert results(folder) == undisturbed
+    for cell in cells(folder):
+        outcomes = [attempt["outcome"] for attempt in attempts(cell)]
+        assert outcomes == ["lost"] * (cell in lost) + ["finished"]
+    assert any(attempts(cell)[-1]["resumed_from_step"] for cell in lost)
+
+
+def test_a_crash_is_kept_with_its_reason_and_a_full_disk_is_survived(
+    repository, cluster, undisturbed, tmp_path
+):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=48m", "tmpfs", disk], check=True)
+    try:
+        folder, filler = disk / "sweep", disk / "filler"
+        plan = repository.plan("crash", STOP_NONFINITE="1", SCALAR_LR="1e30")
+        free = shutil.disk_usage(disk).free
+        filler.write_bytes(bytes(free - 400_000))  # room for the plan, not for weights
+        repository.run(plan, folder)
+        wait_until(lambda: not cluster.queue(), LONG, "the jobs do not end")
+        assert not sealed(folder)
+        filler.unlink()
+        assert "6 cells launched by slurm" in repository.sweep("resume", folder).stdout
+        wait_until(lambda: not cluster.queue(), LONG, "the jobs do not end")
+        baseline = {name: found for name, found in undisturbed.items() if "baseline" in name}
+        assert results(folder) == baseline
+        status = repository.sweep("status", folder, "--json", check=False)
+        assert status.returncode == 1
+        states = {cell["cell"]: cell for cell in json.loads(status.stdout)["cells"]}
+        for seed in (1597, 2584, 4181):
+            crashed = states[f"crash/{seed}"]
+            assert crashed["name"] == "failed"
+            assert "not finite" in crashed["reason"]
+            assert crashed["attempts"] == 2
+        collected = repository.sweep("collect", folder, check=False)
+        assert collected.returncode == 3
+        assert "incomplete" in collected.stdout
+    finally:
+        subprocess.run(["umount", "-l", disk], check=True)
+
+
