@@ -120,7 +120,7 @@ class Cluster:
         process = self.daemons.pop(name, None)
         if process is None:
             return
-        steps = job_processes(process.pid) if name == "slurmd" else []
+        steps = job_processes(self.folder / "slurm.conf") if name == "slurmd" else []
         process.send_signal(number)
         process.wait()
         for pid in steps:
@@ -144,12 +144,14 @@ class Cluster:
         return done.stdout
 
 
-def job_processes(slurmd):
-    """Every process of every job step here: slurmstepd is a child of init, not of slurmd."""
+def job_processes(configuration):
+    """Every process of a cluster's job steps. Their daemon is a child of init, not of slurmd."""
+    mark = f"SLURM_CONF={configuration}".encode()
     found = []
     for path in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
-            if path.joinpath("comm").read_text().startswith("slurmstepd"):
+            daemon = path.joinpath("comm").read_text().startswith("slurmstepd")
+            if daemon and mark in path.joinpath("environ").read_bytes().split(b"\0"):
                 found += [*below(int(path.name)), int(path.name)]
     return found
 

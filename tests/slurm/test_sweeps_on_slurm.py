@@ -11,8 +11,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
-import time
 
 import pytest
 
@@ -166,5 +164,3 @@ def test_a_crash_is_kept_with_its_reason_and_a_full_disk_is_survived(
         assert "incomplete" in collected.stdout
     finally:
         subprocess.run(["umount", "-l", disk], check=True)
-
-

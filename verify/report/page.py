@@ -13,7 +13,7 @@ from verify.files import read_small
 from verify.record import Record, read_record
 from verify.report.claims import claims_on
 from verify.report.curves import pictures
-from verify.report.study import run_logs, study_picture, study_tables
+from verify.report.study import run_logs, study_pictures, study_tables
 from verify.report.table import Table
 from verify.runlog import read_run_log
 
@@ -34,8 +34,8 @@ def record_page(root: Path, folder: Path, against: str = "") -> str:
         report=report,
         readme=readme(folder),
         tables=[table for table in (*tables(record), claims_on(root, folder)) if table.rows],
-        result=study_picture(record),
-        pictures=pictures({**logs(record), **run_logs(record)}),
+        results=study_pictures(record),
+        pictures=pictures({**logs(record), **dict(run_logs(record))}),
         files=files(folder, report),
         other=other,
     )

@@ -1,6 +1,9 @@
-"""What a page shows of a record of many runs: each run, what they come to, and the plan's test."""
+"""What a page shows of a record of many runs, a study or a sweep: its runs and its plan's tests."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
 from typing import Any
 
 from verify.errors import CannotCheckError, GoldensealError
@@ -10,60 +13,101 @@ from verify.report.curves import themed
 from verify.report.table import Table
 from verify.runlog import read_run_log
 from verify.study.summary import Numbers
+from verify.sweep.definition import Group, read_sweep
+from verify.sweep.recorded import lines_of
+
+CURVES = 60  # runs; of a larger sweep the first ones in the plan's order are drawn
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A planned cell: its results and its log when it is finished, else why it is not."""
+
+    cell: Cell
+    results: Numbers | None
+    log: str = ""
+    state: str = "finished"
+    reason: str = ""
+
+
+def listed(record: Record) -> list[Listed]:
+    """Every cell that the record lists, of a study or a sweep; none for a single run."""
+    if "cells" not in record.facts:
+        return [
+            Listed(Cell(str(run["configuration"]), int(run["seed"])), run["results"], run["log"])
+            for run in record.facts.get("runs", ())
+        ]
+    return [
+        Listed(
+            Cell(line["configuration"], line["seed"]),
+            line.get("results"),
+            line.get("log", ""),
+            line["state"],
+            str(line["reason"] or ""),
+        )
+        for line in lines_of(record.folder / str(record.facts["cells"]))
+    ]
+
+
+def groups(record: Record) -> dict[str, tuple[Plan, Group | None]]:
+    """The plans by group, of a study one without a name; none when no plan can be read."""
+    path = record.folder / str(record.facts.get("plan", ""))
+    try:
+        if "cells" in record.facts:
+            return {name: (group.plan, group) for name, group in read_sweep(path).groups.items()}
+        return {"": (read_plan(path), None)} if "runs" in record.facts else {}
+    except GoldensealError:
+        return {}
 
 
 def study_tables(record: Record) -> list[Table]:
-    """The runs with their results, the summary, and the comparisons; none for a single run."""
-    found = numbers(record)
-    if not found:
+    """The tests, the summary, and the runs with their results; none for a single run."""
+    cells = listed(record)
+    if not cells:
         return []
-    plan = planned(record)
+    found = {each.cell: each.results for each in cells if each.results is not None}
+    tables, first = [], []
+    for name, (plan, group) in groups(record).items():
+        first += [plan.analysis["primary"], *plan.analysis["secondary"]]
+        tables.append(comparisons(name, plan, tested(plan, group, found)))
     names = sorted({name for results in found.values() for name in results})
-    if plan:
-        first = [plan.analysis["primary"], *plan.analysis["secondary"]]
-        names = [n for n in first if n in names] + [n for n in names if n not in first]
-    rows: list[tuple[str, ...]] = [
-        (cell.configuration, str(cell.seed), *(shown(results.get(name)) for name in names))
-        for cell, results in found.items()
-    ]
-    missing = [cell for cell in (plan.cells() if plan else ()) if cell not in found]
-    rows += [(c.configuration, str(c.seed), *("no run" for _ in names)) for c in missing]
-    tables = [Table("Runs", ("configuration", "seed", *names), rows)]
-    return [*comparisons(plan, found), *summary(record), *tables] if plan else tables
-
-
-def numbers(record: Record) -> dict[Cell, Numbers]:
-    """The results of each run that record.json lists."""
-    return {
-        Cell(str(run["configuration"]), int(run["seed"])): dict(run["results"])
-        for run in record.facts.get("runs", ())
-    }
-
-
-def planned(record: Record) -> Plan | None:
-    """The record's plan; None when it has none that can be read."""
-    try:
-        return read_plan(record.folder / str(record.facts["plan"]))
-    except (GoldensealError, KeyError):
-        return None
-
-
-def summary(record: Record) -> list[Table]:
-    """Mean and sample standard deviation of each configuration, by result."""
-    columns = ("result", "configuration", "n", "mean", "sd")
+    names = [n for n in dict.fromkeys(first) if n in names] + [n for n in names if n not in first]
+    planned = {cell for plan, _ in groups(record).values() for cell in plan.cells()}
+    lacking = sorted(planned - {each.cell for each in cells}, key=str)
+    cells += [Listed(cell, None, state="no run") for cell in lacking]
     rows = [
-        (result, configuration, shown(facts["n"]), shown(facts["mean"]), shown(facts["sd"]))
-        for result, parts in sorted(record.facts.get("results", {}).items())
-        if isinstance(parts, dict)
-        for configuration, facts in sorted(parts.get("configurations", {}).items())
+        (
+            each.cell.configuration,
+            str(each.cell.seed),
+            each.state,
+            *(shown((each.results or {}).get(name)) for name in names),
+            each.reason,
+        )
+        for each in cells
     ]
-    return [Table("Mean and sample standard deviation", columns, rows)]
+    columns = ("configuration", "seed", "state", *names, "reason")
+    return [*tables, summary(record), Table("Runs", columns, rows)]
 
 
-def comparisons(plan: Plan, found: Mapping[Cell, Numbers]) -> list[Table]:
-    """The plan's paired test, computed again from the runs; none of an incomplete grid."""
+def summary(record: Record) -> Table:
+    """Mean and sample standard deviation of each configuration, by result."""
+    facts = record.facts.get("results", {})
+    by_group = facts if "cells" in record.facts else {"": facts}
+    rows = [
+        (result, configuration, shown(part["n"]), shown(part["mean"]), shown(part["sd"]))
+        for _, results in sorted(by_group.items())
+        for result, parts in sorted(results.items())
+        if isinstance(parts, dict)
+        for configuration, part in sorted(parts.get("configurations", {}).items())
+    ]
+    columns = ("result", "configuration", "n", "mean", "sd")
+    return Table("Mean and sample standard deviation", columns, rows)
+
+
+def comparisons(group: str, plan: Plan, tests: Sequence[Mapping[str, Any]]) -> Table:
+    """The plan's paired tests, computed again from the runs; none of an incomplete grid."""
     columns = ("configuration", "mean difference", "sd", "95 % interval", "p", "p, Holm", "counts")
-    title = f"{plan.analysis['primary']} against {plan.baseline}, paired by seed"
+    words = f"{plan.analysis['primary']} against {plan.baseline}, paired by seed"
     rows = [
         (
             str(test["configuration"]),
@@ -74,47 +118,52 @@ def comparisons(plan: Plan, found: Mapping[Cell, Numbers]) -> list[Table]:
             shown(test["p_holm"]),
             "yes" if test["counts"] else "no",
         )
-        for test in tested(plan, found)
+        for test in tests
     ]
-    return [Table(title, columns, rows)]
+    return Table(f"{group}: {words}" if group else words, columns, rows)
 
 
-def tested(plan: Plan, found: Mapping[Cell, Numbers]) -> list[dict[str, Any]]:
+def tested(plan: Plan, group: Group | None, found: Mapping[Cell, Numbers]) -> list[dict[str, Any]]:
     """The tests; none when a cell is missing, since an incomplete grid carries no claim."""
     if any(plan.analysis["primary"] not in found.get(cell, {}) for cell in plan.cells()):
         return []
-    try:
-        from verify.study.analysis import analyse
+    from verify.study import analysis as of_studies
+    from verify.sweep import analysis as of_sweeps
 
-        return analyse(plan, found)
+    try:
+        return of_sweeps.analyse(group, found) if group else of_studies.analyse(plan, found)
     except ImportError:
         raise CannotCheckError(
             "the page of a study needs scipy: pip install 'goldenseal[study]'"
         ) from None
 
 
-def study_picture(record: Record) -> str:
-    """The dots of every run and every paired difference as an <svg>; empty when there is none."""
-    plan, found = planned(record), numbers(record)
-    tests = tested(plan, found) if plan and found else []
-    if not plan or not tests:
-        return ""
+def study_pictures(record: Record) -> list[str]:
+    """One <svg> a group: the dots of every run and every paired difference."""
+    found = {each.cell: each.results for each in listed(record) if each.results is not None}
+    pictures = []
+    for name, (plan, group) in groups(record).items():
+        tests = tested(plan, group, found)
+        if tests:
+            words = f"{plan.analysis['primary']} of each run, and the paired differences"
+            title = f"{name}: {words}" if name else words
+            pictures.append(themed(title, partial(_svg, plan, found, tests)))
+    return pictures
+
+
+def _svg(plan: Plan, found: Mapping[Cell, Numbers], tests: Sequence[Mapping[str, Any]]) -> str:
     from verify.study.plot import draw
 
-    title = f"{plan.analysis['primary']} of each run, and the paired differences"
-    return themed(title, lambda: draw(plan, found, tests).decode())
+    return draw(plan, found, tests).decode()
 
 
-def run_logs(record: Record) -> dict[str, list[dict[str, Any]]]:
+def run_logs(record: Record) -> Iterator[tuple[str, list[dict[str, Any]]]]:
     """The lines of each run's log by configuration/seed; unreadable ones are left to the check."""
-    found = {}
-    for run in record.facts.get("runs", ()):
+    for each in islice((each for each in listed(record) if each.log), CURVES):
         try:
-            lines = read_run_log(record.folder / str(run["log"]), complete=False)
+            yield str(each.cell), read_run_log(record.folder / each.log, complete=False)
         except GoldensealError:
             continue
-        found[f"{run['configuration']}/{run['seed']}"] = lines
-    return found
 
 
 def shown(value: Any) -> str:

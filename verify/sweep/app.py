@@ -72,11 +72,18 @@ def collect(
 
 
 @app.command(epilog="Example:  goldenseal sweep status .goldenseal/sweeps/small_cpu")
-def status(folder: Folder, as_json: AsJson = False) -> None:
-    """Say of every cell what it is doing: state, step, loss, energy, time left."""
+def status(
+    folder: Folder,
+    once: Annotated[bool, typer.Option("--once", help="Do not go on watching.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Say of every cell what it is doing: state, step, loss, energy, time left.
+
+    In a terminal it goes on until nothing runs any more; Ctrl-C stops the watching, not the sweep.
+    """
     from verify.sweep import watch
 
-    raise typer.Exit(watch.status(folder, as_json))
+    raise typer.Exit(watch.status(folder, as_json, once))
 
 
 @app.command(epilog="Example:  goldenseal sweep cancel .goldenseal/sweeps/small_cpu")

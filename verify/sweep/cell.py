@@ -207,6 +207,8 @@ def _is_whole(cell: Mapping[str, Any], folder: Path) -> bool:
 def invocation(cell: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     """How the cell's command is started, for subprocess: nothing of our environment but these."""
     kept = {name: os.environ[name] for name in (*INHERITED, *GPU) if name in os.environ}
+    if not cell["resources"]["gpus"]:
+        kept["CUDA_VISIBLE_DEVICES"] = ""  # what is planned for a CPU meets no GPU by chance
     python = {
         "PYTHONPATH": cell["cwd"],
         "PYTHONUNBUFFERED": "1",

@@ -3,6 +3,7 @@
 import json
 import time
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,10 @@ def status(folder: Path, as_json: bool, once: bool = False) -> int:
         console = console if console.is_terminal else Console(width=160)
         console.print(table(folder, found))
         return exit_code(found)
-    with Live(table(folder, found), console=console, auto_refresh=False) as live:
+    with (
+        suppress(KeyboardInterrupt),
+        Live(table(folder, found), console=console, auto_refresh=False) as live,
+    ):
         while waits(folder, found):
             time.sleep(REFRESH_SECONDS)
             found = states(folder)

@@ -11,7 +11,7 @@ from verify.report.claims import claims_on
 from verify.report.command import page_on
 from verify.report.curves import Curve, draw
 from verify.report.page import record_page
-from verify.report.study import study_picture, study_tables
+from verify.report.study import study_pictures, study_tables
 
 STUDY = "records/track_cpu_small/2026-11-23_FeatureStudy"
 SINGLE = "records/track_cpu_small/2026-11-23_SmallGPT"
@@ -47,12 +47,12 @@ def test_an_incomplete_grid_shows_what_is_missing_and_no_test(copy):
     tables = {table.title: table.rows for table in study_tables(read_record(copy))}
     assert tables["roundtrip_val_bpb against baseline, paired by seed"] == []
     assert next(row for row in tables["Runs"] if row[2] == "no run")[:2] == ("all", "4181")
-    assert study_picture(read_record(copy)) == ""
+    assert study_pictures(read_record(copy)) == []
 
 
 def test_a_record_of_one_run_has_no_such_tables(root):
     assert study_tables(read_record(root / SINGLE)) == []
-    assert study_picture(read_record(root / SINGLE)) == ""
+    assert study_pictures(read_record(root / SINGLE)) == []
 
 
 def test_claims_are_listed_with_the_record_that_they_rest_on(root):
@@ -82,7 +82,7 @@ def test_a_browser_shows_the_study_in_silence_and_sorts_its_runs(open_page, root
     tab.locator("summary", has_text="Runs").click()
     table = tab.get_by_role("region", name="Runs")
     table.get_by_role("button", name="roundtrip_val_bpb").click()
-    values = table.locator("tbody td:nth-child(3)").all_text_contents()
+    values = table.locator("tbody td:nth-child(4)").all_text_contents()
     assert [float(value) for value in values] == sorted(float(value) for value in values)
     assert tab.locator("svg[role=img]").count() == 7
     assert tab.evaluate("document.documentElement.scrollWidth") <= 360
