@@ -84,6 +84,12 @@ class Repository:
             "text": True,
         }
 
+    def start(self, *arguments):
+        """A Python of this repository, running."""
+        command = self.command()
+        command["args"] = [*command["args"][:2], *map(str, arguments)]
+        return subprocess.Popen(**command)
+
     def sweep(self, *arguments, check=True):
         """Run it; returns the completed process."""
         done = subprocess.run(**self.command(*arguments), capture_output=True, check=False)

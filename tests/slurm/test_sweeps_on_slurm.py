@@ -11,6 +11,7 @@ import os
 import shutil
 import signal
 import subprocess
+from types import SimpleNamespace
 
 import pytest
 
@@ -59,14 +60,14 @@ def steps_kept(folder):
 
 @pytest.fixture(scope="module")
 def undisturbed(repository, tmp_path_factory):
-    """The results of the sweep, run by the local executor with nothing in its way."""
+    """The sweep and its results, run by the local executor with nothing in its way."""
     folder = tmp_path_factory.mktemp("undisturbed") / "sweep"
     said = repository.run(repository.plan(), folder, executor="local").stdout
     assert "6 cells launched by local" in said
     wait_for_all(folder)
     assert repository.sweep("status", folder, "--json").returncode == 0
     assert "6 finished; 6 attempts" in repository.sweep("collect", folder).stdout
-    return results(folder)
+    return SimpleNamespace(folder=folder, results=results(folder))
 
 
 def test_two_launches_a_lost_terminal_and_an_edited_source_change_nothing(
@@ -95,7 +96,7 @@ def test_two_launches_a_lost_terminal_and_an_edited_source_change_nothing(
         wait_for_all(folder)
     finally:
         edited.write_text(text)
-    assert results(folder) == undisturbed
+    assert results(folder) == undisturbed.results
     assert [len(attempts(cell)) for cell in cells(folder)] == [1] * CELLS
     again = repository.sweep("run", plan, "--executor", "slurm", "--folder", folder)
     assert "0 cells launched" in again.stdout
@@ -125,7 +126,7 @@ def test_a_killed_controller_and_a_lost_node_lose_and_repeat_nothing(
     for job in cluster.queue():  # Slurm would wait two minutes before it tries a lost job again
         cluster.ask("scontrol", "update", f"JobId={job}", "StartTime=now", check=False)
     wait_for_all(folder)
-    assert results(folder) == undisturbed
+    assert results(folder) == undisturbed.results
     for cell in cells(folder):
         outcomes = [attempt["outcome"] for attempt in attempts(cell)]
         assert outcomes == ["lost"] * (cell in lost) + ["finished"]
@@ -149,7 +150,9 @@ def test_a_crash_is_kept_with_its_reason_and_a_full_disk_is_survived(
         filler.unlink()
         assert "6 cells launched by slurm" in repository.sweep("resume", folder).stdout
         wait_until(lambda: not cluster.queue(), LONG, "the jobs do not end")
-        baseline = {name: found for name, found in undisturbed.items() if "baseline" in name}
+        baseline = {
+            name: found for name, found in undisturbed.results.items() if "baseline" in name
+        }
         assert results(folder) == baseline
         status = repository.sweep("status", folder, "--json", check=False)
         assert status.returncode == 1
@@ -164,3 +167,31 @@ def test_a_crash_is_kept_with_its_reason_and_a_full_disk_is_survived(
         assert "incomplete" in collected.stdout
     finally:
         subprocess.run(["umount", "-l", disk], check=True)
+
+
+def test_a_job_past_its_time_limit_goes_on_from_its_checkpoint(
+    repository, cluster, undisturbed, tmp_path
+):
+    """One cell, longer than Slurm lets it run at a time: warned, requeued, resumed to the end."""
+    facts = canonical.loads((undisturbed.folder / "cells/baseline/1597/cell.json").read_bytes(), "")
+    facts["environment"]["ITERATIONS"] = "2000"
+    facts["environment"]["CHECKPOINT_EVERY"] = "50"
+    facts["resources"]["minutes"] = 1
+    whole, limited = (tmp_path / name / "cells/baseline/1597" for name in ("whole", "limited"))
+    for cell in (whole, limited):
+        cell.mkdir(parents=True)
+        (cell / "cell.json").write_bytes(canonical.dumps(facts))
+    code = (
+        "import sys; from pathlib import Path; from verify.sweep.executor import launch;"
+        "cell = Path(sys.argv[1]); launch([cell], 'slurm', 1, cell.parents[2], signal_delay_s=45)"
+    )
+    by_hand = ("verify.sweep.cell", str(whole))
+    with repository.start("-m", *by_hand) as running:
+        assert repository.start("-c", code, str(limited)).wait() == 0
+        assert running.wait() == 0  # the undisturbed one, meanwhile
+    wait_until(lambda: sealed(tmp_path / "limited"), LONG, "the limited cell does not end")
+    assert results(tmp_path / "limited") == results(tmp_path / "whole")
+    outcomes = [attempt["outcome"] for attempt in attempts(limited)]
+    assert outcomes[-1] == "finished"
+    assert "preempted" in outcomes[:-1]
+    assert attempts(limited)[-1]["resumed_from_step"] >= 50

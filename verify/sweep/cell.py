@@ -1,7 +1,7 @@
 """One cell of a sweep, run to its end or to the next interruption: the unit of every executor.
 
     python -m verify.sweep.cell FOLDER            # run this cell; sealed, it is done
-    python -m verify.sweep.cell --list FILE       # run those listed that nobody else runs
+    python -m verify.sweep.cell --list FILE       # run those listed that nobody else runs or ran
 
 cell.json says what is run: a command line and its environment, so that a cell can be run by hand.
 It is run from the frozen source in `out/`, resumes from its own checkpoints, and is sealed when the
@@ -80,10 +80,11 @@ def held(folder: Path, wait: bool) -> Iterator[bool]:
         yield True
 
 
-def run_cell(folder: Path, wait: bool = True) -> int:
+def run_cell(folder: Path, wait: bool = True, tried: int | None = None) -> int:
     """Run the cell unless it is sealed; returns 0 sealed, 1 failed, 3 interrupted or not its turn.
 
-    Held by another process, it is waited for: a requeued job may meet the one it replaces.
+    Held by another process, it is waited for: a requeued job may meet the one it replaces. With
+    `tried`, a cell that was tried more often than that meanwhile is left alone.
     Raises UsageError when the folder holds no cell.
     """
     folder = folder.resolve()
@@ -98,6 +99,8 @@ def run_cell(folder: Path, wait: bool = True) -> int:
             return EXIT_CANNOT_CHECK
         if is_sealed(folder):
             return EXIT_HOLDS
+        if tried is not None and len(attempts.read_attempts(folder)) > tried:
+            return EXIT_CANNOT_CHECK
         attempts.close_lost(folder)
         return _attempt(cell, folder)
 
@@ -280,7 +283,7 @@ def main(arguments: list[str]) -> int:
     try:
         if len(arguments) == 2 and arguments[0] == "--list":
             lines = Path(arguments[1]).read_text(encoding="utf-8").splitlines()
-            return max((run_listed(Path(line)) for line in lines), default=EXIT_HOLDS)
+            return max((run_listed(*line.split(" ", 1)) for line in lines), default=EXIT_HOLDS)
         if len(arguments) != 1:
             raise UsageError("usage: python -m verify.sweep.cell FOLDER | --list FILE")
         return run_cell(Path(arguments[0]))
@@ -292,9 +295,12 @@ def main(arguments: list[str]) -> int:
         return EXIT_CANNOT_CHECK
 
 
-def run_listed(folder: Path) -> int:
-    """A cell of a list; one that another worker runs is left to it. A stop ends the whole list."""
-    code = run_cell(folder, wait=False)
+def run_listed(tried: str, name: str) -> int:
+    """A cell of a list, tried so often when the list was made; what another worker of the list runs
+    or ran is left to it. A stop ends the whole list.
+    """
+    folder = Path(name)
+    code = run_cell(folder, wait=False, tried=int(tried))
     last = attempts.read_attempts(folder)[-1:]
     if code == EXIT_CANNOT_CHECK and last and last[0]["outcome"] == "preempted":
         raise CannotCheckError(f"{folder.name}: stopped")

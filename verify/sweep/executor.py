@@ -23,6 +23,7 @@ from unittest import mock
 from verify import canonical
 from verify.errors import CannotCheckError, UsageError
 from verify.files import atomic_write
+from verify.sweep.attempts import read_attempts
 from verify.sweep.cell import read_cell
 
 JOBS, JOBS_FOLDER = "jobs.json", "jobs"
@@ -99,7 +100,8 @@ def _submit_local(
     """So many workers, which share one list: each runs what nobody else does."""
     number = len(list(place.glob("cells-*.txt")))
     listed = place / f"cells-{number}.txt"
-    atomic_write(listed, "".join(f"{state / name}\n" for name in waiting).encode())
+    tried = {name: len(read_attempts(state / name)) for name in waiting}
+    atomic_write(listed, "".join(f"{tried[n]} {state / n}\n" for n in waiting).encode())
     local = submitit.LocalExecutor(folder=place)
     local.update_parameters(timeout_min=FOR_EVER_MIN, stderr_to_stdout=True)
     workers = [
