@@ -123,8 +123,7 @@ def test_a_killed_controller_and_a_lost_node_lose_and_repeat_nothing(
         lambda: set(cluster.queue().values()) == {"PENDING"}, 120, "the lost jobs were not requeued"
     )
     cluster.start("slurmd")
-    for job in cluster.queue():  # Slurm would wait two minutes before it tries a lost job again
-        cluster.ask("scontrol", "update", f"JobId={job}", "StartTime=now", check=False)
+    cluster.hurry()
     wait_for_all(folder)
     assert results(folder) == undisturbed.results
     for cell in cells(folder):
@@ -161,7 +160,8 @@ def test_a_crash_is_kept_with_its_reason_and_a_full_disk_is_survived(
             crashed = states[f"crash/{seed}"]
             assert crashed["name"] == "failed"
             assert "not finite" in crashed["reason"]
-            assert crashed["attempts"] == 2
+            # With no room for its first line an attempt is not begun, and not counted.
+            assert crashed["attempts"] in (1, 2)
         collected = repository.sweep("collect", folder, check=False)
         assert collected.returncode == 3
         assert "incomplete" in collected.stdout
@@ -174,7 +174,7 @@ def test_a_job_past_its_time_limit_goes_on_from_its_checkpoint(
 ):
     """One cell, longer than Slurm lets it run at a time: warned, requeued, resumed to the end."""
     facts = canonical.loads((undisturbed.folder / "cells/baseline/1597/cell.json").read_bytes(), "")
-    facts["environment"]["ITERATIONS"] = "2000"
+    facts["environment"]["ITERATIONS"] = "1000"
     facts["environment"]["CHECKPOINT_EVERY"] = "50"
     facts["resources"]["minutes"] = 1
     whole, limited = (tmp_path / name / "cells/baseline/1597" for name in ("whole", "limited"))
@@ -189,9 +189,14 @@ def test_a_job_past_its_time_limit_goes_on_from_its_checkpoint(
     with repository.start("-m", *by_hand) as running:
         assert repository.start("-c", code, str(limited)).wait() == 0
         assert running.wait() == 0  # the undisturbed one, meanwhile
-    wait_until(lambda: sealed(tmp_path / "limited"), LONG, "the limited cell does not end")
+
+    def ended():
+        cluster.hurry()
+        return sealed(tmp_path / "limited")
+
+    wait_until(ended, LONG, "the limited cell does not end")
     assert results(tmp_path / "limited") == results(tmp_path / "whole")
     outcomes = [attempt["outcome"] for attempt in attempts(limited)]
-    assert outcomes[-1] == "finished"
-    assert "preempted" in outcomes[:-1]
+    assert len(outcomes) >= 2
+    assert outcomes == ["preempted"] * (len(outcomes) - 1) + ["finished"]
     assert attempts(limited)[-1]["resumed_from_step"] >= 50

@@ -41,9 +41,14 @@ class RunCells:
 
     def __call__(self) -> int:
         """Run to the end; a failed cell has written its reason, and is no failure of the job."""
-        return subprocess.run(
-            [sys.executable, "-P", "-m", "verify.sweep.cell", *self.arguments], check=False
-        ).returncode
+        command = [sys.executable, "-P", "-m", "verify.sweep.cell", *self.arguments]
+        with subprocess.Popen(command) as process:
+            try:
+                return process.wait()
+            except BaseException:  # submitit leaves by SystemExit; the cell closes its books first
+                process.terminate()
+                process.wait()
+                raise
 
     def checkpoint(self) -> Any:
         """What is submitted in place of a stopped job: the same; the cell knows how far it came."""
