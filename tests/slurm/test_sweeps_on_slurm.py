@@ -186,15 +186,15 @@ def test_a_job_past_its_time_limit_goes_on_from_its_checkpoint(
         "cell = Path(sys.argv[1]); launch([cell], 'slurm', 1, cell.parents[2], signal_delay_s=45)"
     )
     by_hand = ("verify.sweep.cell", str(whole))
-    with repository.start("-m", *by_hand) as running:
-        assert repository.start("-c", code, str(limited)).wait() == 0
-        assert running.wait() == 0  # the undisturbed one, meanwhile
 
     def ended():
         cluster.hurry()
         return sealed(tmp_path / "limited")
 
-    wait_until(ended, LONG, "the limited cell does not end")
+    with repository.start("-m", *by_hand) as undisturbed_one:
+        assert repository.start("-c", code, str(limited)).wait() == 0
+        wait_until(ended, LONG, "the limited cell does not end")
+        assert undisturbed_one.wait() == 0
     assert results(tmp_path / "limited") == results(tmp_path / "whole")
     outcomes = [attempt["outcome"] for attempt in attempts(limited)]
     assert len(outcomes) >= 2
