@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from verify import __version__
-from verify.errors import GoldensealError, UsageError
+from verify.errors import EXIT_CANNOT_CHECK, GoldensealError, UsageError
 from verify.study.app import app as study_app
 from verify.sweep.app import app as sweep_app
 
@@ -22,6 +22,20 @@ app = typer.Typer(
     epilog="Exit codes: 0 holds · 1 contradicted · 2 bad usage or input · 3 could not check.",
 )
 
+EXTRAS = {  # the packages that only some commands need: what installs them
+    "hypothesis": "train",
+    "jinja2": "report",
+    "markdown_it": "report",
+    "matplotlib": "report",
+    "numpy": "train",
+    "PIL": "train",
+    "safetensors": "train",
+    "scipy": "study",
+    "sentencepiece": "train",
+    "submitit": "sweep",
+    "torch": "train",
+}
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document, for machines.")]
 
 
@@ -32,6 +46,13 @@ def main() -> None:
     except GoldensealError as error:
         print(f"goldenseal: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package not in EXTRAS:
+            raise
+        needed = f"pip install 'goldenseal[{EXTRAS[package]}]'"
+        print(f"goldenseal: this needs {package}: {needed}", file=sys.stderr)
+        sys.exit(EXIT_CANNOT_CHECK)
 
 
 def _show_version(wanted: bool) -> None:

@@ -89,3 +89,22 @@ def test_a_misspelt_variable_stops_the_training_before_anything_is_loaded(root, 
     assert done.returncode == 2
     assert "did you mean PHINTA_ENABLE?" in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("package", "arguments", "extra"),
+    [
+        ("scipy", ["sweep", "plan", "sweeps/small_cpu.toml", "--folder", "{tmp}"], "study"),
+        ("torch", ["knobs"], "train"),
+    ],
+)
+def test_a_package_that_is_missing_is_named_with_what_installs_it(
+    root, tmp_path, package, arguments, extra
+):
+    code = f"import sys; sys.modules[{package!r}] = None; from verify.cli import main; main()"
+    words = [word.replace("{tmp}", str(tmp_path / "plan")) for word in arguments]
+    done = subprocess.run(
+        [sys.executable, "-c", code, *words], cwd=root, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 3
+    assert done.stderr == f"goldenseal: this needs {package}: pip install 'goldenseal[{extra}]'\n"
