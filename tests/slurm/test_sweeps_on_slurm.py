@@ -48,6 +48,14 @@ def results(folder):
     }
 
 
+def record(repository, folder, tries):
+    """What the sweep's record says of its complete grid, once it has counted so many attempts."""
+    said = repository.sweep("collect", folder).stdout
+    assert f"{CELLS} finished; {tries} attempts" in said
+    (made,) = (folder / "record").iterdir()
+    return {name: (made / name).read_bytes() for name in ("results.json", "record.json")}
+
+
 def attempts(cell):
     lines = (cell / "attempts.jsonl").read_bytes().splitlines()
     return [canonical.loads(line, "attempts.jsonl") for line in lines]
@@ -66,8 +74,8 @@ def undisturbed(repository, tmp_path_factory):
     assert "6 cells launched by local" in said
     wait_for_all(folder)
     assert repository.sweep("status", folder, "--json").returncode == 0
-    assert "6 finished; 6 attempts" in repository.sweep("collect", folder).stdout
-    return SimpleNamespace(folder=folder, results=results(folder))
+    made = record(repository, folder, tries=CELLS)
+    return SimpleNamespace(folder=folder, results=results(folder), record=made)
 
 
 def test_two_launches_a_lost_terminal_and_an_edited_source_change_nothing(
@@ -100,7 +108,7 @@ def test_two_launches_a_lost_terminal_and_an_edited_source_change_nothing(
     assert [len(attempts(cell)) for cell in cells(folder)] == [1] * CELLS
     again = repository.sweep("run", plan, "--executor", "slurm", "--folder", folder)
     assert "0 cells launched" in again.stdout
-    assert "6 finished; 6 attempts" in repository.sweep("collect", folder).stdout
+    assert record(repository, folder, tries=CELLS) == undisturbed.record
 
 
 def test_a_killed_controller_and_a_lost_node_lose_and_repeat_nothing(
@@ -130,6 +138,7 @@ def test_a_killed_controller_and_a_lost_node_lose_and_repeat_nothing(
         outcomes = [attempt["outcome"] for attempt in attempts(cell)]
         assert outcomes == ["lost"] * (cell in lost) + ["finished"]
     assert any(attempts(cell)[-1]["resumed_from_step"] for cell in lost)
+    assert record(repository, folder, tries=CELLS + len(lost)) == undisturbed.record
 
 
 def test_a_crash_is_kept_with_its_reason_and_a_full_disk_is_survived(

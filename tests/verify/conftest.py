@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import sys
 import textwrap
 
 import pytest
@@ -107,6 +108,8 @@ class ToyRepository:
                 local_knobs = ["TOY_DATA"]
             """)
         )
+        for name in [name for name in sys.modules if name.partition(".")[0] == "toysystem"]:
+            del sys.modules[name]  # another test's toy
         monkeypatch.syspath_prepend(root)
         self.write_system()
 

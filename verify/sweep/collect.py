@@ -25,7 +25,7 @@ from verify import canonical
 from verify.config import System, system
 from verify.errors import UsageError
 from verify.files import atomic_write
-from verify.plan import SEED, Cell
+from verify.plan import Cell
 from verify.record import SCHEMA
 from verify.seal import seal
 from verify.study.report import dated_name
@@ -186,12 +186,12 @@ def planned_knobs(folder: Path) -> dict[str, dict[str, str]]:
 
 
 def _common(knobs: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
-    """What all configurations have alike, but the seed."""
+    """What all configurations have alike."""
     first, *others = knobs.values()
     return {
         knob: text
         for knob, text in first.items()
-        if knob != SEED and all(other.get(knob) == text for other in others)
+        if all(other.get(knob) == text for other in others)
     }
 
 

@@ -270,7 +270,8 @@ def resolve(sweep: Sweep, declared: tuple[Knob, ...]) -> dict[str, dict[str, str
                 resolved[name] = read_settings(given, declared).as_environment()
             except UsageError as error:
                 raise UsageError(f"{sweep.name}, {name}: {error}") from None
-            alike = seen.setdefault(canonical.dumps({**resolved[name], SEED: ""}), [])
+            resolved[name].pop(SEED, None)  # each cell has its own
+            alike = seen.setdefault(canonical.dumps(resolved[name]), [])
             for other in alike:
                 if both := sorted(set(sweep.seeds_of(other)) & set(group.plan.seeds)):
                     raise UsageError(

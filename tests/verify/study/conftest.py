@@ -1,6 +1,5 @@
 """A toy system that takes a seed and a feature, and a plan of two configurations over it."""
 
-import sys
 import textwrap
 
 import pytest
@@ -73,12 +72,6 @@ PROBE = Probe(
 """
 
 
-def forget_toy():
-    """Drop the toy's modules: each test writes its own."""
-    for name in [name for name in sys.modules if name.split(".")[0] == "toysystem"]:
-        del sys.modules[name]
-
-
 @pytest.fixture
 def toy(toy):
     """The toy repository with that system and plan; `write_system` plants a crash or a bias."""
@@ -94,6 +87,4 @@ def toy(toy):
     toy.plan = toy.root / "plan.toml"
     toy.plan.write_text(textwrap.dedent(PLAN))
     toy.folder = toy.root / "records" / "toy" / "2026-01-02_Study"
-    forget_toy()
-    yield toy
-    forget_toy()
+    return toy

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.verify.study.conftest import PROBE, SYSTEM, forget_toy
+from tests.verify.study.conftest import PROBE, SYSTEM
 from tests.verify.sweep.toy_sweep import SWEEP
 from verify.sweep.prepare import planned, prepare
 
@@ -33,6 +33,4 @@ def toy(toy, monkeypatch):
 
     toy.prepare = prepared
     toy.edit = lambda old, new: toy.file.write_text(SWEEP.replace(old, new, 1))
-    forget_toy()
-    yield toy
-    forget_toy()
+    return toy
