@@ -73,7 +73,7 @@ audit: .venv/ready ## hold records of others against their logs: make audit R=fo
 bundle: .venv/ready ## write train_gpt.py: one self-contained file, for submission
 	$(BIN)/goldenseal bundle gpt -o train_gpt.py
 
-mutants: setup ## how strong the gates are: 300 mutants (an hour or two); writes docs/mutation/
+mutants: setup ## how strong the gates are: 300 mutants (about an hour); writes docs/mutation/
 	$(BIN)/goldenseal mutate gpt --count 300 --seed 1597 --write
 
 study: data ## run a plan, or go on with it: make study P=plan.toml R=records/<track>/<name>
@@ -110,6 +110,7 @@ bench: data ## the measurements of docs/benchmarks.md
 	$(BIN)/python benchmarks/memory.py
 	$(BIN)/python benchmarks/theorems.py
 	$(BIN)/python benchmarks/verify_time.py
+	$(BIN)/python benchmarks/verify_profile.py
 
 clean: ## remove what can be made again (not data/)
 	rm -rf .venv .goldenseal .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info

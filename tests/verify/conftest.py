@@ -87,6 +87,12 @@ PROBE = Probe(
 """
 
 
+def forget_toy():
+    """Drop the toy's modules: each test writes its own."""
+    for name in [name for name in sys.modules if name.partition(".")[0] == "toysystem"]:
+        del sys.modules[name]
+
+
 class ToyRepository:
     """A repository whose one system is a few lines long. It can be made to misbehave."""
 
@@ -108,8 +114,7 @@ class ToyRepository:
                 local_knobs = ["TOY_DATA"]
             """)
         )
-        for name in [name for name in sys.modules if name.partition(".")[0] == "toysystem"]:
-            del sys.modules[name]  # another test's toy
+        forget_toy()
         monkeypatch.syspath_prepend(root)
         self.write_system()
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.verify.study.conftest import PLAN, forget_toy
+from tests.verify.conftest import forget_toy
+from tests.verify.study.conftest import PLAN
 from tests.verify.test_grant import COSTS
 from verify.check import problems_inside
 from verify.errors import ContradictedError, UsageError
