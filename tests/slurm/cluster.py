@@ -127,6 +127,19 @@ class Cluster:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
 
+    def revive(self):
+        """Start what is dead and end what runs: the next test meets a whole, idle cluster."""
+        for name in DAEMONS:
+            if name not in self.daemons or self.daemons[name].poll() is not None:
+                self.start(name)
+        for job in self.queue():
+            self.ask("scancel", job, check=False)
+
+    def has_saved(self, moment):
+        """Whether the controller wrote its jobs to disk after that: what it did not, it forgets."""
+        state = self.folder / "state" / "job_state"
+        return state.is_file() and state.stat().st_mtime > moment
+
     def node_state(self):
         """idle, mixed, allocated, down…, as sinfo has it."""
         return self.ask("sinfo", "--noheader", "--format=%T", check=False).strip().rstrip("*")

@@ -116,6 +116,12 @@ def cluster(tmp_path_factory):
         yield cluster
 
 
+@pytest.fixture(autouse=True)
+def whole(cluster):
+    """Whatever the test before it did to the cluster."""
+    cluster.revive()
+
+
 @pytest.fixture(scope="session")
 def repository(tmp_path_factory, cluster):
     root = Path(__file__).parents[2]
