@@ -17,6 +17,7 @@ from pathlib import Path
 
 DAEMONS = ("munged", "slurmctld", "slurmd")
 CPUS = 2
+SETTLED_S = 4  # a requeued job is left alone so long
 NODE_TIMEOUT_S = 10  # without a word from the node, its jobs are requeued
 CONFIGURATION = """
 ClusterName=goldenseal
@@ -65,6 +66,7 @@ class Cluster:
         self.folder = Path(folder)
         self.environment = {**os.environ, "SLURM_CONF": str(self.folder / "slurm.conf")}
         self.daemons = {}
+        self.pending = {}  # jobs: since when they were seen to wait
 
     def __enter__(self):
         for name in ("state", "spool"):
@@ -150,9 +152,15 @@ class Cluster:
         return dict(line.split() for line in lines)
 
     def hurry(self):
-        """Let what waits start now: Slurm leaves a requeued job alone for two minutes."""
-        for job, state in self.queue().items():
-            if state == "PENDING":
+        """Let what has waited a little start now: Slurm lets a requeued job wait two minutes.
+
+        Not at once: a job that starts in the second of its own requeueing is refused for good.
+        """
+        now = time.monotonic()
+        pending = [job for job, state in self.queue().items() if state == "PENDING"]
+        self.pending = {job: self.pending.get(job, now) for job in pending}
+        for job, since in self.pending.items():
+            if now - since > SETTLED_S:
                 self.ask("scontrol", "update", f"JobId={job}", "StartTime=now", check=False)
 
     def ask(self, *command, check=True):

@@ -120,15 +120,17 @@ def _attempt(cell: Mapping[str, Any], folder: Path) -> int:
         except OSError as error:
             attempts.end(folder, "failed", f"it could not be started: {error}")
             return EXIT_CONTRADICTED
-        if child.stopped:
+        # One that was stopped in its last moment may be whole: then only its seal is lacking.
+        if child.stopped and not _is_whole(cell, folder):
             attempts.end(folder, "preempted", "it was told to stop", code, child.stopped)
             return EXIT_CANNOT_CHECK
-        if code != 0:
+        if code != 0 and not child.stopped:
             name = signal.Signals(-code).name if code < 0 else ""
             attempts.end(folder, "failed", last_line(folder / OUTPUT), code, name)
             return EXIT_CONTRADICTED
     try:
-        conclude(cell, folder)
+        with _undisturbed():
+            conclude(cell, folder)
     except (GoldensealError, OSError) as error:
         if attempts.read_running(folder) is None and not attempts.read_attempts(folder):
             attempts.begin(folder, None)
@@ -136,6 +138,17 @@ def _attempt(cell: Mapping[str, Any], folder: Path) -> int:
         set_aside(folder)
         return EXIT_CONTRADICTED
     return EXIT_HOLDS
+
+
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Sealing goes on to its end when the cell is told to stop: the run is over anyway."""
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in STOPPING}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def conclude(cell: Mapping[str, Any], folder: Path) -> None:

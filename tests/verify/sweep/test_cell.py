@@ -32,6 +32,9 @@ knobs = {{"SEED": os.environ["SEED"], "TOY": "2" if HOW == "other knobs" else os
 log = RunLog(pathlib.Path("train.jsonl"), {{"seed": os.environ["SEED"], "knobs": knobs}})
 log.write("trained", {{"step": 2, "state": {{"model": weights(pathlib.Path("w.safetensors"))}}}})
 log.end({{"steps": 2, "loss": (1.5).hex()}})
+if HOW == "lingers":
+    open("over", "w").close()
+    time.sleep(60)
 if HOW == "tampered":
     text = pathlib.Path("train.jsonl").read_text()
     pathlib.Path("train.jsonl").write_text(text.replace('"step":2', '"step":3'))
@@ -115,6 +118,16 @@ def test_a_stopped_cell_ends_its_run_and_says_so(cell, number):
     (last,) = attempts.read_attempts(folder)
     assert (last["outcome"], last["signal"]) == ("preempted", number.name)
     assert state_of(folder).name == "interrupted"
+
+
+def test_a_run_that_was_whole_when_it_was_stopped_is_finished(cell):
+    folder = cell("lingers")
+    process = subprocess.Popen([sys.executable, "-m", "verify.sweep.cell", str(folder)])
+    wait_for(folder / "out" / "over")
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(15) == 0
+    assert outcomes(folder) == ["finished"]
+    assert check(folder).holds
 
 
 def test_a_cell_that_is_killed_is_counted_as_lost_and_leaves_no_run_behind(cell):
