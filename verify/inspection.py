@@ -2,75 +2,114 @@
 
 import hashlib
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
+from torch.utils import _pytree as pytree
 
 from verify.digest import published_digest, short
+from verify.executed import Executed, Extent
 from verify.optrace import traced
-from verify.probe import Probe, Script, environment
-from verify.recorder import rng_facts, settle
+from verify.probe import Probe, environment
+from verify.recorder import followed, rng_facts, settle
+from verify.script import FAULTS, ProbeError, Script, in_words
+from verify.structure import modules
 
 BUILD_SEED = 1597
 
 
 @dataclass
 class Inspection:
-    """Rungs 2 to 5 for one model: state, RNG, gradients by batch, operations by batch."""
+    """Rungs 2 to 5 for one model: state, RNG, gradients by batch, operations by batch.
+
+    error: of a script that stopped; fault: when it says that nothing can be checked.
+    """
 
     state: dict[str, str] = field(default_factory=dict)
     published: str = ""
     rng: dict[str, str] = field(default_factory=dict)
     behaviour: dict[str, dict[str, str]] = field(default_factory=dict)
     operations: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    executed: dict[str, set[Extent]] = field(default_factory=dict)
     error: str | None = None
+    fault: Exception | None = None
 
 
 def inspect_model(
-    probe: Probe, script: Script, variables: Mapping[str, str], trace: bool
+    probe: Probe, script: Script, variables: Mapping[str, str], trace: bool, follow: bool = False
 ) -> Inspection:
     """Build the model once and look at it; an exception of the script becomes `error`."""
     found = Inspection()
     settle()
-    with environment(variables):
+    executed = Executed(followed(script))
+    with environment(variables), executed.tracing() if follow else nullcontext():
         try:
             _inspect(probe, script, found, trace)
-        except Exception as error:
-            found.error = f"{type(error).__name__}: {error}"
+        except FAULTS as error:
+            found.error, found.fault = in_words(error), error
+        except (Exception, SystemExit) as error:
+            found.error = in_words(error)
+    found.executed = executed.extents()
     return found
 
 
 def _inspect(probe: Probe, script: Script, found: Inspection, trace: bool) -> None:
-    module = script.load()
-    torch.manual_seed(BUILD_SEED)
-    model = script.evaluate(module, script.build)
-    found.rng = rng_facts()
-    state = model.state_dict()
-    found.state = {name: short(t) for name, t in state.items()}
-    found.published = published_digest(state)
-    perturb(model)
-    device = next(model.parameters()).device
-    for number, shape in enumerate(probe.batches):
-        x, y = (t.to(device) for t in draw(probe, shape, number))
-        for mode in ("train", "eval"):
-            model.train(mode == "train")
-            model.zero_grad(set_to_none=True)
-            loss = script.evaluate(module, script.loss, model=model, x=x, y=y)
-            loss.backward()
-            label = f"batch {shape}, {mode}"
-            found.behaviour[label] = {"loss": short(loss.detach())} | {
-                f"gradient of {name}": "none" if p.grad is None else short(p.grad)
-                for name, p in model.named_parameters()
-            }
-    if trace:
-        model.train()
-        model.zero_grad(set_to_none=True)
-        with traced() as operations:
-            script.evaluate(module, script.loss, model=model, x=x, y=y).backward()
-        found.operations["forward and backward"] = operations.take()
+    with script.opened() as module:
+        torch.manual_seed(BUILD_SEED)
+        model = script.evaluate(module, "build")
+        found.rng = rng_facts()
+        networks = modules(model)
+        if not networks:
+            raise ProbeError(f"`build` of the probe makes no module but a {type(model).__name__}")
+        state = {prefix + k: t for prefix, net in networks for k, t in net.state_dict().items()}
+        found.state = {name: short(t) for name, t in state.items()}
+        found.published = published_digest({k: t for k, t in state.items() if torch.is_tensor(t)})
+        for prefix, network in networks:
+            perturb(network, prefix)
+        device = next((p.device for _, net in networks for p in net.parameters()), None)
+
+        def loss_of(names: dict[str, Any], mode: str) -> torch.Tensor:
+            for _, network in networks:
+                network.train(mode == "train")
+                network.zero_grad(set_to_none=True)
+            loss = script.evaluate(module, "loss", model=model, **names)
+            if not isinstance(loss, torch.Tensor):
+                raise ProbeError(f"`loss` of the probe gives a {type(loss).__name__}, no tensor")
+            return loss
+
+        for number, shape in enumerate(probe.batches):
+            names = batch_names(probe, number, device)
+            for mode in ("train", "eval"):
+                loss = loss_of(names, mode)
+                torch.autograd.backward(loss)
+                found.behaviour[f"batch {shape}, {mode}"] = {"loss": short(loss.detach())} | {
+                    f"gradient of {prefix}{name}": "none" if p.grad is None else short(p.grad)
+                    for prefix, network in networks
+                    for name, p in network.named_parameters()
+                }
+        if trace:
+            with traced() as operations:
+                torch.autograd.backward(loss_of(names, "train"))
+            found.operations["forward and backward"] = operations.take()
 
 
-def draw(probe: Probe, shape: tuple[int, ...], seed: int) -> tuple[torch.Tensor, torch.Tensor]:
+def batch_names(probe: Probe, number: int, device: torch.device | None) -> dict[str, Any]:
+    """The names under which a drawn batch is known to the loss: `batch`, and of a pair `x`, `y`.
+
+    Raises ProbeError when the probe's own `draw` fails.
+    """
+    try:
+        batch = draw(probe, probe.batches[number], number)
+    except Exception as error:
+        raise ProbeError(f"`draw` of the probe fails: {in_words(error)}") from error
+    batch = pytree.tree_map_only(torch.Tensor, lambda tensor: tensor.to(device), batch)
+    pair = isinstance(batch, tuple | list) and len(batch) == 2
+    return {"batch": batch} | ({"x": batch[0], "y": batch[1]} if pair else {})
+
+
+def draw(probe: Probe, shape: tuple[int, ...], seed: int) -> Any:
     """The probe's own kind of batch; token ids `x` and `y` when it has none."""
     generator = torch.Generator().manual_seed(seed)
     if probe.draw is not None:
@@ -79,7 +118,7 @@ def draw(probe: Probe, shape: tuple[int, ...], seed: int) -> tuple[torch.Tensor,
     return x, y
 
 
-def perturb(model: torch.nn.Module) -> None:
+def perturb(model: torch.nn.Module, prefix: str = "") -> None:
     """Move every parameter off its initial value, so that no zero hides what lies behind it.
 
     A zero-initialised output projection silences its whole block: compared on fresh weights, any
@@ -87,6 +126,6 @@ def perturb(model: torch.nn.Module) -> None:
     """
     with torch.no_grad():
         for name, p in model.named_parameters():
-            seed = int.from_bytes(hashlib.sha512(name.encode()).digest()[:4], "little")
-            generator = torch.Generator().manual_seed(seed)
+            digest = hashlib.sha512((prefix + name).encode()).digest()
+            generator = torch.Generator().manual_seed(int.from_bytes(digest[:4], "little"))
             p.add_(0.1 * torch.randn(p.shape, generator=generator).to(p))

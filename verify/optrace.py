@@ -8,6 +8,12 @@ import torch
 from torch.utils import _pytree as pytree
 from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_modes
 
+# Their text is short and the same in every run.
+PLAIN = (
+    *(bool, int, float, complex, type(None)),
+    *(torch.dtype, torch.device, torch.layout, torch.memory_format, torch.Size),
+)
+
 
 def untraced() -> AbstractContextManager[Any]:
     """Inside, the recorder's own tensor work stays out of the trace."""
@@ -15,10 +21,14 @@ def untraced() -> AbstractContextManager[Any]:
 
 
 class OperationTrace(TorchDispatchMode):
-    """Collects lines such as `aten.mm.default(float32[8, 4], float32[4, 4])`."""
+    """Collects lines such as `aten.mm.default(float32[8, 4], float32[4, 4])`.
 
-    def __init__(self) -> None:
+    placeless: takes out of a text what names this run's folder.
+    """
+
+    def __init__(self, placeless: Callable[[str], str] = str) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
+        self._placeless = placeless
         self._lines: list[str] = []
 
     def take(self) -> tuple[str, ...]:
@@ -36,16 +46,17 @@ class OperationTrace(TorchDispatchMode):
         """Note the operation, then let it happen."""
         kwargs = kwargs or {}
         leaves = pytree.tree_leaves((args, kwargs))
-        self._lines.append(f"{func}({', '.join(map(_describe, leaves))})")
+        self._lines.append(f"{func}({', '.join(map(self._describe, leaves))})")
         return func(*args, **kwargs)
 
-
-def _describe(value: Any) -> str:
-    if torch.is_tensor(value):
-        return f"{str(value.dtype).removeprefix('torch.')}{list(value.shape)}"
-    if isinstance(value, torch.Generator):
-        return "generator"  # its text would hold an address
-    return str(value)
+    def _describe(self, value: Any) -> str:
+        if torch.is_tensor(value):
+            return f"{str(value.dtype).removeprefix('torch.')}{list(value.shape)}"
+        if isinstance(value, torch.UntypedStorage | torch.TypedStorage):
+            return f"storage[{value.nbytes()} bytes]"  # its text would hold every byte
+        if isinstance(value, str):
+            return self._placeless(value)
+        return str(value) if isinstance(value, PLAIN) else type(value).__name__  # no addresses
 
 
 @contextmanager

@@ -8,18 +8,19 @@ see docs/foreign-scripts.md.
 
 import importlib
 import os
-import sys
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 from unittest import mock
 
-from verify.errors import UsageError
+from verify.errors import GoldensealError, UsageError
 from verify.knobs import Feature, Knob
+from verify.script import Script, in_words
+
+__all__ = ["Probe", "Scenario", "Script", "environment", "load_object", "probe_from_toml"]
 
 # What a script may see of the caller's environment; everything else is the probe's.
 INHERITED = (
@@ -29,50 +30,10 @@ INHERITED = (
 
 
 @dataclass(frozen=True)
-class Script:
-    """One training script.
-
-    location: a path to a .py file, or the dotted name of an importable module.
-    build: expression, in the script's namespace, for a freshly constructed model.
-    loss: expression for the scalar training loss of `model` on a drawn batch `x`, `y`.
-    entry: expression that performs the whole run in the current folder.
-    model_class: the class whose forward calls are recorded.
-    """
-
-    label: str
-    location: str
-    build: str
-    entry: str
-    loss: str = "model(x, y)"
-    model_class: str = "GPT"
-
-    def load(self) -> ModuleType:
-        """Import the script; a file is executed anew each time, since it may read the environment.
-
-        Raises UsageError when there is no such file or module.
-        """
-        if not self.location.endswith(".py"):
-            return importlib.import_module(self.location)
-        path = Path(self.location).resolve()
-        if not path.is_file():
-            raise UsageError(f"{self.label}: there is no script {self.location}")
-        module = ModuleType(f"goldenseal_{self.label}")
-        module.__file__ = str(path)
-        sys.modules[module.__name__] = module  # dataclasses look their module up as it is executed
-        # Not through the import system, which would leave __pycache__ in a sealed folder.
-        exec(compile(path.read_bytes(), path, "exec"), vars(module))
-        return module
-
-    def evaluate(self, module: ModuleType, expression: str, **names: Any) -> Any:
-        """Evaluate one of the probe's expressions in the script's own namespace."""
-        return eval(expression, {**vars(module), "os": os, **names})  # the user's own words
-
-
-@dataclass(frozen=True)
 class Scenario:
     """A named small environment; several, so that each path of the script is taken once.
 
-    ranks: how many processes train together; the last of them is recorded.
+    ranks: how many processes train together; each is recorded.
     leftovers: text by path of files that an earlier run left in the folder.
     """
 
@@ -96,8 +57,12 @@ class Probe:
         variables that lead to the bad.
     brief: variables that shorten a run of the first scenario, for the rung that needs many.
     batches: shapes of the batches that the gates draw.
-    draw: makes `x` and `y` of such a shape from a generator, under a scenario's environment; None:
-        token ids (B, T).
+    draw: makes a batch of such a shape from a generator, under a scenario's environment: tensors in
+        any structure of lists, tuples and dicts; None: a pair of token ids (B, T).
+    averages: glob patterns of parameters that no optimizer owns and that the script moves itself,
+        such as an average of weights; any other frozen parameter must stay as it is.
+    unreached: what of the candidate's changed code no run here can execute: a regular expression on
+        the line's text, and the reason.
     vocab_size: exclusive upper bound of those token ids.
     kit_knobs: knobs that neither the baseline nor a feature has, such as the numeric lane.
     """
@@ -119,8 +84,9 @@ class Probe:
     logs: Mapping[str, str] = field(default_factory=dict)
     brief: Mapping[str, str] = field(default_factory=dict)
     batches: tuple[tuple[int, ...], ...] = ((2, 16), (1, 7), (3, 31))
-    draw: Callable[[tuple[int, ...], Any], tuple[Any, Any]] | None = None
-    steps_to_gradient: int = field(default=3)
+    draw: Callable[[tuple[int, ...], Any], Any] | None = None
+    averages: tuple[str, ...] = ()
+    unreached: Mapping[str, str] = field(default_factory=dict)
 
 
 @contextmanager
@@ -136,8 +102,15 @@ def load_object(reference: str) -> Any:
     module_name, _, attribute = reference.partition(":")
     try:
         return getattr(importlib.import_module(module_name), attribute)
-    except (ImportError, AttributeError, ValueError) as error:
+    except GoldensealError:
+        raise
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != module_name.partition(".")[0]:
+            raise  # a package that is not installed: who called knows which extra brings it
         raise UsageError(f"cannot load {reference!r} (expected module:object): {error}") from error
+    except (Exception, SystemExit) as error:
+        words = in_words(error)
+        raise UsageError(f"cannot load {reference!r} (expected module:object): {words}") from error
 
 
 # ----------------------------------------------------------------------------------------------
@@ -155,15 +128,15 @@ def probe_from_toml(path: Path, baseline: str, candidate: str) -> Probe:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"{path}: {error}") from error
     reader = _Reader(path, table)
-    script = reader.table("script", {"build": str, "entry": str, "loss": str, "model_class": str})
+    texts = {"build": str, "entry": str, "loss": str, "model_class": str}
+    script = reader.table("script", {**texts, "averages": list})
     for key in ("build", "entry"):
         if key not in script:
             raise UsageError(f"{path}: [script] needs `{key}`, an expression in the script's names")
-    overrides = {
-        side: reader.table(side, {"build": str, "entry": str, "loss": str, "model_class": str})
-        for side in ("baseline", "candidate")
-    }
-    data = reader.table("data", {"prepare": str, "vocab_size": int})
+    overrides = {side: reader.table(side, texts) for side in ("baseline", "candidate")}
+    unreached = reader.table("unreached", {}, any_key=str)
+    averages = script.pop("averages", [])
+    data = reader.table("data", {"prepare": str, "draw": str, "vocab_size": int})
     output = reader.table("output", {"volatile": list, "ignored_files": list})
     common = reader.environment("environment")
     scenarios = tuple(
@@ -175,15 +148,26 @@ def probe_from_toml(path: Path, baseline: str, candidate: str) -> Probe:
         for i, entry in enumerate(reader.tables("scenario"))
     )
     features = tuple(_feature(path, entry) for entry in reader.tables("feature"))
+    here = {"baseline": str(Path(baseline).resolve()), "candidate": str(Path(candidate).resolve())}
+    for side, location in here.items():
+        if not location.endswith(".py") or not Path(location).is_file():
+            raise UsageError(f"--{side}: {location} is no .py file that is there")
+    scripts = {
+        side: Script(side, location, **script | overrides[side], other=here[other])
+        for (side, location), other in zip(here.items(), reversed(here), strict=True)
+    }
     reader.refuse_leftovers()
     return Probe(
         name=path.stem,
-        baseline=Script("baseline", baseline, **(script | overrides["baseline"])),
-        candidate=Script("candidate", candidate, **(script | overrides["candidate"])),
+        baseline=scripts["baseline"],
+        candidate=scripts["candidate"],
         scenarios=scenarios or (Scenario("small", common),),
         vocab_size=int(data.get("vocab_size", 64)),
         features=features,
         prepare=load_object(data["prepare"]) if "prepare" in data else None,
+        draw=load_object(data["draw"]) if "draw" in data else None,
+        averages=tuple(averages),
+        unreached=unreached,
         volatile=tuple(output.get("volatile", ())),
         ignored_files=tuple(output.get("ignored_files", ())),
     )
@@ -191,7 +175,11 @@ def probe_from_toml(path: Path, baseline: str, candidate: str) -> Probe:
 
 def _texts(table: Mapping[str, Any]) -> dict[str, str]:
     """Environment values as text; TOML users write numbers and booleans as such."""
-    return {k: str(int(v)) if isinstance(v, bool) else str(v) for k, v in table.items()}
+    return {name: _text(value) for name, value in table.items()}
+
+
+def _text(value: Any) -> str:
+    return str(int(value)) if isinstance(value, bool) else str(value)
 
 
 def _feature(path: Path, entry: dict[str, Any]) -> Feature:
@@ -202,10 +190,20 @@ def _feature(path: Path, entry: dict[str, Any]) -> Feature:
         what = f"lacks {sorted(missing)}" if missing else f"has unknown {sorted(unknown)}"
         raise UsageError(f"{path}: a [[feature]] {what}")
     example = _texts(entry["example"])
-    master = Knob(entry["master"], str, str(entry["off"]), "master", on=example[entry["master"]])
+    name, off = str(entry["master"]), _text(entry["off"])
+    if name not in example:
+        raise UsageError(f"{path}: the example of [[feature]] {entry['name']} does not set {name}")
+    values = {
+        knob: tuple(map(_text, each if isinstance(each, list) else [each]))
+        for knob, each in sorted(entry.get("knobs", {}).items())
+    }
+    others = values.pop(name, ())
+    choices = tuple(dict.fromkeys((off, example[name], *others))) if others else ()
+    master = Knob(name, str, off, "master", on=example[name], choices=choices)
     knobs = tuple(
-        Knob(name, str, "", "sub-knob", on=value)
-        for name, value in sorted(_texts(entry.get("knobs", {})).items())
+        Knob(knob, str, "", "sub-knob", on=each[0], choices=each if len(each) > 1 else ())
+        for knob, each in values.items()
+        if each
     )
     return Feature(entry["name"], entry["name"], master, knobs, example, entry.get("kind", "acts"))
 
@@ -216,14 +214,19 @@ class _Reader:
     def __init__(self, path: Path, table: dict[str, Any]):
         self.path, self.left = path, dict(table)
 
-    def table(self, name: str, types: Mapping[str, type]) -> dict[str, Any]:
+    def table(
+        self, name: str, types: Mapping[str, type], any_key: type | None = None
+    ) -> dict[str, Any]:
         entries = self.left.pop(name, {})
+        if not isinstance(entries, dict):
+            raise UsageError(f"{self.path}: {name} must be a table, [{name}]")
         for key, value in entries.items():
-            if key not in types:
+            kind = types.get(key, any_key)
+            if kind is None:
                 legal = sorted(types)
                 raise UsageError(f"{self.path}: [{name}] has no key `{key}`; it has {legal}")
-            if not isinstance(value, types[key]):
-                raise UsageError(f"{self.path}: [{name}] {key} must be a {types[key].__name__}")
+            if not isinstance(value, kind):
+                raise UsageError(f"{self.path}: [{name}] {key} must be a {kind.__name__}")
         return dict(entries)
 
     def tables(self, name: str) -> list[dict[str, Any]]:

@@ -1,8 +1,8 @@
 """The other ranks of a recorded run: real processes that run the same script beside it.
 
 What one rank of several does cannot be seen in one process, and a collective without peers never
-ends. So the peers are forked, find each other through a file (no port can be taken), and run the
-script's own entry point, unrecorded; the recorded rank is the last.
+ends. So the peers are forked, find each other through a file (no port can be taken), and each runs
+the script's own entry point and hands over what it recorded.
 """
 
 import contextlib
@@ -11,13 +11,16 @@ import multiprocessing
 import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping
+from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from unittest import mock
 
 from verify.errors import CannotCheckError
 
 PATIENCE = 60  # seconds that a collective waits for a peer that is no longer coming
+
+T = TypeVar("T")
 
 
 def rank_variables(rank: int, ranks: int) -> dict[str, str]:
@@ -49,41 +52,58 @@ def meeting(place: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def peers(
-    run: Callable[[], object], ranks: int, variables: Mapping[str, str], folder: Path
-) -> Iterator[None]:
+    run: Callable[[], T], ranks: int, variables: Mapping[str, str], folder: Path
+) -> Iterator[Callable[[], list[T]]]:
     """Inside, this process is the last of `ranks`; each of the others performs `run`.
 
-    Alone, nothing is done. Each has a folder of its own below `folder`. Raises CannotCheckError
-    when one is still running long after the last rank has ended well; when that one fails, they are
-    ended at once.
+    Gives a function that waits for the others and returns what `run` returned to each, by rank.
+    Alone, nothing is done. Each has a folder of its own below `folder`. On leaving, a peer that is
+    still there is ended. The function raises CannotCheckError when a peer is still running long
+    after the last rank has ended well, or has ended without a result.
     """
     if ranks == 1:
-        yield
+        yield list
         return
     place = folder / "meeting"
     context = multiprocessing.get_context("fork")
-    others = []
+    others: list[tuple[Any, Connection]] = []
     for rank in range(ranks - 1):
         home = folder / f"rank{rank}"
         home.mkdir()
-        arguments = (run, {**variables, **rank_variables(rank, ranks)}, home, place)
-        others.append(context.Process(target=_perform, args=arguments))
-    for process in others:
+        here, there = context.Pipe(duplex=False)
+        arguments = (run, {**variables, **rank_variables(rank, ranks)}, home, place, there)
+        process = context.Process(target=_perform, args=arguments)
         process.start()
+        there.close()  # ours: when the peer's closes, nothing more will come
+        others.append((process, here))
+
+    def collect() -> list[T]:
+        results = []
+        for rank, (process, here) in enumerate(others):
+            if not here.poll(PATIENCE):
+                raise CannotCheckError("another rank was still running when the last had ended")
+            try:
+                results.append(here.recv())
+            except EOFError:
+                process.join()
+                raise CannotCheckError(
+                    f"rank {rank} ended with exit code {process.exitcode} and left no recording"
+                ) from None
+        return results
+
     try:
         with mock.patch.dict(os.environ, rank_variables(ranks - 1, ranks)), meeting(place):
-            yield
-        for process in others:
-            process.join(PATIENCE)
-            if process.is_alive():
-                raise CannotCheckError("another rank was still running when the last had ended")
+            yield collect
     finally:
-        for process in others:
+        for process, here in others:
             process.kill()
             process.join()
+            here.close()
 
 
-def _perform(run: Callable[[], object], variables: dict[str, str], home: Path, place: Path) -> None:
+def _perform(
+    run: Callable[[], T], variables: dict[str, str], home: Path, place: Path, there: Connection
+) -> None:
     """One peer, in silence."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in (1, 2):
@@ -91,4 +111,5 @@ def _perform(run: Callable[[], object], variables: dict[str, str], home: Path, p
     os.environ.update(variables)
     os.chdir(home)
     with meeting(place), contextlib.redirect_stdout(open(os.devnull, "w")):
-        run()
+        result = run()
+    there.send(result)

@@ -1,23 +1,20 @@
 """The flight recorder: run a training script's real entry point and write down what happened.
 
-Nothing of the script is replaced but its clock. Recorded, in order: the state dict and RNG at the
-first forward call; each forward call's inputs and outputs; at each optimizer step the gradients,
-the hyperparameters, the parameters and the optimizer state after it, and the RNG positions; each
-printed line; at the end each output file. With `trace=True`, also each dispatched ATen operation.
+Nothing of the script is replaced but its clock. Recorded, in order: the state dict of each network
+and the RNG at its first forward call; each outermost forward call's inputs and outputs; at each
+optimizer step the gradients, the hyperparameters, the parameters and the optimizer state after it,
+and the RNG positions; each printed line; at the end each output file; and whenever one of torch's
+global switches has changed, which. With `trace=True`, also each dispatched ATen operation.
 """
 
 import contextlib
-import fnmatch
 import hashlib
-import io
 import itertools
 import random
 import re
 import sys
 import time
-import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -31,45 +28,27 @@ from torch.optim.optimizer import (
     register_optimizer_step_post_hook,
     register_optimizer_step_pre_hook,
 )
-from torch.utils import _pytree as pytree
 
 from verify.digest import short
+from verify.errors import CannotCheckError
+from verify.events import Event, Recording
+from verify.executed import Executed
+from verify.flags import changed, global_flags
+from verify.networks import Network, Networks
 from verify.optrace import OperationTrace, untraced
-from verify.probe import Probe, Script, environment
+from verify.output import LineSink, file_facts
+from verify.ownership import Ownership
+from verify.probe import Probe, environment
 from verify.ranks import peers
-
-
-@dataclass(frozen=True)
-class Event:
-    """One thing that happened. `facts` are short texts by name; `operations` led up to it."""
-
-    where: str
-    facts: Mapping[str, str]
-    operations: tuple[str, ...] = ()
-
-
-@dataclass
-class Recording:
-    """All events of one run, and what the liveness rung needs to know of the parameters."""
-
-    events: list[Event] = field(default_factory=list)
-    trainable: tuple[str, ...] = ()
-    owners: dict[str, int] = field(default_factory=dict)
-    moved: set[str] = field(default_factory=set)
-    live_gradients: set[str] = field(default_factory=set)
-    preceding: "list[Recording]" = field(default_factory=list)  # earlier runs of the same process
-    error: str | None = None
-
-    def digest(self) -> str:
-        """SHA-512 over all events, in order."""
-        h = hashlib.sha512()
-        for event in self.events:
-            h.update(repr((event.where, sorted(event.facts.items()), event.operations)).encode())
-        return h.hexdigest()
-
-    def without_files(self) -> list[Event]:
-        """The events of training itself, without the output files."""
-        return [event for event in self.events if not event.where.startswith("file ")]
+from verify.script import (
+    FAULTS,
+    Script,
+    ended_well,
+    in_words,
+    is_own,
+    own_folder,
+)
+from verify.structure import leaves
 
 
 def settle() -> None:
@@ -104,121 +83,166 @@ def record(
     trace: bool,
     ranks: int = 1,
     leftovers: Mapping[str, str] | None = None,
+    follow: bool = False,
 ) -> Recording:
     """Run `script` under `variables` in a folder of its own and return what happened.
 
-    Of several ranks the last is recorded; `leftovers` lie in its folder before. An exception of the
-    script is part of the recording (`error`), not raised.
+    Every one of several ranks is recorded; the result is the last one's, which holds the others.
+    `leftovers` lie in its folder before. With `follow`, the executed code of the script's own files
+    is noted. An exception of the script is part of the recording (`error`), not raised.
     """
     settle()
-    recorder = _Recorder(probe, script, trace)
     with TemporaryDirectory() as folder, environment(variables), contextlib.ExitStack() as stack:
         stack.enter_context(contextlib.chdir(folder))
         for name, text in (leftovers or {}).items():
             Path(name).parent.mkdir(parents=True, exist_ok=True)
             Path(name).write_text(text, encoding="utf-8")
         others = Path(stack.enter_context(TemporaryDirectory()))
+        run = partial(perform, probe, script, trace, follow)
         try:
-            with peers(partial(perform, script), ranks, variables, others):
-                recorder.run()
-        except Exception as error:
-            last = traceback.extract_tb(error.__traceback__)[-1]
-            recorder.recording.error = (
-                f"{type(error).__name__}: {error} ({Path(last.filename).name}:{last.lineno})"
-            )
-        recorder.note_files(Path(folder))
-    return recorder.recording
+            with peers(run, ranks, variables, others) as collect:
+                recording = run()
+                if recording.error is None:
+                    recording.peers = collect()
+                    for rank, peer in enumerate(recording.peers):
+                        if peer.error and not recording.error:
+                            recording.error = f"rank {rank}: {peer.error}"
+        except CannotCheckError as error:
+            recording.error = in_words(error)
+    return recording
 
 
-def perform(script: Script) -> None:
-    """The run itself, with nobody looking."""
-    with counting_clock():
-        script.evaluate(script.load(), script.entry)
+def perform(probe: Probe, script: Script, trace: bool, follow: bool) -> Recording:
+    """Run the script in the current folder, and return what happened."""
+    recorder = _Recorder(probe, script, trace, follow)
+    recording = recorder.recording
+    try:
+        recorder.run()
+    except SystemExit as end:
+        if not ended_well(end):
+            recording.error = in_words(end)
+    except FAULTS as error:
+        recording.error, recording.fault = in_words(error), error
+    except Exception as error:
+        recording.error = in_words(error)
+    recorder.finish()
+    return recording
 
 
 class _Recorder:
-    def __init__(self, probe: Probe, script: Script, trace: bool):
+    def __init__(self, probe: Probe, script: Script, trace: bool, follow: bool):
         self.probe, self.script = probe, script
         self.recording = Recording()
-        self.operations = OperationTrace() if trace else None
-        self.root: torch.nn.Module | None = None
-        self.names: dict[int, str] = {}
-        self.initial: dict[str, str] = {}
-        self.groups_of: dict[str, set[tuple[int, int]]] = {}
+        self.folder = Path.cwd()
+        self.operations = OperationTrace(self._placeless) if trace else None
+        self.networks = Networks(self._taken_up, self._called)
+        self.ownership = Ownership()
         self.counts: dict[str, int] = {}
         self.sources: list[str] = []  # of the script and of its model
-        self.depth = 0
+        self.flags = global_flags()
+        self.executed = Executed(followed(script)) if follow else None
 
     def run(self) -> None:
-        module = self.script.load()
-        model_class = getattr(module, self.script.model_class)
-        homes = (module, sys.modules.get(model_class.__module__, module))
-        files = sorted({home.__file__ for home in homes if home.__file__})
-        self.sources = [Path(file).read_text("utf-8") for file in files]
         with contextlib.ExitStack() as stack:
-            forward = self._watch_forward(model_class.forward)
-            stack.enter_context(mock.patch.object(model_class, "forward", forward))
+            lines = stack.enter_context(contextlib.redirect_stdout(LineSink(self._printed)))
+            stack.enter_context(self.networks.watched())
+            if self.executed is not None:
+                stack.enter_context(self.executed.tracing())
+            module = stack.enter_context(self.script.opened())
+            self._look_at_flags("after the import")
+            model_class = getattr(module, self.script.model_class, None)
+            homes = (module, sys.modules.get(getattr(model_class, "__module__", ""), module))
+            files = sorted({home.__file__ for home in homes if home.__file__})
+            self.sources = [Path(file).read_text("utf-8") for file in files]
             for register, hook in (
                 (register_optimizer_step_pre_hook, self._before_step),
                 (register_optimizer_step_post_hook, self._after_step),
             ):
                 stack.callback(register(hook).remove)
             stack.enter_context(counting_clock())
-            stack.enter_context(contextlib.redirect_stdout(_LineSink(self._printed)))
             if self.operations is not None:
                 stack.enter_context(self.operations)
-            self.script.evaluate(module, self.script.entry)
-        self._note("end", rng_facts() | self._left_behind())
+            try:
+                self.script.evaluate(module, "entry")
+            except SystemExit as end:
+                if not ended_well(end):
+                    raise
+            lines.finish()
+            self._note("end", rng_facts() | self._left_behind())
+
+    def finish(self) -> None:
+        """What is written down however the run ended."""
+        self.ownership.tell(self.recording)
+        probe = self.probe
+        for name, facts in file_facts(
+            self.folder, probe.ignored_files, probe.logs, self.sources, probe.volatile
+        ):
+            self._note(f"file {name}", facts)
+        if self.executed is not None:
+            self.recording.executed = self.executed.extents()
 
     # -- what is written down --------------------------------------------------------------------
 
     def _note(self, where: str, facts: Mapping[str, str]) -> None:
+        with untraced():
+            self._look_at_flags(f"before {where}")
         operations = self.operations.take() if self.operations is not None else ()
         self.recording.events.append(Event(where, dict(facts), operations))
+
+    def _look_at_flags(self, when: str) -> None:
+        """Note what has changed of torch's global switches since the last look."""
+        now = global_flags()
+        if now != self.flags:
+            self.recording.flags += [f"{when}: {text}" for text in changed(self.flags, now)]
+            self.flags = now
 
     def _numbered(self, what: str) -> str:
         self.counts[what] = self.counts.get(what, 0) + 1
         return f"{what} {self.counts[what]}"
 
-    def _watch_forward(self, original: Callable[..., Any]) -> Callable[..., Any]:
-        def forward(model: torch.nn.Module, *args: Any, **kwargs: Any) -> Any:
-            if self.root is None:
-                self._adopt(model)
-            with untraced():
-                leaves = [v for v in pytree.tree_leaves((args, kwargs)) if torch.is_tensor(v)]
-                facts = {f"input {i}": short(leaf) for i, leaf in enumerate(leaves)}
-            output = original(model, *args, **kwargs)
-            with untraced():
-                for i, leaf in enumerate(pytree.tree_leaves(output)):
-                    facts[f"output {i}"] = short(leaf)
-                facts["gradient enabled"] = str(torch.is_grad_enabled())
-                mode = "train" if model.training else "eval"
-                self._note(self._numbered(f"forward ({mode})"), facts)
-            return output
+    def _placeless(self, text: str) -> str:
+        """The text without the folder of this run, which another run has not."""
+        return text.replace(str(self.folder), ".")
 
-        return forward
-
-    def _adopt(self, model: torch.nn.Module) -> None:
-        """The first forward call shows the constructed model."""
-        self.root = model
+    def _taken_up(self, network: Network) -> None:
+        """A network's first call, or first step, shows it as it was constructed."""
         with untraced():
-            self.names = {id(p): name for name, p in model.named_parameters()}
-            self.recording.trainable = tuple(
-                name for name, p in model.named_parameters() if p.requires_grad
-            )
-            facts = {f"state {k}": short(v) for k, v in sorted(model.state_dict().items())}
-            self.initial = {name: short(p) for name, p in model.named_parameters()}
-            self._note("initial state", facts | rng_facts())
+            state = {name: short(value) for name, value in sorted(network.state().items())}
+            self.ownership.taken_up(network, state)
+            what = f"initial state of {network.prefix[:-1]}" if network.prefix else "initial state"
+            facts = {f"state {name}": text for name, text in state.items()}
+            self._note(what, facts | rng_facts())
+
+    def _called(
+        self, network: Network, module: torch.nn.Module, arguments: Any
+    ) -> Callable[[Any], None]:
+        with untraced():
+            facts = {f"input{place}": short(leaf) for place, leaf in leaves(arguments)}
+        part = network.prefix + network.parts[id(module)]
+        if part:
+            facts["of"] = part
+
+        def finish(output: Any) -> None:
+            with untraced():
+                for place, leaf in leaves(output):
+                    facts[f"output{place}"] = short(leaf)
+                facts["gradient enabled"] = str(torch.is_grad_enabled())
+                mode = "train" if module.training else "eval"
+                self._note(self._numbered(f"forward ({mode})"), facts)
+
+        return finish
 
     def _left_behind(self) -> dict[str, str]:
-        """In which mode the model is left, and which of its parameters still train."""
-        if self.root is None:
-            return {}
-        facts = {f"trains {name}": str(p.requires_grad) for name, p in self.root.named_parameters()}
-        return {"training": str(self.root.training)} | facts
-
-    def _name(self, p: torch.Tensor, fallback: str) -> str:
-        return self.names.get(id(p), fallback)
+        """How each network is left: its mode, its state, and which of its parameters train."""
+        facts = {}
+        with untraced():
+            for network in self.networks.found:
+                facts[f"{network.prefix}training"] = str(network.module.training)
+                for name, p in network.parameters():
+                    facts[f"trains {name}"] = str(p.requires_grad)
+                for name, value in network.state().items():
+                    facts[f"left {name}"] = short(value)
+        return facts
 
     def _before_step(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
         with untraced():
@@ -227,88 +251,34 @@ class _Recorder:
                 for key in sorted(set(group) - {"params"}):
                     facts[f"group {g} {key}"] = short(group[key])
                 for i, p in enumerate(group["params"]):
-                    name = self._name(p, f"parameter {g}.{i}")
-                    self.groups_of.setdefault(name, set()).add((id(optimizer), g))
-                    if p.grad is None:
-                        facts[f"gradient of {name}"] = "none"
-                        continue
-                    facts[f"gradient of {name}"] = short(p.grad)
-                    if bool(p.grad.any()):
-                        self.recording.live_gradients.add(name)
+                    name = self.networks.name(p, f"parameter {g}.{i}")
+                    facts[f"gradient of {name}"] = "none" if p.grad is None else short(p.grad)
+            self.ownership.before_step(optimizer)
             self._note(self._numbered(f"before {type(optimizer).__name__} step"), facts)
 
     def _after_step(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
         with untraced():
-            facts = rng_facts()
+            facts, digests = rng_facts(), {}
             for g, group in enumerate(optimizer.param_groups):
                 for i, p in enumerate(group["params"]):
-                    name = self._name(p, f"parameter {g}.{i}")
-                    facts[f"parameter {name}"] = short(p)
-                    if name in self.initial and facts[f"parameter {name}"] != self.initial[name]:
-                        self.recording.moved.add(name)
+                    name = self.networks.name(p, f"parameter {g}.{i}")
+                    digests[id(p)] = facts[f"parameter {name}"] = short(p)
                     for key, value in sorted(optimizer.state.get(p, {}).items()):
                         facts[f"{key} of {name}"] = short(value)
-            self.recording.owners = {name: len(groups) for name, groups in self.groups_of.items()}
+            self.ownership.after_step(digests)
             self._note(self._numbered(f"after {type(optimizer).__name__} step"), facts)
 
     def _printed(self, line: str) -> None:
+        line = self._placeless(line)
         for pattern in self.probe.volatile:
             line = re.sub(pattern, "…", line)
         self._note(self._numbered("printed line"), {"text": line})
 
-    def note_files(self, folder: Path) -> None:
-        """Digest each output file that the probe does not tell us to ignore."""
-        for path in sorted(p for p in folder.rglob("*") if p.is_file()):
-            name = path.relative_to(folder).as_posix()
-            marker = next((m for p, m in self.probe.logs.items() if fnmatch.fnmatch(name, p)), None)
-            if marker is not None:
-                text = path.read_text("utf-8", errors="backslashreplace")
-                facts = log_facts(text, marker, self.sources, self.probe.volatile)
-                self._note(f"file {name}", facts)
-            elif not any(fnmatch.fnmatch(name, pattern) for pattern in self.probe.ignored_files):
-                digest = hashlib.sha512(path.read_bytes()).hexdigest()[:16]
-                self._note(f"file {name}", {"digest": digest, "bytes": str(path.stat().st_size)})
 
-
-def log_facts(
-    text: str, marker: str, sources: Sequence[str], volatile: Sequence[str]
-) -> dict[str, str]:
-    """The lines of a log after `marker`, by number, and whether `sources` stand before it.
-
-    Sizes that include the source's are given relative to it, so that two scripts can be compared.
-    """
-    source, found, rest = text.partition(f"{marker}\n")
-    size = len(source.removesuffix("\n").encode())
-
-    def relative(number: re.Match[str]) -> str:
-        n = int(number[0])
-        return f"source + {n - size}" if n >= size else number[0]
-
-    def comparable(line: str) -> str:
-        for pattern in volatile:
-            line = re.sub(pattern, lambda part: re.sub(r"\d+", relative, part[0]), line)
-        return line
-
-    facts = {"source": str(bool(found) and all(part in source for part in sources))}
-    for number, line in enumerate(rest.splitlines(), start=1):
-        facts[f"line {number}"] = comparable(line)
-    return facts
-
-
-class _LineSink(io.TextIOBase):
-    """A standard output that hands over whole lines."""
-
-    def __init__(self, take: Callable[[str], None]):
-        self.take, self.rest = take, ""
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, text: str) -> int:
-        *lines, self.rest = (self.rest + text).split("\n")
-        for line in lines:
-            self.take(line)
-        return len(text)
+def followed(script: Script) -> Callable[[str], bool]:
+    """Which files' executed code is noted: a script's own, or the package of a module."""
+    folder = own_folder(script.location)
+    return lambda file: is_own(file, folder)
 
 
 @contextlib.contextmanager
@@ -324,26 +294,3 @@ def counting_clock() -> Iterator[None]:
 
     with mock.patch.object(time, "perf_counter", read), mock.patch.object(time, "time", read):
         yield
-
-
-def first_difference(expected: list[Event], actual: list[Event]) -> str | None:
-    """The first place where two recordings part, in words; None when they are the same."""
-    for a, b in zip(expected, actual, strict=False):
-        if a == b:
-            continue
-        if a.operations != b.operations:
-            for i, (p, q) in enumerate(itertools.zip_longest(a.operations, b.operations)):
-                if p != q:
-                    return f"operation {i + 1} before {a.where}: expected {p}, found {q}"
-        if a.where != b.where:
-            return f"expected {a.where}, found {b.where}"
-        for name in sorted(set(a.facts) | set(b.facts)):
-            p, q = a.facts.get(name, "nothing"), b.facts.get(name, "nothing")
-            if p != q:
-                return f"{a.where}: {name} is {q}, expected {p}"
-    common = min(len(expected), len(actual))
-    if len(expected) > common:
-        return f"{expected[common].where} is missing"
-    if len(actual) > common:
-        return f"{actual[common].where} is extra"
-    return None

@@ -32,8 +32,10 @@ class GateResult:
 def conclude(
     gate: str, summary: str, findings: Iterable[str], evidence: Mapping[str, Any] | None = None
 ) -> GateResult:
-    """Pass when nothing was found, fail otherwise."""
+    """Pass when nothing was found, fail otherwise; `summary` says what holds when it passes."""
     reasons = tuple(findings)
+    if reasons:
+        summary = f"{len(reasons)} finding{'s' if len(reasons) > 1 else ''}"
     verdict = Verdict.FAIL if reasons else Verdict.PASS
     return GateResult(gate, verdict, summary, reasons, evidence or {})
 

@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -14,11 +13,13 @@ from rich.table import Table
 from verify import suite
 from verify.config import find_root, systems
 from verify.config import system as system_of
-from verify.errors import EXIT_CANNOT_CHECK, EXIT_CONTRADICTED, EXIT_HOLDS
+from verify.errors import EXIT_CANNOT_CHECK, EXIT_CONTRADICTED, EXIT_HOLDS, UsageError
 from verify.files import atomic_write
-from verify.probe import Probe, load_object, probe_from_toml
 from verify.result import GateResult, Verdict
 from verify.verdict import verdict_document, write_verdict
+
+if TYPE_CHECKING:  # the gates of the repository need no torch
+    from verify.probe import Probe
 
 EXIT_CODES = {
     Verdict.PASS: EXIT_HOLDS,
@@ -88,11 +89,15 @@ def verify_pair(
     baseline: Path, candidate: Path, description: Path, only: Sequence[str], jobs: int
 ) -> Outcome:
     """The ladder on two foreign scripts."""
+    from verify.probe import probe_from_toml  # imports torch
+
     suite.refuse_unknown(only)
     probe = probe_from_toml(description, str(baseline.resolve()), str(candidate.resolve()))
     if probe.smoke is None:
-        rungs = [rung.NAME for rung in suite.ladder() if rung.NAME != "published figures"]
+        rungs = [name for name in suite.LADDER if name != "published figures"]
         only = [name for name in rungs if suite.selected(name, only)]
+        if not only:
+            raise UsageError("--only 'published figures': a probe of two scripts names none")
     return Outcome(tuple(_ladder(probe, only, jobs)))
 
 
@@ -105,9 +110,10 @@ def verify_repository(only: Sequence[str], jobs: int, name: str = "") -> Outcome
     root = find_root()
     suite.refuse_unknown(only)
     results: list[GateResult] = []
-    for system in [system_of(root, name)] if name else systems(root):
-        probe: Probe = load_object(system.probe)
-        for result in _ladder(probe, only, jobs):
+    chosen = [system_of(root, name)] if name else systems(root)
+    for system in chosen if any(suite.selected(gate, only) for gate in suite.LADDER) else []:
+        probe, imported = _load(system.probe)
+        for result in _ladder(probe, only, jobs, imported):
             results.append(replace(result, gate=f"{system.name}: {result.gate}"))
     if name:
         return Outcome(tuple(results))
@@ -124,14 +130,26 @@ def verify_repository(only: Sequence[str], jobs: int, name: str = "") -> Outcome
     return Outcome(tuple(results), document)
 
 
-def _ladder(probe: Probe, only: Sequence[str], jobs: int) -> list[GateResult]:
+def _load(reference: str) -> "tuple[Probe, list[str]]":
+    """A system's probe, and what its import changed of torch's global switches."""
+    from verify.flags import changed, global_flags  # imports torch
+    from verify.probe import load_object
+
+    before = global_flags()
+    probe: Probe = load_object(reference)
+    return probe, [f"with the probe: {text}" for text in changed(before, global_flags())]
+
+
+def _ladder(
+    probe: "Probe", only: Sequence[str], jobs: int, imported: Sequence[str] = ()
+) -> list[GateResult]:
     with _progress() as progress:
         task = progress.add_task(f"{probe.name}: recording", total=None)
 
         def advance(done: int, total: int) -> None:
             progress.update(task, completed=done, total=total)
 
-        return suite.run_ladder(probe, only, advance, jobs)
+        return suite.run_ladder(probe, only, advance, jobs, imported)
 
 
 def _progress() -> Progress:
@@ -150,6 +168,8 @@ def _progress() -> Progress:
 
 def smoke_log(results: Sequence[GateResult]) -> str:
     """What the gates saw, without times, hosts or paths: it can be compared whole."""
+    import torch
+
     width = max(len(result.gate) for result in results)
     lines = [
         "# What `make verify` saw. No times, hosts or paths: the file is compared whole.",

@@ -3,21 +3,23 @@
 The gates ask for what they compare; nothing is run twice for two gates.
 """
 
-import multiprocessing
+import importlib
 import os
-import sys
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
 
+from verify.errors import CannotCheckError, GoldensealError
+from verify.events import Recording
 from verify.inspection import Inspection, inspect_model
 from verify.probe import Probe, Scenario
-from verify.recorder import Recording, record, settle
+from verify.processes import in_processes
+from verify.recorder import record, settle
+from verify.script import ProbeError, in_words, modules_below
 
 Side = Literal["baseline", "candidate"]
 
@@ -27,7 +29,8 @@ class Job:
     """One thing to run: what, of which side, under which environment.
 
     `before` are environments that the same process runs first, so that whatever a feature leaves
-    behind in the process is seen by the run that counts; it keeps them as `preceding`.
+    behind in the process is seen by the run that counts; it keeps them as `preceding`. `follow`
+    notes the code that is executed.
     """
 
     what: Literal["inspect", "record"]
@@ -36,25 +39,31 @@ class Job:
     changes: tuple[tuple[str, str], ...] = ()
     trace: bool = False
     before: tuple[tuple[tuple[str, str], ...], ...] = ()
+    follow: bool = False
 
 
 class Studio:
-    """Runs jobs of one probe. Use as a context manager: it owns a folder with the probe's data."""
+    """Runs jobs of one probe. Use as a context manager: it owns a folder with the probe's data.
 
-    def __init__(self, probe: Probe, workers: int | None = None):
+    imported: global switches that changed as the probe, and so the candidate's package, was loaded.
+    """
+
+    def __init__(self, probe: Probe, workers: int | None = None, imported: Sequence[str] = ()):
         self.probe = probe
+        self.imported = list(imported)
         self.workers = workers or min(4, os.cpu_count() or 1)
         self._results: dict[Job, Recording | Inspection] = {}
 
     def __enter__(self) -> "Studio":
         self._folder = TemporaryDirectory()
         folder = Path(self._folder.name)
-        self._data = dict(self.probe.prepare(folder)) if self.probe.prepare else {}
+        try:
+            self._data = dict(self.probe.prepare(folder)) if self.probe.prepare else {}
+        except GoldensealError:
+            raise
+        except Exception as error:
+            raise ProbeError(f"`prepare` of the probe fails: {in_words(error)}") from error
         return self
-
-    def __getstate__(self) -> dict[str, object]:
-        """What a worker is sent with its job: not the results, which grow meanwhile."""
-        return {**vars(self), "_results": {}}
 
     def __exit__(self, *exc_info: object) -> None:
         self._folder.cleanup()
@@ -65,28 +74,51 @@ class Studio:
         return self.probe.scenarios
 
     def run(self, jobs: Iterable[Job], progress: Callable[[], None] = lambda: None) -> None:
-        """Do those jobs that are not done yet; `progress` is called after each of `jobs`."""
+        """Do those jobs that are not done yet; `progress` is called after each of `jobs`.
+
+        Raises what says that nothing can be checked: a script that cannot be imported, a wrong
+        expression of the probe, or a process that ended in the middle of a plain run.
+        """
         wanted = list(dict.fromkeys(jobs))
         missing = [job for job in wanted if job not in self._results]
         for _ in range(len(wanted) - len(missing)):
             progress()
-        if self.workers == 1 or len(missing) == 1:
-            for job in missing:
-                self._results[job] = self._do(job)
-                progress()
-            return
-        settle()  # before the fork: a child must not inherit a thread pool
-        sys.stdout.flush()
-        context = multiprocessing.get_context("fork")
-        with ProcessPoolExecutor(min(self.workers, len(missing) or 1), context) as pool:
-            # The longest first, so that no core waits for one of them at the end.
-            longest_first = sorted(
-                missing, key=lambda j: (-len(j.before), not j.trace, j.what != "record")
-            )
-            futures = {pool.submit(self._do, job): job for job in longest_first}
-            for future in as_completed(futures):
-                self._results[futures[future]] = future.result()
-                progress()
+        if missing:
+            settle()  # before the fork: a child must not inherit a thread pool
+            importlib.import_module("torch._dynamo")  # two seconds, which each optimizer asks for
+            modules_below(os.getcwd())  # looks every module's file up once, for all of them
+        # The plain ones first, since a fault of theirs ends it all; then the longest, so that no
+        # core waits for one of them at the end.
+        order = sorted(
+            missing,
+            key=lambda j: (
+                not self._is_plain(j), -len(j.before), not j.trace, j.what != "record"
+            ),
+        )  # fmt: skip
+        for number, ended in in_processes([partial(self._do, job) for job in order], self.workers):
+            job = order[number]
+            if ended.error is not None:
+                raise ended.error
+            result = ended.value or self._cut_short(job, ended.exit_code)
+            if result.fault is not None and self._is_plain(job):
+                raise result.fault
+            self._results[job] = result
+            progress()
+
+    def _is_plain(self, job: Job) -> bool:
+        """Whether a fault in it is the probe's or the script's own, and not of what is tried."""
+        return (
+            job.scenario == self.probe.scenarios[0].name
+            and not job.before
+            and set(job.changes) <= set(self.probe.brief.items())
+        )
+
+    def _cut_short(self, job: Job, exit_code: int | None) -> Recording | Inspection:
+        """What is left of a run that took its process with it."""
+        words = f"the {job.side} ended its process, with exit code {exit_code}, before it was over"
+        fault = CannotCheckError(f"{words}: nothing of the run could be kept")
+        kind = Inspection if job.what == "inspect" else Recording
+        return kind(error=words, fault=fault)
 
     def _do(self, job: Job) -> Recording | Inspection:
         script = self.probe.baseline if job.side == "baseline" else self.probe.candidate
@@ -98,9 +130,11 @@ class Studio:
         ]
         variables = self.environment(scenario, job.changes)
         if job.what == "inspect":
-            return inspect_model(self.probe, script, variables, job.trace)
-        recording = run(self.probe, script, variables, job.trace)
+            return inspect_model(self.probe, script, variables, job.trace, job.follow)
+        recording = run(self.probe, script, variables, job.trace, follow=job.follow)
         recording.preceding = before
+        if job.side == "candidate":
+            recording.flags[:0] = self.imported
         return recording
 
     def scenario(self, name: str) -> Scenario:

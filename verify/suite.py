@@ -1,34 +1,46 @@
-"""Which gates there are, in which order, and how they are run."""
+"""Which gates there are, in which order, and how they are run.
+
+A gate's module is imported when it is run: the gates of the repository need no torch.
+"""
 
 import itertools
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from importlib import import_module
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from verify.errors import GoldensealError, UsageError
-from verify.gates import (
-    citation,
-    claims,
-    dormant,
-    evaluation,
-    gradients,
-    initial_state,
-    knobs,
-    liveness,
-    operations,
-    pairs,
-    refusals,
-    rng,
-    seals,
-    smoke,
-    theorems,
-    training,
-)
-from verify.probe import Probe
+from verify.errors import CannotCheckError, GoldensealError, UsageError
 from verify.result import GateResult, Verdict, conclude
-from verify.studio import Job, Studio
+
+if TYPE_CHECKING:
+    from verify.probe import Probe
+    from verify.studio import Job, Studio
+
+# Name: module below verify.gates. The first are the rungs of the ladder, which run once a system.
+LADDER = {
+    "knobs": "knobs",
+    "published figures": "smoke",
+    "initial state": "initial_state",
+    "random numbers": "rng",
+    "operations": "operations",
+    "loss and gradients": "gradients",
+    "training": "training",
+    "evaluation and export": "evaluation",
+    "refusals": "refusals",
+    "dormant knobs": "dormant",
+    "liveness": "liveness",
+    "pairs": "pairs",
+    "changed lines": "changed_lines",
+}
+REPOSITORY = {
+    "theorems": "theorems",
+    "citation": "citation",
+    "seals": "seals",
+    "claims": "claims",
+}
 
 
 class Rung(Protocol):
@@ -37,10 +49,10 @@ class Rung(Protocol):
     NAME: str
     __doc__: str | None
 
-    def jobs(self, probe: Probe) -> list[Job]:
+    def jobs(self, probe: "Probe") -> "list[Job]":
         """What has to be run."""
 
-    def judge(self, studio: Studio) -> GateResult:
+    def judge(self, studio: "Studio") -> GateResult:
         """The verdict."""
 
 
@@ -52,61 +64,84 @@ class GateInfo:
     promise: str
 
 
-LADDER: tuple[Rung, ...] = (
-    knobs,
-    smoke,
-    initial_state,
-    rng,
-    operations,
-    gradients,
-    training,
-    evaluation,
-    refusals,
-    dormant,
-    liveness,
-    pairs,
-)
-REPOSITORY: tuple[tuple[Any, Callable[[Path], GateResult]], ...] = (
-    (theorems, theorems.check_theorems),
-    (citation, citation.check_citation),
-    (seals, seals.check_seals),
-    (claims, claims.check_claims),
-)
-
-
 def ladder() -> tuple[Rung, ...]:
     """The rungs, in the order of the design."""
-    return LADDER
+    return tuple(map(_gate, LADDER.values()))
+
+
+def _gate(module: str) -> Any:
+    return import_module(f"verify.gates.{module}")
 
 
 def catalogue() -> list[GateInfo]:
     """Every gate with the first sentence of its module."""
-    modules = [*LADDER, *(module for module, _ in REPOSITORY)]
+    modules = {name: _gate(module) for name, module in (LADDER | REPOSITORY).items()}
     return [
-        GateInfo(module.NAME, " ".join((module.__doc__ or "").split("\n\n")[0].split()))
-        for module in modules
+        GateInfo(name, " ".join((module.__doc__ or "").split("\n\n")[0].split()))
+        for name, module in modules.items()
     ]
 
 
 def run_ladder(
-    probe: Probe, only: Sequence[str], progress: Callable[[int, int], None], workers: int = 0
+    probe: "Probe",
+    only: Sequence[str],
+    progress: Callable[[int, int], None],
+    workers: int = 0,
+    imported: Sequence[str] = (),
 ) -> list[GateResult]:
-    """Run the selected rungs on one probe; `progress` is told (done, total) runs."""
-    rungs = [rung for rung in LADDER if selected(rung.NAME, only)]
-    with Studio(probe, workers or None) as studio:
-        jobs = list(dict.fromkeys(job for rung in rungs for job in rung.jobs(probe)))
+    """Run the selected rungs on one probe; `progress` is told (done, total) runs.
+
+    imported: what the import of the probe changed of torch's global switches. Raises UsageError for
+    a probe that is wrong, CannotCheckError for a script that cannot be imported.
+    """
+    from verify.studio import Studio  # imports torch
+
+    rungs = [_gate(module) for name, module in LADDER.items() if selected(name, only)]
+    with Studio(probe, workers or None, imported) as studio:
+        jobs, broken = jobs_of(rungs, probe)
         done = itertools.count(1)
         progress(0, len(jobs))
         studio.run(jobs, lambda: progress(next(done), len(jobs)))
-        return [judged(rung.NAME, partial(rung.judge, studio)) for rung in rungs]
+        return [
+            broken.get(rung.NAME) or judged(rung.NAME, partial(rung.judge, studio))
+            for rung in rungs
+        ]
+
+
+def jobs_of(rungs: Sequence[Rung], probe: "Probe") -> "tuple[list[Job], dict[str, GateResult]]":
+    """Every run that the rungs need, each once, and the result of each rung that cannot say."""
+    jobs: dict[Job, None] = {}
+    broken: dict[str, GateResult] = {}
+    for rung in rungs:
+        listed: list[Job] = []
+
+        def ask(rung: Rung = rung, listed: "list[Job]" = listed) -> GateResult:
+            listed += rung.jobs(probe)
+            return conclude(rung.NAME, "", ())
+
+        asked = judged(rung.NAME, ask)
+        if asked.verdict is not Verdict.PASS:
+            broken[rung.NAME] = asked
+        jobs |= dict.fromkeys(listed)
+    return list(jobs), broken
 
 
 def judged(name: str, judge: Callable[[], GateResult]) -> GateResult:
-    """A gate that cannot do its work fails with the reason; it never takes the others with it."""
+    """A gate that cannot do its work fails with the reason; it never takes the others with it.
+
+    Neither does one with a bug: what it raised, and where, is its finding.
+    """
     try:
         return judge()
+    except CannotCheckError as error:
+        return GateResult(name, Verdict.NOT_RUN, "could not run", (str(error),))
     except GoldensealError as error:
         return conclude(name, "the gate stopped", [str(error)])
+    except Exception as error:
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        words = " ".join(traceback.format_exception_only(error)[-1].split())
+        place = f"{Path(last.filename).name}:{last.lineno}"
+        return conclude(name, "the gate stopped", [f"the gate itself stopped: {words} ({place})"])
 
 
 def selected(name: str, only: Sequence[str]) -> bool:
@@ -116,7 +151,7 @@ def selected(name: str, only: Sequence[str]) -> bool:
 
 def refuse_unknown(only: Sequence[str]) -> None:
     """Raise UsageError when `--only` names a gate that does not exist."""
-    known = [gate.name for gate in catalogue()]
+    known = [*LADDER, *REPOSITORY]
     for name in only:
         if name not in known:
             raise UsageError(f"--only {name!r}: no such gate; the gates are {', '.join(known)}")
@@ -127,16 +162,21 @@ def run_repository_gates(
 ) -> list[GateResult]:
     """Theorems, citation, seals, claims: what holds of the repository rather than of one system."""
     results = []
-    for module, gate in REPOSITORY:
-        if selected(module.NAME, only):
-            progress(module.NAME)
-            results.append(judged(module.NAME, partial(gate, root)))
+    for name, module in REPOSITORY.items():
+        if selected(name, only):
+            progress(name)
+            results.append(judged(name, partial(_check, module, root)))
     return results
 
 
+def _check(module: str, root: Path) -> GateResult:
+    result: GateResult = getattr(_gate(module), f"check_{module}")(root)
+    return result
+
+
 def worst(results: Sequence[GateResult]) -> Verdict:
-    """Fail over not run over pass."""
-    verdicts = {result.verdict for result in results}
+    """Fail over not run over pass; nothing at all is not run."""
+    verdicts = {result.verdict for result in results} or {Verdict.NOT_RUN}
     for verdict in (Verdict.FAIL, Verdict.NOT_RUN):
         if verdict in verdicts:
             return verdict

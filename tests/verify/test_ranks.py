@@ -22,15 +22,18 @@ def exchange():
 
 @pytest.mark.parametrize("ranks", [2, 3])
 def test_every_rank_adds_its_own_number(tmp_path, ranks):
-    with peers(exchange, ranks, {}, tmp_path):
+    total = sum(range(1, ranks + 1))
+    with peers(exchange, ranks, {}, tmp_path) as collect:
         assert os.environ["RANK"] == str(ranks - 1)
-        assert exchange() == sum(range(1, ranks + 1))
+        assert exchange() == total
+        assert collect() == [total] * (ranks - 1)
     assert "RANK" not in os.environ
 
 
 def test_alone_nothing_is_set_and_nobody_is_started(tmp_path):
-    with peers(exchange, 1, {}, tmp_path):
+    with peers(exchange, 1, {}, tmp_path) as collect:
         assert "WORLD_SIZE" not in os.environ
+        assert collect() == []
     assert list(tmp_path.iterdir()) == []
 
 
@@ -45,6 +48,14 @@ def test_a_rank_that_does_not_end_is_named_and_ended(tmp_path, monkeypatch):
     monkeypatch.setattr("verify.ranks.PATIENCE", 1)
     with (
         pytest.raises(CannotCheckError, match="still running"),
-        peers(lambda: time.sleep(600), 2, {}, tmp_path),
+        peers(lambda: time.sleep(600), 2, {}, tmp_path) as collect,
     ):
-        pass
+        collect()
+
+
+def test_a_rank_that_ends_without_a_result_is_named(tmp_path):
+    with (
+        pytest.raises(CannotCheckError, match="rank 0 ended with exit code 3 and left no"),
+        peers(lambda: os._exit(3), 2, {}, tmp_path) as collect,
+    ):
+        collect()

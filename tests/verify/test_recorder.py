@@ -8,8 +8,10 @@ import torch
 from verify.digest import published_digest, tensor_digest
 from verify.inspection import inspect_model, perturb
 from verify.optrace import traced
+from verify.events import Event, first_difference
+from verify.output import log_facts
 from verify.probe import Script, environment, probe_from_toml
-from verify.recorder import Event, counting_clock, first_difference, log_facts, record
+from verify.recorder import counting_clock, record
 
 
 @pytest.fixture(scope="module")
@@ -143,9 +145,11 @@ def test_loading_a_script_leaves_nothing_beside_it(tmp_path, monkeypatch, probe)
     path = tmp_path / "script.py"
     path.write_text("VALUE = 7\n")
     script = Script("baseline", str(path), build="", entry="")
-    assert script.load().VALUE == 7
+    with script.opened() as module:
+        assert module.VALUE == 7
     path.write_text("VALUE = 8\n")  # same size, same second: a cache would not see it
-    assert script.load().VALUE == 8
+    with script.opened() as module:
+        assert module.VALUE == 8
     assert list(tmp_path.iterdir()) == [path]
 
 

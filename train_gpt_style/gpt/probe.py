@@ -6,6 +6,7 @@ from pathlib import Path
 
 from train_gpt_style.gpt.features import FEATURES
 from train_gpt_style.gpt.settings import BASELINE_KNOBS, KIT_KNOBS
+from train_gpt_style.kit.unreached import UNREACHED
 from verify.probe import Probe, Scenario, Script
 
 ROOT = Path(__file__).parents[2]
@@ -84,5 +85,11 @@ PROBE = Probe(
     # The source is part of a run's log, and its size of the byte count: the two sources differ.
     volatile=(r"^Code size: .*", r"^Total submission size .*"),
     logs={"logs/*": "=" * 100},
+    unreached=UNREACHED
+    | {
+        r"^gpt/(resuming|checkpoints|features/checkpoint)\.py": "resumes: test_gpt_checkpoint.py",
+        r"\b(start|resumed|kept|go_on|bundle)\b": "resumes, or is bundled: unit tests of both",
+        r"^gpt/invariant\.py": "several ranks that add up alike: test_gpt_invariance.py",
+    },
     brief={"ITERATIONS": "2", "WARMUP_STEPS": "0", "TTT_CHUNK_SIZE": "48", "VAL_LOSS_EVERY": "0"},
 )

@@ -45,6 +45,17 @@ NUMERIC_VARIABLES = (
     "MKL_ENABLE_INSTRUCTIONS",
     "NVIDIA_TF32_OVERRIDE",
     "ONEDNN_DEFAULT_FPMATH_MODE",
+    "TORCHINDUCTOR_BATCH_INVARIANT",
+    "TORCHINDUCTOR_DETERMINISTIC",
+    "TORCHINDUCTOR_MAX_AUTOTUNE",
+    "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE",
+    "TORCH_BLAS_PREFER_CUBLASLT",
+    "TORCH_LINALG_PREFER_CUSOLVER",
+    # In which order NCCL adds up what the ranks hold: its algorithm, and what that is chosen by.
+    *("NCCL_ALGO", "NCCL_PROTO", "NCCL_BUFFSIZE", "NCCL_NTHREADS", "NCCL_CONF_FILE"),
+    *("NCCL_MIN_NCHANNELS", "NCCL_MAX_NCHANNELS", "NCCL_MIN_CTAS", "NCCL_MAX_CTAS"),
+    *("NCCL_COLLNET_ENABLE", "NCCL_NVLS_ENABLE", "NCCL_P2P_LEVEL", "NCCL_CROSS_NIC"),
+    *("NCCL_GRAPH_FILE", "NCCL_TOPO_FILE", "NCCL_TUNER_PLUGIN", "NCCL_TUNER_CONFIG_FILE"),
 )
 
 
@@ -119,19 +130,26 @@ def numeric_class() -> dict[str, Any]:
     """
     import torch
 
+    from verify.flags import global_flags
+
     lane = lane_in_force()
     backends = torch.backends
+    flags = global_flags()
+    if lane == "portable":  # what quantised layers run on is chosen by the CPU
+        del flags["torch.backends.quantized.engine"]
     return {
         "build": _build_digest(torch.__config__.show()),
         "cpu": None if lane == "portable" else _cpu(torch.cpu.get_capabilities()),
         "cpu_capability": backends.cpu.get_cpu_capability(),
         "cuda_devices": _cuda_devices() if torch.cuda.is_available() else [],
+        "collectives": _collectives(),
         "deterministic": {
             "algorithms": torch.are_deterministic_algorithms_enabled(),
             "cudnn_benchmark": backends.cudnn.benchmark,
             "cudnn_deterministic": backends.cudnn.deterministic,
             "warn_only": torch.is_deterministic_algorithms_warn_only_enabled(),
         },
+        "flags": flags,
         "lane": lane,
         "libc": " ".join(platform.libc_ver()),  # its exp, log and pow are called by torch
         "machine": platform.machine(),
@@ -145,6 +163,15 @@ def numeric_class() -> dict[str, Any]:
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,
     }
+
+
+def _collectives() -> str | None:
+    """The version of NCCL, where a run may use it."""
+    import torch
+
+    if not torch.cuda.is_available() or not torch.distributed.is_nccl_available():
+        return None
+    return ".".join(map(str, torch.cuda.nccl.version()))
 
 
 def _build_digest(config: str) -> str:

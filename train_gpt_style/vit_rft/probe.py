@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from train_gpt_style.kit.unreached import UNREACHED
 from train_gpt_style.vit_rft.features import FEATURES
 from train_gpt_style.vit_rft.settings import BASELINE_KNOBS, KIT_KNOBS, read
 from verify.probe import Probe, Scenario, Script
@@ -85,4 +86,5 @@ PROBE = Probe(
     smoke=smoke,
     refusals=refusals(),
     spoil=spoil,
+    unreached=UNREACHED,
 )

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 
+from verify.events import Event, Recording, by_rank, first_difference
 from verify.probe import Probe
-from verify.recorder import Event, Recording, first_difference
 from verify.studio import Job, Side, Studio, changes
 
 SIDES: tuple[Side, Side] = ("baseline", "candidate")
@@ -18,15 +18,23 @@ def inspect_job(
     probe: Probe, side: Side, scenario: str, variables: Mapping[str, str] | None = None
 ) -> Job:
     """Look at a freshly built model."""
-    return Job("inspect", side, scenario, changes(variables or {}), trace=not variables)
+    off = not variables
+    return Job(
+        "inspect", side, scenario, changes(variables or {}), off, follow=off and side == "candidate"
+    )
 
 
 def record_job(
-    probe: Probe, side: Side, scenario: str, variables: Mapping[str, str] | None = None
+    probe: Probe,
+    side: Side,
+    scenario: str,
+    variables: Mapping[str, str] | None = None,
+    follow: bool = False,
 ) -> Job:
-    """Perform and record the real run."""
+    """Perform and record the real run; of the candidate, also what code it executes."""
     trace = not variables and scenario == traced_scenario(probe)
-    return Job("record", side, scenario, changes(variables or {}), trace)
+    follow = follow or (not variables and side == "candidate")
+    return Job("record", side, scenario, changes(variables or {}), trace, follow=follow)
 
 
 def inspect_jobs(probe: Probe) -> list[Job]:
@@ -77,4 +85,11 @@ def compare_runs(expected: Recording, actual: Recording) -> str | None:
     """The first difference of two whole runs, operations aside; a crash is a difference."""
     if actual.error != expected.error:
         return f"stopped: {actual.error}" if actual.error else f"did not stop: {expected.error}"
-    return first_difference(without_operations(expected.events), without_operations(actual.events))
+    if expected.flags != actual.flags:
+        parted = [*expected.flags, *actual.flags]
+        return next(f for f in parted if f not in expected.flags or f not in actual.flags)
+    for rank, a, b in by_rank(expected, actual):
+        found = first_difference(without_operations(a.events), without_operations(b.events))
+        if found:
+            return f"{rank}{found}"
+    return None

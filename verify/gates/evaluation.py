@@ -1,8 +1,8 @@
 """Rung 7: validation, test-time training and the exported artifact."""
 
+from verify.events import Event, Recording, by_rank, first_difference
 from verify.gates.common import SIDES, errors_of, record_job, record_jobs, without_operations
 from verify.gates.training import end_of_training
-from verify.recorder import Event, Recording, first_difference
 from verify.result import GateResult, conclude
 from verify.studio import Studio
 
@@ -16,13 +16,14 @@ def judge(studio: Studio) -> GateResult:
     for scenario in studio.scenarios:
         findings += errors_of(studio, scenario.name, "record")
         a, b = (studio.recording(record_job(studio.probe, s, scenario.name)) for s in SIDES)
-        expected, actual = evaluation_events(a), evaluation_events(b)
-        difference = first_difference(expected, actual)
-        if difference:
-            findings.append(f"{scenario.name}: {difference}")
-            findings += [f"{scenario.name}: {text}" for text in file_differences(a, b)]
-        forwards += sum(event.where.startswith("forward (eval)") for event in expected)
-        files += len(file_facts(a))
+        for rank, expected_run, actual_run in by_rank(a, b):
+            expected, actual = evaluation_events(expected_run), evaluation_events(actual_run)
+            difference = first_difference(expected, actual)
+            if difference:
+                differences = [difference, *file_differences(expected_run, actual_run)]
+                findings += [f"{scenario.name}: {rank}{text}" for text in differences]
+            forwards += sum(event.where.startswith("forward (eval)") for event in expected)
+            files += len(file_facts(expected_run))
     if not forwards:
         findings.append("the baseline evaluated nothing: lengthen the probe's scenarios")
     return conclude(

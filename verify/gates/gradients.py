@@ -16,6 +16,7 @@ def judge(studio: Studio) -> GateResult:
     findings, compared, batches = [], 0, 0
     for scenario in studio.scenarios:
         findings += errors_of(studio, scenario.name, "inspect")
+        reported = False
         a, b = (
             studio.inspection(inspect_job(studio.probe, side, scenario.name))
             for side in ("baseline", "candidate")
@@ -23,8 +24,9 @@ def judge(studio: Studio) -> GateResult:
         for label in sorted(set(a.behaviour) | set(b.behaviour)):
             expected, actual = a.behaviour.get(label, {}), b.behaviour.get(label, {})
             differences = difference_of_tables(expected, actual)
-            if differences and not any(f.startswith(scenario.name) for f in findings):
+            if differences and not reported:
                 findings += [f"{scenario.name}, {label}: {text}" for text in differences]
+                reported = True
             compared += len(expected)
             batches += 1
     summary = f"{compared} values over {batches} batches on perturbed weights, byte for byte"

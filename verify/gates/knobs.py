@@ -2,12 +2,17 @@
 
 import ast
 from collections.abc import Iterable
+from contextlib import redirect_stdout, suppress
 from dataclasses import dataclass, fields, is_dataclass
+from functools import partial
+from io import StringIO
 from pathlib import Path
 from types import ModuleType
 
+from verify.errors import CannotCheckError
 from verify.knobs import Knob, check_declarations
 from verify.probe import Probe, Script, environment
+from verify.processes import in_processes
 from verify.result import GateResult, conclude
 from verify.studio import Job, Studio
 
@@ -24,16 +29,16 @@ class KnobFacts:
 
 
 def jobs(probe: Probe) -> list[Job]:
-    """Nothing is run: the declarations are read."""
+    """Nothing is recorded: the declarations are read."""
     return []
 
 
 def judge(studio: Studio) -> GateResult:
     """Compare the declarations, and find knobs that no feature owns."""
     probe = studio.probe
-    expected = knobs_of_script(probe.baseline)
+    expected = loaded_apart(probe.baseline)
     if probe.baseline_knobs is None:
-        actual = knobs_of_script(probe.candidate)
+        actual = loaded_apart(probe.candidate)
     else:
         check_declarations(probe.baseline_knobs, probe.features)
         actual = facts_of(probe.baseline_knobs)
@@ -56,21 +61,25 @@ def judge(studio: Studio) -> GateResult:
         findings.append("no knob was found in the baseline")
     if probe.baseline_knobs is not None:
         findings += [
-            f"{name} has its default in every scenario: a candidate that ignores it would pass"
-            for name in untried(probe.baseline_knobs, studio)
+            f"{words} in every scenario: a candidate that ignores it would pass"
+            for words in untried(probe.baseline_knobs, studio)
         ]
     summary = f"{len(expected)} baseline knobs, {len(owned)} of {len(probe.features)} features"
     return conclude(NAME, summary, findings)
 
 
 def untried(knobs: Iterable[Knob], studio: Studio) -> list[str]:
-    """The knobs that no scenario, nor the probe's data, sets to another value than the default."""
+    """What no scenario, nor the probe's data, tries: a knob off its default, or a choice."""
     environments = [studio.environment(scenario, ()) for scenario in studio.probe.scenarios]
-    return [
-        knob.name
-        for knob in knobs
-        if all(knob.parse(found.get(knob.name, "")) == knob.default for found in environments)
-    ]
+    found = []
+    for knob in knobs:
+        values = {knob.parse(each.get(knob.name, "")) for each in environments}
+        if values == {knob.default}:
+            found.append(f"{knob.name} has its default")
+        else:
+            missing = [choice for choice in knob.choices if choice not in values]
+            found += [f"{knob.name} is not {choice}" for choice in missing]
+    return found
 
 
 def facts_of(knobs: Iterable[Knob]) -> dict[str, KnobFacts]:
@@ -78,14 +87,22 @@ def facts_of(knobs: Iterable[Knob]) -> dict[str, KnobFacts]:
     return {k.name: KnobFacts(repr(k.default), k.low, k.high) for k in knobs}
 
 
+def loaded_apart(script: Script) -> dict[str, KnobFacts]:
+    """The script's knobs, found in a process of its own. Raises what the finding of them raised."""
+    ((_, ended),) = in_processes([partial(knobs_of_script, script)], 1)
+    if ended.value is None:
+        words = f"the {script.label} ended its process, with exit code {ended.exit_code}"
+        raise ended.error or CannotCheckError(f"{words}, while it was imported")
+    return ended.value
+
+
 def knobs_of_script(script: Script) -> dict[str, KnobFacts]:
     """A script's knobs: from a dataclass whose fields name their variable, else from the source."""
-    with environment({}):
-        try:
-            module = script.load()
-        except Exception:
-            module = None  # such a script fails the rungs that run it; its source can still be read
-    declared = declared_in(module) if module is not None else {}
+    declared = {}
+    # A script that cannot be imported ends the verdict elsewhere; its source can still be read.
+    with environment({}), suppress(Exception), redirect_stdout(StringIO()):
+        with script.opened() as module:
+            declared = declared_in(module)
     if declared or not script.location.endswith(".py"):
         return declared
     return read_in(Path(script.location).read_text(encoding="utf-8"))

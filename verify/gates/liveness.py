@@ -1,14 +1,18 @@
 """Rung 9: on is on. Each knob acts, each new parameter is trained, and off again restores.
 
-What a script prints is left out when a knob is judged: to echo a knob is not to use it. Of a
-feature that only observes, the sub-knobs are judged by the unit tests of its output files.
+What a script prints is left out when a knob is judged: to echo a knob is not to use it. A knob with
+choices is tried at each of them, and no two may do the same. Of a feature that only observes, other
+sub-knobs are judged by the unit tests of its output files.
 A guard changes nothing either; it must stop the run that it was made for, which else goes on.
 """
 
+from collections.abc import Mapping
+from fnmatch import fnmatch
+
+from verify.events import Event, Recording
 from verify.gates.common import compare_runs, record_job, traced_scenario, without_operations
 from verify.knobs import Feature
 from verify.probe import Probe
-from verify.recorder import Event, Recording
 from verify.result import GateResult, conclude
 from verify.studio import Job, Studio, changes
 
@@ -20,8 +24,7 @@ def jobs(probe: Probe) -> list[Job]:
     scenario, found = traced_scenario(probe), []
     for feature in probe.features:
         found.append(on_job(probe, feature))
-        if feature.kind == "acts":
-            found += [on_job(probe, feature, k.name, str(k.on)) for k in feature.knobs]
+        found += [on_job(probe, feature, *trial) for trial in trials(feature)]
         if feature.kind == "guards":
             found += trip_jobs(probe, feature)
     if found:
@@ -29,10 +32,27 @@ def jobs(probe: Probe) -> list[Job]:
     return [*found, *(record_job(probe, side, scenario) for side in ("baseline", "candidate"))]
 
 
+def trials(feature: Feature) -> list[tuple[str, str]]:
+    """(knob, value) of each further run: every other choice there is, or else the `on` value.
+
+    Of a feature that does not act, a knob without choices is left to the unit tests of its output.
+    """
+    found = []
+    for knob in feature.all_knobs:
+        in_force = feature.example.get(knob.name, knob.text(knob.default))
+        every = ("0", "1") if knob.type is bool else knob.choices
+        if knob == feature.master:
+            every = tuple(value for value in every if value != knob.text(knob.default))
+        elif not every and feature.kind == "acts":
+            every = (str(knob.on),)
+        found += [(knob.name, value) for value in every if value != in_force]
+    return found
+
+
 def on_job(probe: Probe, feature: Feature, knob: str = "", value: str = "") -> Job:
     """The feature's example environment, with one knob moved."""
     variables = dict(feature.example) | ({knob: value} if knob else {})
-    return record_job(probe, "candidate", traced_scenario(probe), variables)
+    return record_job(probe, "candidate", traced_scenario(probe), variables, follow=True)
 
 
 def trip_jobs(probe: Probe, feature: Feature) -> list[Job]:
@@ -54,44 +74,98 @@ def judge(studio: Studio) -> GateResult:
     scenario = traced_scenario(probe)
     baseline = studio.recording(record_job(probe, "baseline", scenario))
     off = studio.recording(record_job(probe, "candidate", scenario))
-    findings = ownership(off, "features off")
+    findings = new_in(misused(probe, off, "features off"), misused(probe, baseline, ""))
     knobs = 0
     parameters: set[str] = set()
     for feature in probe.features:
         on = studio.recording(on_job(probe, feature))
-        words = " ".join(f"{k}={v}" for k, v in sorted(feature.example.items()))
+        words = in_words(feature.example)
         if on.error:
             findings.append(f"{feature.name}: {words} stops the run: {on.error}")
             continue
         findings += judge_master(feature, words, off, on)
         if feature.kind == "guards":
             findings += judge_guard(feature, *map(studio.recording, trip_jobs(probe, feature)))
-        findings += ownership(on, words)
-        findings += untrained(off, on, words)
+        findings += misplaced(probe, off, on, words)
         parameters |= set(on.trainable) - set(off.trainable)
-        knobs += 1
-        if feature.kind == "acts":
-            for knob in feature.knobs:
-                moved = studio.recording(on_job(probe, feature, knob.name, str(knob.on)))
-                if moved.error:
-                    findings.append(f"{words} {knob.name}={knob.on} stops the run: {moved.error}")
-                    continue
-                moved_words = f"{words} {knob.name}={knob.on}"
-                known = ownership(on, moved_words) + untrained(off, on, moved_words)
-                found = ownership(moved, moved_words) + untrained(off, moved, moved_words)
-                findings += [finding for finding in found if finding not in known]
-                parameters |= set(moved.trainable) - set(off.trainable)
-                if acts(moved) == acts(on):
-                    name = f"{knob.name}={knob.on}"
-                    findings.append(f"{name} changes nothing while {words}: dead knob")
-                knobs += 1
+        alike = [(words, feature.master.name, acts(on))]
+        for name, value in trials(feature):
+            moved = studio.recording(on_job(probe, feature, name, value))
+            moved_words = in_words(feature.example, name, value)
+            if moved.error:
+                findings.append(f"{moved_words} stops the run: {moved.error}")
+                continue
+            known = misplaced(probe, off, on, moved_words)
+            found = misplaced(probe, off, moved, moved_words)
+            findings += [finding for finding in found if finding not in known]
+            parameters |= set(moved.trainable) - set(off.trainable)
+            if feature.kind == "acts":
+                findings += dead(feature, name, value, acts(moved), acts(off), alike)
+            else:
+                findings += judge_master(feature, moved_words, off, moved)
+        knobs += 1 + (len(feature.knobs) if feature.kind == "acts" else 0)
     if probe.features:
         again = compare_runs(baseline, studio.recording(restored_job(probe)))
         if again:
             findings.append(f"after every feature was on, off differs from the baseline: {again}")
     n = len(probe.features)
     summary = f"{n} features, {knobs} knobs act, {len(parameters)} new parameters are trained"
-    return conclude(NAME, summary, findings)
+    return conclude(NAME, summary, dict.fromkeys(findings))
+
+
+def in_words(example: Mapping[str, str], name: str = "", value: str = "") -> str:
+    """An environment as it is typed, with a knob that is moved at its end."""
+    rest = [f"{k}={v}" for k, v in sorted(example.items()) if k != name]
+    return " ".join([*rest, f"{name}={value}"] if name else rest)
+
+
+def dead(
+    feature: Feature,
+    name: str,
+    value: str,
+    moved: list[Event],
+    off: list[Event],
+    alike: list[tuple[str, str, list[Event]]],
+) -> list[str]:
+    """A value that changes nothing, or does what another value of the same knob does.
+
+    `alike` are the runs that are known, in words, with the knob that was moved in each; this one is
+    added to them.
+    """
+    setting, words = f"{name}={value}", in_words(feature.example)
+    if name == feature.master.name:
+        if moved == off:
+            return [f"{setting} changes nothing: dead knob"]
+    elif moved == alike[0][2]:
+        return [f"{setting} changes nothing while {words}: dead knob"]
+    same = [other for other, knob, run in alike if knob == name and run == moved]
+    alike.append((setting, name, moved))
+    return [f"{setting} does what {other} does: dead choice" for other in same[:1]]
+
+
+def misplaced(probe: Probe, off: Recording, run: Recording, words: str) -> list[str]:
+    """What is wrong with the parameters of a run and not of the one with features off."""
+    return new_in(misused(probe, run, words), misused(probe, off, words)) + untrained(
+        off, run, words
+    )
+
+
+def misused(probe: Probe, run: Recording, words: str) -> dict[str, str]:
+    """By name: parameters that not exactly one optimizer owns, and frozen ones that change.
+
+    Those that the probe names as averages are moved by the script itself.
+    """
+    found = ownership(run, words)
+    for name in sorted(run.frozen_moved):
+        found[name] = f"{words}: {name} is frozen, and yet the run changes it"
+    averages = probe.averages
+    return {n: text for n, text in found.items() if not any(fnmatch(n, p) for p in averages)}
+
+
+def new_in(found: Mapping[str, str], known: Mapping[str, str]) -> list[str]:
+    """The texts of names that are not known; what a class is called is each script's own."""
+    names = {name.rpartition("/")[2] for name in known}
+    return [text for name, text in found.items() if name.rpartition("/")[2] not in names]
 
 
 def acts(run: Recording) -> list[Event]:
@@ -128,14 +202,14 @@ def judge_guard(feature: Feature, without: Recording, guarded: Recording) -> lis
     return [f"{feature.name} does not stop the run of {words}: dead guard"]
 
 
-def ownership(run: Recording, words: str) -> list[str]:
-    """Every trainable parameter belongs to exactly one optimizer group."""
-    found = []
+def ownership(run: Recording, words: str) -> dict[str, str]:
+    """By name: trainable parameters that do not belong to exactly one optimizer group."""
+    found = {}
     for name in run.trainable:
         owners = run.owners.get(name, 0)
         if owners != 1:
             place = "no optimizer group" if owners == 0 else f"{owners} optimizer groups"
-            found.append(f"{words}: parameter {name} is in {place}")
+            found[name] = f"{words}: parameter {name} is in {place}"
     return found
 
 

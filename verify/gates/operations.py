@@ -1,13 +1,20 @@
-"""Rung 4: off costs nothing. The same ATen operations in order, with the same shapes, dtypes."""
+"""Rung 4: off costs nothing. The same ATen operations in order, with the same shapes, dtypes.
 
+And under the same global switches of torch, from the import to the end: a flag such as TF32 changes
+what an operation computes, and on a CPU perhaps no byte of it.
+"""
+
+from collections.abc import Sequence
 from itertools import zip_longest
 
+from verify.events import Event, Recording, by_rank
 from verify.gates.common import (
     SIDES,
     errors_of,
     inspect_job,
     inspect_jobs,
     record_job,
+    record_jobs,
     traced_scenario,
 )
 from verify.probe import Probe
@@ -18,31 +25,68 @@ NAME = "operations"
 
 
 def jobs(probe: Probe) -> list[Job]:
-    """One forward and backward pass of every scenario, and the whole run of the first one."""
-    whole = [record_job(probe, side, traced_scenario(probe)) for side in SIDES]
-    return [*inspect_jobs(probe), *whole]
+    """One forward and backward pass of every scenario, and the whole run of each.
+
+    The operations of a whole run are traced in the first scenario, its switches in all.
+    """
+    return [*inspect_jobs(probe), *record_jobs(probe)]
 
 
 def judge(studio: Studio) -> GateResult:
-    """Name the first operation that differs."""
+    """Name the first operation, and each switch, that differs."""
     probe, findings, total = studio.probe, [], 0
     for scenario in studio.scenarios:
         findings += errors_of(studio, scenario.name, "inspect")
         a, b = (studio.inspection(inspect_job(probe, side, scenario.name)) for side in SIDES)
-        for label in a.operations:
-            total += len(a.operations[label])
-            difference = first_operation(a.operations[label], b.operations.get(label, ()))
+        for label in sorted({*a.operations, *b.operations}):
+            expected, actual = (found.operations.get(label, ()) for found in (a, b))
+            total += len(expected)
+            difference = first_operation(expected, actual)
             if difference:
                 findings.append(f"{scenario.name}, {label}: {difference}")
     scenario_name = traced_scenario(probe)
-    runs = [studio.recording(record_job(probe, side, scenario_name)) for side in SIDES]
-    for event_a, event_b in zip(runs[0].events, runs[1].events, strict=False):
-        total += len(event_a.operations)
-        difference = first_operation(event_a.operations, event_b.operations)
-        if difference:
-            findings.append(f"{scenario_name}, whole run, before {event_a.where}: {difference}")
-            break
+    whole, other = (studio.recording(record_job(probe, side, scenario_name)) for side in SIDES)
+    total += sum(len(event.operations) for event in whole.events)
+    found = first_event(whole.events, other.events)
+    findings += [f"{scenario_name}, whole run, {found}"] if found else []
+    findings += switches_apart(studio)
     return conclude(NAME, f"{total} dispatched operations, the same in the same order", findings)
+
+
+def switches_apart(studio: Studio) -> list[str]:
+    """Which of torch's global switches change otherwise than in the baseline, by scenario."""
+    findings = []
+    for scenario in studio.scenarios:
+        findings += errors_of(studio, scenario.name, "record")
+        jobs = (record_job(studio.probe, side, scenario.name) for side in SIDES)
+        baseline, candidate = map(studio.recording, jobs)
+        for rank, a, b in by_rank(baseline, candidate):
+            findings += [f"{scenario.name}, {rank}{text}" for text in flags_apart(a, b)]
+    return findings
+
+
+def first_event(expected: Sequence[Event], actual: Sequence[Event]) -> str | None:
+    """The first event before which two whole runs dispatch other operations, or that one lacks."""
+    nothing = Event("nothing", {})
+    for a, b in zip_longest(expected, actual, fillvalue=nothing):
+        difference = first_operation(a.operations, b.operations)
+        if difference:
+            return f"before {a.where if a is not nothing else b.where}: {difference}"
+        if a is nothing:
+            return f"{b.where} is extra"
+        if b is nothing:
+            return f"{a.where} is missing"
+    return None
+
+
+def flags_apart(expected: Recording, actual: Recording) -> list[str]:
+    """Which changes of torch's global switches one run has and the other has not."""
+    a, b = expected.flags, actual.flags
+    if a == b:
+        return []
+    only = [f"{text}, and not in the baseline" for text in b if text not in a]
+    only += [f"{text} in the baseline only" for text in a if text not in b]
+    return only or ["the same global switches change in another order"]
 
 
 def first_operation(expected: tuple[str, ...], actual: tuple[str, ...]) -> str | None:

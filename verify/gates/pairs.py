@@ -8,11 +8,11 @@ pairs, so the runs are shortened as the probe's `brief` says.
 
 from itertools import combinations
 
+from verify.events import Recording
 from verify.gates.common import compare_runs, record_job, traced_scenario
-from verify.gates.liveness import acts, ownership, untrained
+from verify.gates.liveness import acts, misplaced
 from verify.knobs import Feature
 from verify.probe import Probe
-from verify.recorder import Recording
 from verify.result import GateResult, conclude
 from verify.studio import Job, Side, Studio, changes
 
@@ -70,7 +70,7 @@ def judge(studio: Studio) -> GateResult:
             if is_refusal(run):
                 refused.append(name)
                 continue
-            findings += [f"{name}: {text}" for text in problems(pair, run, off, alone)]
+            findings += [f"{name}: {text}" for text in problems(probe, pair, run, off, alone)]
         difference = compare_runs(baseline, last)
         if difference:
             names = ", ".join(" + ".join(f.name for f in pair) for pair in chain)
@@ -85,14 +85,18 @@ def is_refusal(run: Recording) -> bool:
     return run.error is not None and run.error.startswith("UsageError:") and not run.events
 
 
-def problems(pair: Pair, run: Recording, off: Recording, alone: dict[str, Recording]) -> list[str]:
+def problems(
+    probe: Probe, pair: Pair, run: Recording, off: Recording, alone: dict[str, Recording]
+) -> list[str]:
     """What is wrong with the run of a pair, and with neither feature alone."""
     if any(alone[feature.name].error for feature in pair):
         return []
     if run.error:
         return [f"the run stops: {run.error}"]
-    known = [text for feature in pair for text in misplaced(off, alone[feature.name])]
-    found = [text for text in misplaced(off, run) if text not in known]
+    known = [
+        text for feature in pair for text in misplaced(probe, off, alone[feature.name], "together")
+    ]
+    found = [text for text in misplaced(probe, off, run, "together") if text not in known]
     for this, other in (pair, pair[::-1]):
         if acts(alone[this.name]) == acts(off) and this.kind == "acts":
             continue
@@ -102,8 +106,3 @@ def problems(pair: Pair, run: Recording, off: Recording, alone: dict[str, Record
         if this.kind != "acts" and not silenced:
             found.append(f"{this.name} changes training beside {other.name}")
     return found
-
-
-def misplaced(off: Recording, run: Recording) -> list[str]:
-    """Parameters that not exactly one optimizer owns, or that are not trained."""
-    return ownership(run, "together") + untrained(off, run, "together")

@@ -4,8 +4,8 @@ A check that is never true in a healthy run could be deleted unseen. So each of 
 refusals spoils the input in one way, and both scripts are run on it.
 """
 
+from verify.events import Recording
 from verify.probe import Probe
-from verify.recorder import Recording
 from verify.result import GateResult, conclude
 from verify.studio import Job, Studio
 
@@ -21,7 +21,9 @@ def jobs(probe: Probe) -> list[Job]:
 
 def refusal_job(side: str, name: str) -> Job:
     """One side on one spoiled input."""
-    return Job("record", "baseline" if side == "baseline" else "candidate", name)
+    if side == "baseline":
+        return Job("record", "baseline", name)
+    return Job("record", "candidate", name, follow=True)
 
 
 def judge(studio: Studio) -> GateResult:

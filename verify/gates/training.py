@@ -1,7 +1,7 @@
 """Rung 6: k steps of the real loop, from the loader to the optimizer state."""
 
+from verify.events import Event, Recording, by_rank, first_difference
 from verify.gates.common import SIDES, errors_of, record_job, record_jobs, without_operations
-from verify.recorder import Event, Recording, first_difference
 from verify.result import GateResult, conclude
 from verify.studio import Studio
 
@@ -15,15 +15,18 @@ def judge(studio: Studio) -> GateResult:
     for scenario in studio.scenarios:
         findings += errors_of(studio, scenario.name, "record")
         a, b = (studio.recording(record_job(studio.probe, s, scenario.name)) for s in SIDES)
-        expected, actual = training_events(a), training_events(b)
-        difference = first_difference(expected, actual)
-        if difference:
-            findings.append(f"{scenario.name}: {difference}")
-        if not steps_in(expected):
-            findings.append(f"{scenario.name}: the baseline made no optimizer step")
+        for rank, expected_run, actual_run in by_rank(a, b):
+            expected, actual = training_events(expected_run), training_events(actual_run)
+            difference = first_difference(expected, actual)
+            if difference:
+                findings.append(f"{scenario.name}: {rank}{difference}")
+            if not steps_in(expected):
+                findings.append(f"{scenario.name}: {rank}the baseline made no optimizer step")
+            steps += steps_in(expected)
+            facts += sum(len(event.facts) for event in expected)
+        if len(a.ranks()) != len(b.ranks()):
+            findings.append(f"{scenario.name}: {len(b.ranks())} ranks, expected {len(a.ranks())}")
         evidence[scenario.name] = b.digest()
-        steps += steps_in(expected)
-        facts += sum(len(event.facts) for event in expected)
     summary = f"{facts} facts over {steps} optimizer steps of the real loop, byte for byte"
     return conclude(NAME, summary, findings, evidence)
 
@@ -35,8 +38,11 @@ def training_events(run: Recording) -> list[Event]:
 
 
 def end_of_training(run: Recording) -> int:
-    """Index after the last event in which an optimizer stepped a parameter of the model."""
-    own = {f"parameter {name}" for name in run.trainable}
+    """Index after the last step on a parameter of a network that was there at the first step.
+
+    What is stepped later on, such as an adapter of test-time training, belongs to the evaluation.
+    """
+    own = {f"parameter {name}" for name in run.main}
     last = 0
     for index, event in enumerate(run.events):
         if event.where.startswith("after ") and own & set(event.facts):

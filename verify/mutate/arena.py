@@ -20,12 +20,12 @@ from typing import Any
 from verify.coq import literals, project, settings
 from verify.coq.actions import FOLDER
 from verify.errors import CannotCheckError, UsageError
+from verify.events import Recording
 from verify.gates import theorems
 from verify.inspection import Inspection
 from verify.mutate.coverage import Coverage, Extent
 from verify.mutate.plan import Plan
 from verify.probe import Probe, load_object
-from verify.recorder import Recording
 from verify.result import Verdict
 from verify.studio import Job, Studio
 from verify.suite import LADDER, Rung, judged

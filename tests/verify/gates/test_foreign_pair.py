@@ -11,7 +11,7 @@ from verify.probe import probe_from_toml
 from verify.result import Verdict
 from verify.suite import LADDER, run_ladder
 
-RUNGS = [rung.NAME for rung in LADDER if rung.NAME != "published figures"]
+RUNGS = [name for name in LADDER if name != "published figures"]
 
 
 def verdicts(example, candidate, only=RUNGS):
@@ -132,6 +132,7 @@ def test_a_bad_probe_is_one_line_with_file_and_key(tmp_path, text, message):
     assert "probe.toml" in str(caught.value)
 
 
-def test_a_missing_script_is_a_finding_not_a_crash(example):
-    results = verdicts(example, example / "nowhere.py", only=["initial state"])
-    assert "there is no script" in results["initial state"].findings[0]
+@pytest.mark.parametrize("place", ["nowhere.py", "probe.toml", ""])
+def test_a_missing_script_is_one_line_and_not_a_verdict(example, place):
+    with pytest.raises(UsageError, match=r"--candidate: .* is no \.py file that is there"):
+        verdicts(example, example / place, only=["initial state"])

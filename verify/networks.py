@@ -1,0 +1,179 @@
+"""Which networks a run builds and uses, and by what name each parameter of theirs goes.
+
+A run may hold several: a student and its teacher, bridges and an auxiliary head with optimizers of
+their own. So every module that is built is noted together with what it becomes a part of; a network
+is a module that is part of no other. It is *taken up* when it, or a part of it, is first called, or
+when an optimizer first steps one of its parameters.
+
+Parameters of the first network taken up go by their names in its state dict; those of the second by
+`network 2/` and the name, and so on: so two scripts can be compared, whatever they call a class.
+"""
+
+import functools
+import inspect
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from unittest import mock
+
+import torch
+from torch.nn.modules import module as registration
+
+Module = torch.nn.Module
+
+
+@dataclass
+class Network:
+    """A network that was taken up; `prefix` stands before the names of its tensors.
+
+    Modules that it gains later are its parts too: `refresh` finds them.
+    """
+
+    module: Module
+    prefix: str
+    parts: dict[int, str] = field(default_factory=dict)  # id of a submodule: its dotted name
+    kept: list[Module] = field(default_factory=list)  # alive, so that no other gets their ids
+
+    def refresh(self) -> None:
+        """Look again at what it consists of."""
+        for name, part in self.module.named_modules():
+            self.parts[id(part)] = name
+            self.kept.append(part)
+
+    def parameters(self) -> Iterator[tuple[str, torch.nn.Parameter]]:
+        """(name, parameter), in the order of construction, each parameter once."""
+        for name, parameter in self.module.named_parameters():
+            yield self.prefix + name, parameter
+
+    def state(self) -> dict[str, Any]:
+        """Its state dict, under the names of a recording."""
+        return {self.prefix + name: value for name, value in self.module.state_dict().items()}
+
+
+class Networks:
+    """Watches what a run builds, calls and steps.
+
+    taken_up: called with each network as it is taken up.
+    called: called before each outermost call of a module that holds tensors, with its network, the
+        module and the call's arguments; what it returns is called with the output.
+    """
+
+    def __init__(
+        self,
+        taken_up: Callable[[Network], None],
+        called: Callable[[Network, Module, Any], Callable[[Any], None]],
+    ):
+        self.taken_up, self.called = taken_up, called
+        self.found: list[Network] = []
+        self._names: dict[int, str] = {}
+        self._whole: weakref.WeakKeyDictionary[Module, weakref.ref[Module]]
+        self._whole = weakref.WeakKeyDictionary()
+        self._holder: dict[int, weakref.ref[Module]] = {}  # of a parameter, by its id
+        self._kept: list[torch.nn.Parameter] = []  # alive, so that no other gets their ids
+        self._depth = 0
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Watch this process while inside: the classes' `forward` is wrapped as they are built."""
+        wrapped = set[type]()
+        with ExitStack() as stack:
+
+            def look(kind: type) -> None:
+                for each in kind.__mro__:
+                    forward = vars(each).get("forward")
+                    if each not in wrapped and each is not Module and inspect.isfunction(forward):
+                        wrapped.add(each)
+                        stack.enter_context(mock.patch.object(each, "forward", self._wrap(forward)))
+
+            # A module is made by its constructor, or by being copied or loaded.
+            for maker in ("__init__", "__setstate__"):
+                made = _after(look, getattr(Module, maker))
+                stack.enter_context(mock.patch.object(Module, maker, made))
+            parts = registration.register_module_module_registration_hook(self._on_part)
+            parameters = registration.register_module_parameter_registration_hook(
+                self._on_parameter
+            )
+            stack.callback(parts.remove)
+            stack.callback(parameters.remove)
+            yield
+
+    def name(self, parameter: torch.Tensor, fallback: str) -> str:
+        """The parameter's name; its network is taken up now if it was not.
+
+        `fallback` when no module holds it.
+        """
+        if id(parameter) not in self._names:
+            reference = self._holder.get(id(parameter))
+            holder = reference() if reference is not None else None
+            if holder is not None and any(p is parameter for p in holder.parameters(False)):
+                self.network_of(holder)
+        return self._names.get(id(parameter), fallback)
+
+    def network_of(self, module: Module) -> Network:
+        """The network that `module` is a part of, taken up now if it was not."""
+        for network in self.found:
+            if id(module) in network.parts:
+                return network
+        top = module
+        while (reference := self._whole.get(top)) is not None and (whole := reference()):
+            top = whole
+        known = next((network for network in self.found if network.module is top), None)
+        number = len(self.found) + 1
+        network = known or Network(top, f"network {number}/" if number > 1 else "")
+        network.refresh()
+        if id(module) not in network.parts:  # it was a part once, and was replaced
+            network.parts[id(module)] = "?"
+            network.kept.append(module)
+        for name, parameter in network.parameters():
+            self._names.setdefault(id(parameter), name)
+            self._kept.append(parameter)
+        if known is None:
+            self.found.append(network)
+            self.taken_up(network)
+        return network
+
+    def _wrap(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        """`forward`, told of its outermost calls; inner ones pay for one comparison."""
+
+        @functools.wraps(original)  # a script may look at its signature
+        def forward(module: Module, *args: Any, **kwargs: Any) -> Any:
+            if self._depth or torch.compiler.is_compiling() or not _holds_tensors(module):
+                return original(module, *args, **kwargs)
+            self._depth += 1
+            try:
+                finish = self.called(self.network_of(module), module, (args, kwargs))
+                output = original(module, *args, **kwargs)
+                finish(output)
+                return output
+            finally:
+                self._depth -= 1
+
+        return forward
+
+    def _on_part(self, whole: Module, name: str, part: Module | None) -> None:
+        if part is not None:
+            self._whole[part] = weakref.ref(whole)
+
+    def _on_parameter(
+        self, holder: Module, name: str, parameter: torch.nn.Parameter | None
+    ) -> None:
+        if parameter is not None:
+            self._holder[id(parameter)] = weakref.ref(holder)
+
+
+def _after(look: Callable[[type], None], original: Callable[..., Any]) -> Callable[..., Any]:
+    """The method, after `look` has seen the class."""
+
+    @functools.wraps(original)
+    def method(module: Module, *args: Any, **kwargs: Any) -> Any:
+        look(type(module))
+        return original(module, *args, **kwargs)
+
+    return method
+
+
+def _holds_tensors(module: Module) -> bool:
+    """Whether it has a parameter or a buffer: a criterion or an activation alone is no network."""
+    return any(True for _ in module.parameters()) or any(True for _ in module.buffers())

@@ -1,0 +1,82 @@
+"""Run each of many tasks in a process of its own, some at a time, and hear how each one ended.
+
+A process of its own, because whatever a script does to its process, from a global switch to
+`os._exit`, must not reach another task. Forked, so that what is imported here need not be again.
+"""
+
+import gc
+import multiprocessing
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
+FORK = multiprocessing.get_context("fork")
+
+
+@dataclass(frozen=True)
+class Ended(Generic[T]):
+    """How a task ended: with a value, with an exception, or with neither when its process died."""
+
+    value: T | None = None
+    error: Exception | None = None
+    exit_code: int | None = None
+
+
+def in_processes(
+    tasks: Sequence[Callable[[], T]], at_a_time: int
+) -> Iterator[tuple[int, Ended[T]]]:
+    """(number of the task, how it ended), in the order in which they end.
+
+    Started in the order given. A process that is still running when the caller stops listening is
+    killed. What a task prints to standard output goes to standard error.
+    """
+    waiting = list(enumerate(tasks))[::-1]
+    running: dict[Connection, tuple[int, Any]] = {}
+    gc.collect()
+    gc.freeze()  # else the first collection of each child copies all of our memory
+    sys.stdout.flush()
+    sys.stderr.flush()
+    try:
+        while waiting or running:
+            while waiting and len(running) < max(1, at_a_time):
+                number, task = waiting.pop()
+                here, there = FORK.Pipe(duplex=False)
+                process = FORK.Process(target=_child, args=(task, here, there))
+                process.start()
+                there.close()
+                running[here] = number, process
+            for here in [end for end in wait(list(running)) if isinstance(end, Connection)]:
+                number, process = running.pop(here)
+                yield number, _outcome(here, process)
+    finally:
+        gc.unfreeze()
+        for _, process in running.values():
+            process.kill()
+            process.join()
+
+
+def _outcome(here: Connection, process: Any) -> Ended[Any]:
+    try:
+        ended: Ended[Any] = here.recv()
+    except EOFError:
+        process.join()
+        return Ended(exit_code=process.exitcode)
+    finally:
+        here.close()
+    process.join()
+    return ended
+
+
+def _child(task: Callable[[], T], here: Connection, there: Connection) -> None:
+    here.close()
+    os.dup2(2, 1)
+    try:
+        ended = Ended(value=task())
+    except Exception as error:
+        ended = Ended(error=error)
+    there.send(ended)
+    there.close()
