@@ -148,6 +148,7 @@ def probe_from_toml(path: Path, baseline: str, candidate: str) -> Probe:
         for i, entry in enumerate(reader.tables("scenario"))
     )
     features = tuple(_feature(path, entry) for entry in reader.tables("feature"))
+    reader.refuse_leftovers()
     here = {"baseline": str(Path(baseline).resolve()), "candidate": str(Path(candidate).resolve())}
     for side, location in here.items():
         if not location.endswith(".py") or not Path(location).is_file():
@@ -156,7 +157,6 @@ def probe_from_toml(path: Path, baseline: str, candidate: str) -> Probe:
         side: Script(side, location, **script | overrides[side], other=here[other])
         for (side, location), other in zip(here.items(), reversed(here), strict=True)
     }
-    reader.refuse_leftovers()
     return Probe(
         name=path.stem,
         baseline=scripts["baseline"],
