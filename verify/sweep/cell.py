@@ -196,7 +196,7 @@ def resumes_from(cell: Mapping[str, Any], folder: Path) -> int | None:
     if not cell["checkpoints"]:
         return None
     names = [path.name[5:] for path in (folder / OUT / cell["checkpoints"]).rglob("step-*")]
-    return max((int(name) for name in names if name.isdigit()), default=None)
+    return max((int(name) for name in names if name.isascii() and name.isdigit()), default=None)
 
 
 def set_aside(folder: Path) -> None:
