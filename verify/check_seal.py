@@ -20,6 +20,7 @@ import hashlib
 import json
 import os
 import stat
+import string
 import unicodedata
 from bisect import bisect_right
 from itertools import accumulate
@@ -71,6 +72,9 @@ d 7 29 93 1 37 25 a 406 a6de 22 1035 b de 2 1682 e 1d31 c1f 21e 5e2 134b aedb5 f
 BORDERS = list(accumulate(int(length, 16) for length in RUNS.split()))
 
 
+AUTOCRLF = "as git's core.autocrlf makes it: put `* -text` into .gitattributes, check out again"
+
+
 class Refused(Exception):
     """What is wrong, in one line."""
 
@@ -81,8 +85,14 @@ def findings(folder: str) -> tuple[list[str], str, int]:
     if SUMS not in names:
         return [*found, f"not sealed: there is no {SUMS}"], "", 0
     try:
-        data = read(folder, SUMS, MAX_SUMS)
-        sealed = parse_sums(data)
+        data, identity = read(folder, SUMS, MAX_SUMS), ""
+        try:
+            sealed, identity = parse_sums(data), hashlib.sha512(data).hexdigest()
+        except Refused:
+            if b"\r\n" not in data:
+                raise
+            sealed = parse_sums(data.replace(b"\r\n", b"\n"))
+            found.append(f"{SUMS}: its line ends are CRLF, those of a seal LF, {AUTOCRLF}")
     except Refused as error:
         return [*found, str(error)], "", 0
     present = set(names) - {SUMS, ENVELOPE}
@@ -94,7 +104,9 @@ def findings(folder: str) -> tuple[list[str], str, int]:
         except Refused as error:
             found.append(f"{name} {error}")
             continue
-        if digest != sealed[name]:
+        if digest != sealed[name] and line_ends_only(folder, name, sealed[name]):
+            found.append(f"{name} differs in line ends only, {AUTOCRLF}")
+        elif digest != sealed[name]:
             found.append(f"{name} changed: sealed {sealed[name]}, found {digest}")
     try:
         if SEAL in present:
@@ -106,7 +118,7 @@ def findings(folder: str) -> tuple[list[str], str, int]:
             check_envelope(read(folder, ENVELOPE, MAX_JSON), read(folder, SEAL, MAX_JSON))
     except Refused as error:
         found.append(str(error))
-    return found, hashlib.sha512(data).hexdigest(), len(sealed)
+    return found, identity, len(sealed)
 
 
 def walk(folder: str) -> tuple[list[str], list[str]]:
@@ -218,6 +230,16 @@ def hash_file(path: str) -> str:
     return h.hexdigest()
 
 
+def line_ends_only(folder: str, name: str, sealed: str) -> bool:
+    """Whether a file of up to 64 MiB was sealed with LF for its CRLF, or CRLF for its LF."""
+    try:
+        text = read(folder, name, MAX_SUMS).replace(b"\r\n", b"\n")
+    except Refused:
+        return False
+    both = (text, text.replace(b"\n", b"\r\n"))
+    return sealed in [hashlib.sha512(data).hexdigest() for data in both]
+
+
 def is_digest(value: Any) -> bool:
     """Whether it is 128 lower-case hex digits."""
     return isinstance(value, str) and len(value) == 128 and set(value) <= set("0123456789abcdef")
@@ -302,16 +324,29 @@ def read_subjects(data: bytes) -> dict[str, str]:
     return found
 
 
+def from_base64(text: Any) -> bytes:
+    """RFC 4648, padded, in either alphabet, as DSSE wants it. Raises ValueError."""
+    odd = set(text.rstrip("=")) - set(string.ascii_letters + string.digits)
+    if (
+        len(text) % 4
+        or len(text) - len(text.rstrip("=")) > 2
+        or not (odd <= set("+/") or odd <= set("-_"))
+    ):
+        raise ValueError("not base64")
+    return base64.b64decode(text.replace("-", "+").replace("_", "/"))
+
+
 def check_envelope(data: bytes, seal: bytes) -> None:
     """Refuse a signature of something else than seal.json. Who signed is not judged."""
     document = parse_json(data, ENVELOPE)
     try:
-        fits = (
-            document["payloadType"] == PAYLOAD
-            and base64.b64decode(document["payload"], validate=True) == seal
-            and len(document["signatures"]) > 0
-        )
-    except (KeyError, TypeError, ValueError):
+        signatures = document["signatures"]
+        fits = document["payloadType"] == PAYLOAD and from_base64(document["payload"]) == seal
+        fits = fits and isinstance(signatures, list) and 0 < len(signatures) <= 64
+        for signature in signatures:
+            from_base64(signature["sig"])
+            fits = fits and isinstance(signature.get("keyid", ""), str)
+    except (AttributeError, KeyError, TypeError, ValueError):
         fits = False
     if not fits:
         raise Refused(f"{ENVELOPE}: not a DSSE envelope of this {SEAL}")
