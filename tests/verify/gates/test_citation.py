@@ -85,7 +85,7 @@ def test_without_the_tool_nothing_is_judged(root, monkeypatch):
 
 
 CRASHES = {
-    "import": ("echo \"ImportError: no module 'yaml'\" >&2; exit 1", "ImportError: no module 'yaml'"),
+    "import": ("echo \"ImportError: no 'yaml'\" >&2; exit 1", "ImportError: no 'yaml'"),
     "attribute": ("echo \"AttributeError: 'int'\" >&2; exit 1", "AttributeError: 'int'"),
     "silent": ("exit 7", "exit code 7"),
     "killed": ("kill -9 $$", "exit code -9"),
