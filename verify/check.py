@@ -10,6 +10,7 @@ from typing import Any
 from verify import canonical
 from verify.errors import ContradictedError, GoldensealError, UsageError
 from verify.files import hash_file, is_sha512, problem_with_name, read_small, walk
+from verify.line_ends import REMEDY, as_lf, line_ends_only
 from verify.record import Record, provenance, read_record, record_folders
 from verify.runlog import run_log_lines
 from verify.signing import ENVELOPE, problems_of_envelope
@@ -23,7 +24,9 @@ MAX_SUMS_BYTES = 64 * 1024 * 1024
 
 @dataclass
 class CheckReport:
-    """What was found. `changed` holds (name, sealed digest, found digest)."""
+    """What was found. `changed` holds (name, sealed digest, found digest); `line_ends`, by name, in
+    what those of a changed file differ, when nothing else does.
+    """
 
     folder: Path
     identity: str | None = None
@@ -31,6 +34,7 @@ class CheckReport:
     extra: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     changed: list[tuple[str, str, str]] = field(default_factory=list)
+    line_ends: dict[str, str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
     @property
@@ -45,7 +49,9 @@ class CheckReport:
             *(f"{name} is extra: {why_extra(name)}" for name in self.extra),
             *(f"{name} is missing" for name in self.missing),
             *(
-                f"{name} changed: sealed {sealed}, found {found}"
+                f"{name} differs in line ends only: {self.line_ends[name]}; {REMEDY}"
+                if name in self.line_ends
+                else f"{name} changed: sealed {sealed}, found {found}"
                 for name, sealed, found in self.changed
             ),
         ]
@@ -60,7 +66,12 @@ class CheckReport:
             "extra": self.extra,
             "missing": self.missing,
             "changed": [
-                {"name": name, "sealed": sealed, "found": found}
+                {
+                    "name": name,
+                    "sealed": sealed,
+                    "found": found,
+                    "line_ends": self.line_ends.get(name),
+                }
                 for name, sealed, found in self.changed
             ],
             "problems": self.problems,
@@ -87,11 +98,10 @@ def check(folder: Path, digest: Callable[[Path], str] | None = None) -> CheckRep
         return report
     try:
         data = read_small(folder / SUMS, MAX_SUMS_BYTES)
-        sealed = parse_sums(data)
+        sealed = _sums_whatever_line_ends(data, report)
     except UsageError as error:
         report.problems.append(str(error))
         return report
-    report.identity = hashlib.sha512(data).hexdigest()
     report.files = len(sealed)
     present = set(names) - {SUMS, ENVELOPE}  # the two that the sums cannot or need not cover
     report.extra = sorted(present - set(sealed))
@@ -99,17 +109,42 @@ def check(folder: Path, digest: Callable[[Path], str] | None = None) -> CheckRep
     for name in sorted(present & set(sealed)):
         try:
             found = (digest or hash_file)(folder / name)
+            if found == sealed[name]:
+                continue
+            if how := line_ends_only(folder / name, sealed[name]):
+                report.line_ends[name] = how
         except UsageError as error:
             report.problems.append(f"{name}: {error}")
             continue
-        if found != sealed[name]:
-            report.changed.append((name, sealed[name], found))
+        report.changed.append((name, sealed[name], found))
     report.problems += problems_inside(folder, set(names))
     if SEAL in present:
         report.problems += _problems_of_statement(folder, sealed, names)
     if ENVELOPE in names:
         report.problems += problems_of_envelope(folder)
     return report
+
+
+def _sums_whatever_line_ends(data: bytes, report: CheckReport) -> dict[str, str]:
+    """Digests by name; sums in CRLF are a problem and no identity, but tell what else differs."""
+    try:
+        sealed = parse_sums(data)
+    except UsageError as error:
+        if not _is_translated(data):
+            raise
+        report.problems.append(str(error))
+        return parse_sums(as_lf(data))
+    report.identity = hashlib.sha512(data).hexdigest()
+    return sealed
+
+
+def _is_translated(data: bytes) -> bool:
+    """Whether these are sums but for their line ends."""
+    try:
+        parse_sums(as_lf(data))
+    except UsageError:
+        return False
+    return b"\r\n" in data
 
 
 def problems_inside(folder: Path, names: set[str]) -> list[str]:
@@ -172,6 +207,8 @@ def parse_sums(data: bytes) -> dict[str, str]:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise UsageError(f"{SUMS}: not UTF-8: {error.reason}") from None
+    if "\r\n" in text and _is_translated(data):
+        raise UsageError(f"{SUMS}: its line ends are CRLF, those of a seal LF; {REMEDY}")
     if text and not text.endswith("\n"):
         raise UsageError(f"{SUMS}: the last line does not end")
     for number, line in enumerate(text.split("\n")[:-1], start=1):
@@ -200,12 +237,18 @@ def resolve(root: Path, prefix: str) -> tuple[Record, str]:
     """
     if not prefix or not set(prefix) <= set("0123456789abcdef"):
         raise UsageError(f"{prefix!r} is no prefix of an identity: expected lower-case hex digits")
-    identities = {}
+    identities, translated = {}, {}
     for folder in record_folders(root):
         sums = folder / SUMS
         if sums.is_file() and not sums.is_symlink() and not folder.is_symlink():
-            identities[hashlib.sha512(read_small(sums, MAX_SUMS_BYTES)).hexdigest()] = folder
+            data = read_small(sums, MAX_SUMS_BYTES)
+            identities[hashlib.sha512(data).hexdigest()] = folder
+            if b"\r\n" in data:
+                translated[hashlib.sha512(as_lf(data)).hexdigest()] = folder
     matching = sorted(identity for identity in identities if identity.startswith(prefix))
+    for identity in sorted(translated) if not matching else ():
+        if identity.startswith(prefix):
+            raise UsageError(f"{translated[identity].name}/{SUMS} has CRLF line ends; {REMEDY}")
     if not matching:
         known = ", ".join(f"{i[:12]} {identities[i].name}" for i in sorted(identities))
         raise UsageError(f"no sealed record begins with {prefix}; there are {known or 'none'}")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from verify import canonical
+from verify.errors import CannotCheckError
 from verify.files import CHUNK, is_sha512, open_regular
 from verify.runlog import deterministic
 from verify.tensors import tensor_difference
@@ -71,8 +72,13 @@ def file_difference(sealed: Path, new: Path) -> str | None:
     place = _first_different_byte(sealed, new)
     if place is None:
         return None
-    found = tensor_difference(sealed, new) if sealed.suffix == ".safetensors" else None
-    return found or f"other bytes, from byte {place} on"
+    other_bytes = f"other bytes, from byte {place} on"
+    if sealed.suffix != ".safetensors":
+        return other_bytes
+    try:
+        return tensor_difference(sealed, new) or other_bytes
+    except CannotCheckError as error:  # which tensor is not known; that the bytes differ is
+        return f"{other_bytes} ({error})"
 
 
 def furthest_result(sealed: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[str, float] | None:

@@ -18,7 +18,8 @@ def tensor_bytes(t: Tensor) -> bytes:
     """
     if sys.byteorder != "little":
         raise CannotCheckError("digests need a little-endian machine")
-    flat = t.detach().cpu().contiguous().reshape(-1)
+    # A conjugate or negated view has its values in a flag, not in its bytes.
+    flat = t.detach().cpu().resolve_conj().resolve_neg().contiguous().reshape(-1)
     return flat.view(torch.uint8).numpy().tobytes()
 
 

@@ -6,7 +6,7 @@ source gave two results, the same source twice, which tells whether it repeats i
 """
 
 import json
-import struct
+import math
 from collections.abc import Callable, Mapping
 from itertools import zip_longest
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import Any
 
 from verify.config import System
 from verify.difference import distance
+from verify.elements import OF_TORCH, differing, index, shown, value
 from verify.errors import CannotCheckError
 from verify.history import restore_source
 from verify.rerun import run_system
@@ -22,11 +23,6 @@ from verify.source import read_source
 
 Show = Callable[[str], None]
 TRACER = Path(__file__).with_name("step_trace.py")
-# torch's names: how `struct` reads an element. bfloat16 is the upper half of a float32.
-FORMATS = {
-    "float64": "<d", "float32": "<f", "float16": "<e", "int64": "<q", "int32": "<i",
-    "int16": "<h", "int8": "<b", "uint8": "<B", "bool": "<?",
-}  # fmt: skip
 
 
 def pinpoint(
@@ -126,17 +122,21 @@ def first_element(folder: Path, x: Mapping[str, Any], y: Mapping[str, Any]) -> s
     """The first element that differs, with both values and their distance."""
     if x["at"] is None or y["at"] is None:
         return " (too large to keep: the digests differ)"
-    width = 2 if x["dtype"] == "bfloat16" else struct.calcsize(FORMATS[x["dtype"]])
-    count = width
-    for extent in x["shape"]:
-        count *= extent
+    element = OF_TORCH.get(x["dtype"])
+    if element is None:
+        return f" (of dtype {x['dtype']}, which is not read here: the digests differ)"
+    count = math.prod(x["shape"]) * element.unit
     one, other = (
         read_at(folder / str(number) / "events.bin", event["at"], count)
         for number, event in enumerate((x, y))
     )
-    at = next(i for i in range(0, count, width) if one[i : i + width] != other[i : i + width])
-    p, q = (element(x["dtype"], raw[at : at + width]) for raw in (one, other))
-    return f"[{at // width}]: {shown(q)}, in the first run {shown(p)}{distance(p, q)}"
+    at = differing(element, one, other)
+    if at is None:
+        return " (the digests differ, the bytes that were kept do not)"
+    old, new = (raw[at : at + element.unit] for raw in (one, other))
+    far = distance(value(element, old), value(element, new))
+    texts = f"{shown(element, new)}, in the first run {shown(element, old)}"
+    return f"{index(element, at)}: {texts}{far}"
 
 
 def read_at(path: Path, at: int, count: int) -> bytes:
@@ -144,15 +144,3 @@ def read_at(path: Path, at: int, count: int) -> bytes:
     with path.open("rb") as file:
         file.seek(at)
         return file.read(count)
-
-
-def shown(value: Any) -> str:
-    """A number to the last bit, and for people."""
-    return f"{value.hex()} ({value:.9g})" if isinstance(value, float) else str(value)
-
-
-def element(dtype: str, raw: bytes) -> Any:
-    """An element as a Python number."""
-    if dtype == "bfloat16":
-        dtype, raw = "float32", b"\0\0" + raw
-    return struct.unpack(FORMATS[dtype], raw)[0]

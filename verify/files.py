@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterator
 from io import BufferedReader
 from pathlib import Path
 
+from verify.characters import odd_character
 from verify.errors import UsageError
 
 CHUNK = 1 << 20  # bytes read at a time; larger ones are not faster
 MAX_NAME_BYTES = 4096
 MAX_PARTS = 64  # folders within folders
 SHA512 = re.compile("[0-9a-f]{128}")
-ODD_CATEGORIES = ("Cc", "Cf", "Zl", "Zp")
 WINDOWS_CHARACTERS = frozenset('\\:*?"<>|')
 WINDOWS_DEVICES = frozenset(
     ("con", "prn", "aux", "nul", *(f"{port}{i}" for port in ("com", "lpt") for i in range(10)))
@@ -60,8 +60,11 @@ def problem_with_name(name: str) -> str | None:
     parts = name.split("/")
     if not 0 < size <= MAX_NAME_BYTES or len(parts) > MAX_PARTS:
         return "the name is empty, too long or nested too deep"
-    if any(unicodedata.category(c) in ODD_CATEGORIES for c in name):
-        return "the name holds a control or invisible character"
+    if (odd := odd_character(name)) is not None:
+        return (
+            "the name holds a control or invisible character, or one newer than Unicode 13: "
+            f"U+{ord(odd):04X}"
+        )
     if any(part in ("", ".", "..") for part in parts):
         return "the name is absolute, or holds an empty, `.` or `..` part"
     if WINDOWS_CHARACTERS & set(name) or any(_odd_on_windows(part) for part in parts):

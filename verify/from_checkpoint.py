@@ -5,6 +5,7 @@ A system that keeps checkpoints writes folders `step-<number>` below the folder 
 So the record's logs and one of its checkpoints are put where the re-run begins.
 """
 
+import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +18,7 @@ from verify.record import Record
 from verify.runlog import run_log_lines
 
 PREFIX = "step-"
+STEP = re.compile(f"{PREFIX}[0-9]+")  # digits of other scripts are none to some Pythons
 
 
 def put_back(
@@ -35,7 +37,7 @@ def put_back(
         int(path.name.removeprefix(PREFIX)): path
         for place in places(record.folder, entry, knobs)
         for path in sorted(place.rglob(f"{PREFIX}*"))
-        if path.is_dir() and path.name.removeprefix(PREFIX).isdigit()
+        if path.is_dir() and STEP.fullmatch(path.name)
     }
     usable = [step for step in found if step < end]
     if not usable:

@@ -112,6 +112,8 @@ def run_log_lines(path: Path, complete: bool = True) -> Iterator[dict[str, Any]]
 
 
 def _check_line(raw: bytes, previous: bytes, where: str) -> tuple[dict[str, Any], bytes]:
+    if raw.endswith(b"\r"):
+        raise ContradictedError(f"{where}: CRLF for LF, as git makes it where core.autocrlf is on")
     line = canonical.loads(raw, where)
     if not isinstance(line, dict) or not isinstance(line.get("kind"), str):
         raise UsageError(f"{where}: not a JSON object with a `kind`")

@@ -98,7 +98,11 @@ def _with_signature(report: CheckReport, signed: Signed | None) -> dict[str, obj
     """For --json; without --trusted-keys, only whether there is a signature."""
     document = {**report.to_json(), "signed": (report.folder / ENVELOPE).is_file()}
     if signed:
-        document["signature"] = {"verdict": signed.verdict, "reason": signed.reason}
+        document["signature"] = {
+            "verdict": signed.verdict,
+            "reason": signed.reason,
+            "signers": list(signed.signers),
+        }
     return document
 
 

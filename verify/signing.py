@@ -7,6 +7,7 @@ them. Only signing and judging signatures need the extra `sign`; all else here d
 """
 
 import base64
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,8 @@ from verify.files import atomic_write, read_small
 
 SEAL, ENVELOPE = "seal.json", "seal.dsse.json"
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
+BASE64 = {b"+/": "+/", b"-_": "_-"}  # altchars of each alphabet, and how a pattern names them
+PEM_BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----.*?-----END \1-----", re.DOTALL)
 MAX_SIGNATURES = 64
 MAX_KEY_BYTES = 64 * 1024
 TRUSTED, UNTRUSTED, UNSIGNED = "trusted", "untrusted", "unsigned"
@@ -35,10 +38,11 @@ EXIT_CODES = {
 
 @dataclass(frozen=True)
 class Signed:
-    """Who signed a record: `trusted`, `untrusted` or `unsigned`, and why."""
+    """Who signed a record: `trusted`, `untrusted` or `unsigned`, why, and the trusted signers."""
 
     verdict: str
     reason: str
+    signers: tuple[str, ...] = ()
 
     @property
     def exit_code(self) -> int:
@@ -70,10 +74,16 @@ def read_envelope(folder: Path) -> list[dict[str, str]]:
 
 
 def _decoded(text: Any, key: str) -> bytes:
-    try:
-        return base64.b64decode(text, validate=True)
-    except (TypeError, ValueError):
-        raise UsageError(f"{ENVELOPE}: `{key}` is not base64") from None
+    """Base64 as RFC 4648 has it, in either alphabet: DSSE obliges a verifier to accept both.
+
+    One text is of one alphabet, padded, and holds nothing else. That is judged here: how strict
+    the standard library is depends on its version.
+    """
+    if isinstance(text, str) and len(text) % 4 == 0:
+        for alphabet, characters in BASE64.items():
+            if re.fullmatch(f"[A-Za-z0-9{characters}]*={{0,2}}", text):
+                return base64.b64decode(text.encode(), altchars=alphabet)
+    raise UsageError(f"{ENVELOPE}: `{key}` is not base64, standard or URL-safe, with its padding")
 
 
 def problems_of_envelope(folder: Path) -> list[str]:
@@ -107,8 +117,12 @@ def sign(folder: Path, key: Path) -> str:
     others = read_envelope(folder) if (folder / ENVELOPE).exists() else []
     signer = signing.CryptoSigner(private)
     made = signer.sign(_signed_bytes(folder))
-    mine = {"keyid": made.keyid, "sig": base64.b64encode(bytes.fromhex(made.signature)).decode()}
-    signatures = [entry for entry in others if entry["keyid"] != made.keyid] + [mine]
+    value = bytes.fromhex(made.signature)  # the same each time: Ed25519 draws nothing
+    mine = {"keyid": made.keyid, "sig": base64.b64encode(value).decode()}
+    signatures = [
+        *(e for e in others if e["keyid"] != made.keyid and _decoded(e["sig"], "sig") != value),
+        mine,
+    ]
     payload = read_small(folder / SEAL, canonical.MAX_BYTES)
     document = {
         "payload": base64.b64encode(payload).decode(),
@@ -136,42 +150,56 @@ def judge(folder: Path, keys: Path) -> Signed:
         return Signed(UNSIGNED, f"there is no {ENVELOPE}")
     signing, unverified = _library()
     signed, signers = _signed_bytes(folder), []
-    signatures = read_envelope(folder)
+    values = sorted({_decoded(entry["sig"], "sig") for entry in read_envelope(folder)})
     for name, key in trusted.items():
-        for entry in signatures:
-            value = base64.b64decode(entry["sig"]).hex()
+        for value in values:
             try:
-                key.verify_signature(signing.Signature(key.keyid, value), signed)
+                key.verify_signature(signing.Signature(key.keyid, value.hex()), signed)
             except unverified:
                 continue
             signers.append(name)
             break
     if signers:
-        return Signed(TRUSTED, f"signed by {', '.join(signers)}")
-    return Signed(UNTRUSTED, f"{len(signatures)} signature(s), none by a key of {keys}")
+        return Signed(TRUSTED, f"signed by {', '.join(signers)}", tuple(signers))
+    return Signed(UNTRUSTED, f"{len(values)} signature(s), none by a key of {keys}")
 
 
 def trusted_keys(keys: Path) -> dict[str, Any]:
-    """Public keys by file name. Raises UsageError when there is none, or a file holds no such."""
+    """Public keys by the names of their files; a key that is there several times is one signer.
+
+    A file may hold several keys, and text around them. Raises UsageError when there is no key, or
+    a file holds none, or anything else.
+    """
     signing, _ = _library()
+    names: dict[bytes, list[str]] = {}
+    found = {}
+    for path in sorted(keys.glob("*.pem")):
+        public = _public_keys(path)
+        for number, key in enumerate(public, start=1):
+            name = path.name if len(public) == 1 else f"{path.name}#{number}"
+            names.setdefault(key.public_bytes_raw(), []).append(name)
+            found[key.public_bytes_raw()] = signing.SSlibKey.from_crypto(key)
+    if not found:
+        raise UsageError(f"{keys} holds no *.pem: expected a folder of public keys")
+    return {" = ".join(names[raw]): key for raw, key in found.items()}
+
+
+def _public_keys(path: Path) -> list[Any]:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
     from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-    found = {}
-    for path in sorted(keys.glob("*.pem")):
-        try:
-            public = load_pem_public_key(read_small(path, MAX_KEY_BYTES))
-        except ValueError:
-            public = None
-        if not isinstance(public, Ed25519PublicKey):
-            raise UsageError(
-                f"{path}: not an Ed25519 public key in PEM; of a private one it is made with "
-                f"`openssl pkey -in key.pem -pubout`"
-            )
-        found[path.name] = signing.SSlibKey.from_crypto(public)
-    if not found:
-        raise UsageError(f"{keys} holds no *.pem: expected a folder of public keys")
-    return found
+    data = read_small(path, MAX_KEY_BYTES)
+    try:
+        public = [load_pem_public_key(match[0]) for match in PEM_BLOCK.finditer(data)]
+    except ValueError:
+        public = []
+    whole = len(public) == data.count(b"-----BEGIN ") > 0
+    if not whole or not all(isinstance(key, Ed25519PublicKey) for key in public):
+        raise UsageError(
+            f"{path}: not an Ed25519 public key in PEM, or several; of a private one it is made "
+            "with `openssl pkey -in key.pem -pubout`"
+        )
+    return public
 
 
 def _signed_bytes(folder: Path) -> bytes:

@@ -79,7 +79,7 @@ class Tracer:
 
         if self.current != self.step or not torch.is_tensor(value):
             return
-        tensor = value.detach().cpu().contiguous()
+        tensor = value.detach().cpu().resolve_conj().resolve_neg().contiguous()
         raw = tensor.reshape(-1).view(torch.uint8).numpy().tobytes()
         kept = self.bytes.tell() + len(raw) <= MAX_KEPT
         event = {

@@ -133,6 +133,31 @@ PAIRS = [
         {},
         "'z'[0] is -0x0.0p+0 (-0), sealed 0x0.0p+0 (0)",
     ),
+    (
+        [("z", "F32", [1], b"\0\0\xc0\x7f")],
+        [("z", "F32", [1], b"\1\0\xc0\x7f")],
+        {},
+        "'z'[0] is nan (0x7fc00001), sealed nan (0x7fc00000)",
+    ),
+    (
+        [("z", "F8_E4M3", [2], b"\x38\x38")],
+        [("z", "F8_E4M3", [2], b"\x38\xb8")],
+        {},
+        "'z'[1] is -0x1.0000000000000p+0 (-1), sealed 0x1.0000000000000p+0 (1)",
+    ),
+    ([B], [(*B[:1], "C64", *B[2:])], {}, "is C64[2], sealed I64[2]"),
+    (
+        [("z", "F6_E2M3", [8], b"abcdef")],
+        [("z", "F6_E2M3", [8], b"abcdeg")],
+        {},
+        "'z'[4..7] is 0x646567, sealed 0x646566",
+    ),
+    (
+        [("e", "F16", [0, 3], b""), A],
+        [("e", "F16", [0, 4], b""), A],
+        {},
+        "'e' is F16[0, 4], sealed F16[0, 3]",
+    ),
 ]  # fmt: skip
 
 
@@ -158,6 +183,17 @@ def test_the_writer_above_writes_what_the_library_writes(tmp_path):
     assert found == "tensor 'w'[1] is 0x0.0p+0 (0), sealed 0x1.0000000000000p+0 (1)"
     write_tensors(tmp_path / "z.safetensors", [A, B])
     assert list(library.load_file(tmp_path / "z.safetensors")) == ["b.first", "a.second"]
+
+
+def test_a_dtype_that_is_not_read_leaves_other_bytes_a_difference(tmp_path):
+    a, b = tmp_path / "a.safetensors", tmp_path / "b.safetensors"
+    write_tensors(a, [A])
+    write_tensors(b, [(A[0], "F3", *A[2:])])
+    for one, other in ((a, b), (b, a)):
+        found = file_difference(one, other)
+        assert found.startswith("other bytes, from byte ")
+        assert "has the dtype F3; read are BOOL" in found
+    assert file_difference(b, b) is None
 
 
 @pytest.mark.parametrize(

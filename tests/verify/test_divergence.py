@@ -133,3 +133,22 @@ def test_what_differs_besides_values_is_named(tmp_path, change, words):
     assert first_parting(tmp_path, [EVENT], [EVENT | change]) == words
     assert first_parting(tmp_path, [EVENT], [EVENT]) is None
     assert "is there in one run only" in first_parting(tmp_path, [EVENT], [])
+
+
+@pytest.mark.parametrize(
+    ("dtype", "one", "other", "words"),
+    [
+        ("float8_e4m3fn", b"\x38\x38", b"\x38\x40", "[1]: 0x1.0000000000000p+1 (2), in the first"),
+        ("uint16", b"\1\0\2\0", b"\1\0\3\0", "[1]: 3, in the first run 2"),
+        ("complex64", bytes(16), bytes(12) + b"\0\0\x80\x3f", "(1), in the first run 0x0.0p+0 (0)"),
+        ("float4_e2m1fn_x2", b"\x12\x34", b"\x12\x35", "[1]: 0x35, in the first run 0x34"),
+        ("qint8", b"ab", b"ac", " (of dtype qint8, which is not read here: the digests differ)"),
+    ],
+)
+def test_tensors_of_any_dtype_are_laid_side_by_side(tmp_path, dtype, one, other, words):
+    events = []
+    for number, raw in enumerate((one, other)):
+        (tmp_path / str(number)).mkdir()
+        (tmp_path / str(number) / "events.bin").write_bytes(raw)
+        events.append([EVENT | {"dtype": dtype, "sha512": str(number), "at": 0}])
+    assert words in first_parting(tmp_path, *events)

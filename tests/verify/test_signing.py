@@ -9,6 +9,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization as pem
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
+from verify import check_seal
 from verify.check import check
 from verify.errors import UsageError
 from verify.seal import seal
@@ -171,6 +172,101 @@ def test_several_people_may_sign_and_one_trusted_key_is_enough(sealed, ada, eve,
     assert judge(sealed, ada[1]).reason == "signed by ada.pem, eve.pem"
 
 
+def rewrite(folder, encode):
+    """The same envelope, its base64 written otherwise."""
+    document = json.loads((folder / ENVELOPE).read_text())
+    for entry in document["signatures"]:
+        entry["sig"] = encode(base64.b64decode(entry["sig"]))
+    document["payload"] = encode(base64.b64decode(document["payload"]))
+    (folder / ENVELOPE).write_text(json.dumps(document))
+
+
+def both(folder):
+    """What the two checkers say of the folder."""
+    return check(folder).holds, not check_seal.findings(str(folder))[0]
+
+
+def needs_both_alphabets(folder, key):
+    """Sign, with a README such that payload and signature are written otherwise in either."""
+    for number in range(100):
+        (folder / "README.md").write_text(f"A toy, {number}: \u00ff\u00be\u00ff?>.\n")
+        seal(folder)
+        sign(folder, key)
+        text = json.loads((folder / ENVELOPE).read_text())["signatures"][0]["sig"]
+        if {"+", "/"} <= set(text):
+            return text
+        for name in ("SHA512SUMS", "seal.json", ENVELOPE):
+            (folder / name).unlink()
+    raise RuntimeError("no signature with both characters")
+
+
+def test_url_safe_base64_is_as_valid_as_the_standard_one(record, ada):
+    """DSSE: verifiers must accept either. In the signature, in the payload, in both."""
+    text = needs_both_alphabets(record, ada[0])
+    rewrite(record, lambda data: base64.urlsafe_b64encode(data).decode())
+    assert both(record) == (True, True)
+    assert judge(record, ada[1]).verdict == "trusted"
+    standard = json.loads((record / ENVELOPE).read_text())
+    safe = text.replace("+", "-").replace("/", "_")
+    edit(record, signatures=[{"sig": safe}], payload=standard["payload"])
+    assert judge(record, ada[1]).verdict == "trusted"
+
+
+def test_base64_of_no_one_alphabet_is_none_for_both_checkers(record, ada):
+    """Mixed, without padding, with too much, with what RFC 4648 has no place for."""
+    text = needs_both_alphabets(record, ada[0])
+    mixed = text.replace("+", "-")
+    for wrong in (
+        mixed, text.rstrip("="), text + "=", text + "====", text[:8] + "\n" + text[8:], " " + text,
+        text + "\n", text[:4] + "=" + text[5:], "A===", "\u0661" * 4, "AAA\u00e9", "AAA",
+    ):  # fmt: skip
+        edit(record, signatures=[{"sig": wrong}])
+        assert both(record) == (False, False), wrong
+        assert "base64, standard or URL-safe, with its padding" in check(record).reasons()[0]
+    document = json.loads((record / ENVELOPE).read_text())
+    for payload in (document["payload"] + "=", document["payload"] + "\n", None, ["AAAA"]):
+        edit(record, signatures=[{"sig": text}], payload=payload)
+        assert both(record) == (False, False), payload
+
+
+def test_a_key_under_two_names_is_one_signer(sealed, ada, eve):
+    """A copy, one with other line ends, one with words around it, and twice in one file."""
+    sign(sealed, ada[0])
+    key = (ada[1] / "ada.pem").read_bytes()
+    (ada[1] / "bob.pem").write_bytes(key)
+    (ada[1] / "cy.pem").write_bytes(key.replace(b"\n", b"\r\n"))
+    (ada[1] / "dot.pem").write_bytes(b"Dot, since May\n\n" + key + b"# the end\n")
+    found = judge(sealed, ada[1])
+    assert found.signers == ("ada.pem = bob.pem = cy.pem = dot.pem",)
+    for name in ("bob", "cy", "dot"):
+        (ada[1] / f"{name}.pem").unlink()
+    (ada[1] / "ada.pem").write_bytes(key + key)
+    assert judge(sealed, ada[1]).reason == "signed by ada.pem#1 = ada.pem#2"
+
+
+def test_every_key_of_a_file_counts_and_one_that_is_none_is_refused(sealed, ada, eve):
+    sign(sealed, ada[0])
+    key, other = (ada[1] / "ada.pem").read_bytes(), (eve[1] / "eve.pem").read_bytes()
+    path = ada[1] / "ada.pem"
+    path.write_bytes(other + key)
+    assert judge(sealed, ada[1]).signers == ("ada.pem#2",)
+    for wrong in (key + ada[0].read_bytes(), key + key[:-20], key.replace(b"MCow", b"MCox") + key):
+        path.write_bytes(wrong)
+        with pytest.raises(UsageError, match="not an Ed25519 public key in PEM, or several"):
+            judge(sealed, ada[1])
+
+
+def test_several_signatures_by_one_key_count_once(sealed, ada, eve):
+    sign(sealed, ada[0])
+    entry = json.loads((sealed / ENVELOPE).read_text())["signatures"][0]
+    safe = base64.urlsafe_b64encode(base64.b64decode(entry["sig"])).decode()
+    edit(sealed, signatures=[entry, {"sig": entry["sig"]}, {"keyid": "x", "sig": safe}])
+    assert judge(sealed, ada[1]).signers == ("ada.pem",)
+    assert judge(sealed, eve[1]).reason == f"1 signature(s), none by a key of {eve[1]}"
+    sign(sealed, ada[0])
+    assert json.loads((sealed / ENVELOPE).read_text())["signatures"] == [entry]
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -190,6 +286,7 @@ def test_a_malformed_envelope_is_one_line(sealed, ada, change):
     reasons = check(sealed).reasons()
     assert len(reasons) == 1
     assert reasons[0].startswith(f"{ENVELOPE}: ")
+    assert both(sealed) == (False, False)
 
 
 def test_only_ed25519_keys_of_the_right_kind_are_taken(sealed, ada, tmp_path):
@@ -214,7 +311,8 @@ def test_the_command_line_ends_with_the_right_code(sealed, ada, eve):
     assert goldenseal("seal", str(sealed), "--sign", str(ada[0])).returncode == 0
     done = goldenseal(*trusted, "--json")
     assert done.returncode == 0
-    assert json.loads(done.stdout)[0]["signature"]["verdict"] == "trusted"
+    signature = json.loads(done.stdout)[0]["signature"]
+    assert (signature["verdict"], signature["signers"]) == ("trusted", ["ada.pem"])
     done = goldenseal("check", str(sealed), "--trusted-keys", str(eve[1]))
     assert done.returncode == 1
     assert "untrusted: " in done.stdout

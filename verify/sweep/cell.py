@@ -81,7 +81,8 @@ def held(folder: Path, wait: bool) -> Iterator[bool]:
 
 
 def run_cell(folder: Path, wait: bool = True, tried: int | None = None) -> int:
-    """Run the cell unless it is sealed; returns 0 sealed, 1 failed, 3 interrupted or not its turn.
+    """Run the cell unless it is sealed; returns 0 sealed, 1 failed, 3 interrupted, not its turn, or
+    with weights that cannot be checked here.
 
     Held by another process, it is waited for: a requeued job may meet the one it replaces. With
     `tried`, a cell that was tried more often than that meanwhile is left alone.
@@ -134,9 +135,10 @@ def _attempt(cell: Mapping[str, Any], folder: Path) -> int:
     except (GoldensealError, OSError) as error:
         if attempts.read_running(folder) is None and not attempts.read_attempts(folder):
             attempts.begin(folder, None)
-        attempts.end(folder, "failed", str(error))
+        unknown = isinstance(error, CannotCheckError)
+        attempts.end(folder, "failed", f"{'could not check: ' if unknown else ''}{error}")
         set_aside(folder)
-        return EXIT_CONTRADICTED
+        return EXIT_CANNOT_CHECK if unknown else EXIT_CONTRADICTED
     return EXIT_HOLDS
 
 
@@ -154,8 +156,8 @@ def _undisturbed() -> Iterator[None]:
 def conclude(cell: Mapping[str, Any], folder: Path) -> None:
     """Hold what the run left against what it should be, and seal it.
 
-    Raises ContradictedError for a log or weights that are not this cell's, UsageError or OSError
-    when the disk does not take the seal.
+    Raises ContradictedError for a log or weights that are not this cell's, CannotCheckError for
+    weights that cannot be read here, UsageError or OSError when the disk does not take the seal.
     """
     out = folder / OUT
     read_end(out / cell["log"], cell["seed"], logged_knobs(cell))
@@ -194,7 +196,7 @@ def resumes_from(cell: Mapping[str, Any], folder: Path) -> int | None:
     if not cell["checkpoints"]:
         return None
     names = [path.name[5:] for path in (folder / OUT / cell["checkpoints"]).rglob("step-*")]
-    return max((int(name) for name in names if name.isdigit()), default=None)
+    return max((int(name) for name in names if name.isascii() and name.isdigit()), default=None)
 
 
 def set_aside(folder: Path) -> None:

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from tests.verify.sweep.toy_sweep import weights
-from verify.errors import ContradictedError
+from verify.errors import CannotCheckError, ContradictedError
 from verify.runlog import RunLog
 from verify.sweep.canaries import after, before
 from verify.tensors import weights_digest
@@ -127,6 +127,25 @@ def test_a_tensor_over_another_is_found(cell):
     body = len(text).to_bytes(8, "little") + text + b"1234"
     (out / "w.safetensors").write_bytes(body)
     with pytest.raises(ContradictedError, match="does not begin where"):
+        after(facts, out)
+
+
+def test_weights_that_cannot_be_read_here_are_not_contradicted(cell):
+    facts, out = cell
+    weights(out / "w.safetensors", dtype="F3_E1M1")
+    with pytest.raises(CannotCheckError, match="has the dtype F3_E1M1"):
+        after(facts, out)
+
+
+def test_an_empty_tensor_is_no_hole(cell):
+    """Of a wider dtype it lies before the others, of another name behind them in the alphabet."""
+    numpy = pytest.importorskip("numpy")
+    library = pytest.importorskip("safetensors.numpy")
+    facts, out = cell
+    path = out / "w.safetensors"
+    for narrow, wide in ((numpy.float32, numpy.float64), (numpy.float64, numpy.float32)):
+        library.save_file({"w": numpy.ones(4, narrow), "z": numpy.zeros(0, wide)}, path)
+        write_log(out, weights_digest(path))
         after(facts, out)
 
 

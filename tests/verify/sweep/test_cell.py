@@ -32,6 +32,8 @@ knobs = {{"SEED": os.environ["SEED"], "TOY": "2" if HOW == "other knobs" else os
 log = RunLog(pathlib.Path("train.jsonl"), {{"seed": os.environ["SEED"], "knobs": knobs}})
 log.write("trained", {{"step": 2, "state": {{"model": weights(pathlib.Path("w.safetensors"))}}}})
 log.end({{"steps": 2, "loss": (1.5).hex()}})
+if HOW == "new dtype":
+    weights(pathlib.Path("w.safetensors"), dtype="F3_E1M1")
 if HOW == "lingers":
     open("over", "w").close()
     time.sleep(60)
@@ -86,6 +88,13 @@ def test_a_cell_that_goes_wrong_says_why_and_is_not_sealed(cell, how, words):
     assert not is_sealed(folder)
     assert words in state_of(folder).reason
     assert state_of(folder).name == "failed"
+
+
+def test_weights_that_cannot_be_checked_are_neither_sealed_nor_contradicted(cell):
+    folder = cell("new dtype")
+    assert run_cell(folder) == 3
+    assert not is_sealed(folder)
+    assert state_of(folder).reason.startswith("could not check: w.safetensors: tensor 'w' has the")
 
 
 def test_every_attempt_is_counted_and_a_good_one_is_sealed(cell):
