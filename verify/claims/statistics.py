@@ -28,9 +28,9 @@ def deviation(values: Sequence[Fraction], ddof: int) -> Fraction:
 def p_value(a: Sequence[Fraction], b: Sequence[Fraction], test: str, tail: str) -> Fraction:
     """p of a t-test, `paired` or `welch`; tail `less` asks whether a is less than b.
 
-    t is computed exactly, so that equal gains are equal; only its tail is a float. Raises ClaimError
-    `could-not-check` without scipy, `single-seed` for fewer than two runs a side, `no-spread` where
-    rounding explains all that the runs vary.
+    t is computed exactly, so that equal gains are equal; only its tail is a float. Raises
+    ClaimError `could-not-check` without scipy, `single-seed` for fewer than two runs a side, and
+    `no-spread` where rounding explains all that the runs vary.
     """
     if min(len(a), len(b)) < 2:
         raise ClaimError("single-seed", "a t-test needs several runs on each side")
@@ -66,7 +66,11 @@ def _welch(a: Sequence[Fraction], b: Sequence[Fraction]) -> Moments:
         raise ClaimError("no-spread", f"{NO_SPREAD}: neither side varies")
     shares = [_variance(side) / len(side) for side in (a, b)]
     squares = sum(share**2 / (len(side) - 1) for share, side in zip(shares, (a, b), strict=True))
-    return mean(a) - mean(b), root(sum(shares, Fraction(0))), sum(shares, Fraction(0)) ** 2 / squares
+    return (
+        mean(a) - mean(b),
+        root(sum(shares, Fraction(0))),
+        sum(shares, Fraction(0)) ** 2 / squares,
+    )
 
 
 def _variance(values: Sequence[Fraction]) -> Fraction:

@@ -97,9 +97,7 @@ def measure(
     blocks: Sequence[Block], plan: BlockPlan, arm: str, endpoint: str, cost: str
 ) -> dict[str, Any]:
     """One arm's endpoint: by block, interval, exact p, and p of the two one-sided tests."""
-    own, base = (
-        logarithms(blocks, plan, name, endpoint, cost) for name in (arm, plan.baseline)
-    )
+    own, base = (logarithms(blocks, plan, name, endpoint, cost) for name in (arm, plan.baseline))
     ratios = [None if a is None or b is None else a - b for a, b in zip(own, base, strict=True)]
     known = [ratio for ratio in ratios if ratio is not None]
     facts: dict[str, Any] = {"ratios": ratios, "censored": len(ratios) - len(known)}

@@ -83,9 +83,7 @@ def sums(sizes: Sequence[float]) -> list[float]:
     ]
 
 
-def equivalence(
-    values: Sequence[float], margin: float, of: Iterable[float] = ()
-) -> float | None:
+def equivalence(values: Sequence[float], margin: float, of: Iterable[float] = ()) -> float | None:
     """The larger p of two one-sided t tests: that the mean is above -margin, and below margin.
 
     Small means "the same, within the margin". None without a spread: values that do not vary say

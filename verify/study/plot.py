@@ -33,9 +33,7 @@ def draw(plan: Plan, found: Mapping[Cell, Numbers], tests: Sequence[Mapping[str,
         left.set_ylabel(name)
         left.set_title("each run; bar: mean ± sd")
         for number, row in enumerate(tests):
-            _points(
-                right, number, row["differences"], plan.seeds, row["mean"], row["ci95"]
-            )
+            _points(right, number, row["differences"], plan.seeds, row["mean"], row["ci95"])
         right.axhline(0.0, color="0.5", linewidth=0.8)
         right.set_xticks(range(len(tests)), [row["configuration"] for row in tests])
         right.set_ylabel(f"difference from {plan.baseline}")

@@ -87,4 +87,3 @@ def _group(group: Group, summary: Mapping[str, Any], tests: Sequence[Mapping[str
         f"{analysis['test']}, Holm's correction over {len(tests)} comparisons, alpha "
         f"{analysis['alpha']}, margin {group.margin}:\n\n{table([*headings, 'counts'], compared)}"
     )
-
