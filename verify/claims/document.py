@@ -122,7 +122,7 @@ class _Reader:
         self.caption = ""  # the last paragraph outside of tables
         self.lists, self.lead = 0, ""  # how deep in lists, and the paragraph before the outermost
         self.tables = self.block = 0  # how many there were
-        self.just_closed = False  # nothing stands between the last table and here
+        self.just_closed = False  # nothing since the last table
 
     def read(self, tokens: list[Token]) -> None:
         for index, token in enumerate(tokens):

@@ -23,12 +23,13 @@ _OF_MEAN = (
 _ONE_TO_TEN = "one|two|three|four|five|six|seven|eight|nine|ten"
 _OF_RUNS = rf"(?:[\s-]+of[\s-]+(?:the[\s-]+)?(?:n\b|\d+|{_ONE_TO_TEN}))"
 _THINGS = (  # the best of these is no statistic
-    r"(?![\s-]+(?:\w+[\s-]+)?(?:config|variant|model|arm\b|setting|feature|system|method|baseline"
-    r"|recipe|schedule|checkpoint|known|published|choice|practice))"
+    r"(?![\s-]+(?:(?:\w+[\s-]+)?|of[\s-]+(?:\w+[\s-]+){0,3}?)(?:config|variant|model|arm\b|setting"
+    r"|feature|system|method|baseline|recipe|schedule|checkpoint|known|published|choice|practice"
+    r"|learning|rates?\b|width|depth|size|loop|weight))"
 )
 _MOMENTS = (  # the last of these is no statistic either
     r"(?![\s-]+(?:steps?|epochs?|lines?|validation|evaluation|layers?|blocks?|batch|tokens?|digits?"
-    r"|iterations?|checkpoint|column|row|section|paragraph|week|year|time|column)\b)"
+    r"|iterations?|checkpoint|column|row|section|paragraph|week|year|time)\b)"
 )
 
 # name, kind, loose, pattern without regard to case, pattern with. The longer names come first; a
@@ -45,8 +46,10 @@ NAMES: tuple[tuple[str, str, bool, str, str], ...] = (
     ("mean absolute deviation", SPREAD, False, r"\b(?:mean|average)[\s-]+absolute[\s-]+"
      r"deviations?\b", ""),
     ("standard error", SPREAD, False,
-     rf"(?:\b(?:standard|std\.?)[\s-]*err(?:ors?|s)?\b\.?|\bstderrs?\b|\bsems?\b|\bs\.\s?e\.\s?m\b\.?"
-     rf"|\bs\.\s?e\.(?!\w)){_OF_MEAN}|\b{_SD}[\s-]+of[\s-]+the[\s-]+means?\b", r"\bSEs?\b"),
+     rf"(?:(?:(?<![\d.,{BOUND}])\d(?:\.\d+)?[\s×-]*(?=\w+[\s-]*errors\b|SE\b))?"
+     rf"\b(?:standard|std\.?)[\s-]*err(?:ors?|s)?\b\.?|\bstderrs?\b|\bsems?\b|\bs\.\s?e\.\s?m\b\.?"
+     rf"|\bs\.\s?e\.(?!\w)){_OF_MEAN}"
+     rf"|\b{_SD}[\s-]+of[\s-]+the[\s-]+means?\b", r"\bSEs?\b"),
     ("confidence interval", SPREAD, False,
      rf"(?:(?:{_PERCENT})?\b(?:confidence|credib(?:le|ility)|prediction|bootstrap)[\s-]+"
      rf"(?:interval|limit|bound|band|region)s?\b|{_PERCENT}(?:intervals?|limits|c\.?i\.?)(?!\w)"
@@ -61,6 +64,8 @@ NAMES: tuple[tuple[str, str, bool, str, str], ...] = (
     (MULTIPLE, SPREAD, False,
      rf"(?:(?<![\d.,{BOUND}])[2-9]|\b(?:two|three|twice|half)(?:[\s-]+(?:the|of|a))*)[\s×-]*"
      rf"(?:\b{_SD}|\bsigmas?\b|σ)", ""),
+    ("root mean square deviation", SPREAD, False, r"\broot[\s-]+mean[\s-]+squared?[\s-]+deviation"
+     r"s?\b|\brmsd\b", ""),
     ("variance", SPREAD, False, rf"\bvariances?\b{_OF_MEAN}", r"\b[Vv]ar\b\.?(?=\s*[=:(]|\s*$)"),
     ("population standard deviation", SPREAD, False, rf"\bpopulation[\s-]+(?:{_SD}|deviations?\b)",
      ""),
@@ -78,16 +83,18 @@ NAMES: tuple[tuple[str, str, bool, str, str], ...] = (
     ("harmonic mean", LOCATION, False, r"\bharmonic[\s-]+(?:mean|average)s?\b", ""),
     ("weighted mean", LOCATION, False, r"\bweighted[\s-]+(?:mean|average)s?\b", ""),
     ("median", LOCATION, False, r"\bmedians?\b", ""),
+    ("midrange", LOCATION, False, r"\bmid-?ranges?\b", ""),
     ("percentile", LOCATION, False, r"\b(?:percentile|quantile|quartile|decile)s?\b", ""),
     ("mean", LOCATION, False, r"\b(?:arithmetic[\s-]+|grand[\s-]+|sample[\s-]+)?"
      r"(?:means?|averaged?|averages|avg\b\.?)\b", "x̄"),
     ("best", LOCATION, False, rf"\bbest{_OF_RUNS}(?:[\s-]+(?:seeds?|runs?))?\b", ""),
     ("worst", LOCATION, False, rf"\bworst{_OF_RUNS}(?:[\s-]+(?:seeds?|runs?))?\b", ""),
-    ("best", LOCATION, True, rf"\bbest\b{_THINGS}", ""),
+    ("best", LOCATION, True, rf"\bbest\b{_THINGS}|\btop[\s-]+(?:run|seed|score)s?\b", ""),
     ("worst", LOCATION, True, rf"\bworst\b{_THINGS}", ""),
-    ("minimum", LOCATION, True, rf"\b(?:minim(?:um|a)|lowest|smallest)\b{_THINGS}"
+    ("minimum", LOCATION, True, rf"\b(?:minim(?:um|a|al)|lowest|smallest)\b{_THINGS}"
      rf"|(?<![\d{BOUND}])(?<![\d{BOUND}]\s)\bmin\b\.?", ""),
-    ("maximum", LOCATION, True, rf"\b(?:maxim(?:um|a)|highest|largest|max)\b\.?{_THINGS}", ""),
+    ("maximum", LOCATION, True, rf"\b(?:maxim(?:um|a|al)|highest|largest|peak|max)\b\.?"
+     rf"{_THINGS}", ""),
     ("last value", LOCATION, True, rf"\blast\b{_MOMENTS}", ""),
     ("sum", LOCATION, True, r"\bsum\b", ""),
     ("corrected p", TEST, False,
@@ -112,7 +119,9 @@ KINDS = {name: kind for name, kind, _, _, _ in NAMES if name}
 # What stands before a name that is mentioned only to say that it is another.
 _OTHER = re.compile(
     r"(?i:\b(?:not|no|nor|neither|never|rather than|instead of|unlike|without|than|versus|vs\.?"
-    r"|compared (?:to|with)|opposed to)(?:\s+(?:the|a|an|its|their|any|twice|half|one))*\s*)\Z"
+    r"|compared (?:to|with)|opposed to)"
+    r"(?:\s+(?:given?|report|show|state|compute|use|quote|mean|print))?"
+    r"(?:\s+(?:the|a|an|its|their|any|twice|half|one))*\s*)\Z"
 )
 
 
@@ -141,6 +150,6 @@ def mentions(text: str) -> list[Mention]:
     found = []
     for match in _PATTERN.finditer(spaced):
         name, _, loose, _, _ = NAMES[int(str(match.lastgroup)[1:])]
-        if name and not _OTHER.search(spaced, 0, match.start()):
+        if name and not _OTHER.search(spaced[max(0, match.start() - 60) : match.start()]):
             found.append(Mention(name, match.start(), match.end(), loose, match[0].strip()))
     return found

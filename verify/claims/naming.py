@@ -171,7 +171,11 @@ def _beside(bound: Bound, numbers: Sequence[Number]) -> Mention | None:
 
 def _sentence(text: str, place: int) -> tuple[int, int]:
     """Where the sentence around a place begins and ends."""
-    ends = [m.end() for m in END.finditer(text) if not ABBREVIATED.search(text, 0, m.start() + 1)]
+    ends = [
+        m.end()
+        for m in END.finditer(text)
+        if not ABBREVIATED.search(text[max(0, m.start() - 12) : m.start() + 1])
+    ]
     before = [end for end in ends if end <= place]
     return (before or [0])[-1], ([end for end in ends if end > place] or [len(text)])[0]
 

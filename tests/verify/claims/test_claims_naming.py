@@ -78,6 +78,10 @@ def test_a_deviation_under_another_name_in_a_table(judged, text, words):
         "The standard error of the loss {m} is {s}.",
         "{m} ± {s}, the standard error, not the standard deviation",
         "The {s} is not the standard deviation but the standard error.",
+        "{m} ± {s} (1.96 standard errors)",
+        "[standard error](x.md): {s}",
+        "<b>standard error</b> {s}",
+        "> the standard&nbsp;error, {s}",
     ],
 )
 def test_a_deviation_whose_surroundings_speak_of_another_spread(judged, text):
@@ -128,6 +132,11 @@ def test_a_mean_under_the_name_of_another_place(judged, text, words):
         "Standard errors are in the appendix.\n\n| mean | sd |\n|---|---|\n| {m} | {s} |",
         "| mean ± sd |\n|---|\n| {m} ± {s} |\n\nThe standard error of the other study is unknown.",
         "The mean squared error is {m} on average.",
+        "At its best setting it is {m}, the lowest of all configurations.",
+        "It reaches {m} at the highest learning rate.",
+        "We do not give standard errors: {m} ± {s}, mean and sample standard deviation.",
+        "The mean {m}, averaged over the full range of seeds; {s} is its deviation.",
+        "The sd {s} (the 95 % interval would be three times as wide).",
     ],
 )
 def test_numbers_under_their_own_names_are_green(judged, text):
@@ -257,6 +266,7 @@ def test_every_name_can_be_found():
         for text in [
             "median absolute deviation, mean absolute deviation, standard error, 95 % interval",
             "trimmed mean, IQR, coefficient of variation, two standard deviations, variance",
+            "root mean square deviation, midrange",
             "population sd, sample sd, sd, range, difference of means, paired difference",
             "geometric mean, harmonic mean, weighted mean, median, percentile, mean, best, worst",
             "minimum, maximum, last, sum, corrected p; p, t = 1, effect size, degrees of freedom",
