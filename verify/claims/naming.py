@@ -33,7 +33,7 @@ OF_ANY = frozenset(name for name, kind in KINDS.items() if kind == LOCATION)
 # How far from a number a name may stand, in words: a name of its kind, a common word, a name of
 # another kind, which must be nearer still where it comes after the number; and a number that is not
 # bound is taken for what is meant only if it is as near.
-FAR, LOOSE, NEAR, OTHER = 20, 4, 4, 4
+FAR, LOOSE, NEAR, OTHER = 20.0, 4.0, 4.0, 4.0
 
 ABBREVIATED = re.compile(
     r"(?i:(?<!\w)(?:e\.g|i\.e|std|dev|st|s\.d|s\.e|s\.e\.m|vs|approx|cf|fig|resp|no|avg|err|ca)\.)\s*\Z"
@@ -217,7 +217,7 @@ def _owner(text: str, mention: Mention, numbers: Sequence[Number]) -> tuple[Numb
         else:
             behind = mention.start >= number.end
             no = alike or mention.name == MULTIPLE  # "a gain of 0.5 is two standard deviations"
-            cost, limit = far, -1 if no else NEAR - 1.5 * behind
+            cost, limit = far, -1.0 if no else NEAR - 1.5 * behind
         if far <= limit:
             near.append((cost, number.start, number))
     if not near:

@@ -8,6 +8,7 @@ from verify.plan import Cell, Plan
 from verify.study.summary import Numbers, column, describe
 
 SALT = "goldenseal"  # element ids are hashes: of this, not of a random number
+MOST_NAMED = 10  # seeds in a legend
 COLOURS = ("#4c72b0", "#dd8452", "#55a868", "#c44e52", "#8172b3")
 
 
@@ -40,7 +41,8 @@ def draw(plan: Plan, found: Mapping[Cell, Numbers], tests: Sequence[Mapping[str,
         right.set_title("paired by seed; bar: mean, 95 % interval")
         handles, labels = left.get_legend_handles_labels()
         count = len(plan.seeds)
-        left.legend(handles[:count], labels[:count], title="seed", fontsize=8)
+        if count <= MOST_NAMED:
+            left.legend(handles[:count], labels[:count], title="seed", fontsize=8)
         buffer = io.BytesIO()
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     return buffer.getvalue()
