@@ -121,12 +121,12 @@ def rig_problems(arms: Mapping[str, Any], plan: BlockPlan, endpoint: str) -> lis
         return problems
     if null["interval"] is None:
         problems.append(f"{endpoint}: the null has {NO_SPREAD}")
-        return problems
-    low, high = null["interval"]
-    if not low <= 0 <= high:
-        problems.append(f"{endpoint}: the null's interval does not cover 0")
-    if (high - low) / 2 >= plan.analysis["margin"]:
-        problems.append(f"{endpoint}: the null's interval is wider than the margin")
+    else:
+        low, high = null["interval"]
+        if not low <= 0 <= high:
+            problems.append(f"{endpoint}: the null's interval does not cover 0")
+        if (high - low) / 2 >= plan.analysis["margin"]:
+            problems.append(f"{endpoint}: the null's interval is wider than the margin")
     if control["interval"] is None and not control["censored"]:
         problems.append(f"{endpoint}: the control has {NO_SPREAD}")
     elif control["interval"] is None or not control["interval"][0] > 0:
