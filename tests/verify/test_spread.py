@@ -5,7 +5,7 @@ import struct
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from verify.spread import exceeds, resolution, varies
@@ -30,11 +30,13 @@ def test_the_numbers_that_were_subtracted_decide_and_not_their_differences():
     assert varies([1e-3, 2e-3], of=[1e6, 1e6])
 
 
+@settings(deadline=None)
 @given(FINITE, st.integers(2, 7))
 def test_a_constant_never_varies(value, n):
     assert not varies([value] * n)
 
 
+@settings(deadline=None)
 @given(st.lists(FINITE.filter(lambda x: x == 0 or abs(x) > 1e-290), min_size=2, max_size=5))
 def test_the_unit_is_that_of_the_largest_double(values):
     largest = max(map(abs, values))

@@ -96,6 +96,7 @@ def test_the_one_sample_test_is_scipy_s_and_needs_variation():
     assert welch([1.0, 1.1], [1.0]) is None
 
 
+@settings(deadline=None)
 @given(values, st.integers(2, 9), values, st.integers(2, 9))
 def test_runs_that_are_all_alike_allow_no_test(a, n, b, m):
     mine, theirs = [float(a)] * n, [float(b)] * m

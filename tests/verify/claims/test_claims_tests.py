@@ -3,7 +3,7 @@
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -20,6 +20,7 @@ def exact(values):
 
 @pytest.mark.parametrize("test", ["paired", "welch"])
 @pytest.mark.parametrize("tail", TAILS)
+@settings(deadline=None)
 @given(TENTHS, st.data())
 def test_p_is_that_of_scipy(test, tail, a, data):
     b = data.draw(st.lists(st.integers(0, 10_000), min_size=len(a), max_size=len(a)))
@@ -35,6 +36,7 @@ def test_p_is_that_of_scipy(test, tail, a, data):
     assert float(found) == pytest.approx(expected, rel=1e-9)
 
 
+@settings(deadline=None)
 @given(TENTHS, st.integers(-500, 500), st.sampled_from(TAILS))
 def test_equal_gains_allow_no_paired_test(correct, gain, tail):
     texts = [Fraction(k + gain, 10_000) for k in correct], [Fraction(k, 10_000) for k in correct]

@@ -5,7 +5,7 @@ import math
 from types import SimpleNamespace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -29,6 +29,7 @@ def test_the_gain_of_one_hundredth_on_two_seeds():
     assert row["mean"] == pytest.approx(0.01)
 
 
+@settings(deadline=None)
 @given(COUNTS, st.integers(-500, 500), st.sampled_from([100, 10_000, 12_345, 50_000]))
 def test_equal_gains_of_any_accuracies_are_never_tested(correct, gain, n):
     scales = [
@@ -43,6 +44,7 @@ def test_equal_gains_of_any_accuracies_are_never_tested(correct, gain, n):
         assert untested(row), row
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.integers(-(10**6), 10**6), min_size=2, max_size=6).filter(lambda x: len({*x}) > 1)
 )
