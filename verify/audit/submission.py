@@ -29,6 +29,7 @@ SKIPPED = ELSEWHERE | frozenset(
     """config configuration hyperparameters hyperparams settings env environment knobs args
     significance statistics statistical test tests welch ttest""".split()
 )
+SPREADS = ("std", "standard error")
 TESTS = frozenset("significance statistics statistical test tests welch ttest t".split())
 SCORES = frozenset("score scores values value result results".split())
 SEED_HOLDERS = frozenset("seed seeds seeded runs results result scores per individual".split())
@@ -150,7 +151,7 @@ def _of_value(
         known = set(words(key))
         if seed_of_key(key, True) is not None or known & SCORES:
             read = Meaning("bpb")
-    if read.role == "bpb" and number.value < SMALLEST and read.statistic != "std":
+    if read.role == "bpb" and number.value < SMALLEST and read.statistic not in SPREADS:
         return  # a difference or a rate, whatever its name
     if read.role:
         yield Claim(

@@ -14,17 +14,20 @@ ELSEWHERE = frozenset(
     """base baseline baselines comparison compared delta deltas gain gains improvement improvements
     improve improved improves vs versus prev previous prior sota ref reference references parent
     merged target threshold diff difference gap margin margins penalty limit cap headroom remaining
-    leaderboard original upstream estimated estimate projected expected ci lower upper sem bound
+    leaderboard original upstream estimated estimate projected expected ci lower upper bound
     attribution ablation ablations sweep budget under below reduction cost degradation drop lineage
     tolerance change changes contribution contributions tapering oracle theoretical over max_allowed
     allowed record naive frontier beats nats_delta historical history control public anchor
     """.split()
 )
 SPREAD = frozenset("std stdev stddev sd sigma deviation".split())
-VARIANCE = frozenset("variance se stderr range spread ratio per pct percent frac fraction".split())
+VARIANCE = frozenset("variance range spread ratio per pct percent frac fraction".split())
 BEFORE = frozenset(
     "pre prequant prequantization unquantized uncompressed raw ema before fp32 bf16 float".split()
 )
+ERRORS = frozenset("sem stderr se".split())
+# Places of a sample that no log is asked for: neither a mean nor the score of a run.
+NOT_MEANS = frozenset("median geometric geo harmonic trimmed weighted iqr quantile".split())
 MEANS = frozenset("mean avg average".split())
 # Steps, parameters and times of a run go by few names; every other word makes them another thing.
 STEPS = frozenset(
@@ -80,7 +83,7 @@ def seed_of_key(key: str, within_seeds: bool) -> int | None:
 def meaning(key: str) -> Meaning:
     """The meaning of one key, by its words alone."""
     known = set(words(PER_SEED.sub("_", key)))
-    if known & ELSEWHERE or known & VARIANCE - {"per", "se", "range", "ratio"}:
+    if known & ELSEWHERE or known & VARIANCE - {"per", "range", "ratio"} or known & NOT_MEANS:
         return Meaning()
     statistic = _statistic(known)
     after = "post" in known and known & {"quant", "quantized", "quantization"}
@@ -101,6 +104,8 @@ def meaning(key: str) -> Meaning:
 
 
 def _statistic(known: set[str]) -> str:
+    if known & ERRORS or (known & {"error", "err"} and known & {"standard", "std"}):
+        return "standard error"
     if known & SPREAD:
         return "std"
     if known & MEANS:

@@ -22,15 +22,14 @@ from markdown_it.token import Token
 
 from verify.claims.findings import Finding
 from verify.claims.numerals import NUMERAL, Printed, read_numeral
-from verify.claims.rules import EXEMPT_PATTERN, HEADING_NUMBER, RESULTS_HEADING
+from verify.claims.rules import EXEMPT_PATTERN, RESULTS_HEADING
+from verify.claims.text import HIDDEN, MARKER, PRIVATE, almost, hide, plain, readable, row_texts
 
 COMMENT = re.compile(r"<!--(.*?)-->", re.DOTALL)
 TAG = re.compile(r"<[^>]*>")
 HTML_HEADING = re.compile(r"<h([1-6])[\s>]", re.IGNORECASE)
 BINDING = re.compile(r"\s*=\s*([\w.-]+)\s*")
 EXEMPTION = re.compile(r"\s*exempt( section)?:\s*(\S.*?)\s*", re.DOTALL)
-MARKER, HIDDEN = "\ue000", "\ue001"  # stand for a comment, and for what is no prose
-PRIVATE = str.maketrans({MARKER: "\ufffd", HIDDEN: "\ufffd"})
 
 
 @dataclass(frozen=True)
@@ -45,6 +44,12 @@ class Bound:
     after: str  # and from the marker on
     contexts: tuple[str, ...]  # its block, or row with head; a table's caption; the heading
     heading: str  # the head of its column
+    text: str = ""  # its block or cell as a reader sees it, code included
+    start: int = 0  # where the numeral begins in that
+    block: int = 0  # numbers of one block or cell share it
+    row: str = ""  # the first cell of its row
+    lead: str = ""  # the paragraph before its table, or before the list that it is in
+    table: int = 0  # which table; 0 outside of tables
 
 
 @dataclass
@@ -67,6 +72,7 @@ class Document:
     definitions: dict[str, tuple[int, Any]] = field(default_factory=dict)
     exemptions: list[Exemption] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    notes: dict[int, str] = field(default_factory=dict)  # by table, the paragraph right after it
     closed: int = 0  # numerals of the closed world that no rule exempts
 
 
@@ -114,6 +120,9 @@ class _Reader:
         self.thead = False
         self.title = ""  # the current heading
         self.caption = ""  # the last paragraph outside of tables
+        self.lists, self.lead = 0, ""  # how deep in lists, and the paragraph before the outermost
+        self.tables = self.block = 0  # how many there were
+        self.just_closed = False  # nothing since the last table
 
     def read(self, tokens: list[Token]) -> None:
         for index, token in enumerate(tokens):
@@ -123,7 +132,7 @@ class _Reader:
             elif token.type == "html_block":
                 self._html(token)
             elif token.type == "tr_open":
-                self.column, self.row, self.cells = 0, _row_texts(tokens, index), ""
+                self.column, self.row, self.cells = 0, row_texts(tokens, index), ""
                 if self.thead:
                     self.head = self.row
             elif token.type == "inline":
@@ -137,6 +146,14 @@ class _Reader:
         """Keep track of tables, and of the block that an exemption on its own line is for."""
         if token.type in ("table_open", "table_close"):
             self.table += token.nesting
+            self.tables += token.nesting == 1
+            self.just_closed = token.nesting == -1
+        elif token.type == "heading_open":
+            self.just_closed = False
+        if token.type in ("bullet_list_open", "ordered_list_open"):
+            self.lead = self.lead if self.lists else self.caption
+        if token.type.endswith(("list_open", "list_close")):
+            self.lists += token.nesting
         if token.type in ("thead_open", "thead_close"):
             self.thead = token.nesting == 1
         if token.level == self.depth_of_block and self.block_exemption and token.nesting == -1:
@@ -186,7 +203,7 @@ class _Reader:
             self.results_below = self.level
         elif BINDING.fullmatch(text):
             self._bad(line, f"the marker <!--{text}--> stands alone: put it right after a numeral")
-        elif _almost(text):
+        elif almost(text):
             self._bad(line, f"<!--{text}--> is no marker: see docs/claims.md for those")
 
     def _definitions(self, text: str, line: int) -> None:
@@ -206,9 +223,14 @@ class _Reader:
     def _inline(self, token: Token, heading: bool) -> None:
         """Numerals of one run of text, each with the comments that follow it at once."""
         first = token.map[0] if token.map else 0
-        text, comments = self._flatten(token, first)
-        hidden = _hide(text, heading)
-        contexts, column = self._surroundings(_plain(text))
+        text, comments, codes = self._flatten(token, first)
+        self.block += 1
+        if self.just_closed and not self.table:
+            self.document.notes[self.tables] = readable(text, codes)
+            self.just_closed = False
+        hidden = hide(text, heading)
+        lead = self.caption if self.table else self.lead if self.lists else self._introduction()
+        contexts, column = self._surroundings(plain(text))
         covered = set()
         for match in NUMERAL.finditer(hidden):
             line = first + 1 + text.count("\n", 0, match.start())
@@ -222,9 +244,25 @@ class _Reader:
             if binding := BINDING.fullmatch(content):
                 self.document.closed += self._is_closed()
                 printed = read_numeral(match[0])
-                before, after = _plain(text[: match.start()]), _plain(text[end:])
+                before, after = plain(text[: match.start()]), plain(text[end:])
+                row = self.row[0] if self.table and self.column else ""
                 self.document.bound.append(
-                    Bound(binding[1], printed, line, offset, before, after, contexts, column)
+                    Bound(
+                        binding[1],
+                        printed,
+                        line,
+                        offset,
+                        before,
+                        after,
+                        contexts,
+                        column,
+                        text=readable(text, codes),
+                        start=len(readable(text[: match.start()], codes)),
+                        block=self.block,
+                        row=row,
+                        lead=lead,
+                        table=self.tables if self.table else 0,
+                    )
                 )
             elif exemption := EXEMPTION.fullmatch(content):
                 reason = " ".join(exemption[2].split())
@@ -245,6 +283,10 @@ class _Reader:
         column = self.head[self.column] if self.column < len(self.head) else ""
         return (" | ".join([*self.head, *self.row]), self.caption, self.title), column
 
+    def _introduction(self) -> str:
+        """The paragraph before, when it leads on to this one."""
+        return self.caption if self.caption.rstrip().endswith(":") else ""
+
     def _numeral(self, text: str, line: int) -> None:
         """A numeral without a marker: fine in the open, exempt, or unbound."""
         if not self._is_closed():
@@ -256,26 +298,29 @@ class _Reader:
         else:
             self._find("unbound", line, f"{text} is bound to no sealed evidence, nor exempt")
 
-    def _flatten(self, token: Token, first: int) -> tuple[str, list[tuple[str, int]]]:
-        """The text as a reader sees it, with MARKER for a comment; comments with their offsets."""
+    def _flatten(self, token: Token, first: int) -> tuple[str, list[tuple[str, int]], list[str]]:
+        """The text with MARKER for a comment and HIDDEN for code; both, comments with offsets."""
+        codes: list[str] = []
         parts: list[str] = []
         comments: list[tuple[str, int]] = []
         autolink = False
         for child in token.children or []:
             if child.type == "text":
                 parts.append(HIDDEN if autolink else child.content.translate(PRIVATE))
+                codes += [""] * autolink
             elif child.type in ("softbreak", "hardbreak"):
                 parts.append("\n")
             elif child.type in ("link_open", "link_close") and child.markup == "autolink":
                 autolink = child.nesting == 1
             elif child.type in ("code_inline", "image"):
                 parts.append(HIDDEN)
+                codes.append(child.content if child.type == "code_inline" else "")
             elif child.type == "html_inline" and (comment := COMMENT.fullmatch(child.content)):
                 parts.append(MARKER)
                 comments.append((comment[1], self._offset(token, child, first)))
         if self.table:
             self.cells += token.content
-        return "".join(parts), comments
+        return "".join(parts), comments, codes
 
     def _offset(self, token: Token, comment: Token, first: int) -> int:
         """Where a comment stands in the source; -1 if it is spelt otherwise there.
@@ -296,7 +341,7 @@ class _Reader:
             meant = BINDING.fullmatch(content) or EXEMPTION.fullmatch(content)
             if meant and number not in covered:
                 self._bad(line, f"the marker <!--{content}--> does not follow a numeral at once")
-            elif not meant and _almost(content):
+            elif not meant and almost(content):
                 self._bad(line, f"<!--{content}--> is no marker: see docs/claims.md for those")
 
     def _find(self, kind: str, line: int, message: str) -> None:
@@ -304,37 +349,3 @@ class _Reader:
 
     def _bad(self, line: int, message: str) -> None:
         self._find("bad-claim", line, message)
-
-
-def _hide(text: str, heading: bool) -> str:
-    """The text with what the rules exempt blanked out, position by position."""
-    if heading and (number := HEADING_NUMBER.match(text)):
-        text = " " * number.end() + text[number.end() :]
-
-    def blank(match: re.Match[str]) -> str:
-        followed = text[match.end() : match.end() + 1] == MARKER
-        return match[0] if followed else HIDDEN * len(match[0])
-
-    return EXEMPT_PATTERN.sub(blank, text)
-
-
-def _almost(text: str) -> bool:
-    """Whether a comment begins like a marker."""
-    words = text.split()
-    first = words[0].rstrip(":") if words else ""
-    return first in ("exempt", "claim", "claims", "result", "results") or first.startswith("=")
-
-
-def _plain(text: str) -> str:
-    return text.replace(MARKER, "").replace(HIDDEN, "")
-
-
-def _row_texts(tokens: list[Token], start: int) -> list[str]:
-    """The visible text of each cell in the row that opens at `start`."""
-    texts = []
-    for token in tokens[start:]:
-        if token.type == "tr_close":
-            break
-        if token.type == "inline":
-            texts.append("".join(c.content for c in token.children or [] if c.type == "text"))
-    return texts

@@ -14,6 +14,8 @@ KINDS: dict[str, str] = {
     "unmeasured": "the record is a proposal or a baseline, and holds no results",
     "incomplete-grid": "seeds or runs that the record lists or plans are missing from the claim",
     "single-seed": "several seeds are claimed, or needed, and the evidence has one",
+    "no-spread": "a t-test over runs that vary by no more than rounding: it is not defined",
+    "mislabelled": "the words beside the number name another statistic than the one that is bound",
     "population-sd": "a population deviation where a sample deviation is claimed, or the reverse",
     "unmatched": "the two sides of a comparison differ in more than the factor that is stated",
     "best-of": "a minimum or maximum whose text does not say of how many it is the best",

@@ -10,9 +10,17 @@ from verify.claims.definition import OF_PRINTED, Definition, parse_definition
 from verify.claims.document import Bound, Document
 from verify.claims.evidence import Library
 from verify.claims.findings import ClaimError, Finding
+from verify.claims.naming import check_name
 from verify.claims.numerals import accepts, render, short
-from verify.claims.rules import SEVERAL, best_of, seed_labels
 from verify.claims.search import NumberIndex
+from verify.claims.wording import (
+    check_best_of,
+    check_count,
+    check_population,
+    check_seeds,
+    check_test,
+    check_unit,
+)
 
 POWERS = (1, 2, 3, 6, 9)  # of ten, by which a lost unit shifts a number
 MULTIPLES = tuple(Fraction(10) ** (sign * p) for p in POWERS for sign in (1, -1))
@@ -74,8 +82,10 @@ class _Judge:
         self.faults: dict[str, ClaimError] = {}
         self.outcomes: dict[str, Outcome] = {}
         self.first: dict[str, Bound] = {}
+        self.blocks: dict[int, list[Bound]] = {}  # the bound numbers of each text
         for bound in document.bound:
             self.first.setdefault(bound.claim, bound)
+            self.blocks.setdefault(bound.block, []).append(bound)
 
     def run(self) -> tuple[list[Verdict], list[Finding]]:
         for name, (line, entry) in self.document.definitions.items():
@@ -100,7 +110,16 @@ class _Judge:
             verdict.findings.append(self._finding(bound, error))
             return verdict
         definition = self.definitions[name]
-        checks = (self._check_number, _check_unit, _check_labels, _check_best_of, _check_population)
+        checks = (
+            self._check_number,
+            self._check_name,
+            check_unit,
+            check_seeds,
+            check_count,
+            check_test,
+            check_best_of,
+            check_population,
+        )
         for check in checks:
             try:
                 check(bound, definition, outcome)
@@ -185,6 +204,10 @@ class _Judge:
             raise ClaimError("rounding", f"{says}: write {right}")
         self._raise_origin(definition, bound, says, right)
 
+    def _check_name(self, bound: Bound, definition: Definition, outcome: Outcome) -> None:
+        peers = self.blocks[bound.block]
+        check_name(bound, peers, self.definitions, self.document.notes.get(bound.table, ""))
+
     def _raise_origin(self, definition: Definition, bound: Bound, says: str, right: str) -> None:
         """Where does the number come from, if not from its evidence?"""
         for earlier in self._earlier(definition):
@@ -228,46 +251,3 @@ def _check_relation(bound: Bound, definition: Definition, outcome: Outcome) -> N
             "relation",
             f"{relation} {printed.text} is printed, the evidence is {short(outcome.exact)}",
         )
-
-
-def _check_unit(bound: Bound, definition: Definition, outcome: Outcome) -> None:
-    unit = definition.unit
-    if not unit:
-        return
-    after = bound.after.lstrip()
-    rest = after[len(unit) :]
-    follows = after.startswith(unit) and not (unit[-1].isalnum() and rest[:1].isalnum())
-    if not follows and unit not in bound.heading:
-        raise ClaimError(
-            "unit-lost", f"the unit {unit!r} stands neither after the number nor above it"
-        )
-
-
-def _check_labels(bound: Bound, definition: Definition, outcome: Outcome) -> None:
-    """A number whose text speaks of three seeds rests on three."""
-    if definition.stat == "count" or not outcome.seeds:
-        return
-    labels = next((found for text in bound.contexts if (found := seed_labels(text))), [])
-    counts = outcome.seed_counts
-    several = max(counts) > 1
-    if not labels or any(n in counts or (n == SEVERAL and several) for _, n in labels):
-        return
-    said = " and ".join(sorted({f"{label!r}" for label, _ in labels}))
-    kind = "incomplete-grid" if several else "single-seed"
-    raise ClaimError(kind, f"the text says {said}, the number rests on {len(outcome.seeds)}")
-
-
-def _check_best_of(bound: Bound, definition: Definition, outcome: Outcome) -> None:
-    number = len(outcome.left)
-    if definition.stat in ("min", "max") and not any(best_of(t, number) for t in bound.contexts):
-        raise ClaimError(
-            "best-of", f"the text must say that this is the best (or worst, …) of {number}"
-        )
-
-
-def _check_population(bound: Bound, definition: Definition, outcome: Outcome) -> None:
-    if definition.stat == "sd" and definition.ddof == 0:
-        if not any("population" in text.lower() for text in bound.contexts):
-            raise ClaimError(
-                "population-sd", "ddof = 0: the text must call it a population deviation"
-            )

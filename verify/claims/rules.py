@@ -50,6 +50,13 @@ SEED_LABEL = re.compile(
     r"[\s-]*(?:random |different |independent )?seeds?\b",
     re.IGNORECASE,
 )
+# "n = 3", and "over three runs": runs are told apart by their seeds.
+_NUMBER = rf"(\d+|{'|'.join(NUMBER_WORDS)})"
+N_LABEL = re.compile(
+    rf"\bn\s*=\s*(\d+)\b(?![.,]\d)"
+    rf"|(?i:\b(?:over|of|across|from)[\s-]+{_NUMBER}[\s-]+(?:independent |repeated )?"
+    r"(?:runs|trials|repeats|repetitions|replicates)\b)"
+)
 SEVERAL = 0  # a label such as multi-seed: more than one
 
 
@@ -63,6 +70,9 @@ def seed_labels(text: str) -> list[tuple[str, int]]:
         else:
             number = 1 if word == "single" else NUMBER_WORDS.get(word, SEVERAL)
         found.append((match[0], number))
+    for match in N_LABEL.finditer(text):
+        word = (match[1] or match[2]).lower()
+        found.append((match[0], int(word) if word.isdigit() else NUMBER_WORDS[word]))
     return found
 
 

@@ -6,6 +6,7 @@ from verify.claims.report import judge_documents
 from verify.config import find_root
 from verify.errors import GoldensealError
 from verify.report.table import Table
+from verify.study.analysis import p_text
 
 COLUMNS = ("where", "printed", "statistic", "evidence", "from", "holds")
 
@@ -27,5 +28,7 @@ def claims_on(root: Path, folder: Path) -> Table:
                 short = "; ".join(place.removeprefix(f"{inside}/") for place in places)
                 holds = "yes" if facts["holds"] else "NO"
                 evidence = str(facts["evidence"])
+                if facts["stat"] == "p" and verdict.outcome:
+                    evidence = p_text(float(verdict.outcome.exact))
                 rows.append((where, facts["printed"], facts["stat"], evidence, short, holds))
     return Table("Claims that rest on this record", COLUMNS, rows)

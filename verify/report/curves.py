@@ -1,11 +1,14 @@
 """Curves of run logs as SVG, the same bytes for the same log.
 
-Which curves there are follows from the logs alone: every number that is logged with a step and is
-not just proportional to it. Numbers of one name, such as the learning rates of several groups,
-share a picture; so do the same numbers of several runs.
+Which curves there are follows from the logs alone: every number that is logged with a step, is not
+just proportional to it and is no clock. Numbers of one name, such as the learning rates of several
+groups, share a picture; so do the same numbers of several runs. Curves that are alike are drawn
+once, and of more than a legend can tell apart there is a summary.
 """
 
 import io
+import re
+import statistics
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -18,6 +21,24 @@ from verify.errors import CannotCheckError
 Points = list[tuple[int, float]]
 SENTINEL = "#0f1e2d"  # stands for the colour of the text around, which follows light and dark
 MAX_POINTS = 2000  # a curve; a longer log is thinned evenly, its last point kept
+MOST_NAMED = 10  # curves, or groups of them, in a legend: there are as many colours
+MOST_JOINED = 3  # names of curves that are alike, before the rest is only counted
+# A number under the table `clock` is a clock, and so is one whose name has one of these words.
+CLOCKS = frozenset(
+    """clock clocks time times timestamp wall wallclock walltime elapsed eta duration ms millis
+    milliseconds s sec secs second seconds minutes hours speed throughput latency fps tps mfu pid
+    ts""".split()
+)
+
+
+@dataclass(frozen=True)
+class Series:
+    """One number of one run over its steps."""
+
+    run: str
+    part: str  # within what is drawn together: `embedding` of lr.embedding
+    key: str
+    points: tuple[tuple[int, float], ...]
 
 
 @dataclass(frozen=True)
@@ -38,18 +59,49 @@ def pictures(runs: Mapping[str, Iterable[Mapping[str, Any]]]) -> dict[str, str]:
 
     Raises CannotCheckError when there is something to draw and matplotlib is not installed.
     """
-    grouped: dict[str, list[Curve]] = {}
+    grouped: dict[str, list[Series]] = {}
     for run, lines in runs.items():
         for (kind, key), points in sorted(series(lines).items()):
             title, _, part = key.partition(".")
-            words = [word for word in (run if len(runs) > 1 else "", part) if word]
-            group = " ".join(word for word in (run.rpartition("/")[0], part) if word)
-            curve = Curve(" ".join(words) or key, f"{kind}: {key}", points, group)
-            grouped.setdefault(f"{kind}: {title}", []).append(curve)
-    titles = {
-        title: title if len(curves) > 1 else curves[0].title for title, curves in grouped.items()
-    }
-    return {titles[group]: draw(titles[group], curves) for group, curves in grouped.items()}
+            one = Series(run, part, key, tuple(points))
+            grouped.setdefault(f"{kind}: {title}", []).append(one)
+    drawn = {}
+    for title, found in grouped.items():
+        kind, keys = title.partition(":")[0], {each.key for each in found}
+        full = f"{kind}: {keys.pop()}" if len(keys) == 1 else title
+        drawn[full] = draw(full, alike(full, found))
+    return drawn
+
+
+def alike(title: str, found: Sequence[Series]) -> list[Curve]:
+    """The curves to draw: one for all series with the same points, named after what they share."""
+    by_points: dict[tuple[tuple[int, float], ...], list[Series]] = {}
+    for each in found:
+        by_points.setdefault(each.points, []).append(each)
+    runs, parts = ({getattr(each, name) for each in found} for name in ("run", "part"))
+    curves = []
+    for points, same in by_points.items():
+        words = [
+            joined([each.part for each in same], parts),
+            joined([each.run for each in same], runs),
+        ]
+        name = " ".join(word for word in reversed(words) if word) or same[0].key
+        group = name
+        if len({each.run for each in same}) == 1:  # the seeds of a configuration share a colour
+            configuration = same[0].run.rpartition("/")[0]
+            group = " ".join(word for word in (configuration, words[0]) if word)
+            group = group if configuration else ""
+        curves.append(Curve(name, title, list(points), group))
+    return curves
+
+
+def joined(names: Sequence[str], every: set[str]) -> str:
+    """Some of many names in short; nothing for all of them, which need not be told apart."""
+    own = list(dict.fromkeys(names))
+    if set(own) == every:
+        return ""
+    more = f" and {len(own) - 1} more"
+    return ", ".join(own) if len(own) <= MOST_JOINED else own[0] + more
 
 
 def series(lines: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], Points]:
@@ -60,7 +112,7 @@ def series(lines: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], Points]:
         if type(step) is not int:
             continue
         for key, value in numbers(line):
-            if key not in ("step", "clock.pid"):
+            if key != "step" and not is_clock(key):
                 found.setdefault((str(line["kind"]), key), []).append((step, value))
     return {name: thinned(points) for name, points in found.items() if is_telling(points)}
 
@@ -74,6 +126,11 @@ def numbers(facts: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, f
         number = as_number(value)
         if number is not None and number - number == 0:  # neither NaN nor infinite
             yield f"{prefix}{key}", number
+
+
+def is_clock(key: str) -> bool:
+    """Whether a dotted key names a time, or a speed: of the machine, not of what was learnt."""
+    return bool(CLOCKS & set(re.findall(r"[a-z]+", key.lower())))
 
 
 def is_telling(points: Points) -> bool:
@@ -126,6 +183,23 @@ def _draw(title: str, curves: Sequence[Curve]) -> str:
 
     figure = Figure(figsize=(5.6, 2.8), layout="constrained")
     axes = figure.add_subplot()
+    if len({curve.group or curve.name for curve in curves}) > MOST_NAMED:
+        _summary(axes, curves)
+    else:
+        _named(axes, curves)
+    axes.set_xlabel("step")
+    axes.set_title(title, fontsize=9)
+    axes.grid(visible=True, alpha=0.25)
+    axes.spines[["top", "right"]].set_visible(False)
+    if len(curves) > 1:
+        entries = axes.get_legend_handles_labels()[1]
+        axes.legend(fontsize=7, ncols=2 if len(entries) > 5 else 1)
+    text = io.StringIO()
+    figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
+    return text.getvalue()
+
+
+def _named(axes: Any, curves: Sequence[Curve]) -> None:
     colours: dict[str, str] = {}
     for curve in curves:
         x, y = zip(*curve.points, strict=True)
@@ -135,12 +209,16 @@ def _draw(title: str, curves: Sequence[Curve]) -> str:
             colour = colours.setdefault(curve.group, f"C{len(colours) % 10}")
             look = {"label": "" if seen else curve.group, "color": colour, "linewidth": 1.0}
         axes.plot(x, y, marker="o" if len(x) < 12 else None, markersize=3, **look)
-    axes.set_xlabel("step")
-    axes.set_title(title, fontsize=9)
-    axes.grid(visible=True, alpha=0.25)
-    axes.spines[["top", "right"]].set_visible(False)
-    if len(curves) > 1:
-        axes.legend(fontsize=7, ncols=2 if len(curves) > 6 else 1)
-    text = io.StringIO()
-    figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
-    return text.getvalue()
+
+
+def _summary(axes: Any, curves: Sequence[Curve]) -> None:
+    """All curves alike in grey, and their median at each step that all of them have."""
+    for number, curve in enumerate(curves):
+        x, y = zip(*curve.points, strict=True)
+        label = "" if number else f"{len(curves)} curves"
+        axes.plot(x, y, color="0.6", linewidth=0.6, alpha=0.7, label=label)
+    values = [dict(curve.points) for curve in curves]
+    common = sorted(set.intersection(*(set(each) for each in values)))
+    if common:
+        middle = [statistics.median(each[step] for each in values) for step in common]
+        axes.plot(common, middle, color="C0", linewidth=1.8, label="their median")

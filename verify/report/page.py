@@ -1,23 +1,26 @@
 """A record as one HTML page: what it is, whether it is intact, its runs as curves, its files."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from verify import __version__
 from verify.check import SUMS, CheckReport, check, parse_sums
-from verify.difference import as_number
 from verify.errors import CannotCheckError, GoldensealError
 from verify.explain import explain
 from verify.files import read_small
 from verify.record import Record, read_record
 from verify.report.claims import claims_on
 from verify.report.curves import pictures
+from verify.report.markdown import to_html
 from verify.report.study import run_logs, study_pictures, study_tables
 from verify.report.table import Table
 from verify.runlog import read_run_log
+from verify.study.analysis import p_text
 
 MAX_README_BYTES = 1 << 20
+P_KEY = re.compile(r"p|p_\w+|p[_-]?values?")
 TEMPLATE = Path(__file__).with_name("record.html")
 
 
@@ -82,10 +85,17 @@ def flat(facts: Mapping[str, Any], prefix: str = "") -> list[tuple[str, ...]]:
         if isinstance(value, dict):
             rows += flat(value, f"{prefix}{key}.")
         else:
-            number = as_number(value)
-            shown = f"{number:.10g}" if isinstance(value, float) and number is not None else value
-            rows.append((f"{prefix}{key}", str(shown)))
+            rows.append((f"{prefix}{key}", leaf(key, value)))
     return rows
+
+
+def leaf(key: str, value: Any) -> str:
+    """A value as text: a float at ten digits, in a list at six, a p at two."""
+    if isinstance(value, list):
+        return ", ".join(f"{v:.6g}" if isinstance(v, float) else str(v) for v in value)
+    if not isinstance(value, float):
+        return str(value)
+    return p_text(value) if P_KEY.fullmatch(key) else f"{value:.10g}"
 
 
 def logs(record: Record) -> dict[str, list[dict[str, Any]]]:
@@ -112,15 +122,8 @@ def files(folder: Path, report: CheckReport) -> list[tuple[str, str, str]]:
 
 
 def readme(folder: Path) -> str:
-    """README.md as HTML. HTML in it is shown as text, and nothing is loaded from elsewhere."""
+    """README.md as HTML; empty when there is none."""
     path = folder / "README.md"
     if not path.is_file() or path.is_symlink():
         return ""
-    try:
-        from markdown_it import MarkdownIt
-    except ImportError:
-        need = "a page needs markdown-it-py: pip install 'goldenseal[report]'"
-        raise CannotCheckError(need) from None
-    parser = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
-    text = read_small(path, MAX_README_BYTES).decode("utf-8", errors="replace")
-    return str(parser.render(text))
+    return to_html(read_small(path, MAX_README_BYTES).decode("utf-8", errors="replace"))

@@ -12,7 +12,10 @@ from verify.record import Record
 from verify.report.curves import themed
 from verify.report.table import Table
 from verify.runlog import read_run_log
+from verify.spread import exceeds
+from verify.study.analysis import analyse, p_text
 from verify.study.summary import Numbers
+from verify.sweep.analysis import analyse as analyse_group
 from verify.sweep.definition import Group, read_sweep
 from verify.sweep.recorded import lines_of
 
@@ -94,7 +97,7 @@ def summary(record: Record) -> Table:
     facts = record.facts.get("results", {})
     by_group = facts if "cells" in record.facts else {"": facts}
     rows = [
-        (result, configuration, shown(part["n"]), shown(part["mean"]), shown(part["sd"]))
+        (result, configuration, shown(part["n"]), shown(part["mean"]), deviation(part))
         for _, results in sorted(by_group.items())
         for result, parts in sorted(results.items())
         if isinstance(parts, dict)
@@ -102,6 +105,11 @@ def summary(record: Record) -> Table:
     ]
     columns = ("result", "configuration", "n", "mean", "sd")
     return Table("Mean and sample standard deviation", columns, rows)
+
+
+def deviation(part: Mapping[str, Any]) -> str:
+    """A standard deviation; 0 where it is no more than rounding of what it is the deviation of."""
+    return shown(part["sd"] if exceeds(part["sd"], 0, (part["mean"],)) else 0.0)
 
 
 def comparisons(group: str, plan: Plan, tests: Sequence[Mapping[str, Any]]) -> Table:
@@ -114,9 +122,9 @@ def comparisons(group: str, plan: Plan, tests: Sequence[Mapping[str, Any]]) -> T
             shown(test["mean"]),
             shown(test["sd"]),
             " to ".join(shown(end) for end in test["ci95"] or ()) or "not defined",
-            shown(test["p"]),
-            shown(test["p_holm"]),
-            "yes" if test["counts"] else "no",
+            p_text(test["p"]),
+            p_text(test["p_holm"]),
+            "yes" if test["counts"] else test.get("why_not", "no"),
         )
         for test in tests
     ]
@@ -127,11 +135,8 @@ def tested(plan: Plan, group: Group | None, found: Mapping[Cell, Numbers]) -> li
     """The tests; none when a cell is missing, since an incomplete grid carries no claim."""
     if any(plan.analysis["primary"] not in found.get(cell, {}) for cell in plan.cells()):
         return []
-    from verify.study import analysis as of_studies
-    from verify.sweep import analysis as of_sweeps
-
     try:
-        return of_sweeps.analyse(group, found) if group else of_studies.analyse(plan, found)
+        return analyse_group(group, found) if group else analyse(plan, found)
     except ImportError:
         raise CannotCheckError(
             "the page of a study needs scipy: pip install 'goldenseal[study]'"

@@ -8,7 +8,8 @@ otherwise. The plan's rule:
     same         two one-sided t tests, corrected: within the margin
     lower        exact sign-flip test, corrected, and the whole interval below 0
     higher       the same, above 0
-    cannot tell  otherwise; always when the rig failed, or an arm did not reach the target
+    cannot tell  otherwise; always when the rig failed, or an arm did not reach the target, or
+                 the blocks do not vary: then no t test is defined
 
 The rig holds when enough blocks are valid, the arms did the same, the null's interval covers 0 and
 reaches no further than the margin to either side of its middle, and the control's lies above 0.
@@ -19,6 +20,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from verify.errors import UsageError
+from verify.spread import NO_SPREAD
 from verify.study.analysis import holm
 from verify.study.blocks import COSTS, MEASURED, SPOILING, Block, Window, problems_with_blocks
 from verify.study.blocks_plan import BlockPlan
@@ -79,19 +81,15 @@ def value(window: Window, plan: BlockPlan, endpoint: str, cost: str) -> float | 
     return window.per_step(cost)
 
 
-def log_ratios(
+def logarithms(
     blocks: Sequence[Block], plan: BlockPlan, arm: str, endpoint: str, cost: str
 ) -> list[float | None]:
-    """By block; None where a window of either arm did not reach the target."""
+    """By block, the mean logarithm of an arm's two windows; None where one missed the target."""
     found: list[float | None] = []
     for block in blocks:
-        logs = []
-        for name in (arm, plan.baseline):
-            values = [value(window, plan, endpoint, cost) for window in block.of(name)]
-            known = [math.log(v) for v in values if v is not None and v > 0]
-            logs.append(math.fsum(known) / 2 if len(known) == 2 else None)
-        a, b = logs
-        found.append(None if a is None or b is None else a - b)
+        values = [value(window, plan, endpoint, cost) for window in block.of(arm)]
+        known = [math.log(v) for v in values if v is not None and v > 0]
+        found.append(math.fsum(known) / 2 if len(known) == 2 else None)
     return found
 
 
@@ -99,15 +97,18 @@ def measure(
     blocks: Sequence[Block], plan: BlockPlan, arm: str, endpoint: str, cost: str
 ) -> dict[str, Any]:
     """One arm's endpoint: by block, interval, exact p, and p of the two one-sided tests."""
-    ratios = log_ratios(blocks, plan, arm, endpoint, cost)
+    own, base = (logarithms(blocks, plan, name, endpoint, cost) for name in (arm, plan.baseline))
+    ratios = [None if a is None or b is None else a - b for a, b in zip(own, base, strict=True)]
     known = [ratio for ratio in ratios if ratio is not None]
     facts: dict[str, Any] = {"ratios": ratios, "censored": len(ratios) - len(known)}
     if facts["censored"]:
         empty = ("mean", "sd", "interval", "p", "p_same")
         return {**facts, "n": len(known), **dict.fromkeys(empty)}
-    facts |= interval(known, plan.analysis["confidence"])
+    # A cost that is off by a unit in its last place is off by as much of 1 in its logarithm.
+    of = [1.0, *(each for each in (*own, *base) if each is not None)]
+    facts |= interval(known, plan.analysis["confidence"], of)
     facts["p"] = sign_flip(known)
-    facts["p_same"] = equivalence(known, plan.analysis["margin"])
+    facts["p_same"] = equivalence(known, plan.analysis["margin"], of)
     return facts
 
 
@@ -115,15 +116,20 @@ def rig_problems(arms: Mapping[str, Any], plan: BlockPlan, endpoint: str) -> lis
     """Why the null or the control says that nothing can be told; empty: the rig holds."""
     problems = []
     null, control = (arms[plan.facts[role]][endpoint] for role in ("null", "control"))
-    if null["interval"] is None:
+    if null["censored"]:
         problems.append(f"{endpoint}: the baseline did not reach the target in every window")
         return problems
-    low, high = null["interval"]
-    if not low <= 0 <= high:
-        problems.append(f"{endpoint}: the null's interval does not cover 0")
-    if (high - low) / 2 >= plan.analysis["margin"]:
-        problems.append(f"{endpoint}: the null's interval is wider than the margin")
-    if control["interval"] is None or not control["interval"][0] > 0:
+    if null["interval"] is None:
+        problems.append(f"{endpoint}: the null has {NO_SPREAD}")
+    else:
+        low, high = null["interval"]
+        if not low <= 0 <= high:
+            problems.append(f"{endpoint}: the null's interval does not cover 0")
+        if (high - low) / 2 >= plan.analysis["margin"]:
+            problems.append(f"{endpoint}: the null's interval is wider than the margin")
+    if control["interval"] is None and not control["censored"]:
+        problems.append(f"{endpoint}: the control has {NO_SPREAD}")
+    elif control["interval"] is None or not control["interval"][0] > 0:
         problems.append(f"{endpoint}: the control's known extra cost was not seen")
     return problems
 
@@ -144,6 +150,8 @@ def verdict(facts: Mapping[str, Any], plan: BlockPlan, broken: bool) -> str:
     alpha = plan.analysis["alpha"]
     if broken or facts["censored"]:
         return "cannot tell"
+    if facts["interval"] is None:
+        return "cannot tell"
     if facts["p_same_holm"] < alpha:
         return "same"
     low, high = facts["interval"]
@@ -153,14 +161,20 @@ def verdict(facts: Mapping[str, Any], plan: BlockPlan, broken: bool) -> str:
 
 
 def losses(blocks: Sequence[Block], plan: BlockPlan, arm: str) -> dict[str, Any]:
-    """The log-ratio of the losses at the end, by block, and whether they are the same."""
+    """The log-ratio of the losses at the end, by block, and whether they are the same.
+
+    Losses that are equal to the last bit in every block are the same without a test; ratios that
+    are alike in every block, but not 0, allow none.
+    """
     ratios = [
         math.log(block.of(arm)[0].losses[-1] / block.of(plan.baseline)[0].losses[-1])
         for block in blocks
     ]
-    p = equivalence(ratios, plan.analysis["loss_margin"])
-    facts = interval(ratios, plan.analysis["confidence"])
-    return {**facts, "p_same": p, "parity": p < plan.analysis["alpha"]}
+    p = equivalence(ratios, plan.analysis["loss_margin"], of=(1.0,))
+    facts = interval(ratios, plan.analysis["confidence"], of=(1.0,))
+    identical = not any(ratios)
+    same = identical or (p is not None and p < plan.analysis["alpha"])
+    return {**facts, "p_same": p, "parity": same}
 
 
 def means(blocks: Sequence[Block], plan: BlockPlan) -> dict[str, Any]:

@@ -10,6 +10,8 @@ from verify import canonical
 from verify.errors import CannotCheckError
 from verify.files import atomic_write
 from verify.record import SCHEMA
+from verify.spread import NO_SPREAD
+from verify.study.analysis import p_text
 from verify.study.blocks import Block, log_name, read_blocks
 from verify.study.blocks_analysis import ENDPOINTS, UNMEASURED, analyse_blocks
 from verify.study.blocks_plan import BlockPlan, read_block_plan
@@ -104,14 +106,14 @@ def _row(
     verdict = facts.get("verdict") or ("null" if arm == plan.facts["null"] else "control")
     if facts["censored"]:
         return [*first, f"{facts['censored']} blocks censored", *["–"] * 5, verdict]
-    low, high = facts["interval"]
-    ps = [facts["p"], facts.get("p_holm"), facts.get("p_same_holm")]
+    limits = [percent(limit) for limit in facts["interval"] or ()]
+    ps = {"p": facts["p"], **{k: facts[k] for k in ("p_holm", "p_same_holm") if k in facts}}
     return [
         *first,
         f"{facts['mean']:+.5f} ± {facts['sd']:.5f}",
         percent(facts["mean"]),
-        f"{percent(low)} to {percent(high)}",
-        *("" if p is None else f"{p:.3g}" for p in ps),
+        " to ".join(limits) or NO_SPREAD,
+        *(p_text(ps[key]) if key in ps else "" for key in ("p", "p_holm", "p_same_holm")),
         verdict,
     ]
 

@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from verify.plan import Cell, Plan
-from verify.study.summary import Numbers, column
+from verify.study.summary import Numbers, column, describe
 
 SALT = "goldenseal"  # element ids are hashes: of this, not of a random number
+MOST_NAMED = 10  # seeds in a legend
 COLOURS = ("#4c72b0", "#dd8452", "#55a868", "#c44e52", "#8172b3")
 
 
@@ -25,19 +26,23 @@ def draw(plan: Plan, found: Mapping[Cell, Numbers], tests: Sequence[Mapping[str,
         FigureCanvasSVG(figure)
         left, right = figure.subplots(1, 2)
         for number, configuration in enumerate(plan.configurations):
-            _points(left, number, column(plan, found, configuration, name), plan.seeds)
+            values = column(plan, found, configuration, name)
+            facts = describe(values)
+            mean, sd = facts["mean"], facts["sd"]
+            _points(left, number, values, plan.seeds, mean, (mean - sd, mean + sd))
         left.set_xticks(range(len(plan.configurations)), list(plan.configurations))
         left.set_ylabel(name)
         left.set_title("each run; bar: mean ± sd")
         for number, row in enumerate(tests):
-            _points(right, number, row["differences"], plan.seeds, row["ci95"])
+            _points(right, number, row["differences"], plan.seeds, row["mean"], row["ci95"])
         right.axhline(0.0, color="0.5", linewidth=0.8)
         right.set_xticks(range(len(tests)), [row["configuration"] for row in tests])
         right.set_ylabel(f"difference from {plan.baseline}")
         right.set_title("paired by seed; bar: mean, 95 % interval")
         handles, labels = left.get_legend_handles_labels()
         count = len(plan.seeds)
-        left.legend(handles[:count], labels[:count], title="seed", fontsize=8)
+        if count <= MOST_NAMED:
+            left.legend(handles[:count], labels[:count], title="seed", fontsize=8)
         buffer = io.BytesIO()
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     return buffer.getvalue()
@@ -48,15 +53,12 @@ def _points(
     x: int,
     values: Sequence[float],
     seeds: Sequence[int],
-    interval: Sequence[float] | None = None,
+    mean: float,
+    bar: Sequence[float] | None,
 ) -> None:
-    from verify.study.summary import describe
-
-    facts = describe(values)
-    mean, sd = facts["mean"], facts["sd"]
-    low, high = interval or (mean - sd, mean + sd)
-    bars = [[mean - low], [high - mean]]
-    axes.errorbar([x + 0.2], [mean], yerr=bars, fmt="_", color="black", capsize=4)
+    """The dots of a column and beside them the mean, with its bar when there is one."""
+    ends = None if bar is None else [[mean - bar[0]], [bar[1] - mean]]
+    axes.errorbar([x + 0.2], [mean], yerr=ends, fmt="_", color="black", capsize=4)
     for number, (seed, value) in enumerate(zip(seeds, values, strict=True)):
         colour = COLOURS[number % len(COLOURS)]
         axes.plot([x - 0.1], [value], "o", color=colour, markersize=4, label=str(seed))

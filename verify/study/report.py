@@ -11,7 +11,7 @@ from verify.errors import CannotCheckError, GoldensealError, UsageError
 from verify.files import atomic_write
 from verify.plan import SEED, Cell, Plan, read_plan
 from verify.record import SCHEMA
-from verify.study.analysis import analyse
+from verify.study.analysis import analyse, p_text
 from verify.study.cells import PLAN, cell_folder, read_failure
 from verify.study.markers import replace_part, table
 from verify.study.plot import draw
@@ -152,8 +152,8 @@ def tables(plan: Plan, summary: Mapping[str, Any], tests: list[dict[str, Any]]) 
             ", ".join(f"{value:+.4f}" for value in row["differences"]),
             f"{row['mean']:+.4f} ± {row['sd']:.4f}",
             "not defined" if row["ci95"] is None else "{:+.4f} to {:+.4f}".format(*row["ci95"]),
-            *("not defined" if row[key] is None else f"{row[key]:.3g}" for key in ("p", "p_holm")),
-            {True: "yes", False: "no", None: "no"}[row["counts"]],
+            *(p_text(row[key]) for key in ("p", "p_holm")),
+            "yes" if row["counts"] else row.get("why_not", "no"),
         ]
         for row in tests
     ]

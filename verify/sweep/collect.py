@@ -28,6 +28,7 @@ from verify.files import atomic_write
 from verify.plan import Cell
 from verify.record import SCHEMA
 from verify.seal import seal
+from verify.study.analysis import p_text
 from verify.study.report import dated_name
 from verify.study.summary import Numbers
 from verify.sweep.analysis import analyse
@@ -92,8 +93,9 @@ class Collected:
         ]
         for group, rows in self.tests.items():
             for row in rows:
-                p = "not defined" if row["p_holm"] is None else f"{row['p_holm']:.3g}"
+                p = p_text(row["p_holm"])
                 word = f"counts, {row['direction']}" if row["counts"] else "does not count"
+                word += f" ({row['why_not']})" if "why_not" in row else ""
                 found.append(
                     f"{group}, {row['configuration']}: {row['mean']:+.4f} ± {row['sd']:.4f}, p "
                     f"after Holm {p}: {word}"

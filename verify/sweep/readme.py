@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+from verify.study.analysis import p_text
 from verify.study.markers import table
 from verify.study.report import spread
 from verify.sweep.definition import Group, Sweep
@@ -72,8 +73,9 @@ def _group(group: Group, summary: Mapping[str, Any], tests: Sequence[Mapping[str
             row["configuration"],
             f"{row['mean']:+.4f} ± {row['sd']:.4f}",
             "not defined" if row["ci95"] is None else "{:+.4f} to {:+.4f}".format(*row["ci95"]),
-            *(_number(row[key]) for key in ("d_z", "p", "p_holm")),
-            f"yes, {row['direction']}" if row["counts"] else "no",
+            "not defined" if row["d_z"] is None else f"{row['d_z']:.3g}",
+            *(p_text(row[key]) for key in ("p", "p_holm")),
+            f"yes, {row['direction']}" if row["counts"] else row.get("why_not", "no"),
         ]
         for row in tests
     ]
@@ -85,7 +87,3 @@ def _group(group: Group, summary: Mapping[str, Any], tests: Sequence[Mapping[str
         f"{analysis['test']}, Holm's correction over {len(tests)} comparisons, alpha "
         f"{analysis['alpha']}, margin {group.margin}:\n\n{table([*headings, 'counts'], compared)}"
     )
-
-
-def _number(value: float | None) -> str:
-    return "not defined" if value is None else f"{value:.3g}"

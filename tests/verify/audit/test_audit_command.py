@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -193,6 +194,13 @@ def test_a_p_that_needs_other_runs_is_said_to_be_not_verifiable(golf):
     verdict = golf.audit()
     assert verdict.outcome is Outcome.CONSISTENT
     assert any("not verifiable from the files" in f.evidence for f in verdict.findings)
+
+
+def test_a_t_of_runs_that_do_not_vary_is_said_to_be_none(golf):
+    golf.runs = [replace(run, bpb="1.14597222", loss="1.9349") for run in golf.runs]
+    golf.facts |= {"p_value": 1e-15, "t_statistic": -1e15}
+    (finding,) = [f for f in golf.audit().findings if f.kind == "test"]
+    assert finding.evidence.startswith("no spread: cannot test")
 
 
 def test_a_one_sample_test_is_recomputed_against_the_value_that_it_names(golf):

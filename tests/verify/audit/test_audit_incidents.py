@@ -125,6 +125,31 @@ def test_a_deviation_is_the_sample_s_or_the_population_s(golf, std, fits):
     assert any(word in text for text in texts)
 
 
+@pytest.mark.parametrize("key", ["val_bpb_std_err", "val_bpb_sem", "standard_error_val_bpb"])
+def test_a_deviation_under_the_name_of_a_standard_error_is_named(golf, key):
+    del golf.facts["val_bpb_std"]
+    golf.facts[key] = 0.00048
+    assert "deviation" not in kinds(golf.audit())
+    golf.facts[key] = 0.00083
+    (finding,) = [f for f in golf.audit().findings if f.kind == "deviation"]
+    assert finding.certainty == Certainty.MISMATCH
+    assert "it is a standard deviation: sample deviation of 3 runs" in finding.evidence
+
+
+def test_a_standard_error_under_the_name_of_a_deviation_is_named(golf):
+    golf.facts["val_bpb_std"] = 0.00048
+    (finding,) = [f for f in golf.audit().findings if f.kind == "deviation"]
+    assert "it is a standard error: standard error of 3 runs" in finding.evidence
+
+
+@pytest.mark.parametrize("key", ["median_val_bpb", "geometric_mean_val_bpb", "val_bpb_iqr"])
+def test_a_median_is_not_looked_up_as_a_mean(golf, key):
+    golf.facts[key] = golf.facts["val_bpb"]
+    before = [*golf.audit().confirmed]
+    del golf.facts[key]
+    assert before == [*golf.audit().confirmed]
+
+
 def test_bytes_without_the_code_are_named(single):
     single.facts["bytes_total"] -= len(SCRIPT)
     assert "bytes-without-code" in kinds(single.audit())

@@ -96,6 +96,23 @@ def test_the_one_sample_test_is_scipy_s_and_needs_variation():
     assert welch([1.0, 1.1], [1.0]) is None
 
 
+@settings(deadline=None)
+@given(values, st.integers(2, 9), values, st.integers(2, 9))
+def test_runs_that_are_all_alike_allow_no_test(a, n, b, m):
+    mine, theirs = [float(a)] * n, [float(b)] * m
+    assert one_sample(mine, 2.2) is None
+    assert welch(mine, theirs) is None
+
+
+def test_rounding_is_no_variation_and_one_side_that_varies_is_enough():
+    assert one_sample([2.7222] * 3, 2.2) is None  # their mean is not one of them
+    assert one_sample([0.3, 0.1 + 0.2], 2.2) is None
+    assert welch([1.1734] * 7, [1.2] * 7) is None
+    assert welch([1.1734] * 7, [1.2] * 6 + [1.3]) is not None
+    assert one_sample([1.0, math.nan], 2.0) is None
+    assert one_sample([1e-200, 2e-200], 0.0) is None  # its variance is no double
+
+
 @given(st.lists(values, min_size=2, max_size=9), st.integers(0, 1))
 def test_a_deviation_is_the_textbook_s(listed, ddof):
     floats = [float(v) for v in listed]

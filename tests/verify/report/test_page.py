@@ -10,7 +10,7 @@ import pytest
 
 from verify.errors import UsageError
 from verify.report.curves import draw, is_telling, pictures, series, thinned
-from verify.report.page import record_page
+from verify.report.page import flat, record_page
 from verify.runlog import RunLog
 from verify.seal import seal
 
@@ -93,6 +93,16 @@ def test_a_folder_that_is_no_record_is_one_line(tmp_path):
         record_page(tmp_path, tmp_path)
 
 
+def test_a_p_has_two_digits_and_lists_have_six():
+    facts = {"a": {"p": 0.0123456789, "p_holm": 1e-9, "ppl": 0.0123456789, "list": [1 / 3, 2]}}
+    assert flat(facts) == [
+        ("a.list", "0.333333, 2"),
+        ("a.p", "0.012"),
+        ("a.p_holm", "< 0.001"),
+        ("a.ppl", "0.0123456789"),
+    ]
+
+
 # -- curves --------------------------------------------------------------------------------------
 
 
@@ -118,10 +128,59 @@ def test_every_telling_number_becomes_a_curve_and_groups_share_a_picture():
 
 
 def test_several_runs_share_a_picture_with_a_legend():
-    log = lines(loss=[4.0, 2.5, 2.0])
-    (svg,) = pictures({"seed 1": log, "seed 2": log}).values()
+    logs = {f"seed {n}": lines(loss=[4.0, 2.5, 2.0 / n]) for n in (1, 2)}
+    (svg,) = pictures(logs).values()
     assert "seed 1" in svg
     assert "seed 2" in svg
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["elapsed", "time", "wall_time", "step_ms", "tokens_per_second", "train_time_s", "throughput",
+     "timestamp", "eta", "clock"],
+)  # fmt: skip
+def test_a_clock_is_no_curve(key):
+    log = lines(**{"loss": [4.0, 2.5, 2.0], key: [1.0, 2.25, 3.5]})
+    log = [{**line, "clock": {"train_ms": line["step"] ** 2, "joules": 3.0}} for line in log]
+    assert set(pictures({"seed 1": log})) == {"step: loss"}
+
+
+@pytest.mark.parametrize("key", ["lr", "tttloss", "momentum", "grad_norm", "timestep_embedding"])
+def test_other_numbers_are_still_curves(key):
+    assert set(pictures({"seed 1": lines(**{key: [1.0, 2.25, 3.5]})})) == {f"step: {key}"}
+
+
+def entries(svg):
+    """The words of a picture."""
+    return [element.text for element in ET.fromstring(svg).iter() if element.tag.endswith("text")]
+
+
+def test_curves_that_are_alike_are_one_with_one_name():
+    rates = {f"group{n}": [0.1, 0.2, 0.1] for n in range(15)}
+    log = lines(lr=[{name: rate[i] for name, rate in rates.items()} for i in range(3)])
+    (svg,) = pictures({f"{c}/{s}": log for c in "abcde" for s in (1, 2, 3)}).values()
+    assert not [text for text in entries(svg) if "group" in text or "/" in text]
+    (svg,) = pictures(
+        {c: lines(lr=[{"x": i * i, "y": 5 - i * i} for i in (1, 2, 3)]) for c in "abcde"}
+    ).values()
+    assert [text for text in entries(svg) if text in ("x", "y")] == ["x", "y"]
+
+
+def test_curves_that_some_runs_share_are_named_after_those():
+    logs = {name: lines(loss=[4.0, 2.5, end]) for name, end in [("a", 1), ("b", 1), ("c", 2)]}
+    (svg,) = pictures(logs).values()
+    assert [text for text in entries(svg) if text[0] in "abc"] == ["a, b", "c"]
+
+
+def test_more_curves_than_a_legend_can_tell_apart_are_summed_up():
+    rates = [{f"group{n}": (i + 1) ** 2 / (n + 1) for n in range(15)} for i in range(3)]
+    (svg,) = pictures({"seed 1": lines(lr=rates)}).values()
+    words = entries(svg)
+    assert not [text for text in words if text.startswith("group")]
+    assert {"15 curves", "their median"} <= set(words)
+    few = [{f"group{n}": (i + 1) ** 2 / (n + 1) for n in range(10)} for i in range(3)]
+    (svg,) = pictures({"seed 1": lines(lr=few)}).values()
+    assert len([text for text in entries(svg) if text.startswith("group")]) == 10
 
 
 def test_a_multiple_of_the_step_tells_nothing():
@@ -155,7 +214,7 @@ def test_a_picture_is_well_formed_has_a_name_and_follows_the_text_colour():
 def test_a_browser_loads_it_in_silence_sorts_its_tables_and_shows_its_plots(open_page, page):
     tab, said = open_page(page)
     assert said == []
-    assert tab.locator("svg[role=img]").count() == 3
+    assert tab.locator("svg[role=img]").count() == 2
     assert all(
         box["width"] > 100
         for box in (svg.bounding_box() for svg in tab.locator("svg[role=img]").all())

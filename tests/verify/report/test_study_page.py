@@ -6,12 +6,15 @@ import shutil
 import pytest
 
 from verify.errors import UsageError
+from verify.plan import read_plan
 from verify.record import read_record
 from verify.report.claims import claims_on
 from verify.report.command import page_on
 from verify.report.curves import Curve, draw
 from verify.report.page import record_page
-from verify.report.study import study_pictures, study_tables
+from verify.report.study import comparisons, deviation, study_pictures, study_tables
+from verify.report.study import tested as computed
+from verify.study.plot import draw as draw_study
 
 STUDY = "records/track_cpu_small/2026-11-23_FeatureStudy"
 SINGLE = "records/track_cpu_small/2026-11-23_SmallGPT"
@@ -34,11 +37,14 @@ def test_the_page_of_a_study_shows_its_runs_and_its_test_computed_again(root):
     tests = tables["roundtrip_val_bpb against baseline, paired by seed"]
     sealed = json.loads((root / STUDY / "results.json").read_text())["tests"]
     assert [row[0] for row in tests] == ["phinta", "jepa", "ut", "all"]
-    assert [row[5] for row in tests] == [f"{test['p_holm']:.6g}" for test in sealed]
+    assert [row[4] for row in tests] == ["0.98", "0.12", "0.61", "0.0037"]
+    assert [float(row[5]) for row in tests] == pytest.approx(
+        [test["p_holm"] for test in sealed], rel=0.05
+    )
     assert [row[6] for row in tests] == ["no", "no", "no", "yes"]
     assert len(tables["Runs"]) == 15
     page = record_page(root, root / STUDY)
-    assert page.count("<svg") == 7  # the plan's plot, and six curves
+    assert page.count("<svg") == 5  # the plan's plot; loss, learning rates, val_loss and val_bpb
     assert "jepa/1597" not in page.split("<h2>In its")[0].replace("runs/jepa/1597", "")
 
 
@@ -74,6 +80,25 @@ def test_seeds_of_a_configuration_share_a_colour_and_one_place_in_the_legend():
     assert "a/1" not in svg
 
 
+def test_equal_gains_are_said_to_allow_no_test_and_have_no_bar(root):
+    plan = read_plan(root / STUDY / "plan.toml")
+    base = {1597: 0.34, 2584: 0.57, 4181: 0.66}
+    found = {
+        cell: {plan.analysis["primary"]: base[cell.seed] + (cell.configuration == "all") / 100}
+        for cell in plan.cells()
+    }
+    tests = computed(plan, None, found)
+    row = comparisons("", plan, tests).rows[-1]
+    assert row[0] == "all"
+    assert row[2:] == ("0", *["not defined"] * 3, "no spread: cannot test")
+    assert b"svg" in draw_study(plan, found, tests)
+
+
+def test_a_deviation_that_is_rounding_is_shown_as_0():
+    assert deviation({"mean": 0.3, "sd": 5.6e-17}) == "0"
+    assert deviation({"mean": 0.3, "sd": 5.6e-7}) == "5.6e-07"
+
+
 # -- in a browser --------------------------------------------------------------------------------
 
 
@@ -84,7 +109,7 @@ def test_a_browser_shows_the_study_in_silence_and_sorts_its_runs(open_page, root
     table.get_by_role("button", name="roundtrip_val_bpb").click()
     values = table.locator("tbody td:nth-child(4)").all_text_contents()
     assert [float(value) for value in values] == sorted(float(value) for value in values)
-    assert tab.locator("svg[role=img]").count() == 7
+    assert tab.locator("svg[role=img]").count() == 5
     assert tab.evaluate("document.documentElement.scrollWidth") <= 360
     assert said == []
 

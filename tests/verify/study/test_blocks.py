@@ -9,7 +9,7 @@ from verify.errors import CannotCheckError, ContradictedError, UsageError
 from verify.files import atomic_write
 from verify.study.analysis import holm
 from verify.study.blocks import log_name, read_block, read_blocks
-from verify.study.blocks_analysis import analyse_blocks
+from verify.study.blocks_analysis import analyse_blocks, judge
 from verify.study.blocks_plan import read_block_plan
 from verify.study.blocks_report import draw, write_block_report
 
@@ -129,6 +129,47 @@ def test_where_noise_hides_the_control_nothing_can_be_told(tmp_path):
     assert any("known extra cost" in problem for problem in found["rig"]["per_step"])
     verdicts = {found["arms"][a][e]["verdict"] for a in ("dclr", "twin") for e in found["rig"]}
     assert verdicts == {"cannot tell"}
+
+
+def test_blocks_that_do_not_vary_allow_no_verdict(tmp_path):
+    found = analyse(tmp_path, noise=0.0)
+    assert "per_step: the null has no spread: cannot test" in found["rig"]["per_step"]
+    assert "per_step: the control has no spread: cannot test" in found["rig"]["per_step"]
+    for arm in ("dclr", "twin"):
+        facts = found["arms"][arm]["per_step"]
+        assert (facts["interval"], facts["p_same"], facts["verdict"]) == (None, None, "cannot tell")
+
+
+def test_an_arm_that_does_not_vary_under_a_rig_that_holds_cannot_be_told(tmp_path):
+    found = analyse(tmp_path)
+    plan = read_block_plan(tmp_path / "records/toys/2026-01-01_Plan/plan.toml")
+    arms = found["arms"]
+    for ratio in (-0.02, 0.0):
+        facts = arms["dclr"]["per_step"]
+        facts |= {"mean": ratio, "sd": 0.0, "interval": None, "p": 2 / 4096, "p_same": None}
+        judge(arms, plan, found["rig"])
+        assert arms["dclr"]["per_step"]["verdict"] == "cannot tell"
+        assert arms["twin"]["per_step"]["verdict"] == "same"
+
+
+def test_losses_that_are_equal_in_every_bit_are_the_same_and_one_gain_in_all_is_not(tmp_path):
+    def ends(losses):
+        def window(arm, facts):
+            end = (losses if arm == "twin" else 0.8).hex()
+            return {**facts, "losses": [*facts["losses"][:-1], [400, end]]}
+
+        return window
+
+    (tmp_path / "a").mkdir(), (tmp_path / "b").mkdir()
+    same = analyse(tmp_path / "a", window=ends(0.8))["losses"]["twin"]
+    assert (same["p_same"], same["interval"], same["parity"]) == (None, None, True)
+    gain = analyse(tmp_path / "b", window=ends(0.8001))["losses"]["twin"]
+    assert (gain["p_same"], gain["interval"], gain["parity"]) == (None, None, False)
+
+
+def test_the_readme_of_blocks_that_do_not_vary_says_so(tmp_path):
+    text = (make(tmp_path, noise=0.0) / "README.md").read_text()
+    assert "| no spread: cannot test |" in text
 
 
 def test_a_null_that_is_not_null_spoils_every_verdict(tmp_path):

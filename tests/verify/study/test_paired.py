@@ -59,11 +59,28 @@ def test_the_equivalence_agrees_with_two_tests_of_scipy(values, margin):
     assert equivalence(values, margin) == pytest.approx(max(above, below), rel=1e-6, abs=1e-12)
 
 
-def test_equal_values_are_the_same_only_within_the_margin():
-    assert equivalence([0.0, 0.0], 0.01) == 0.0
-    assert equivalence([0.02, 0.02], 0.01) == 1.0
-    with pytest.raises(UsageError, match="above 0"):
-        equivalence([0.0, 0.1], 0.0)
+@pytest.mark.parametrize("values", [[0.0, 0.0], [0.02] * 3, [0.1 + 0.2, 0.3], [2.7222] * 3])
+def test_without_a_spread_there_is_neither_interval_nor_equivalence(values):
+    assert equivalence(values, 0.01) is None
+    assert interval(values, 0.95)["interval"] is None
+    assert interval(values, 0.95)["sd"] == 0
+
+
+def test_a_margin_is_above_0_and_finite():
+    for margin in (0.0, -1.0, math.inf, math.nan):
+        with pytest.raises(UsageError, match="above 0"):
+            equivalence([0.0, 0.1], margin)
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+def test_what_is_not_finite_is_refused(bad):
+    for call in (
+        lambda: interval([0.1, bad], 0.95),
+        lambda: equivalence([0.1, bad], 0.01),
+        lambda: sign_flip([0.1, bad]),
+    ):
+        with pytest.raises(UsageError, match="finite"):
+            call()
 
 
 def test_the_interval_is_that_of_t():

@@ -28,7 +28,8 @@ def check(record: Record, notes: Notes) -> None:
         return
     for submission in record.submissions:
         for claim in submission.claims:
-            if claim.role in OTHER and claim.statistic != "std" and claim.number.value > 0:
+            spread = claim.statistic in ("std", "standard error")
+            if claim.role in OTHER and not spread and claim.number.value > 0:
                 if claim.seed is not None:
                     of_seed(record, claim, notes)
                 else:

@@ -11,6 +11,7 @@ from verify.audit.match import Value, best, per_run
 from verify.audit.model import Certainty, Notes, Record, Stage
 from verify.audit.numbers import Number, agreement, mean, parse
 from verify.audit.words import ELSEWHERE, words
+from verify.spread import NO_SPREAD, varies
 
 MISMATCH, AMBIGUOUS, NOTE = Certainty.MISMATCH, Certainty.AMBIGUOUS, Certainty.NOTE
 REAL = r"[-+\u2212]?\d*\.?\d+(?:[eE][-+]?\d+|\s*[x×]\s*10\^?[-\u2212]\d+)?"
@@ -83,6 +84,9 @@ def judge(record: Record, statement: Statement, rivals: list[Candidate], notes: 
         if statement.t and named:
             return notes.add("test", MISMATCH, statement, place, f"recomputed: {named[0]}")
         evidence = "not verifiable from the files: the runs it needs are not in them"
+        own = [values for _, values in own_values(record) if len(values) > 1]
+        if own and not any(map(varies, own)):
+            evidence = f"{NO_SPREAD}: the runs of this record vary by no more than rounding"
         return notes.add("test", NOTE, statement, place, evidence)
     stated = statement.reference
     if stated and named and all(c.reference not in (None, stated.value) for c in meant):

@@ -4,6 +4,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from verify.spread import varies
+
 TINY = 1e-300
 PRECISION = 1e-15
 MAX_TERMS = 10_000
@@ -22,13 +24,13 @@ class Test:
 def welch(a: Sequence[float], b: Sequence[float]) -> Test | None:
     """Welch's t-test of mean(a) < mean(b), with the degrees of freedom of Welch and Satterthwaite.
 
-    None when a side has fewer than two values or neither varies.
+    None when a side has fewer than two values, or neither varies by more than rounding.
     """
-    if min(len(a), len(b)) < 2:
+    if min(len(a), len(b)) < 2 or not (_varies(a) or _varies(b)):
         return None
     (mean_a, share_a), (mean_b, share_b) = _moments(a), _moments(b)
     total = share_a + share_b
-    if total <= 0:
+    if total <= 0:  # too small for a double
         return None
     t = (mean_a - mean_b) / math.sqrt(total)
     df = total**2 / (share_a**2 / (len(a) - 1) + share_b**2 / (len(b) - 1))
@@ -36,13 +38,17 @@ def welch(a: Sequence[float], b: Sequence[float]) -> Test | None:
 
 
 def one_sample(values: Sequence[float], reference: float) -> Test | None:
-    """The t-test of mean(values) < reference. None when the values do not vary."""
-    if len(values) < 2:
+    """The t-test of mean(values) < reference. None when rounding explains all that they vary."""
+    if not _varies(values):
         return None
     mean, share = _moments(values)
-    if share <= 0:
+    if share <= 0:  # too small for a double
         return None
     return _test((mean - reference) / math.sqrt(share), len(values) - 1.0)
+
+
+def _varies(values: Sequence[float]) -> bool:
+    return all(map(math.isfinite, values)) and varies(values)
 
 
 def _moments(values: Sequence[float]) -> tuple[float, float]:
