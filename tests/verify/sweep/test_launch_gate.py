@@ -4,38 +4,14 @@ import json
 
 import pytest
 
+from tests.verify.conftest import GATES
 from tests.verify.sweep.toy_sweep import finish
 from verify import cli
 from verify.errors import ContradictedError, UsageError
-from verify.result import GateResult, Verdict
-from verify.sweep import launch_gate
+from verify.result import Verdict
 from verify.sweep.launch_gate import look, read_waivers, refuse_unverified
 from verify.sweep.prepare import alone
-from verify.verdict import PATH, verdict_document, write_verdict
-
-GATES = ["toy: loss and gradients", "theorems"]
-
-
-@pytest.fixture
-def verified(toy, monkeypatch):
-    """The toy repository with a green verdict of two gates; `write` makes another one."""
-    for name in ("theorems", "records"):
-        (toy.root / name).mkdir()
-        (toy.root / name / "a.txt").write_text("a")
-    (toy.root / "CITATION.cff").write_text("x")
-
-    def write(*verdicts, names=GATES):
-        words = verdicts or [Verdict.PASS] * len(names)
-        results = [
-            GateResult(name, verdict, "summary", () if verdict is Verdict.PASS else ("why",))
-            for name, verdict in zip(names, words, strict=True)
-        ]
-        write_verdict(toy.root, verdict_document(toy.root, results))
-
-    monkeypatch.setattr(launch_gate, "gates_of", lambda system: GATES)
-    toy.write_verdict = write
-    write()
-    return toy
+from verify.verdict import PATH
 
 
 def found(toy):
