@@ -17,10 +17,9 @@ from verify.record import SCHEMA
 from verify.rerun import data_digests, run_system
 from verify.runlog import read_run_log
 from verify.study.freeze import freeze
-from verify.sweep.launch_gate import Launch, provenance
+from verify.sweep.launch_gate import UNCHECKED, Launch, provenance
 
 RUN_LOG = {"RUN_LOG": "1"}
-UNCHECKED = Launch()  # of callers that have no verdict to show; `goldenseal record` has
 
 
 def make_record(

@@ -27,12 +27,11 @@ from verify.study.cells import (
     write_failure,
 )
 from verify.study.freeze import freeze, thaw
-from verify.sweep.launch_gate import LAUNCH_KEYS, Launch, launched
+from verify.sweep.launch_gate import LAUNCH_KEYS, UNCHECKED, Launch, launched
 
 STATE = "study.json"
 STATE_KEYS = {"data", "knobs", "plan", "source"}  # LAUNCH_KEYS too, since launches are recorded
 METRICS = "metrics.json"
-UNCHECKED = Launch()  # of callers that have no verdict to show; `study run` has
 THREADS = 1  # a run: sums are split by the number of threads, so it decides bytes
 
 

@@ -72,6 +72,9 @@ class Launch:
         }
 
 
+UNCHECKED = Launch()  # of callers that have no verdict to show; the commands have
+
+
 def provenance(state: Mapping[str, Any]) -> dict[str, Any]:
     """For record.json: the verdict and the waivers under which the runs were launched, if any."""
     return {key: state[key] for key in ("verdict", "waivers") if state.get(key)}

@@ -23,12 +23,11 @@ from verify.source import read_source
 from verify.study.blocks import BLOCKS, log_name, read_block
 from verify.study.blocks_plan import read_block_plan
 from verify.study.run import alone
-from verify.sweep.launch_gate import Launch, launched
+from verify.sweep.launch_gate import UNCHECKED, launched
 
 PLAN, STATE, PROFILE = "plan.toml", "study.json", "profile.json"
 IMAGES = {"TRAIN_IMAGES": 8192, "VAL_IMAGES": 1024}  # of [common]; no knobs of the system
 THREADS = 1
-UNCHECKED = Launch()  # of callers that have no verdict to show; the command has
 
 
 class Study:
