@@ -6,7 +6,8 @@ SEAL ?=
 R ?=
 P ?=
 ENERGY_PLAN ?= records/track_vit_tiny/2026-11-23_EnergyPlan
-ENERGY_RECORD ?= records/track_vit_tiny/2026-11-23_EnergyStudy
+ENERGY_RECORD ?=# by default what was begun beside the plan, or a new folder of today
+WAIVE ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help setup coq verify test lint data train seal check claims audit bundle mutants study sweep study-energy data-images proposal reproduce knobs bench portable clean
@@ -77,16 +78,17 @@ mutants: setup ## how strong the gates are: 300 mutants (about an hour); writes 
 	$(BIN)/goldenseal mutate gpt --count 300 --seed 1597 --write
 
 study: data ## run a plan, or go on with it: make study P=plan.toml R=records/<track>/<name>
-	$(BIN)/goldenseal study run $(P) $(R) --jobs 2
+	$(BIN)/goldenseal study run $(P) $(R) --jobs 2 $(if $(WAIVE),--waive "$(WAIVE)")
 	$(BIN)/goldenseal study report $(R)
 
 SWEEP ?= sweeps/small_cpu.toml
 
 sweep: data ## launch a sweep here, from a verified tree: make sweep SWEEP=sweeps/<name>.toml
-	$(BIN)/goldenseal sweep run $(SWEEP) --jobs 2
+	$(BIN)/goldenseal sweep run $(SWEEP) --jobs 2 $(if $(WAIVE),--waive "$(WAIVE)")
 
 study-energy: data-images ## Adam against DCLR: cost of a step and of a loss; ~12 quiet minutes, sealed
-	$(BIN)/python -m train_gpt_style.vit_rft.energy_study run $(ENERGY_PLAN) $(ENERGY_RECORD)
+	$(BIN)/python -m train_gpt_style.vit_rft.energy_study run $(ENERGY_PLAN) $(ENERGY_RECORD) \
+	  $(if $(WAIVE),--waive "$(WAIVE)")
 
 proposal: .venv/ready ## write a proposal's generated parts: make proposal R=records/<track>/<name>
 	$(BIN)/goldenseal study proposal $(R)

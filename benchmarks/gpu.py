@@ -41,6 +41,7 @@ from verify.errors import GoldensealError
 from verify.files import atomic_write
 from verify.make_record import make_record
 from verify.suite import run_ladder
+from verify.sweep.launch_gate import UNCHECKED, clear
 
 COULD_NOT_CHECK = 3
 RUNGS = (
@@ -219,24 +220,32 @@ def main():
     parser.add_argument("--steps", type=int, default=20, help="length of the recorded run")
     parser.add_argument("--warmup", type=int, default=3, help="steps that are not timed")
     parser.add_argument("--rounds", type=int, default=10, help="timed steps of each side")
+    parser.add_argument(
+        "--waive", action="append", default=[], metavar="GATE=REASON", help="as `goldenseal record`"
+    )
     options = parser.parse_args()
     if not torch.cuda.is_available():
         print("not run: no CUDA device")
         sys.exit(COULD_NOT_CHECK)
+    root = find_root()
+    try:
+        launch = clear(root, system(root, "gpt"), options.waive)
+    except GoldensealError as error:
+        sys.exit(f"error: {error}")
     figures = collect({}, options.warmup, options.rounds)
     steps = {"ITERATIONS": str(options.steps), "MAX_WALLCLOCK_SECONDS": "0", "WARMDOWN_ITERS": "0"}
     try:
-        write(options.folder, figures, steps)
+        write(options.folder, figures, steps, launch)
     except GoldensealError as error:
         sys.exit(f"error: {error}")
     failed = any(result["verdict"] != "pass" for result in figures["ladder"].values())
     sys.exit(failed or not figures["losses_equal"])
 
 
-def write(folder, figures, knobs):
+def write(folder, figures, knobs, launch=UNCHECKED):
     """A record of a run under `knobs`, and the figures beside it."""
     root = find_root()
-    make_record(root, system(root, "gpt"), folder, knobs, print)
+    make_record(root, system(root, "gpt"), folder, knobs, print, launch)
     atomic_write(folder / "gpu.json", canonical.dumps(figures))
     atomic_write(folder / "README.md", readme(folder.name, figures).encode())
     print(f"{folder} is ready: read it, then `make seal R={folder}`")

@@ -86,13 +86,14 @@ def generate(folder: Path, cells: int) -> None:
     from verify.runlog import RunLog
     from verify.seal import sums_text
     from verify.sweep import prepare
+    from verify.sweep.launch_gate import Launch
 
     file = folder / "many.toml"
     write_sweep(file, cells)
     plan = prepare.planned(ROOT, file)
     quick = patch.object(prepare, "atomic_write", lambda path, data: path.write_bytes(data))
     with quick, patch.object(prepare, "freeze", lambda root: (folder, prepare_source())):
-        folders = prepare.prepare(ROOT, plan, folder / "sweep", {}, {})
+        folders = prepare.prepare(ROOT, plan, folder / "sweep", Launch())
     for number, cell in enumerate(folders):
         facts = json.loads((cell / "cell.json").read_text())
         out = cell / "out"

@@ -18,10 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from verify.bundle_imports import is_own, locate, needs_of, read_text
 from verify.config import System
 from verify.errors import UsageError
 from verify.files import atomic_write
+from verify.imports import entry_of, is_own, needs_of, read_text
 
 LOADER = Path(__file__).with_name("bundle_loader.py")
 MARK = b"# Goldenseal bundle"  # begins each bundle
@@ -73,9 +73,7 @@ def make_bundle(root: Path, system: System) -> Bundle:
     """
     if not is_own(root, system.module):
         raise UsageError(f"system {system.name}: there is no module {system.module} under {root}")
-    found = locate(root, system.module)
-    is_package = found is None or found.name == "__init__.py"
-    entry = f"{system.module}.__main__" if is_package else system.module
+    entry = entry_of(root, system.module)
     needs = needs_of(root, entry)
     packages = sorted(needs.packages - sys.stdlib_module_names)
     return Bundle(entry, needs.files, tuple(packages))

@@ -176,11 +176,19 @@ def record(
     setting: Annotated[
         list[str] | None, typer.Option("--set", help="A knob, NAME=value (may be repeated).")
     ] = None,
+    waive: Annotated[
+        list[str] | None,
+        typer.Option(help="GATE=REASON: run without this gate; sealed (may be repeated)."),
+    ] = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Run a system in a new folder and leave a record there, ready to be described and sealed."""
+    """Run a system in a new folder and leave a record there, ready to be described and sealed.
+
+    Runs only under a fresh green verdict of this very tree, as every launch: see docs/sweeps.md.
+    """
     from verify import seal_command
 
-    raise typer.Exit(seal_command.record(system, folder, setting or []))
+    raise typer.Exit(seal_command.record(system, folder, setting or [], waive or [], as_json))
 
 
 @app.command(epilog="Example:  goldenseal verdict || make verify")

@@ -1,7 +1,6 @@
 """`goldenseal record`: run a system and leave a record that is ready to be described and sealed."""
 
 import datetime
-import hashlib
 import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -17,7 +16,8 @@ from verify.probe import load_object
 from verify.record import SCHEMA
 from verify.rerun import data_digests, run_system
 from verify.runlog import read_run_log
-from verify.source import read_source
+from verify.study.freeze import freeze
+from verify.sweep.launch_gate import UNCHECKED, Launch, provenance
 
 RUN_LOG = {"RUN_LOG": "1"}
 
@@ -28,24 +28,21 @@ def make_record(
     folder: Path,
     given: Mapping[str, str],
     show: Callable[[str], None],
+    launch: Launch = UNCHECKED,
 ) -> None:
     """Run `system` under the knobs `given` in the new folder, then write record.json beside it.
 
-    Raises UsageError for a knob that does not exist or a folder that does, CannotCheckError when
-    the run fails.
+    What runs is a frozen copy of the source, so that what is sealed is what ran. Raises UsageError
+    for a knob that does not exist or a folder that does, CannotCheckError when the run fails or the
+    source has changed since it was verified.
     """
-    declared = all_knobs(system)
-    unknown = sorted(set(given) - {knob.name for knob in declared})
-    if unknown:
-        raise UsageError(f"{unknown[0]} is no knob of {system.name}: see `goldenseal knobs`")
-    if folder.exists():
-        raise UsageError(f"{folder} exists: a record is made once, in a new folder")
-    knobs = read_settings({**given, **RUN_LOG}, declared).as_environment()
-    source, data = read_source(root), data_digests(root, system, knobs)
+    knobs = requested(system, folder, given)
+    data = data_digests(root, system, knobs)
+    snapshot, source = freeze(root)
+    launch.check(source.files, "the run")
     folder.mkdir(parents=True)
-    run_system(root, system, knobs, folder, show)
+    run_system(root, system, knobs, folder, show, source=snapshot)
     header, *_, end = read_run_log(folder / system.log)
-    verdict = root / ".goldenseal" / "verdict.json"
     facts = {
         "schema": SCHEMA,
         "name": folder.name.partition("_")[2] or folder.name,
@@ -60,10 +57,23 @@ def make_record(
         "logs": {str(header["seed"]): system.log},
         "outputs": [*system.outputs],
         "results": results(end),
+        **provenance(launch.state()),
     }
-    if verdict.is_file():
-        facts["verdict"] = hashlib.sha512(verdict.read_bytes()).hexdigest()
     atomic_write(folder / "record.json", canonical.dumps(facts))
+
+
+def requested(system: System, folder: Path, given: Mapping[str, str]) -> dict[str, str]:
+    """Every knob of the run that is asked for, as text.
+
+    Raises UsageError for a knob that does not exist or is out of range, or a folder that exists.
+    """
+    declared = all_knobs(system)
+    unknown = sorted(set(given) - {knob.name for knob in declared})
+    if unknown:
+        raise UsageError(f"{unknown[0]} is no knob of {system.name}: see `goldenseal knobs`")
+    if folder.exists():
+        raise UsageError(f"{folder} exists: a record is made once, in a new folder")
+    return read_settings({**given, **RUN_LOG}, declared).as_environment()
 
 
 def results(end: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,8 @@ record.json, schema 1: `name`, `date`, `seeds`, `status` (baseline, proposal, me
 superseded, refuted); for a run also `system`, `knobs` (every one, resolved, as text), `data` and
 `source` (SHA-512 by file), `numeric_class`, `logs` (file by seed), `outputs` (the files that a
 re-run must repeat) and `envelope` (by result, the relative difference that a re-run may show).
+`verdict` is the digest of the verdict under which it was launched, `waivers` gives the reason, by
+name, for what did not hold then.
 Only a measured record may hold `results`, and it needs a log for each seed listed.
 A study, many runs in one record, has `plan` and `runs` in place of `logs`; see
 verify/study/recorded.py. A sweep has `cells`, the name of a file with a line for each planned cell;
@@ -41,6 +43,7 @@ OPTIONAL: dict[str, type] = {
     "results": dict,
     "corrects": str,
     "verdict": str,
+    "waivers": dict,
     "plan": str,
     "runs": list,
     "cells": str,
@@ -70,6 +73,10 @@ def _is_digest(value: Any) -> bool:
     return isinstance(value, str) and is_sha512(value)
 
 
+def _is_reason(value: Any) -> bool:
+    return isinstance(value, str) and bool(value.strip())
+
+
 def _is_limit(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and value > 0
 
@@ -96,6 +103,7 @@ SHAPES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "envelope": (lambda v: all(_is_limit(x) for x in v.values()), "positive numbers by result"),
     "corrects": (_is_digest, "the identity of a record, 128 hex digits"),
     "verdict": (_is_digest, "a SHA-512 digest"),
+    "waivers": (lambda v: all(map(_is_reason, v.values())), "a reason by what did not hold"),
     "plan": (_is_name, "a file of the record"),
     "cells": (_is_name, "a file of the record"),
     "runs": (
@@ -201,6 +209,7 @@ def provenance(record: Record) -> dict[str, Any]:
         for name, digest in sorted(facts.get(kind, {}).items())
     ]
     keys = ("name", "date", "status", "system", "knobs", "seeds", "outputs", "envelope", "corrects")
+    launch = ("waivers",)  # the verdict is a by-product, below
     study = ("plan", "runs", "cells")  # with the digest of each run's weights
     byproducts = []
     if "verdict" in facts:
@@ -208,7 +217,7 @@ def provenance(record: Record) -> dict[str, Any]:
     return {
         "buildDefinition": {
             "buildType": "urn:goldenseal:record:1",
-            "externalParameters": {k: facts[k] for k in (*keys, *study) if k in facts},
+            "externalParameters": {k: facts[k] for k in (*keys, *study, *launch) if k in facts},
             "internalParameters": {"numeric_class": facts.get("numeric_class", {})},
             "resolvedDependencies": dependencies,
         },
@@ -217,6 +226,17 @@ def provenance(record: Record) -> dict[str, Any]:
             "byproducts": byproducts,
         },
     }
+
+
+def words_on_launch(record: Record) -> str:
+    """What a reader should know of how its runs were launched; nothing when a verdict was green."""
+    facts = record.facts
+    if waivers := facts.get("waivers"):
+        words = "; ".join(f"{name} ({reason})" for name, reason in sorted(waivers.items()))
+        return f"launched under waivers of what did not hold: {words}"
+    if record.status in ("measured", "incomplete") and "verdict" not in facts:
+        return "no verdict covers what it ran: record.json has neither `verdict` nor `waivers`"
+    return ""
 
 
 def record_folders(root: Path) -> list[Path]:

@@ -18,8 +18,7 @@ from verify.errors import (
     EXIT_HOLDS,
     UsageError,
 )
-from verify.make_record import make_record
-from verify.record import record_folders
+from verify.record import read_record, record_folders, words_on_launch
 from verify.reproduce import reproduce as reproduce_record
 from verify.seal import bytes_to_hash
 from verify.seal import seal as seal_folder
@@ -48,16 +47,20 @@ def seal(folder: Path, key: Path | None, as_json: bool) -> int:
         task = progress.add_task("", total=None if hidden else bytes_to_hash(folder))
         done = seal_folder(folder, lambda count: progress.advance(task, count), _cache(folder))
     signer = sign_folder(folder, key) if key else None
+    launch = words_on_launch(read_record(folder))
     if as_json:
         document = {
             "folder": str(folder),
             "identity": done.identity,
             "already_sealed": done.already,
+            "launch": launch,
         }
         _print_json(document | ({"signed_by": signer} if signer else {}))
     else:
         verb = "is already sealed" if done.already else f"sealed, {done.files} files"
         console.print(f"{folder} {verb}\nidentity {done.identity}", soft_wrap=True)
+        if launch:
+            console.print(f"        · {escape(launch)}", soft_wrap=True)
         if signer:
             console.print(f"signed by key {signer}, in {ENVELOPE}", soft_wrap=True)
     return EXIT_HOLDS
@@ -121,11 +124,24 @@ def _print_report(report: CheckReport, signed: Signed | None) -> None:
         console.print(f"        · {escape(reason)}", soft_wrap=True)
 
 
-def record(system_name: str, folder: Path, assignments: Sequence[str]) -> int:
-    """Run a system and leave a record."""
+def record(
+    system_name: str, folder: Path, assignments: Sequence[str], waive: Sequence[str], as_json: bool
+) -> int:
+    """Run a system and leave a record, given a fresh green verdict or a waiver."""
+    from verify.make_record import make_record, requested
+    from verify.sweep.launch_gate import clear
+
     root = find_root()
-    given = _assigned(assignments)
-    make_record(root, system(root, system_name), folder.resolve(), given, _show)
+    entry, given = system(root, system_name), _assigned(assignments)
+    requested(entry, folder.resolve(), given)
+    launch = clear(root, entry, waive)
+    make_record(root, entry, folder.resolve(), given, _show, launch)
+    made = read_record(folder.resolve())
+    if as_json:
+        _print_json({"folder": str(folder), "record": made.facts})
+        return EXIT_HOLDS
+    if words := words_on_launch(made):
+        console.print(f"        · {escape(words)}", soft_wrap=True)
     console.print(
         f"{folder} holds the run and record.json. Next: write its README.md, then "
         f"`goldenseal seal {folder}`",
@@ -179,7 +195,8 @@ def verdict(as_json: bool) -> int:
         _print_json({"fresh": fresh, "passed": passed, "changed": changed, "verdict": predicate})
     else:
         state = "fresh" if fresh else "stale"
-        console.print(f"{state}, {predicate['verificationResult']}, {predicate['timeVerified']}")
+        result, when = predicate.get("verificationResult"), predicate.get("timeVerified")
+        console.print(f"{state}, {result}, {when}", markup=False)
         for text in changed[:10]:
             console.print(f"        · {escape(text)}", soft_wrap=True)
     if not passed:

@@ -13,6 +13,7 @@ from train_gpt_style.gpt.probe_data import TINY, write
 
 SOURCE = ("constraints.txt", "pyproject.toml", "train_gpt_style", "verify")
 STEPS = 60
+WAIVE = ("--waive", "verdict=a test of the launch, on a copy of the source")  # sealed: one for all
 PLAN = """
 schema = 1
 name = "tiny"
@@ -99,9 +100,8 @@ class Repository:
 
     def run(self, plan, folder, executor="slurm", jobs=2, check=True):
         """Launch a sweep that nobody verified, with the reason that a test has."""
-        waive = ("--waive", "verdict=a test of the launch, on a copy of the source")
         choices = ("--executor", executor, "--folder", folder, "--jobs", jobs)
-        return self.sweep("run", plan, *choices, *waive, check=check)
+        return self.sweep("run", plan, *choices, *WAIVE, check=check)
 
 
 def table(knobs):

@@ -16,7 +16,7 @@ from types import SimpleNamespace
 import pytest
 
 from tests.slurm.cluster import wait_until
-from tests.slurm.conftest import STEPS
+from tests.slurm.conftest import STEPS, WAIVE
 from verify import canonical
 from verify.runlog import deterministic_digest, read_run_log
 
@@ -95,8 +95,7 @@ def test_two_launches_a_lost_terminal_and_an_edited_source_change_nothing(
     repository, cluster, undisturbed, tmp_path
 ):
     folder, plan = tmp_path / "sweep", repository.plan()
-    waive = ("--waive", "verdict=a test of two launches at once")
-    choices = ("--executor", "slurm", "--folder", folder, "--jobs", "2", *waive)
+    choices = ("--executor", "slurm", "--folder", folder, "--jobs", "2", *WAIVE)
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "start_new_session": True}
     both = [
         subprocess.Popen(**repository.command("run", plan, *choices), **pipes) for _ in range(2)

@@ -141,3 +141,32 @@ def toy(tmp_path, monkeypatch, root):
 
     monkeypatch.setattr(verify.rerun.subprocess, "Popen", popen)
     return made
+
+
+GATES = ["toy: loss and gradients", "theorems"]
+
+
+@pytest.fixture
+def verified(toy, monkeypatch):
+    """The toy repository with a green verdict of two gates; `write_verdict` makes another one."""
+    from verify.result import GateResult, Verdict
+    from verify.sweep import launch_gate
+    from verify.verdict import verdict_document, write_verdict
+
+    for name in ("theorems", "records"):
+        (toy.root / name).mkdir(exist_ok=True)
+        (toy.root / name / "a.txt").write_text("a")
+    (toy.root / "CITATION.cff").write_text("x")
+
+    def write(*verdicts, names=GATES):
+        words = verdicts or [Verdict.PASS] * len(names)
+        results = [
+            GateResult(name, verdict, "summary", () if verdict is Verdict.PASS else ("why",))
+            for name, verdict in zip(names, words, strict=True)
+        ]
+        write_verdict(toy.root, verdict_document(toy.root, results))
+
+    monkeypatch.setattr(launch_gate, "gates_of", lambda system: GATES)
+    toy.write_verdict = write
+    write()
+    return toy

@@ -15,9 +15,9 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from verify import bundle
-from verify.bundle_imports import needs_of
 from verify.config import system
 from verify.errors import GoldensealError, UsageError
+from verify.imports import needs_of
 
 TOY = {
     "pyproject.toml": '[tool.goldenseal.systems.toy]\nmodule = "toy"\nprobe = "toy.checks:PROBE"\n',

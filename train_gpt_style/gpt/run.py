@@ -23,6 +23,7 @@ from train_gpt_style.gpt.settings import BASELINE_KNOBS, MICRO_BATCHES
 from train_gpt_style.gpt.train import train, warm_up
 from train_gpt_style.kit.numerics import enter_lane
 from train_gpt_style.kit.shards import DistributedTokenLoader, load_validation, shard_files
+from train_gpt_style.kit.source import files_of
 from train_gpt_style.kit.tokenizer import ByteCounter, load_tokenizer
 from verify.errors import ContradictedError
 
@@ -45,18 +46,8 @@ def main(environ=os.environ):
 
 
 def source_files():
-    """What runs: this package, without the gates' helpers, and the shared kit; or their bundle."""
-    if hasattr(__spec__.loader, "bundle"):
-        return [Path(__spec__.loader.bundle)]
-    package = Path(__file__).parent
-    helpers = ("artifact", "constants", "smoke", "submission")
-    here = [
-        path
-        for path in sorted(package.rglob("*.py"))
-        if not path.stem.startswith(("probe", *helpers))
-    ]
-    kit = ("constants", "covered", "numerics", "shards", "tokenizer")
-    return [*here, *(package.parent / "kit" / f"{name}.py" for name in kit)]
+    """What runs, sorted by path: each file that this system may import; or their bundle."""
+    return files_of(__package__)
 
 
 class Log:

@@ -31,12 +31,19 @@ def run(
     file: PlanFile,
     folder: Folder,
     jobs: Annotated[int, typer.Option(help="Runs at a time, of one thread each.")] = 1,
+    waive: Annotated[
+        list[str] | None,
+        typer.Option(help="GATE=REASON: launch without this gate; sealed (may be repeated)."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Run every cell that is not finished; killed at any moment, the same command goes on."""
+    """Run every cell that is not finished, given a fresh green verdict of this very tree.
+
+    Killed at any moment, the same command goes on, from the source that it was begun with.
+    """
     from verify.study import command
 
-    raise typer.Exit(command.run(file, folder, jobs, as_json))
+    raise typer.Exit(command.run(file, folder, jobs, waive or [], as_json))
 
 
 @app.command(epilog="Example:  goldenseal study status records/track_cpu_small/2026-11-23_Mine")

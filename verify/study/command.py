@@ -1,6 +1,7 @@
 """What the commands under `goldenseal study` do and print."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from verify.make_record import all_knobs
 from verify.plan import Cell, check_against, read_plan
 from verify.study.proposal import write_proposal
 from verify.study.report import collect, write_report
-from verify.study.run import begin, run_study
+from verify.study.run import STATE, begin, read_state, run_study
 
 console = Console()
 
@@ -45,10 +46,16 @@ def plan(file: Path, as_json: bool) -> int:
     return EXIT_HOLDS
 
 
-def run(file: Path, folder: Path, jobs: int, as_json: bool) -> int:
+def run(file: Path, folder: Path, jobs: int, waive: Sequence[str], as_json: bool) -> int:
     """Run what is not finished. Exit 3 when a cell failed: the study shows nothing yet."""
+    from verify.sweep.launch_gate import clear
+
     root = find_root()
-    study = begin(root, file, folder)
+    found = read_plan(file)
+    entry = system(root, str(found.facts["system"]))
+    check_against(found, all_knobs(entry))
+    state = read_state(folder) if (folder / STATE).exists() else None
+    study = begin(root, file, folder, clear(root, entry, waive, state, folder))
     terminal = Console(stderr=True)
     columns = (
         TextColumn("{task.description}"),

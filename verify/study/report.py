@@ -17,6 +17,7 @@ from verify.study.markers import replace_part, table
 from verify.study.plot import draw
 from verify.study.run import read_state
 from verify.study.summary import Run, read_run, summarise
+from verify.sweep.launch_gate import provenance
 
 README, RESULTS, PLOT, PART = "README.md", "results.json", "plot.svg", "study"
 
@@ -122,6 +123,7 @@ def record_facts(
             for cell, run in runs.items()
         ],
         "results": summary,
+        **provenance(state),
     }
 
 

@@ -27,9 +27,10 @@ from verify.study.cells import (
     write_failure,
 )
 from verify.study.freeze import freeze, thaw
+from verify.sweep.launch_gate import LAUNCH_KEYS, UNCHECKED, Launch, launched
 
 STATE = "study.json"
-STATE_KEYS = {"data", "knobs", "plan", "source"}
+STATE_KEYS = {"data", "knobs", "plan", "source"}  # LAUNCH_KEYS too, since launches are recorded
 METRICS = "metrics.json"
 THREADS = 1  # a run: sums are split by the number of threads, so it decides bytes
 
@@ -60,12 +61,13 @@ class Progress:
     failed: dict[Cell, str] = field(default_factory=dict)
 
 
-def begin(root: Path, plan_path: Path, folder: Path) -> Study:
+def begin(root: Path, plan_path: Path, folder: Path, launch: Launch = UNCHECKED) -> Study:
     """Begin a study in `folder`, or go on with the one that was begun there.
 
-    Begun, it holds the plan and study.json: digests of plan, source and data, and the resolved
-    knobs. Raises UsageError when that is another plan's or the source cannot be had any more,
-    CannotCheckError when data is missing or has changed.
+    Begun, it holds the plan and study.json: digests of plan, source and data, the resolved knobs,
+    and what let it start. Raises UsageError when that is another plan's or the source cannot be had
+    any more, CannotCheckError when data is missing or has changed, or the source since it was
+    verified.
     """
     plan = read_plan(plan_path)
     entry = system(root, str(plan.facts["system"]))
@@ -76,6 +78,7 @@ def begin(root: Path, plan_path: Path, folder: Path) -> Study:
             resolved.update(RUN_LOG)
         data = _data(root, entry, plan, knobs)
         snapshot, source = freeze(root)
+        launch.check(source.files, "the study")
         folder.mkdir(parents=True, exist_ok=True)
         if not (folder / PLAN).exists() or not (folder / PLAN).samefile(plan_path):
             atomic_write(folder / PLAN, plan_path.read_bytes())
@@ -84,6 +87,7 @@ def begin(root: Path, plan_path: Path, folder: Path) -> Study:
             "knobs": {str(cell): resolved for cell, resolved in knobs.items()},
             "plan": plan.digest,
             "source": source.files,
+            **launch.state(),
         }
         atomic_write(state_path, canonical.dumps(state))
         return Study(folder, plan, entry, knobs, snapshot, state)
@@ -97,7 +101,10 @@ def begin(root: Path, plan_path: Path, folder: Path) -> Study:
     if _data(root, entry, plan, knobs) != state["data"]:
         raise CannotCheckError(f"the data is no longer that with which {folder} was begun")
     snapshot = thaw(root, state["source"], f"the source of {folder} is not in the history")
-    return Study(folder, plan, entry, knobs, snapshot, state)
+    going_on = launched(state, launch, "the study")
+    if going_on != state:
+        atomic_write(state_path, canonical.dumps(going_on))
+    return Study(folder, plan, entry, knobs, snapshot, going_on)
 
 
 def read_state(folder: Path) -> dict[str, Any]:
@@ -105,8 +112,9 @@ def read_state(folder: Path) -> dict[str, Any]:
     if not (folder / STATE).is_file():
         raise UsageError(f"{folder} holds no {STATE}: begin with `goldenseal study run`")
     state = canonical.read(folder / STATE, f"{folder.name}/{STATE}")
-    if not isinstance(state, dict) or set(state) != STATE_KEYS:
-        raise UsageError(f"{folder.name}/{STATE}: expected the keys {sorted(STATE_KEYS)}")
+    if not isinstance(state, dict) or set(state) not in (STATE_KEYS, STATE_KEYS | LAUNCH_KEYS):
+        wanted = sorted(STATE_KEYS | LAUNCH_KEYS)
+        raise UsageError(f"{folder.name}/{STATE}: expected the keys {wanted}")
     return state
 
 

@@ -13,6 +13,10 @@ app = typer.Typer(
 
 SweepFile = Annotated[Path, typer.Argument(help="A sweep's .toml.")]
 Folder = Annotated[Path, typer.Argument(help="The sweep's folder, .goldenseal/sweeps/<name>.")]
+Waive = Annotated[
+    list[str] | None,
+    typer.Option(help="GATE=REASON: launch without this gate; sealed (may be repeated)."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document, for machines.")]
 
 
@@ -44,10 +48,7 @@ def run(
         Path | None, typer.Option(help="The sweep's folder; .goldenseal/sweeps/<name> if left out.")
     ] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Cells at a time.")] = 1,
-    waive: Annotated[
-        list[str] | None,
-        typer.Option(help="GATE=REASON: launch without this gate; sealed (may be repeated)."),
-    ] = None,
+    waive: Waive = None,
     as_json: AsJson = False,
 ) -> None:
     """Launch every cell that is not sealed, given a fresh green verdict of this very tree."""
@@ -95,8 +96,11 @@ def cancel(folder: Folder, as_json: AsJson = False) -> None:
 
 
 @app.command(epilog="Example:  goldenseal sweep resume .goldenseal/sweeps/small_cpu")
-def resume(folder: Folder, as_json: AsJson = False) -> None:
-    """Launch again what is neither sealed nor running, as the sweep was launched before."""
+def resume(folder: Folder, waive: Waive = None, as_json: AsJson = False) -> None:
+    """Launch again what is neither sealed nor running, as the sweep was launched before.
+
+    In another environment than it was begun in, only under a waiver of `environment`.
+    """
     from verify.sweep import watch
 
-    raise typer.Exit(watch.resume(folder, as_json))
+    raise typer.Exit(watch.resume(folder, as_json, waive or []))

@@ -34,6 +34,7 @@ from verify.study.summary import Numbers
 from verify.sweep.analysis import analyse
 from verify.sweep.definition import Sweep, read_sweep
 from verify.sweep.gather import Expected, gather
+from verify.sweep.launch_gate import provenance
 from verify.sweep.prepare import PLAN, SWEEP_FILE, alone, read_state
 from verify.sweep.readme import readme
 from verify.sweep.recorded import FINISHED, kept, summaries
@@ -244,8 +245,7 @@ def _record_facts(
         "status": "measured" if done.complete else "incomplete",
         "system": entry.name,
     }
-    if state["verdict"]:
-        facts["verdict"] = state["verdict"]
+    facts |= provenance(state)
     if len(done.classes) == 1:
         facts["numeric_class"] = next(iter(done.classes.values()))
     if done.complete:

@@ -24,6 +24,7 @@ from verify.sweep.prepare import (
     default_folder,
     planned,
     prepare,
+    read_state,
     seal_plan,
 )
 
@@ -163,26 +164,19 @@ def run(
     as_json: bool,
 ) -> int:
     """Launch what is not sealed, or say what would be."""
-    from verify.sweep.launch_gate import gates_of, look, read_waivers, refuse_unverified
+    from verify.sweep.launch_gate import clear
 
     if executor not in EXECUTORS:
         raise UsageError(f"--executor {executor!r}: expected one of {EXECUTORS}")
     root = find_root()
     found = planned(root, file)
     target = folder or default_folder(root, file)
-    waivers = read_waivers(waive)
-    facts: dict[str, Any] = {}
-    begun = (target / STATE).exists()
-    if begun and waivers:
-        raise UsageError(f"{target} was begun: its waivers are those that it was begun with")
-    if not begun:
-        gate = look(root, found.system.name, gates_of(found.system.name))
-        refuse_unverified(gate, waivers)
-        facts = gate.facts(waivers)
+    state = read_state(target) if (target / STATE).exists() else None
+    launch = clear(root, found.system, waive, state, target)
     if dry_run:
         return _dry_run(found, target, executor, as_json)
     with alone(target):
-        folders = prepare(root, found, target, facts, waivers)
+        folders = prepare(root, found, target, launch)
         waiting = [path for path in folders if not (path / "SHA512SUMS").exists()]
         return _launch(found, target, waiting, len(folders), executor, jobs, as_json)
 

@@ -3,7 +3,6 @@
 import contextlib
 import datetime
 import fcntl
-import hashlib
 import os
 import sys
 from collections.abc import Iterator, Mapping
@@ -23,6 +22,7 @@ from verify.seal import Sealed, seal
 from verify.study.freeze import freeze, thaw
 from verify.sweep.cost import compute_grant
 from verify.sweep.definition import Sweep, read_sweep, resolve
+from verify.sweep.launch_gate import LAUNCH_KEYS, Launch, launched
 
 PLAN, CELLS, STATE, CELL = "plan", "cells", "sweep.json", "cell.json"
 SWEEP_FILE, LOCK = "sweep.toml", ".lock"
@@ -161,14 +161,12 @@ def data_files(root: Path, plan: Planned) -> dict[str, str]:
     return found
 
 
-def prepare(
-    root: Path, plan: Planned, folder: Path, verdict: Mapping[str, Any], waivers: Mapping[str, str]
-) -> list[Path]:
+def prepare(root: Path, plan: Planned, folder: Path, launch: Launch) -> list[Path]:
     """Freeze the source, write sweep.json and each cell's folder; returns the cells' folders.
 
     A sweep that was begun goes on: with the source, the data and the waivers that it was begun
     with. Raises UsageError when that is another plan's or its source cannot be had any more,
-    CannotCheckError when the data has changed.
+    CannotCheckError when the data has changed, or the source since it was verified.
     """
     sealed = seal_plan(plan, folder)
     data = data_files(root, plan)
@@ -179,10 +177,13 @@ def prepare(
         if state["data"] != data:
             raise CannotCheckError(f"the data is no longer that with which {folder} was begun")
         snapshot = thaw(root, state["source"], f"the source of {folder} is not in the history")
+        going_on = launched(state, launch, "the sweep")
+        if going_on != state:
+            state = going_on
+            atomic_write(folder / STATE, canonical.dumps(state))
     else:
         snapshot, source = freeze(root)
-        if stale := _unlike(source.files, verdict.get("covered", {})):
-            raise CannotCheckError(f"{stale} changed while the sweep was launched: try again")
+        launch.check(source.files, "the sweep")
         state = {
             "schema": 1,
             "data": data,
@@ -190,18 +191,10 @@ def prepare(
             "plan": plan.sweep.digest,
             "snapshot": str(snapshot),
             "source": source.files,
-            "verdict": verdict.get("digest"),
-            "waivers": dict(waivers),
+            **launch.state(),
         }
         atomic_write(folder / STATE, canonical.dumps(state))
     return [_write_cell(root, plan, folder, cell, snapshot, data) for cell in plan.sweep.cells()]
-
-
-def _unlike(source: Mapping[str, str], covered: Mapping[str, str]) -> str:
-    """The first file that is not as the verdict covers it; nothing where a waiver stands for it."""
-    if not covered:
-        return ""
-    return next((name for name in sorted(source) if covered.get(name) != source[name]), "")
 
 
 def cell_folder(folder: Path, cell: Cell) -> Path:
@@ -248,11 +241,7 @@ def read_state(folder: Path) -> dict[str, Any]:
         raise UsageError(f"{folder} holds no {STATE}: begin with `goldenseal sweep run`")
     state = canonical.read(folder / STATE, f"{folder.name}/{STATE}")
     wanted = {"data", "identity", "plan", "schema", "snapshot", "source", "verdict", "waivers"}
-    if not isinstance(state, dict) or set(state) != wanted or state["schema"] != 1:
+    forms = (wanted, wanted | LAUNCH_KEYS)  # the environment was not always recorded
+    if not isinstance(state, dict) or set(state) not in forms or state["schema"] != 1:
         raise UsageError(f"{folder.name}/{STATE}: expected the keys {sorted(wanted)}")
     return state
-
-
-def state_digest(folder: Path) -> str:
-    """SHA-512 of sweep.json."""
-    return hashlib.sha512((folder / STATE).read_bytes()).hexdigest()

@@ -3,6 +3,7 @@
 import json
 import time
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -113,7 +114,7 @@ def cancel(folder: Path, as_json: bool) -> int:
     return EXIT_HOLDS
 
 
-def resume(folder: Path, as_json: bool) -> int:
+def resume(folder: Path, as_json: bool, waive: Sequence[str] = ()) -> int:
     """Launch what is neither sealed nor in a job, by the executor that the sweep was begun with.
 
     Raises UsageError for a sweep that was never launched.
@@ -124,7 +125,7 @@ def resume(folder: Path, as_json: bool) -> int:
     if launched is None:
         raise UsageError(f"{folder} was never launched: begin with `goldenseal sweep run`")
     plan, name, at_once = folder / PLAN / SWEEP_FILE, launched["executor"], launched["at_once"]
-    return command.run(plan, folder, name, at_once, [], False, as_json)
+    return command.run(plan, folder, name, at_once, waive, False, as_json)
 
 
 def _shown(value: float | None, form: str) -> str:

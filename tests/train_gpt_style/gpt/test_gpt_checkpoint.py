@@ -175,11 +175,11 @@ def small_disk(request, tmp_path):
     disk = tmp_path / "disk"
     disk.mkdir()
     if request.param == "file size limit":
-        soft = 200_000  # bytes: less than the optimizers' file
+        soft = 300_000  # bytes: less than the optimizers' file, more than the log with the source
         limit = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
         yield disk, lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (soft, limit))
         return
-    mount = ["mount", "-t", "tmpfs", "-o", "size=1000k", "tmpfs", str(disk)]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1500k", "tmpfs", str(disk)]
     try:
         subprocess.run(mount, check=True, capture_output=True)
     except (OSError, subprocess.CalledProcessError):
@@ -188,8 +188,10 @@ def small_disk(request, tmp_path):
     subprocess.run(["umount", str(disk)], check=True)
 
 
-def test_a_full_disk_costs_a_checkpoint_and_nothing_else(whole, environ, tmp_path, small_disk):
+def test_a_full_disk_costs_a_checkpoint_and_nothing_else(environ, tmp_path, small_disk):
     disk, prepare = small_disk
+    environ = {**environ, "NUM_LAYERS": "7"}
+    whole = whole_run(environ, tmp_path / "whole")
     environ = {**environ, "CHECKPOINT_DIR": str(disk), "CHECKPOINT_KEEP": "9"}
     first = forked(tmp_path / "run", lambda: run.main(environ), "step:2/4 train_loss")
     assert first.code == -signal.SIGKILL

@@ -10,10 +10,10 @@ from verify.study import command
 
 
 @pytest.fixture
-def here(toy, monkeypatch):
-    """The toy repository as the current folder."""
-    monkeypatch.chdir(toy.root)
-    return toy
+def here(verified, monkeypatch):
+    """The verified toy repository as the current folder."""
+    monkeypatch.chdir(verified.root)
+    return verified
 
 
 def goldenseal(monkeypatch, *arguments):
@@ -44,6 +44,7 @@ def test_from_plan_to_report_by_the_command_line(here, monkeypatch, capsys):
 
 def test_a_failed_cell_ends_with_3_and_stays_visible(here, monkeypatch, capsys):
     here.write_system(crash=(5, 1))
+    here.write_verdict()
     assert goldenseal(monkeypatch, "study", "run", here.plan, here.folder, "--json") == 3
     assert list(json.loads(capsys.readouterr().out)["failed"]) == ["on/5"]
     assert goldenseal(monkeypatch, "study", "status", here.folder) == 3

@@ -4,6 +4,7 @@ import pytest
 
 from tests.verify.study.conftest import PROBE, SYSTEM
 from tests.verify.sweep.toy_sweep import SWEEP
+from verify.sweep.launch_gate import Launch
 from verify.sweep.prepare import planned, prepare
 
 
@@ -26,10 +27,8 @@ def toy(toy, monkeypatch):
     toy.folder = toy.root / "sweeps" / "toy"
     monkeypatch.chdir(toy.root)
 
-    def prepared(waivers=None, verdict=None):
-        return prepare(
-            toy.root, planned(toy.root, toy.file), toy.folder, verdict or {}, waivers or {}
-        )
+    def prepared(**launch):
+        return prepare(toy.root, planned(toy.root, toy.file), toy.folder, Launch(**launch))
 
     toy.prepare = prepared
     toy.edit = lambda old, new: toy.file.write_text(SWEEP.replace(old, new, 1))

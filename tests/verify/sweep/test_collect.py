@@ -22,7 +22,9 @@ from verify.sweep.collect import collect
 @pytest.fixture
 def swept(toy):
     """The toy sweep with every cell finished; `into` is where its record goes."""
-    toy.cells = {f"{f.parent.name}/{f.name}": f for f in toy.prepare({"theorems": "no Coq here"})}
+    toy.cells = {
+        f"{f.parent.name}/{f.name}": f for f in toy.prepare(waivers={"theorems": "no Coq here"})
+    }
     for folder in toy.cells.values():
         finish(folder)
     toy.into = toy.root / "records" / "toy" / "2026-01-02_Sweep"

@@ -1,41 +1,19 @@
 """pytest tests/verify/sweep/test_launch_gate.py — nothing starts unverified."""
 
+import hashlib
 import json
 
 import pytest
 
+from tests.verify.conftest import GATES
 from tests.verify.sweep.toy_sweep import finish
 from verify import cli
+from verify.config import system
 from verify.errors import ContradictedError, UsageError
-from verify.result import GateResult, Verdict
-from verify.sweep import launch_gate
-from verify.sweep.launch_gate import look, read_waivers, refuse_unverified
+from verify.result import Verdict
+from verify.sweep.launch_gate import clear, look, read_waivers, refuse_unverified
 from verify.sweep.prepare import alone
-from verify.verdict import PATH, verdict_document, write_verdict
-
-GATES = ["toy: loss and gradients", "theorems"]
-
-
-@pytest.fixture
-def verified(toy, monkeypatch):
-    """The toy repository with a green verdict of two gates; `write` makes another one."""
-    for name in ("theorems", "records"):
-        (toy.root / name).mkdir()
-        (toy.root / name / "a.txt").write_text("a")
-    (toy.root / "CITATION.cff").write_text("x")
-
-    def write(*verdicts, names=GATES):
-        words = verdicts or [Verdict.PASS] * len(names)
-        results = [
-            GateResult(name, verdict, "summary", () if verdict is Verdict.PASS else ("why",))
-            for name, verdict in zip(names, words, strict=True)
-        ]
-        write_verdict(toy.root, verdict_document(toy.root, results))
-
-    monkeypatch.setattr(launch_gate, "gates_of", lambda system: GATES)
-    toy.write_verdict = write
-    write()
-    return toy
+from verify.verdict import PATH
 
 
 def found(toy):
@@ -97,6 +75,113 @@ def test_a_verdict_that_says_failed_is_no_green_one(verified):
     document["predicate"]["verificationResult"] = "FAILED"
     path.write_text(json.dumps(document))
     assert list(found(verified)) == ["verdict"]
+
+
+def edited(toy, change):
+    """Edit verdict.json; what the gate then says."""
+    path = toy.root / PATH
+    document = json.loads(path.read_text())
+    change(document["predicate"])
+    path.write_text(json.dumps(document))
+    return found(toy)
+
+
+def test_a_failed_verdict_is_named_though_something_else_is_stale_too(verified):
+    def change(predicate):
+        predicate["verificationResult"] = "FAILED"
+        predicate["environment"]["torch"] = "1.0"
+
+    assert list(edited(verified, change)) == ["environment", "verdict"]
+
+
+@pytest.mark.parametrize(
+    ("when", "words"),
+    [
+        ("2999-01-01T00:00:00Z", "it was made in the future, 2999-01-01T00:00:00Z"),
+        ("2026-01-01T00:00:00", "it does not say when"),
+        ("yesterday", "it does not say when"),
+        (None, "it does not say when"),
+        (7, "it does not say when"),
+    ],
+)
+def test_a_verdict_of_no_time_or_of_the_future_is_named(verified, when, words):
+    (reason,) = edited(verified, lambda predicate: predicate.update(timeVerified=when))["verdict"]
+    assert reason.startswith(words)
+
+
+@pytest.mark.parametrize(
+    ("verifier", "name"),
+    [
+        ({"id": "urn:goldenseal", "version": {"goldenseal": "0.0.1"}}, "environment"),
+        ({"id": "urn:goldenseal"}, "verdict"),
+        (None, "verdict"),
+    ],
+)
+def test_a_verdict_of_another_goldenseal_is_named(verified, verifier, name):
+    assert list(edited(verified, lambda p: p.update(verifier=verifier))) == [name]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        "{}",
+        '{"_type":"https://in-toto.io/Statement/v1"}',
+        "\x00",
+    ],
+)
+def test_a_file_that_is_no_verdict_is_none(verified, text):
+    (verified.root / PATH).write_text(text)
+    gate = look(verified.root, "toy", GATES)
+    assert list(gate.open) == ["verdict"]
+    assert gate.open["verdict"][0].startswith("it is none: verdict.json")
+    assert (gate.covered, gate.digest) == ({}, None)
+
+
+@pytest.mark.parametrize(
+    "gates",
+    [None, {}, "pass", [[]], [{"gate": "theorems"}], [{"gate": 1, "verdict": "pass"}]],
+)
+def test_a_list_of_gates_that_is_none_is_no_verdict(verified, gates):
+    (reason,) = edited(verified, lambda predicate: predicate.update(gates=gates))["verdict"]
+    assert "`gates` must" in reason
+
+
+def test_a_verdict_without_gates_covers_nothing(verified):
+    (reason,) = edited(verified, lambda predicate: predicate.update(gates=[]))["plan"]
+    assert "2 gates are not in the verdict" in reason
+
+
+def test_a_verdict_of_another_tree_covers_nothing(verified):
+    path = verified.root / PATH
+    document = json.loads(path.read_text())
+    document["subject"] = [{"name": "other.py", "digest": {"sha512": "0" * 128}}]
+    path.write_text(json.dumps(document))
+    assert {"toysystem/__main__.py is new", "other.py is gone"} <= set(found(verified)["source"])
+
+
+def test_what_is_imported_and_not_sealed_as_source_is_named(verified):
+    """A record would be of code that its source does not hold."""
+    (verified.root / "helper.py").write_text("")
+    main = verified.root / "toysystem" / "__main__.py"
+    main.write_text(main.read_text() + "\nimport helper\n")
+    verified.write_verdict()
+    entry = system(verified.root, "toy")
+    with pytest.raises(ContradictedError, match=r"source \(helper\.py is imported, and no part"):
+        clear(verified.root, entry, [])
+    launch = clear(verified.root, entry, ["source=helper.py is empty"])
+    assert launch.waivers == {"source": "helper.py is empty"}
+    assert launch.covered == {}
+
+
+def test_what_lets_runs_start_is_kept(verified):
+    launch = clear(verified.root, system(verified.root, "toy"), [])
+    assert launch.verdict == hashlib.sha512((verified.root / PATH).read_bytes()).hexdigest()
+    assert launch.covered["toysystem/__main__.py"]
+    assert launch.environment["torch"]
+    assert launch.waivers == {}
 
 
 def test_every_open_thing_needs_its_own_waiver(verified):

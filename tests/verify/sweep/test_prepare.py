@@ -10,6 +10,7 @@ import pytest
 from tests.verify.sweep.toy_sweep import CELLS, finish
 from verify.check import check
 from verify.errors import CannotCheckError, UsageError
+from verify.source import read_source
 from verify.sweep.prepare import alone, planned, read_state, seal_plan
 
 
@@ -96,8 +97,15 @@ def test_an_edited_cell_is_refused(toy):
 
 def test_a_source_that_changed_since_its_verdict_is_not_frozen(toy):
     with pytest.raises(CannotCheckError, match="changed while the sweep was launched"):
-        toy.prepare(verdict={"covered": {"toysystem/__main__.py": "0" * 128}, "digest": None})
+        toy.prepare(covered={"toysystem/__main__.py": "0" * 128})
     assert not (toy.folder / "sweep.json").exists()
+
+
+def test_a_file_that_went_since_the_verdict_is_noticed_too(toy):
+    files = read_source(toy.root).files
+    with pytest.raises(CannotCheckError, match=r"toysystem/more\.py changed while the sweep"):
+        toy.prepare(covered={**files, "toysystem/more.py": "0" * 128, "theorems/a": "0" * 128})
+    assert len(toy.prepare(covered={**files, "records/a": "0" * 128})) == CELLS
 
 
 def test_a_sealed_cell_stays_as_it_is(toy):

@@ -2,10 +2,12 @@
 
     python -m train_gpt_style.vit_rft.energy_study plan PLAN     # records/<track>/<date>_<Name>
     make seal R=PLAN
-    python -m train_gpt_style.vit_rft.energy_study run PLAN STUDY
+    make verify
+    python -m train_gpt_style.vit_rft.energy_study run PLAN [STUDY]
 
 `run` may be killed at any moment: the same command goes on after the last whole block. Its last
-step seals the record.
+step seals the record. Pilot and blocks start under a fresh green verdict, or a waiver that is
+sealed, as every launch does: docs/sweeps.md.
 """
 
 import argparse
@@ -14,7 +16,12 @@ import sys
 from pathlib import Path
 
 from train_gpt_style.kit.numerics import enter_lane
+from verify.config import find_root, system
 from verify.errors import GoldensealError, UsageError
+from verify.source import read_source
+from verify.sweep.launch_gate import clear
+
+SYSTEM = "vit_rft"
 
 
 def parser():
@@ -34,16 +41,30 @@ def parser():
     plan.add_argument("--set", action="append", default=[], metavar="KNOB=VALUE", dest="given")
     run = verbs.add_parser("run", help="run the blocks of a sealed plan; write and seal the record")
     run.add_argument("plan", type=Path, help="the sealed folder of the plan")
-    run.add_argument("folder", type=Path, help="the record to make")
+    run.add_argument(
+        "folder",
+        type=Path,
+        nargs="?",
+        help="the record to make; when left out, the one that was begun beside the plan, or a new "
+        "one of today",
+    )
+    for verb in (plan, run):
+        verb.add_argument(
+            "--waive", action="append", default=[], metavar="GATE=REASON", help="sealed"
+        )
     return found
 
 
 def make_plan(options):
     """`plan`."""
-    from train_gpt_style.vit_rft.energy_study.pilot import write_plan
+    from train_gpt_style.vit_rft.energy_study.pilot import checked, write_plan
 
     given = dict(text.partition("=")[::2] for text in options.given)
-    plan = write_plan(options.folder, given, options.steps, options.chunks, options.blocks)
+    checked(options.folder)
+    root = find_root()
+    launch = clear(root, system(root, SYSTEM), options.waive)
+    sizes = (options.steps, options.chunks, options.blocks)
+    plan = write_plan(options.folder, given, *sizes, launch=launch)
     print(
         f"{options.folder}: target {plan.target}, {len(plan.seeds)} blocks of {len(plan.arms)} arms"
     )
@@ -61,13 +82,21 @@ def run_plan(options):
         TimeRemainingColumn,
     )
 
-    from train_gpt_style.vit_rft.energy_study.finish import finish, is_sealed
-    from train_gpt_style.vit_rft.energy_study.runner import run_blocks, sealed_plan
+    from train_gpt_style.vit_rft.energy_study.finish import finish, folder_for
+    from train_gpt_style.vit_rft.energy_study.runner import run_blocks, sealed_plan, state_of
 
-    sealed_plan(options.plan)  # before a bar is drawn
-    if is_sealed(options.folder):
-        print(f"{options.folder} is sealed already: a new study is a new folder")
-        return
+    plan, _ = sealed_plan(options.plan)  # before a bar is drawn
+    root = find_root()
+    source = read_source(root).files
+    folder = options.folder or folder_for(options.plan, plan, source)
+    if (folder / "SHA512SUMS").exists():
+        new = folder_for(options.plan, plan, source)
+        raise UsageError(
+            f"{folder} is sealed already, and a new study is a new folder: "
+            f"make study-energy ENERGY_PLAN={options.plan} ENERGY_RECORD={new}"
+        )
+    launch = clear(root, system(root, SYSTEM), options.waive, state_of(folder), folder)
+    print(f"The study is {folder}", flush=True)
     terminal = Console(stderr=True)
     columns = (TextColumn("{task.description:28}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, TimeRemainingColumn(), console=terminal) as progress:
@@ -76,10 +105,10 @@ def run_plan(options):
         def told(done, total, words):
             progress.update(task, completed=done, total=total, description=words)
 
-        run_blocks(options.plan, options.folder, told)
-    done = finish(options.folder)
-    print(f"{options.folder}: sealed, identity {done.identity}")
-    print((options.folder / "README.md").read_text(encoding="utf-8"))
+        run_blocks(options.plan, folder, told, launch=launch)
+    done = finish(folder)
+    print(f"{folder}: sealed, identity {done.identity}")
+    print((folder / "README.md").read_text(encoding="utf-8"))
 
 
 def main(arguments):

@@ -1,16 +1,17 @@
 """The record of an energy study: what is written beside the logs, then the seal."""
 
+import datetime
 import textwrap
 from pathlib import Path
 
 from train_gpt_style.kit.fashion.__main__ import check as fashion_digests
 from verify import canonical
-from verify.check import check as check_record
 from verify.errors import UsageError
 from verify.files import atomic_write
 from verify.seal import seal
 from verify.study.blocks_plan import read_block_plan
 from verify.study.blocks_report import README, write_block_report
+from verify.sweep.launch_gate import provenance
 
 WORDS = Path(__file__).with_name("readme.txt")  # every word of it was written before the results
 KEPT = ("README.md", "plan.toml", "plot.svg", "profile.json", "record.json", "results.json")
@@ -33,13 +34,34 @@ def finish(folder):
     data_dir = plan.facts["common"].get("DATA_DIR", "")
     kind = state["data"]["kind"]
     files = fashion_digests(Path(data_dir)) if kind == "idx" else {}
-    write_block_report(folder, {"data": files, "source": state["source"]})
+    write_block_report(folder, {"data": files, "source": state["source"], **provenance(state)})
     return seal(folder)
 
 
-def is_sealed(folder):
-    """Whether the study is over: sealed and intact."""
-    return (folder / "SHA512SUMS").is_file() and check_record(folder).holds
+def folder_for(plan_folder, plan, source):
+    """Where the study of a plan goes when nobody says: beside the plan.
+
+    On in the newest that was begun there with this plan and source (SHA-512 by path) and is not
+    sealed; else into a new one of today's date, numbered where there is one already.
+    """
+    track = Path(plan_folder).parent
+    begun = (path.parent for path in sorted(track.glob("*/study.json"), reverse=True))
+    for folder in begun:
+        if not (folder / "SHA512SUMS").exists() and is_begun_with(folder, plan, source):
+            return folder
+    today = datetime.datetime.now(datetime.UTC).date().isoformat()
+    names = (f"{today}_EnergyStudy{number}" for number in ("", *range(2, 1000)))
+    return next(track / name for name in names if not (track / name).exists())
+
+
+def is_begun_with(folder, plan, source):
+    """Whether a study of this plan and source was begun in `folder`."""
+    try:
+        state = canonical.read(folder / "study.json", "study.json")
+    except UsageError:
+        return False
+    wanted = (plan.digest, source)
+    return isinstance(state, dict) and (state.get("plan"), state.get("source")) == wanted
 
 
 def words(plan):

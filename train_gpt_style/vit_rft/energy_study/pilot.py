@@ -14,6 +14,7 @@ from verify import canonical
 from verify.errors import UsageError
 from verify.files import atomic_write
 from verify.study.blocks_plan import read_block_plan
+from verify.sweep.launch_gate import UNCHECKED, provenance
 
 PILOT_SEEDS = (10946, 17711, 28657)
 BLOCK_SEEDS = (1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144, 233)
@@ -83,11 +84,8 @@ def pilot(common, steps, chunks, seeds=PILOT_SEEDS):
     return max(reached), sum(scales) / len(scales)
 
 
-def write_plan(folder, given=None, steps=300, chunks=10, blocks=12):
-    """Run the pilot, and write plan.toml, record.json and README.md into a new `folder`.
-
-    `given` overrides COMMON. Returns the plan. Raises UsageError when the folder holds a plan.
-    """
+def checked(folder):
+    """(date, name) of a plan's folder. Raises UsageError when it holds a plan, or is none's."""
     if (folder / "plan.toml").exists():
         raise UsageError(f"{folder} holds a plan already: a changed plan is another record")
     date, _, name = folder.resolve().name.partition("_")
@@ -95,6 +93,16 @@ def write_plan(folder, given=None, steps=300, chunks=10, blocks=12):
         datetime.date.fromisoformat(date)
     except ValueError:
         raise UsageError(f"{folder.name}: expected a folder such as 2026-01-31_Plan") from None
+    return date, name
+
+
+def write_plan(folder, given=None, steps=300, chunks=10, blocks=12, launch=UNCHECKED):
+    """Run the pilot, and write plan.toml, record.json and README.md into a new `folder`.
+
+    `given` overrides COMMON; `launch` is what let the pilot start. Returns the plan. Raises
+    UsageError when the folder holds a plan.
+    """
+    date, name = checked(folder)
     common = {**COMMON, **(given or {})}
     target, scale = pilot(common, steps, chunks)
     hundredths = -int(-target * 100 // 1)  # rounded up: easier to reach, never harder
@@ -130,6 +138,7 @@ def write_plan(folder, given=None, steps=300, chunks=10, blocks=12):
     }
     folder.mkdir(parents=True, exist_ok=True)
     record = {"schema": 1, "name": name, "date": date, "status": "proposal", "seeds": seeds}
+    record |= provenance(launch.state())
     atomic_write(folder / "record.json", canonical.dumps(record))
     atomic_write(folder / "README.md", readme(facts, target, scale).encode())
     atomic_write(folder / "plan.toml", toml(facts).encode())

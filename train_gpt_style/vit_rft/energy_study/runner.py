@@ -23,6 +23,7 @@ from verify.source import read_source
 from verify.study.blocks import BLOCKS, log_name, read_block
 from verify.study.blocks_plan import read_block_plan
 from verify.study.run import alone
+from verify.sweep.launch_gate import UNCHECKED, launched
 
 PLAN, STATE, PROFILE = "plan.toml", "study.json", "profile.json"
 IMAGES = {"TRAIN_IMAGES": 8192, "VAL_IMAGES": 1024}  # of [common]; no knobs of the system
@@ -88,10 +89,17 @@ def sealed_plan(folder):
     return read_block_plan(folder / PLAN), report.identity
 
 
-def begin(plan_folder, folder, study, identity):
+def state_of(folder):
+    """study.json of a study that was begun in `folder`, or None."""
+    path = folder / STATE
+    return canonical.read(path, STATE) if path.is_file() else None
+
+
+def begin(plan_folder, folder, study, identity, launch=UNCHECKED):
     """Begin a study in `folder`, or go on with it. Returns its state.
 
-    Raises UsageError when it was begun with another plan, source or data.
+    Raises UsageError when it was begun with another plan, source or data, CannotCheckError when the
+    source has changed since it was verified.
     """
     state = {
         "data": study.data(),
@@ -99,20 +107,29 @@ def begin(plan_folder, folder, study, identity):
         "plan_record": identity,
         "source": read_source(find_root()).files,
     }
-    path = folder / STATE
-    if path.is_file():
-        known = canonical.read(path, STATE)
+    known = state_of(folder)
+    if known is not None:
         for key, value in state.items():
             if known.get(key) != value:
                 raise UsageError(f"{folder} was begun with another {key}: that is a new study")
-        return known
-    (folder / BLOCKS).mkdir(parents=True, exist_ok=True)
-    atomic_write(folder / PLAN, (Path(plan_folder) / PLAN).read_bytes())
-    atomic_write(path, canonical.dumps(state))
+        state = launched(known, launch, "the study")
+    else:
+        launch.check(state["source"], "the study")
+        state |= launch.state()
+        (folder / BLOCKS).mkdir(parents=True, exist_ok=True)
+        atomic_write(folder / PLAN, (Path(plan_folder) / PLAN).read_bytes())
+    if state != known:
+        atomic_write(folder / STATE, canonical.dumps(state))
     return state
 
 
-def run_blocks(plan_folder, folder, told=lambda done, total, words: None, environ=os.environ):
+def run_blocks(
+    plan_folder,
+    folder,
+    told=lambda done, total, words: None,
+    environ=os.environ,
+    launch=UNCHECKED,
+):
     """Run every block that is not finished; `told` hears of each window.
 
     A block is finished when its log is whole and of this plan; anything else is run anew.
@@ -120,7 +137,7 @@ def run_blocks(plan_folder, folder, told=lambda done, total, words: None, enviro
     plan, identity = sealed_plan(plan_folder)
     study = Study(plan, environ)
     with alone(find_root(), folder):
-        state = begin(plan_folder, folder, study, identity)
+        state = begin(plan_folder, folder, study, identity, launch)
         waiting = [seed for seed in plan.seeds if not is_finished(folder, plan, seed)]
         total = len(plan.seeds) * 2 * len(plan.arms)
         done = total - len(waiting) * 2 * len(plan.arms)
