@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from verify.digest import published_digest, tensor_digest
+from verify.events import Event, first_difference
 from verify.inspection import inspect_model, perturb
 from verify.optrace import traced
-from verify.events import Event, first_difference
 from verify.output import log_facts
 from verify.probe import Script, environment, probe_from_toml
 from verify.recorder import counting_clock, record

@@ -111,7 +111,7 @@ def report(folder: Path, as_json: bool) -> int:
         _emit(results)
         return EXIT_HOLDS
     for row in results["tests"]:
-        p = "not defined" if row["p_holm"] is None else f"{row['p_holm']:.3g}"
+        p = "not defined" if row["p_holm"] is None else p_text(row["p_holm"])
         counts = "counts" if row["counts"] else "does not count"
         console.print(
             f"{row['configuration']}: {row['mean']:+.4f} ± {row['sd']:.4f}, p after Holm {p}: "
