@@ -15,6 +15,7 @@ from verify.config import find_root, system
 from verify.errors import EXIT_CANNOT_CHECK, EXIT_CONTRADICTED, EXIT_HOLDS
 from verify.make_record import all_knobs
 from verify.plan import Cell, check_against, read_plan
+from verify.study.analysis import p_text
 from verify.study.proposal import write_proposal
 from verify.study.report import collect, write_report
 from verify.study.run import STATE, begin, read_state, run_study
