@@ -1,7 +1,6 @@
 """pytest tests/verify/sweep/test_executor.py — what is handed to submitit, and to torchrun."""
 
 import os
-import stat
 import sys
 import time
 
@@ -10,7 +9,7 @@ import pytest
 from verify import canonical
 from verify.errors import CannotCheckError, UsageError
 from verify.sweep import executor
-from verify.sweep.executor import RunCells, largest_array, launch, slurm_parameters
+from verify.sweep.executor import RunCells, launch, slurm_parameters
 from verify.sweep.torchrun import launched
 
 PROGRAM = ["python", "-P", "-m", "toysystem"]
@@ -52,36 +51,6 @@ def test_what_a_cell_takes_in_submitits_names():
         "partition": "gpu", "time": 30,
     }  # fmt: skip
     assert "gpus_per_node" not in slurm_parameters(ONE)
-
-
-@pytest.fixture
-def commands(tmp_path, monkeypatch):
-    """Puts fake commands of Slurm on the path."""
-    folder = tmp_path / "bin"
-    folder.mkdir()
-    monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
-
-    def fake(name, script):
-        (folder / name).write_text(f"#!/bin/sh\n{script}\n")
-        (folder / name).chmod(stat.S_IRWXU)
-
-    return fake
-
-
-def test_the_longest_array_is_asked_of_the_cluster(commands):
-    commands("scontrol", "echo 'MaxArraySize            = 1001'")
-    assert largest_array() == 1000
-    commands("scontrol", "echo 'MaxArraySize            = 0'")
-    with pytest.raises(CannotCheckError, match="allows no job arrays"):
-        largest_array()
-
-
-def test_a_controller_that_does_not_answer_is_one_line(commands):
-    commands(
-        "squeue", "echo 'slurm_load_jobs error: Unable to contact slurm controller' >&2; exit 1"
-    )
-    with pytest.raises(CannotCheckError, match="squeue: slurm_load_jobs error: Unable to contact"):
-        executor.job_states([{"id": "1", "executor": "slurm", "cells": []}])
 
 
 def test_jobs_that_are_over_are_not_listed(commands):
