@@ -95,7 +95,10 @@ FILLER = st.text(alphabet="ab ,.*`|\n#()-", max_size=12)
 
 
 @given(st.lists(st.tuples(FILLER, NUMERALS, st.sampled_from("mvkd")), min_size=1, max_size=6))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    max_examples=150,
+)
 def test_fixing_makes_green_and_fixing_again_changes_nothing(repository, definitions, parts):
     """Also amid odd Markdown; the base numbers of the margin are always there."""
     library = repository.__dict__.setdefault("library", Library(repository.root))

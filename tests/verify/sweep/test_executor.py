@@ -2,10 +2,10 @@
 
 import os
 import sys
-import time
 
 import pytest
 
+from tests.patience import wait_until
 from verify import canonical
 from verify.errors import CannotCheckError, UsageError
 from verify.sweep import executor
@@ -88,10 +88,12 @@ def test_local_workers_share_a_list_and_are_gone_when_it_is_done(tmp_path, root)
     ids = launch(folders, "local", 2, tmp_path)
     assert len(ids) == 2
     assert launch(folders, "local", 2, tmp_path) == []  # they have a job
-    end = time.monotonic() + 120
-    while executor.live_jobs(tmp_path) and time.monotonic() < end:
+
+    def over():
         os.waitpid(-1, os.WNOHANG)
-        time.sleep(0.1)
+        return not executor.live_jobs(tmp_path)
+
+    wait_until(over, 120, "the workers do not end")
     assert [(f / "attempts.jsonl").read_bytes().count(b"\n") for f in folders] == [1, 1, 1]
 
 
