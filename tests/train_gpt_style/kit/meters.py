@@ -98,3 +98,8 @@ class FakeNvml:
         if found is None:
             return [SimpleNamespace(nvmlReturn=3, value=None)]
         return [SimpleNamespace(nvmlReturn=0, value=SimpleNamespace(uiVal=found))]
+
+
+def refused(found, *flags):
+    """Whether it is null and says why."""
+    return found["joules"] is None and set(flags) <= set(found["flags"])

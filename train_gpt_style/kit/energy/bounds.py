@@ -37,11 +37,6 @@ def number(found):
     return found if known and math.isfinite(found) and found >= 0 else None
 
 
-def watts_of(found):
-    """A power limit that can be one, in W, from thousandths or the like; None for none."""
-    return found if number(found) else None
-
-
 def breaches(begin, end, units, seconds, refresh_ms):
     """The flags of a window of one device between two states of its account."""
     used = (end.amount - begin.amount) / units

@@ -7,7 +7,7 @@ indices ignore CUDA_VISIBLE_DEVICES. A board is GPU, memory and regulators, not 
 
 import time
 
-from train_gpt_style.kit.energy.bounds import LEAST_WATTS, PEAK, number, watts_of
+from train_gpt_style.kit.energy.bounds import LEAST_WATTS, PEAK, number
 from train_gpt_style.kit.energy.meter import Counters, Sampler
 from verify.errors import CannotCheckError
 
@@ -61,8 +61,8 @@ class Boards(Counters):
 
     def limit(self, handle):
         """The board's enforced power limit, W; None when it does not tell."""
-        found = self._ask(self.nvml.nvmlDeviceGetEnforcedPowerLimit, handle)
-        return watts_of(found / 1000 if number(found) else None)
+        found = number(self._ask(self.nvml.nvmlDeviceGetEnforcedPowerLimit, handle))
+        return found / 1000 if found else None
 
     def _ask(self, question, *arguments):
         """The answer; None when the board does not know."""
