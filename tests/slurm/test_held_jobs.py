@@ -130,3 +130,14 @@ def test_a_held_cell_is_shown_is_not_launched_again_and_goes_on_when_it_is_relea
 
     wait_until(all_finished, 240, "the cells do not end", pause=1)
     assert status()["scheduler"] is None
+
+
+def test_this_cluster_requeues_only_a_job_that_asks_for_it(cluster, mute):
+    """What submitit does at a time limit would be refused without the option that we set."""
+    silent, asking = submit(cluster), submit(cluster, "--requeue")
+    wait_until(lambda: set(cluster.queue().values()) == {"RUNNING"}, 60, "they do not run")
+    answers = [
+        subprocess.run(["scontrol", "requeue", job], env=cluster.environment, capture_output=True)
+        for job in (silent, asking)
+    ]
+    assert [answer.returncode for answer in answers] == [1, 0]

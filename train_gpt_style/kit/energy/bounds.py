@@ -1,7 +1,7 @@
 """What a device can have used in a time. What lies outside was misread, whatever the source said.
 
-    most     its enforced power limit, and a tenth of it, over the time and two refreshes more
-    least    a hundredth of a watt: a chip that answers draws more. A weak bound, and the only
+    most     its enforced power limit, and an eighth of it, over the time and two refreshes more
+    least    a sixty-fourth of a watt: a chip that answers draws more. A weak bound, and the only
              honest one: no source tells what its device draws idle
 
 Bounds are kept by device: among eight boards one misreading would hide below the sum of limits.
@@ -10,10 +10,10 @@ Bounds are kept by device: among eight boards one misreading would hide below th
 import math
 from dataclasses import dataclass
 
-SLACK = 1.1  # sensors, and the loops that hold a device at its limit, are off by a few percent
+SLACK = 9 / 8  # sensors, and the loops that hold a device at its limit, are off by a few percent
 LAG = 2  # refreshes: each end of a window may be off by one
 PEAK = 2.0  # times the limit, for the power of an instant: limits hold on average over a while
-LEAST_WATTS = 0.01
+LEAST_WATTS = 1 / 64
 MOST_WATTS = 4000.0  # of a device whose limit nobody tells: no board or package uses more
 
 

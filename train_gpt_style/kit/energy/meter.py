@@ -16,6 +16,7 @@ from dataclasses import replace
 from train_gpt_style.kit.energy.bounds import MOST_WATTS, SLACK, Used, breaches, most, number
 from verify.errors import UsageError
 
+JITTER_S = 1 / 1024  # of the system's clocks against each other
 LEAST_REFRESHES = 100  # a shorter window is flagged: the ends may be off by a refresh each
 SPOILING = (
     *("above-limit", "below-floor", "clock-backwards", "counter-reset", "gap", "may-have-wrapped"),
@@ -68,7 +69,7 @@ class Meter:
                 self.fault("clock-backwards")
                 seconds = 0.0
             before, self._asleep = self._asleep, asleep()
-            if before and self._asleep and self._asleep[0] > before[1] + 0.001:
+            if before and self._asleep and self._asleep[0] > before[1] + JITTER_S:
                 self.fault("suspended")
             self.advance(seconds)
             return now, list(self.accounts), self.turn
