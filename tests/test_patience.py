@@ -55,19 +55,41 @@ def test_a_machine_that_got_busier_meanwhile_is_given_longer(monkeypatch):
 # -- no test has a deadline of its own -----------------------------------------------------------
 
 
-def fixed_deadlines(text):
-    """Lines of a program with `timeout=` a number, or a wait for a number of seconds."""
-    found = []
-    for node in ast.walk(ast.parse(text)):
-        if not isinstance(node, ast.Call):
-            continue
+CLOCKS = ("monotonic", "perf_counter")
+
+
+def is_number(node):
+    return isinstance(node, ast.Constant) and isinstance(node.value, int | float)
+
+
+def reads_a_clock(node):
+    names = [n.func.attr for n in ast.walk(node) if isinstance(n, ast.Call) and is_method(n)]
+    return any(name in CLOCKS for name in names)
+
+
+def is_method(call):
+    return isinstance(call.func, ast.Attribute)
+
+
+def limits_of(node):
+    """The plain numbers by which a statement limits how long something may take."""
+    if isinstance(node, ast.Call):
         named = [k.value for k in node.keywords if k.arg in ("timeout", "deadline")]
-        name = node.func.attr if isinstance(node.func, ast.Attribute) else ""
-        given = node.args[:1] if name in ("wait", "join") else []
-        for value in (*named, *given):
-            if isinstance(value, ast.Constant) and isinstance(value.value, int | float):
-                found.append(node.lineno)
-    return found
+        waits = is_method(node) and node.func.attr in ("wait", "join")
+        return [*named, *(node.args[:1] if waits else [])]
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add) and reads_a_clock(node.left):
+        return [node.right]  # a deadline on the clock
+    if isinstance(node, ast.Compare):
+        sides = [node.left, *node.comparators]
+        pairs = zip(sides, node.ops, sides[1:], strict=False)
+        return [c for a, op, c in pairs if isinstance(op, ast.Lt | ast.LtE) and reads_a_clock(a)]
+    return []
+
+
+def fixed_deadlines(text):
+    """Lines of a program that say in plain seconds how long something may take."""
+    nodes = ast.walk(ast.parse(text))
+    return [node.lineno for node in nodes for limit in limits_of(node) if is_number(limit)]
 
 
 @pytest.mark.parametrize(
@@ -77,6 +99,10 @@ def fixed_deadlines(text):
         ("process.wait(15)", [1]),
         ("@settings(deadline=200)\ndef test(): pass", [1]),
         ("process.communicate(timeout=3.5)", [1]),
+        ("end = time.monotonic() + 20", [1]),
+        ("assert time.perf_counter() - begin < 20", [1]),
+        ("assert 3 <= time.monotonic() - begin < patience(20)", []),
+        ("os.utime(path, (time.time() + 3600,) * 2)", []),
         ("subprocess.run(x, timeout=patience(120))", []),
         ("process.wait(patience(15))", []),
         ('" ".join(words)', []),
