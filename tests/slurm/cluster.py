@@ -47,6 +47,8 @@ SlurmdPidFile={folder}/slurmd.pid
 SlurmctldLogFile={folder}/slurmctld.log
 SlurmdLogFile={folder}/slurmd.log
 SlurmdTimeout={timeout}
+MessageTimeout={message_timeout}
+TCPTimeout={message_timeout}
 KillWait={kill_wait}
 JobRequeue=0
 PreemptType=preempt/partition_prio
@@ -90,6 +92,7 @@ class Cluster:
             ports=free_ports(2),
             folder=self.folder,
             timeout=round(patience(NODE_TIMEOUT_S)),
+            message_timeout=min(round(patience(10)), 100),  # above 100 Slurm warns
             kill_wait=round(patience(5)),
             cpus=CPUS,
         )
