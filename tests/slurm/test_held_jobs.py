@@ -18,7 +18,8 @@ pytestmark = pytest.mark.slurm
 
 def submit(cluster, *options):
     """A job that sleeps; its number."""
-    return cluster.ask("sbatch", "--parsable", *options, "--wrap", "sleep 600").strip()
+    silent = ("--parsable", "--output=/dev/null", "--wrap", "sleep 600")
+    return cluster.ask("sbatch", *options, *silent).strip()
 
 
 def stuck(cluster):
