@@ -25,7 +25,7 @@ MEASURED = ("nvml-counter", "wall-meter", "nvml-power", "rapl")  # sources of jo
 SPOILING = (
     *("above-limit", "below-floor", "clock-backwards", "counter-reset", "foreign-process", "gap"),
     *("may-have-wrapped", "no-change", "shared-counter", "short-window", "sources-disagree"),
-    *("suspended", "throttled", "unbounded", "unchecked", "unreadable", "zero-length"),
+    *("suspended", "throttled", "unchecked", "unreadable", "zero-length"),
 )
 COSTS = ("joules", "seconds")
 

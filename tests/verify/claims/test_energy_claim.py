@@ -128,8 +128,8 @@ def test_a_block_that_the_rule_drops(tmp_path, flag):
     refused(tmp_path, make(tmp_path, chunk=flagged), "11 valid blocks, 12 are needed")
 
 
-@pytest.mark.parametrize("flag", ["a-flag-of-tomorrow", "model"])
-def test_a_flag_that_the_rule_does_not_know_is_a_doubt(tmp_path, flag):
+@pytest.mark.parametrize("flag", ["unbounded", "a-flag-of-tomorrow"])
+def test_a_flag_that_drops_no_block_is_a_doubt(tmp_path, flag):
     def flagged(seed, chunk):
         return {**chunk, "flags": [flag]} if seed == 7 else chunk
 
