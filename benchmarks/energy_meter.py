@@ -50,17 +50,23 @@ class Answers:
             return lambda *arguments: [1]
         if name.endswith("MigMode"):
             return lambda *arguments: [0, 0]
+        if name.endswith("PowerLimit"):
+            return lambda *arguments: 700_000
         return lambda *arguments: 0
 
 
 def powercap(folder):
-    """Four zones in plain files."""
+    """Four zones with two power limits each, in plain files."""
     for i, name in enumerate(("package-0", "dram", "package-1", "dram")):
         zone = Path(folder) / f"intel-rapl:{i}"
         zone.mkdir()
         (zone / "name").write_text(name)
         (zone / "max_energy_range_uj").write_text("262143328850")
         (zone / "energy_uj").write_text("1000000")
+        (zone / "enabled").write_text("1")
+        for number, constraint in enumerate(("long_term", "short_term")):
+            (zone / f"constraint_{number}_name").write_text(constraint)
+            (zone / f"constraint_{number}_power_limit_uw").write_text("250000000")
     return Path(folder)
 
 

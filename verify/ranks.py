@@ -18,7 +18,7 @@ from unittest import mock
 
 from verify.errors import CannotCheckError
 
-PATIENCE = 60  # seconds that a collective waits for a peer that is no longer coming
+PATIENCE = 300  # seconds that a collective waits for a peer: of a slow machine, not of a dead one
 
 T = TypeVar("T")
 

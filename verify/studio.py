@@ -83,10 +83,11 @@ class Studio:
         missing = [job for job in wanted if job not in self._results]
         for _ in range(len(wanted) - len(missing)):
             progress()
-        if missing:
-            settle()  # before the fork: a child must not inherit a thread pool
-            importlib.import_module("torch._dynamo")  # two seconds, which each optimizer asks for
-            modules_below(os.getcwd())  # looks every module's file up once, for all of them
+        if not missing:
+            return
+        settle()  # before the fork: a child must not inherit a thread pool
+        importlib.import_module("torch._dynamo")  # two seconds, which each optimizer asks for
+        modules_below(os.getcwd())  # looks every module's file up once, for all of them
         # The plain ones first, since a fault of theirs ends it all; then the longest, so that no
         # core waits for one of them at the end.
         order = sorted(

@@ -15,10 +15,14 @@ import subprocess
 import time
 from pathlib import Path
 
+from tests.patience import patience, wait_until
+
 DAEMONS = ("munged", "slurmctld", "slurmd")
+HOST = socket.gethostname().partition(".")[0]
 CPUS = 2
 SETTLED_S = 4  # a requeued job is left alone so long
 NODE_TIMEOUT_S = 10  # without a word from the node, its jobs are requeued
+# Neither requeueing by default nor after preemption: what a launch must cope with, and tell.
 CONFIGURATION = """
 ClusterName=goldenseal
 SlurmctldHost={host}(127.0.0.1)
@@ -43,11 +47,19 @@ SlurmdPidFile={folder}/slurmd.pid
 SlurmctldLogFile={folder}/slurmctld.log
 SlurmdLogFile={folder}/slurmd.log
 SlurmdTimeout={timeout}
-KillWait=5
+MessageTimeout={message_timeout}
+TCPTimeout={message_timeout}
+KillWait={kill_wait}
+JobRequeue=0
+PreemptType=preempt/partition_prio
+PreemptMode=CANCEL
+Prolog={folder}/prolog
 MaxArraySize=5
 SchedulerParameters=sched_interval=1,sched_min_interval=10000,bf_interval=1,batch_sched_delay=1
 NodeName={host} NodeAddr=127.0.0.1 CPUs={cpus} State=UNKNOWN
 PartitionName=main Nodes={host} Default=YES MaxTime=INFINITE State=UP
+PartitionName=short Nodes={host} MaxTime=1 State=UP
+PartitionName=closed Nodes={host} State=DOWN
 """
 
 
@@ -76,12 +88,17 @@ class Cluster:
         key.write_bytes(os.urandom(1024))
         key.chmod(0o400)
         text = CONFIGURATION.format(
-            host=socket.gethostname().partition(".")[0],
+            host=HOST,
             ports=free_ports(2),
             folder=self.folder,
-            timeout=NODE_TIMEOUT_S,
+            timeout=round(patience(NODE_TIMEOUT_S)),
+            message_timeout=min(round(patience(10)), 100),  # above 100 Slurm warns
+            kill_wait=round(patience(5)),
             cpus=CPUS,
         )
+        prolog = self.folder / "prolog"  # a job cannot be launched while `no-launch` is there
+        prolog.write_text(f"#!/bin/sh\ntest ! -e {self.folder}/no-launch\n")
+        prolog.chmod(0o755)
         (self.folder / "slurm.conf").write_text(text)
         for name in DAEMONS:
             self.start(name)
@@ -136,11 +153,22 @@ class Cluster:
                 self.start(name)
         for job in self.queue():
             self.ask("scancel", job, check=False)
+        self.refuse_launches(False)
 
     def has_saved(self, moment):
         """Whether the controller wrote its jobs to disk after that: what it did not, it forgets."""
         state = self.folder / "state" / "job_state"
         return state.is_file() and state.stat().st_mtime > moment
+
+    def refuse_launches(self, wish):
+        """Let every launch of a job fail at the node, or none; a failure drains the node."""
+        mark = self.folder / "no-launch"
+        if wish:
+            mark.touch()
+        elif mark.exists():
+            mark.unlink()
+            wait_until(lambda: "drain" in self.node_state(), 20, "the node is not drained")
+            self.ask("scontrol", "update", f"NodeName={HOST}", "State=RESUME")
 
     def node_state(self):
         """idle, mixed, allocated, down…, as sinfo has it."""
@@ -160,13 +188,18 @@ class Cluster:
         pending = [job for job, state in self.queue().items() if state == "PENDING"]
         self.pending = {job: self.pending.get(job, now) for job in pending}
         for job, since in self.pending.items():
-            if now - since > SETTLED_S:
+            if now - since > patience(SETTLED_S):
                 self.ask("scontrol", "update", f"JobId={job}", "StartTime=now", check=False)
 
     def ask(self, *command, check=True):
         """What a command of Slurm prints."""
         done = subprocess.run(
-            command, env=self.environment, capture_output=True, text=True, check=check, timeout=30
+            command,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=check,
+            timeout=patience(30),
         )
         return done.stdout
 
@@ -199,12 +232,3 @@ def free_ports(count):
         for each in sockets:
             each.bind(("127.0.0.1", 0))
         return [each.getsockname()[1] for each in sockets]
-
-
-def wait_until(condition, seconds, otherwise):
-    """Wait for a condition; RuntimeError with `otherwise` when it does not come true."""
-    end = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > end:
-            raise RuntimeError(otherwise)
-        time.sleep(0.1)

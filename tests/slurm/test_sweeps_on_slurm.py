@@ -7,15 +7,17 @@ finished once, and every attempt is counted.
 import contextlib
 import hashlib
 import json
+import math
 import os
 import shutil
 import signal
 import subprocess
+from datetime import datetime
 from types import SimpleNamespace
 
 import pytest
 
-from tests.slurm.cluster import wait_until
+from tests.patience import patience, wait_until
 from tests.slurm.conftest import STEPS, WAIVE
 from verify import canonical
 from verify.runlog import deterministic_digest, read_run_log
@@ -23,7 +25,9 @@ from verify.runlog import deterministic_digest, read_run_log
 pytestmark = pytest.mark.slurm
 
 CELLS = 6
-LONG = 240  # seconds that a sweep of six small cells may take on a busy machine
+LONG = 240  # seconds that a sweep of six small cells may take: tests/patience.py
+TIME_LIMITS = 1.5  # how many of its time limits the long cell works for
+WARNING_S = 30  # before its time is up, a job is told
 
 
 def cells(folder):
@@ -34,7 +38,7 @@ def sealed(folder):
     return [cell for cell in cells(folder) if (cell / "SHA512SUMS").is_file()]
 
 
-def wait_for_all(folder, cluster=None, count=CELLS):
+def wait_for_all(folder, cluster=None, count=CELLS, seconds=LONG):
     """Until all cells are sealed; of a cluster, requeued jobs are not left waiting."""
 
     def done():
@@ -42,7 +46,7 @@ def wait_for_all(folder, cluster=None, count=CELLS):
             cluster.hurry()
         return len(sealed(folder)) == count
 
-    wait_until(done, LONG, f"{folder}: not all cells are finished")
+    wait_until(done, seconds, f"{folder}: not all cells are finished")
 
 
 def results(folder):
@@ -100,7 +104,7 @@ def test_two_launches_a_lost_terminal_and_an_edited_source_change_nothing(
     both = [
         subprocess.Popen(**repository.command("run", plan, *choices), **pipes) for _ in range(2)
     ]
-    said = [process.communicate(timeout=LONG) for process in both]
+    said = [process.communicate(timeout=patience(LONG)) for process in both]
     launched = [out for out, _ in said if "6 cells launched by slurm" in out]
     assert len(launched) == 1, said  # the other waited its turn in vain, or was told to go away
     for process in both:  # the terminals of both are closed
@@ -191,29 +195,51 @@ def test_a_crash_is_kept_with_its_reason_and_a_full_disk_is_survived(
         subprocess.run(["umount", "-l", disk], check=True)
 
 
+def measured(cell):
+    """(seconds a step, seconds of everything else) of a cell that ran undisturbed."""
+    lines = read_run_log(cell / "out/train.jsonl")
+    marks = [line["clock"]["train_ms"] / 1000 for line in lines if line["kind"] == "step"]
+    started, ended = (
+        datetime.fromisoformat(attempts(cell)[0][key]) for key in ("started", "ended")
+    )
+    step = (marks[-1] - marks[0]) / (len(marks) - 1)
+    return step, (ended - started).total_seconds() - len(marks) * step
+
+
 def test_a_job_past_its_time_limit_goes_on_from_its_checkpoint(
     repository, cluster, undisturbed, tmp_path
 ):
-    """One cell, longer than Slurm lets it run at a time: warned, requeued, resumed to the end."""
-    facts = canonical.loads((undisturbed.folder / "cells/baseline/1597/cell.json").read_bytes(), "")
-    facts["environment"]["ITERATIONS"] = "1000"
-    facts["environment"]["CHECKPOINT_EVERY"] = "50"
-    facts["resources"]["minutes"] = 1
-    whole, limited = (tmp_path / name / "cells/baseline/1597" for name in ("whole", "limited"))
+    """One cell, longer than Slurm lets it run at a time: warned, requeued, resumed to the end.
+
+    The limit leaves time to start and to work a while before the warning, and the steps take
+    TIME_LIMITS limits, both by what a step and a start took here a moment ago.
+    """
+    name = "cells/baseline/1597"
+    step, start = measured(undisturbed.folder / name)
+    minutes = math.ceil((WARNING_S + 3 * start) / 60)
+    steps = max(STEPS, round(TIME_LIMITS * 60 * minutes / step))
+    facts = canonical.loads((undisturbed.folder / name / "cell.json").read_bytes(), "")
+    facts["environment"]["ITERATIONS"] = str(steps)
+    facts["environment"]["CHECKPOINT_EVERY"] = str(max(1, round(2 / step)))  # each two seconds
+    facts["resources"]["minutes"] = minutes
+    whole, limited = (tmp_path / folder / name for folder in ("whole", "limited"))
     for cell in (whole, limited):
         cell.mkdir(parents=True)
         (cell / "cell.json").write_bytes(canonical.dumps(facts))
     code = (
         "import sys; from pathlib import Path; from verify.sweep.executor import launch;"
-        "cell = Path(sys.argv[1]); launch([cell], 'slurm', 1, cell.parents[2], signal_delay_s=45)"
+        "cell = Path(sys.argv[1]);"
+        f"launch([cell], 'slurm', 1, cell.parents[2], signal_delay_s={WARNING_S})"
     )
     by_hand = ("verify.sweep.cell", str(whole))
     with repository.start("-m", *by_hand) as undisturbed_one:
         assert repository.start("-c", code, str(limited)).wait() == 0
-        wait_for_all(tmp_path / "limited", cluster, count=1)
+        # Two run side by side, and each round starts anew and may be requeued only after a while.
+        seconds = LONG + 4 * TIME_LIMITS * 60 * minutes
+        wait_for_all(tmp_path / "limited", cluster, count=1, seconds=seconds)
         assert undisturbed_one.wait() == 0
     assert results(tmp_path / "limited") == results(tmp_path / "whole")
     outcomes = [attempt["outcome"] for attempt in attempts(limited)]
     assert outcomes[0] == "preempted"
     assert outcomes.count("finished") == 1
-    assert attempts(limited)[-1]["resumed_from_step"] >= 50
+    assert attempts(limited)[-1]["resumed_from_step"] > 0

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import patience
 from train_gpt_style.kit.constants import CONSTANTS
 from verify.coq import build, generate, pins, project, toolchain
 from verify.coq.rules import source_findings
@@ -76,7 +77,7 @@ def run_setup(path):
     environment = {"PATH": str(path), "HOME": "/nonexistent"}
     return subprocess.run(
         [shutil.which("sh") or "sh", str(FOLDER / "setup.sh")],
-        env=environment, capture_output=True, text=True, timeout=30, check=False,
+        env=environment, capture_output=True, text=True, timeout=patience(30), check=False,
     )  # fmt: skip
 
 

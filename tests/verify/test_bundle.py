@@ -279,7 +279,7 @@ def test_code_beside_the_files_is_refused(toy):
     max_examples=120,
     deadline=None,
     derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(data=st.data(), compress=st.booleans())
 def test_an_edited_bundle_is_refused_or_shows_the_edit(toy, data, compress):

@@ -7,6 +7,7 @@ import pytest
 import torch
 import torch.distributed as dist
 
+from tests.patience import patience
 from verify.errors import CannotCheckError
 from verify.ranks import peers
 
@@ -41,7 +42,7 @@ def test_when_the_recorded_rank_fails_the_others_are_ended_at_once(tmp_path):
     begin = time.monotonic()
     with pytest.raises(RuntimeError, match="mine"), peers(exchange, 2, {}, tmp_path):
         raise RuntimeError("mine")
-    assert time.monotonic() - begin < 20
+    assert time.monotonic() - begin < patience(20)
 
 
 def test_a_rank_that_does_not_end_is_named_and_ended(tmp_path, monkeypatch):

@@ -138,6 +138,9 @@ def problems_with_source(
         1000 * s < LEAST_REFRESHES * refresh for w in windows for s in w.costs("seconds") or []
     ):
         problems.append(f"a chunk is shorter than {LEAST_REFRESHES} refreshes of the source")
+    flags = sorted({flag for window in windows for flag in window.flags})
+    if flags and found["cost"] == "joules":  # the plan's rule drops the flags that it knows
+        problems.append(f"a chunk is flagged {', '.join(flags)}")
     if any(
         joules <= 0 for w in windows for joules in w.costs("joules") or []
     ):  # a counter that ran backwards, or stood

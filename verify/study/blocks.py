@@ -23,8 +23,9 @@ from verify.study.blocks_plan import BlockPlan
 BLOCKS = "blocks"
 MEASURED = ("nvml-counter", "wall-meter", "nvml-power", "rapl")  # sources of joules, best first
 SPOILING = (
-    *("counter-reset", "foreign-process", "no-change", "shared-counter", "short-window"),
-    *("sources-disagree", "throttled", "unreadable", "zero-length"),
+    *("above-limit", "below-floor", "clock-backwards", "counter-reset", "foreign-process", "gap"),
+    *("may-have-wrapped", "no-change", "shared-counter", "short-window", "sources-disagree"),
+    *("suspended", "throttled", "unchecked", "unreadable", "zero-length"),
 )
 COSTS = ("joules", "seconds")
 

@@ -3,6 +3,7 @@
 import json
 import shlex
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -207,25 +208,37 @@ def _launch(
     from verify.sweep import executor as launching
 
     queued = {target / name for job in launching.live_jobs(target) for name in job["cells"]}
+    stuck = {target / name: why for name, why in launching.queue(target).stuck.items()}
+    held = [(path, stuck[path]) for path in waiting if path in stuck]
     new = [path for path in waiting if path not in queued]
+    notes = launching.notes(new) if executor == "slurm" else []
     identities = launching.launch(new, executor=executor, at_once=jobs, state=target)
     facts = {
         "folder": str(target),
+        "held": [{"cell": _name(path), **asdict(why)} for path, why in held],
         "jobs": list(identities),
         "launched": len(new),
-        "running": len(waiting) - len(new),
+        "notes": notes,
+        "running": len(waiting) - len(new) - len(held),
         "sealed": total - len(waiting),
     }
     if as_json:
         _emit(facts)
-    else:
-        _console().print(
-            f"{len(new)} cells launched by {executor}, {facts['running']} were launched before, "
-            f"{facts['sealed']} are sealed; watch with `goldenseal sweep status {target}`",
-            highlight=False,
-            soft_wrap=True,
-        )
+        return EXIT_HOLDS
+    lines = [
+        f"{len(new)} cells launched by {executor}, {facts['running']} were launched before, "
+        f"{facts['sealed']} are sealed; watch with `goldenseal sweep status {target}`",
+        *(f"note: {note}" for note in notes),
+        *(f"held: {_name(path)}: {why.reason} → {why.command}" for path, why in held),
+    ]
+    console = _console()
+    for line in lines:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
     return EXIT_HOLDS
+
+
+def _name(folder: Path) -> str:
+    return f"{folder.parent.name}/{folder.name}"
 
 
 def collect(folder: Path, into: Path | None, as_json: bool) -> int:

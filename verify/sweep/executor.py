@@ -7,9 +7,7 @@ says which job was given which cells, so that they can be asked after and cancel
 
 import json
 import os
-import re
 import shlex
-import shutil
 import signal
 import subprocess
 import sys
@@ -23,6 +21,7 @@ from unittest import mock
 from verify import canonical
 from verify.errors import CannotCheckError, UsageError
 from verify.files import atomic_write
+from verify.sweep import slurm
 from verify.sweep.attempts import read_attempts
 from verify.sweep.cell import read_cell
 
@@ -127,11 +126,12 @@ def _submit_slurm(
     kinds: dict[str, list[str]] = {}
     for name, cell in found.items():
         kinds.setdefault(json.dumps(cell["resources"], sort_keys=True), []).append(name)
-    most, jobs = largest_array(), []
+    most, jobs = slurm.largest_array(), []
     for kind, names in kinds.items():
-        slurm = submitit.SlurmExecutor(folder=place, max_num_timeout=REQUEUES)
-        slurm.update_parameters(
+        cluster = submitit.SlurmExecutor(folder=place, max_num_timeout=REQUEUES)
+        cluster.update_parameters(
             **slurm_parameters(json.loads(kind)),
+            additional_parameters={"requeue": True},  # where JobRequeue=0, nothing else requeues
             array_parallelism=at_once,
             job_name="goldenseal",
             setup=[f"export PYTHONPATH={shlex.quote(source)}"],
@@ -141,7 +141,7 @@ def _submit_slurm(
         for first in range(0, len(names), most):
             part = names[first : first + most]
             units = [RunCells((str(place.parent / name),)) for name in part]
-            submitted = slurm.submit_array(units)
+            submitted = cluster.submit_array(units)
             jobs += [
                 {"cells": [name], "executor": "slurm", "id": job.job_id}
                 for name, job in zip(part, submitted, strict=True)
@@ -164,12 +164,13 @@ def slurm_parameters(resources: Mapping[str, Any]) -> dict[str, Any]:
     return found | {name: resources[name] for name in TEXTS if name in resources}
 
 
-def largest_array() -> int:
-    """How many elements an array may have here. Raises CannotCheckError without an answer."""
-    found = re.search(r"^MaxArraySize\s*=\s*(\d+)", _ask("scontrol", "show", "config"), re.M)
-    if found is None or int(found[1]) < 2:
-        raise CannotCheckError("this Slurm allows no job arrays: MaxArraySize")
-    return int(found[1]) - 1  # the largest index is one less than the setting
+def notes(folders: Sequence[Path]) -> list[str]:
+    """What a launch of these cells should know of the cluster, a line each.
+
+    Raises CannotCheckError when the controller does not answer.
+    """
+    partitions = {str(read_cell(path)["resources"].get("partition", "")) for path in folders}
+    return slurm.notes(partitions) if partitions else []
 
 
 def read_jobs(state: Path) -> list[dict[str, Any]]:
@@ -190,7 +191,10 @@ def read_launch(state: Path) -> dict[str, Any] | None:
 
 
 def live_jobs(state: Path) -> list[dict[str, Any]]:
-    """The jobs that run or wait to. Raises CannotCheckError when the scheduler does not answer."""
+    """The jobs that are not over: they run, wait, or are stuck in the queue.
+
+    Raises CannotCheckError when the scheduler does not answer.
+    """
     jobs = read_jobs(state)
     states = job_states(jobs)
     return [job for job in jobs if job["id"] in states]
@@ -200,14 +204,38 @@ def job_states(jobs: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     """RUNNING, PENDING and so on by id, of the jobs that are not over."""
     jobs = list(jobs)
     found = {job["id"]: "RUNNING" for job in jobs if job["executor"] == "local" and _runs(job)}
-    if any(job["executor"] == "slurm" for job in jobs):
-        ids = {job["id"] for job in jobs if job["executor"] == "slurm"}
-        listed = _ask("squeue", "--noheader", "--array", "--format=%i %T", f"--user={os.getuid()}")
-        for line in listed.splitlines():
-            identity, _, word = line.strip().partition(" ")
-            if identity in ids:
-                found[identity] = word
-    return found
+    return found | {job.id: job.state for job in _queued(jobs).values()}
+
+
+@dataclass(frozen=True)
+class Queue:
+    """Cells by what the jobs do that were given them: names, relative to the sweep's folder."""
+
+    going: frozenset[str]  # a job of theirs runs, or waits for its turn
+    stuck: Mapping[str, slurm.Stuck]  # every job of theirs that is not over is stuck
+
+
+def queue(state: Path) -> Queue:
+    """What becomes of the cells that were launched.
+
+    Raises CannotCheckError when the scheduler does not answer.
+    """
+    jobs = read_jobs(state)
+    queued = _queued(jobs)
+    going: set[str] = set()
+    stuck: dict[str, slurm.Stuck] = {}
+    for job in jobs:
+        if job["id"] in queued and (why := queued[job["id"]].stuck) is not None:
+            stuck |= dict.fromkeys(job["cells"], why)
+        elif job["id"] in queued or (job["executor"] == "local" and _runs(job)):
+            going.update(job["cells"])
+    return Queue(frozenset(going), {cell: why for cell, why in stuck.items() if cell not in going})
+
+
+def _queued(jobs: Iterable[Mapping[str, Any]]) -> dict[str, slurm.Job]:
+    """Those of Slurm that are not over; it is not asked where there are none."""
+    ids = {job["id"] for job in jobs if job["executor"] == "slurm"}
+    return slurm.queue(ids) if ids else {}
 
 
 def cancel(state: Path) -> list[str]:
@@ -219,7 +247,7 @@ def cancel(state: Path) -> list[str]:
                 with _gone():
                     os.kill(pid, signal.SIGTERM)
     if ids := [job["id"] for job in live if job["executor"] == "slurm"]:
-        _ask("scancel", *ids)
+        slurm.ask("scancel", *ids)
     return [job["id"] for job in live]
 
 
@@ -238,16 +266,6 @@ def _runs(job: Mapping[str, Any]) -> bool:
     except (OSError, ValueError):
         return False
     return b"submitit.local._local" in words
-
-
-def _ask(*command: str) -> str:
-    if shutil.which(command[0]) is None:
-        raise CannotCheckError(f"{command[0]} is not here: no part of a Slurm cluster?")
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        words = (done.stderr.strip() or f"exit {done.returncode}").splitlines()[0]
-        raise CannotCheckError(f"{command[0]}: {words}")
-    return done.stdout
 
 
 @contextmanager

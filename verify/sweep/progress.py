@@ -1,8 +1,8 @@
-"""What a cell is doing, from its files alone."""
+"""What a cell is doing, from its files, and whether its job is stuck in the queue."""
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,17 +10,19 @@ from typing import Any
 from verify.difference import as_number
 from verify.sweep import attempts
 from verify.sweep.cell import OUT, held, is_sealed, read_cell
+from verify.sweep.slurm import Stuck
 
 TAIL = 1 << 16  # bytes at a log's end that are looked at
-FINISHED, RUNNING, FAILED, INTERRUPTED, PLANNED = (
-    "finished", "running", "failed", "interrupted", "planned",
+FINISHED, RUNNING, FAILED, HELD, INTERRUPTED, PLANNED = (
+    "finished", "running", "failed", "held", "interrupted", "planned",
 )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class CellState:
     """A cell as it stands. `energy` in joules, null where nothing was measured; `seconds` since the
-    running attempt began, or that the last one took; `left` is an estimate, in seconds.
+    running attempt began, or that the last one took; `left` is an estimate, in seconds. `command`
+    is the line to type when the cell's job will not start by itself.
     """
 
     cell: str
@@ -32,14 +34,22 @@ class CellState:
     seconds: float | None = None
     left: float | None = None
     reason: str = ""
+    command: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """For --json."""
         return asdict(self)
 
 
+def with_stuck_job(state: CellState, stuck: Stuck | None) -> CellState:
+    """The same, or held where the cell is not done and its job will not start by itself."""
+    if stuck is None or state.name in (FINISHED, RUNNING):
+        return state
+    return replace(state, name=HELD, reason=stuck.reason, command=stuck.command)
+
+
 def state_of(folder: Path) -> CellState:
-    """The state of one cell."""
+    """The state of one cell, from its files alone."""
     cell = read_cell(folder)
     name = f"{cell['configuration']}/{cell['seed']}"
     past, running = attempts.read_attempts(folder), attempts.read_running(folder)
@@ -71,7 +81,7 @@ def with_time_left(states: Sequence[CellState]) -> list[CellState]:
     for state in states:
         if state.name == RUNNING and most and state.step and state.seconds:
             left = state.seconds * max(most - state.step, 0) / state.step
-            state = CellState(**{**asdict(state), "left": left})
+            state = replace(state, left=left)
         found.append(state)
     return found
 

@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,62 +13,98 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from verify.errors import EXIT_CANNOT_CHECK, EXIT_CONTRADICTED, EXIT_HOLDS, UsageError
+from verify.errors import (
+    EXIT_CANNOT_CHECK,
+    EXIT_CONTRADICTED,
+    EXIT_HOLDS,
+    CannotCheckError,
+    UsageError,
+)
 from verify.sweep import executor
 from verify.sweep.cell import CELL
 from verify.sweep.prepare import CELLS, PLAN, SWEEP_FILE, read_state
 from verify.sweep.progress import (
     FAILED,
     FINISHED,
+    HELD,
     INTERRUPTED,
     PLANNED,
     RUNNING,
     CellState,
     state_of,
+    with_stuck_job,
     with_time_left,
 )
 
 REFRESH_SECONDS = 1.0
-COLOURS = {FINISHED: "green", RUNNING: "cyan", FAILED: "red", INTERRUPTED: "yellow", PLANNED: ""}
+COLOURS = {
+    FINISHED: "green", RUNNING: "cyan", FAILED: "red", HELD: "magenta", INTERRUPTED: "yellow",
+    PLANNED: "",
+}  # fmt: skip
 SHOWN = 60  # rows of a live table
 
 
-def states(folder: Path) -> list[CellState]:
-    """Every cell of a sweep, in order of name. Raises UsageError for a folder that is no sweep."""
+@dataclass(frozen=True)
+class Overview:
+    """Every cell of a sweep in order of name, and whether a job of one runs or waits its turn."""
+
+    cells: list[CellState]
+    going: bool
+    unheard: str = ""  # why the scheduler could not be asked
+
+    @property
+    def waits(self) -> bool:
+        """Whether there is something to wait for; a job that is held is nothing."""
+        return self.going or any(state.name == RUNNING for state in self.cells)
+
+
+def look(folder: Path) -> Overview:
+    """How a sweep stands. Raises UsageError for a folder that is no sweep."""
     read_state(folder)
-    cells = sorted(path.parent for path in (folder / CELLS).glob(f"*/*/{CELL}"))
-    return with_time_left([state_of(path) for path in cells])
+    paths = sorted(path.parent for path in (folder / CELLS).glob(f"*/*/{CELL}"))
+    queue, unheard = executor.Queue(frozenset(), {}), ""
+    try:
+        queue = executor.queue(folder)
+    except CannotCheckError as error:  # on another machine, say: the files still tell the most
+        unheard = str(error)
+    stuck = [queue.stuck.get(path.relative_to(folder).as_posix()) for path in paths]
+    cells = [with_stuck_job(state_of(path), why) for path, why in zip(paths, stuck, strict=True)]
+    return Overview(with_time_left(cells), bool(queue.going), unheard)
 
 
 def status(folder: Path, as_json: bool, once: bool = False) -> int:
     """Show every cell; in a terminal again and again, until nothing is left to wait for.
 
-    Exit 0 when all are finished, 1 when one has failed, 3 when some are still to come.
+    Exit 0 when all are finished, 1 when one has failed, 3 when some are still to come. A cell whose
+    job is held is to come, but nothing to wait for.
     """
-    found = states(folder)
+    seen = look(folder)
     if as_json:
-        facts = {"cells": [s.to_json() for s in found], "counts": counts(found)}
+        facts = {
+            "cells": [state.to_json() for state in seen.cells],
+            "counts": counts(seen.cells),
+            "scheduler": seen.unheard or None,
+        }
         print(json.dumps(facts, indent=2))
-        return exit_code(found)
+        return exit_code(seen.cells)
     console = Console()
     if once or not console.is_terminal:
         console = console if console.is_terminal else Console(width=160)
-        console.print(table(folder, found))
-        return exit_code(found)
+        console.print(table(folder, seen.cells))
+        if seen.unheard:
+            console.print(f"held jobs are not shown: {seen.unheard}", markup=False, highlight=False)
+        return exit_code(seen.cells)
     with (
         suppress(KeyboardInterrupt),
-        Live(table(folder, found), console=console, auto_refresh=False) as live,
+        Live(table(folder, seen.cells), console=console, auto_refresh=False) as live,
     ):
-        while waits(folder, found):
+        while seen.waits:
             time.sleep(REFRESH_SECONDS)
-            found = states(folder)
-            live.update(table(folder, found), refresh=True)
-    return exit_code(found)
-
-
-def waits(folder: Path, found: list[CellState]) -> bool:
-    """Whether anything runs, or a job waits to."""
-    return any(s.name == RUNNING for s in found) or bool(executor.live_jobs(folder))
+            seen = look(folder)
+            live.update(table(folder, seen.cells), refresh=True)
+    if seen.unheard:
+        raise CannotCheckError(seen.unheard)
+    return exit_code(seen.cells)
 
 
 def counts(found: list[CellState]) -> dict[str, int]:
@@ -90,7 +127,7 @@ def table(folder: Path, found: list[CellState]) -> Table:
     rows = Table(title=f"{folder.name}: {title}", title_justify="left")
     for heading in ("cell", "state", "attempts", "step", "loss", "energy, J", "s", "s left", ""):
         rows.add_column(heading, overflow="fold")
-    order = [RUNNING, FAILED, INTERRUPTED, PLANNED, FINISHED]
+    order = [RUNNING, HELD, FAILED, INTERRUPTED, PLANNED, FINISHED]
     shown = sorted(found, key=lambda state: order.index(state.name))
     for state in shown[:SHOWN]:
         rows.add_row(
@@ -99,7 +136,7 @@ def table(folder: Path, found: list[CellState]) -> Table:
             str(state.attempts),
             *(_shown(v, form) for v, form in ((state.step, "d"), (state.loss, ".4f"))),
             *(_shown(v, ".0f") for v in (state.energy, state.seconds, state.left)),
-            state.reason[:80],
+            state.reason[:80] + (f" → {state.command}" if state.command else ""),
         )
     if len(found) > SHOWN:
         rows.add_row(f"… {len(found) - SHOWN} more: --json lists all", *[""] * 8)

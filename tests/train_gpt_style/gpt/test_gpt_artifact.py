@@ -67,7 +67,7 @@ def test_each_single_bit_flip_is_detected_or_changes_no_weight(small):
     max_examples=150,
     deadline=None,
     derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(data=st.data())
 def test_edits_within_the_unpacked_file_are_refused_or_give_a_whole_model(small, data):
@@ -91,7 +91,7 @@ def test_edits_within_the_unpacked_file_are_refused_or_give_a_whole_model(small,
     max_examples=100,
     deadline=None,
     derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(noise=st.binary(max_size=200), packed=st.booleans())
 def test_noise_is_refused_in_one_line(small, noise, packed):

@@ -15,6 +15,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+from tests.patience import patience
 from verify.bundle import make_bundle, read_bundle, write_bundle
 from verify.config import find_root, system
 from verify.runlog import deterministic, read_run_log
@@ -63,7 +64,7 @@ def run_in(folder, command, environ):
         capture_output=True,
         text=True,
         check=False,
-        timeout=300,
+        timeout=patience(300),
     )
     assert done.returncode == 0, done.stderr
     lines = [re.sub(r"train_time:.*", "", line) for line in done.stdout.splitlines()]

@@ -16,6 +16,7 @@ from unittest import mock
 import pytest
 import safetensors.torch
 
+from tests.patience import patience
 from tests.train_gpt_style.gpt.forks import ON, files_of, forked, newest, whole_run
 from tests.train_gpt_style.gpt.worlds import launch
 from train_gpt_style.gpt import checkpoints, run
@@ -276,13 +277,18 @@ def test_the_command_killed_from_outside_goes_on(environ, tmp_path, root):
     process.communicate()
     assert process.returncode == -signal.SIGKILL
     again = subprocess.run(
-        command, cwd=tmp_path, env=settings, capture_output=True, text=True, timeout=120
+        command, cwd=tmp_path, env=settings, capture_output=True, text=True, timeout=patience(120)
     )
     assert again.returncode == 0, again.stderr
     assert "resumed from checkpoints/train_gpt/step-0000000" in again.stdout
     os.mkdir(tmp_path / "whole")
     whole = subprocess.run(
-        command, cwd=tmp_path / "whole", env=settings, capture_output=True, text=True, timeout=120
+        command,
+        cwd=tmp_path / "whole",
+        env=settings,
+        capture_output=True,
+        text=True,
+        timeout=patience(120),
     )
 
     def untimed(*runs):

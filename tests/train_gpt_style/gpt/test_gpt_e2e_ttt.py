@@ -66,7 +66,10 @@ def chunk_losses(perturb):
     max_examples=12,
     deadline=None,
     derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],  # it holds nothing
+    suppress_health_check=[
+        HealthCheck.function_scoped_fixture,
+        HealthCheck.too_slow,
+    ],  # it holds nothing
 )
 @given(position=st.integers(1, LENGTH - 1))
 def test_no_tokens_loss_depends_on_itself_or_on_a_later_token(chunk_losses, packed, position):

@@ -12,6 +12,7 @@ import sys
 
 import pytest
 
+from tests.patience import patience
 from train_gpt_style.gpt.__main__ import cli
 from train_gpt_style.gpt.features import FEATURES
 from train_gpt_style.gpt.settings import BASELINE_KNOBS, KNOBS, read
@@ -134,7 +135,7 @@ def test_a_lane_is_entered_before_torch_and_named_in_the_log(tiny, tmp_path, roo
         },
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=patience(120),
     )
     assert done.returncode == 0, done.stderr[-2000:]
     header = read_run_log(tmp_path / "train.jsonl")[0]

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from tests.patience import patience
 from train_gpt_style.gpt import run
 
 
@@ -31,7 +32,7 @@ def test_two_ranks_train_as_one_process_does_up_to_rounding(tiny, perform, tmp_p
         },
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=patience(120),
     )
     assert done.returncode == 0, done.stderr[-2000:]
     lines = done.stdout.splitlines()

@@ -70,7 +70,10 @@ def assert_equal_to_rounding(plain, packed):
     max_examples=25,
     deadline=None,
     derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],  # it holds nothing
+    suppress_health_check=[
+        HealthCheck.function_scoped_fixture,
+        HealthCheck.too_slow,
+    ],  # it holds nothing
 )
 @example([40, 5, 130, 17, 2, 66, 90], (16, 64), 4)
 @example([2, 2], (16, 64), 64)

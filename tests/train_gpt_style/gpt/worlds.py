@@ -15,10 +15,11 @@ import warnings
 import torch
 import torch.distributed as dist
 
+from tests.patience import patience
 from tests.train_gpt_style.gpt.forks import Printer
 from train_gpt_style.gpt import run
 
-TIME_LIMIT = 100  # seconds
+TIME_LIMIT = 100  # seconds, see tests/patience.py
 
 
 def launch(world_size, folder, runs, kill_at=None):
@@ -31,7 +32,7 @@ def launch(world_size, folder, runs, kill_at=None):
     sys.stdout.flush()
     ranks = {start(rank, world_size, folder, runs, kill_at): rank for rank in range(world_size)}
     printed = [folder / f"rank{rank}.out" for rank in range(world_size)]
-    codes, deadline = {}, time.monotonic() + TIME_LIMIT
+    codes, deadline = {}, time.monotonic() + patience(TIME_LIMIT)
     while len(codes) < world_size:
         if time.monotonic() > deadline or -signal.SIGKILL in codes.values():
             for pid in set(ranks) - set(codes):

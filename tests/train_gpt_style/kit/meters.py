@@ -14,17 +14,28 @@ class Clock:
 
 
 class Powercap:
-    """A folder as the kernel makes it."""
+    """A folder as the kernel makes it. Limits in W: of a zone that tells one."""
 
     def __init__(self, root):
         self.root = root
 
-    def zone(self, place, name, energy, top=262_143_328_850):
+    def zone(self, place, name, energy, top=262_143_328_850, limit=250, **constraints):
+        """limit: of the long-term constraint; more by name, such as short_term=300."""
         folder = self.root / place
         folder.mkdir(parents=True)
         (folder / "name").write_text(f"{name}\n")
         (folder / "max_energy_range_uj").write_text(f"{top}\n")
+        known = constraints if limit is None else {"long_term": limit, **constraints}
+        for number, (constraint, watts) in enumerate(known.items()):
+            (folder / f"constraint_{number}_name").write_text(f"{constraint}\n")
+            self.limit(place, watts, number)
         self.set(place, energy)
+
+    def limit(self, place, watts, number=0, kind="power_limit_uw"):
+        (self.root / place / f"constraint_{number}_{kind}").write_text(f"{watts * 10**6}\n")
+
+    def enable(self, place, wish):
+        (self.root / place / "enabled").write_text(f"{int(wish)}\n")
 
     def set(self, place, energy):
         new = self.root / place / "new"
@@ -55,7 +66,7 @@ class FakeNvml:
             "nvmlDeviceGetMigMode": lambda board: [board.get("mig", 0), 0],
             "nvmlDeviceGetCurrentClocksThrottleReasons": lambda board: board.get("slow", 0),
             "nvmlDeviceGetComputeRunningProcesses": lambda board: [0] * board.get("users", 1),
-            "nvmlDeviceGetEnforcedPowerLimit": lambda board: 700_000,
+            "nvmlDeviceGetEnforcedPowerLimit": lambda board: board.get("limit", 700_000),
             "nvmlDeviceGetClockInfo": lambda board, kind: 1980,
             "nvmlSystemGetDriverVersion": lambda: "555.1",
         }
@@ -87,3 +98,8 @@ class FakeNvml:
         if found is None:
             return [SimpleNamespace(nvmlReturn=3, value=None)]
         return [SimpleNamespace(nvmlReturn=0, value=SimpleNamespace(uiVal=found))]
+
+
+def refused(found, *flags):
+    """Whether it is null and says why."""
+    return found["joules"] is None and set(flags) <= set(found["flags"])

@@ -1,12 +1,12 @@
 """pytest tests/train_gpt_style/kit/test_energy.py — windows, RAPL and knobs, on fakes."""
 
-import threading
 from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.patience import wait_until
 from tests.train_gpt_style.kit.meters import Clock, FakeNvml, Powercap
 from train_gpt_style.kit.energy import ENERGY_KNOBS, meter_for, nvml, open_meter, rapl
 from train_gpt_style.kit.energy.choose import check_energy, uuids_of
@@ -44,7 +44,7 @@ def test_rapl_microjoules_of_a_package_become_joules(powercap, clock):
 
 
 def test_rapl_adds_packages_and_their_memory_and_no_nested_zone(powercap, clock):
-    names = {
+    names = {  # no more than 250 W each
         "intel-rapl:0": "package-0",
         "intel-rapl:0:0": "core",
         "intel-rapl:0:1": "dram",
@@ -56,26 +56,27 @@ def test_rapl_adds_packages_and_their_memory_and_no_nested_zone(powercap, clock)
     meter = rapl_meter(powercap, clock)
     assert meter.scope == "CPU: package-0, dram, package-1"
     meter.start()
-    clock.now += 1
+    clock.now += 10
     for i, place in enumerate(names):
         powercap.set(place, 10**i * 1_000_000)
     assert meter.stop()["joules"] == 1 + 100 + 1000
 
 
 def test_a_rapl_counter_that_wraps_goes_on(powercap, clock):
-    powercap.zone("intel-rapl:0", "package-0", 999_000_000, top=1_000_000_000)
+    powercap.zone("intel-rapl:0", "package-0", 9_999_000_000, top=10_000_000_000)
     meter = rapl_meter(powercap, clock)
     meter.start()
     clock.now += 10
     powercap.set("intel-rapl:0", 4_000_000)
-    assert meter.stop()["joules"] == 5.0
+    found = meter.stop()
+    assert (found["joules"], found["flags"]) == (5.0, [])
 
 
 @settings(deadline=None)
-@given(st.lists(st.integers(0, 10**9), min_size=1, max_size=30), st.integers(0, 10**9 - 1))
+@given(st.lists(st.integers(0, 990 * 10**6), min_size=1, max_size=30), st.integers(0, 10**9 - 1))
 def test_whatever_wraps_between_readings_no_joule_is_lost(tmp_path_factory, steps, start):
     powercap, clock, top = Powercap(tmp_path_factory.mktemp("cap")), Clock(), 10**9
-    powercap.zone("intel-rapl:0", "package-0", start, top)
+    powercap.zone("intel-rapl:0", "package-0", start, top, limit=880)
     meter = rapl_meter(powercap, clock)
     window, at = meter.window(), start
     for used in steps:
@@ -85,8 +86,9 @@ def test_whatever_wraps_between_readings_no_joule_is_lost(tmp_path_factory, step
         powercap.set("intel-rapl:0", at)
         meter.read()
     assert meter.total == sum(min(used, top - 1) for used in steps)
-    found = window.close()
-    assert found["joules"] == (meter.total / 10**6 if meter.total else None)
+    found, joules = window.close(), meter.total / 10**6
+    least, most = len(steps) / 64, 1.125 * 880 * (len(steps) + 0.002)
+    assert found["joules"] == (joules if least <= joules <= most else None)
 
 
 def test_a_rapl_counter_that_restarted_is_not_taken_for_a_wrap(powercap, clock):
@@ -97,7 +99,7 @@ def test_a_rapl_counter_that_restarted_is_not_taken_for_a_wrap(powercap, clock):
     powercap.set("intel-rapl:0", 1_000_000)  # as a wrap: 62 kJ in ten seconds
     found = meter.stop()
     assert found["joules"] is None
-    assert found["flags"] == ["counter-reset", "no-change"]
+    assert found["flags"] == ["counter-reset"]
     meter.start()
     clock.now += 10
     powercap.set("intel-rapl:0", 2_000_000)
@@ -138,19 +140,20 @@ def test_no_package_zone_is_no_meter(powercap, names):
 
 
 def test_the_thread_of_rapl_reads_between_and_ends(powercap):
-    powercap.zone("intel-rapl:0", "package-0", 900_000, top=1_000_000)
+    powercap.zone("intel-rapl:0", "package-0", 9_000_000, top=10_000_000, limit=None)
     meter = rapl.Rapl(powercap.root, sample=1 / 256)
-    window, pause = meter.window(), threading.Event()
-    for energy in (100_000, 900_000, 50_000):  # it wraps twice: the ends alone would lose a joule
+    window = meter.window()
+    for energy in (
+        1_000_000,
+        9_000_000,
+        500_000,
+    ):  # it wraps twice: the ends alone would lose a joule
         at = meter.total
         powercap.set("intel-rapl:0", energy)
-        for _ in range(2000):
-            if meter.total != at:
-                break
-            pause.wait(1 / 256)
+        wait_until(lambda at=at: meter.total != at, 20, "the thread does not read", pause=1 / 256)
     meter.close()
-    assert meter.total == 200_000 + 800_000 + 150_000
-    assert window.close()["joules"] == 1.15
+    assert meter.total == 2_000_000 + 8_000_000 + 1_500_000
+    assert window.close()["joules"] == 11.5
     assert not meter._sampler._thread.is_alive()
 
 

@@ -154,7 +154,10 @@ WORDS = st.sampled_from(
 )
 
 
-SHARED = [HealthCheck.function_scoped_fixture]  # every example writes all its files anew
+SHARED = [
+    HealthCheck.function_scoped_fixture,
+    HealthCheck.too_slow,
+]  # every example writes all its files anew
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=SHARED)

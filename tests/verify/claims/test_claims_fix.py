@@ -96,8 +96,7 @@ FILLER = st.text(alphabet="ab ,.*`|\n#()-", max_size=12)
 
 @given(st.lists(st.tuples(FILLER, NUMERALS, st.sampled_from("mvkd")), min_size=1, max_size=6))
 @settings(
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     max_examples=150,
 )
 def test_fixing_makes_green_and_fixing_again_changes_nothing(repository, definitions, parts):

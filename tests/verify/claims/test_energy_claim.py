@@ -20,7 +20,7 @@ from verify.cli import main
 from verify.errors import GoldensealError
 from verify.runlog import RunLog, run_log_lines
 from verify.seal import seal
-from verify.study.blocks import log_name
+from verify.study.blocks import SPOILING, log_name
 from verify.study.blocks_plan import read_block_plan
 
 
@@ -120,12 +120,20 @@ def test_negative_joules(tmp_path):
     refused(other, folder, "a chunk took no joules")
 
 
-@pytest.mark.parametrize("flag", ["throttled", "foreign-process", "counter-reset", "short-window"])
+@pytest.mark.parametrize("flag", SPOILING)
 def test_a_block_that_the_rule_drops(tmp_path, flag):
     def flagged(seed, chunk):
         return {**chunk, "flags": [flag]} if seed == 7 else chunk
 
     refused(tmp_path, make(tmp_path, chunk=flagged), "11 valid blocks, 12 are needed")
+
+
+@pytest.mark.parametrize("flag", ["unbounded", "a-flag-of-tomorrow"])
+def test_a_flag_that_drops_no_block_is_a_doubt(tmp_path, flag):
+    def flagged(seed, chunk):
+        return {**chunk, "flags": [flag]} if seed == 7 else chunk
+
+    refused(tmp_path, make(tmp_path, chunk=flagged), f"a chunk is flagged {flag}")
 
 
 def test_noise_for_images(tmp_path):

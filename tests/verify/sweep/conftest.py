@@ -1,4 +1,6 @@
-"""The toy repository with a sweep, prepared on demand."""
+"""The toy repository with a sweep, prepared on demand; fake commands of Slurm."""
+
+import stat
 
 import pytest
 
@@ -33,3 +35,17 @@ def toy(toy, monkeypatch):
     toy.prepare = prepared
     toy.edit = lambda old, new: toy.file.write_text(SWEEP.replace(old, new, 1))
     return toy
+
+
+@pytest.fixture
+def commands(tmp_path, monkeypatch):
+    """Puts fake commands of Slurm on the path."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
+
+    def fake(name, script):
+        (folder / name).write_text(f"#!/bin/sh\n{script}\n")
+        (folder / name).chmod(stat.S_IRWXU)
+
+    return fake

@@ -4,10 +4,10 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 
+from tests.patience import patience, wait_until
 from verify import canonical
 from verify.check import check
 from verify.errors import UsageError
@@ -27,7 +27,7 @@ if HOW == "crash":
 if HOW == "kill":
     os.kill(os.getpid(), signal.SIGKILL)
 if HOW == "slow":
-    time.sleep(60)
+    time.sleep(600)
 knobs = {{"SEED": os.environ["SEED"], "TOY": "2" if HOW == "other knobs" else os.environ["TOY"]}}
 log = RunLog(pathlib.Path("train.jsonl"), {{"seed": os.environ["SEED"], "knobs": knobs}})
 log.write("trained", {{"step": 2, "state": {{"model": weights(pathlib.Path("w.safetensors"))}}}})
@@ -36,7 +36,7 @@ if HOW == "new dtype":
     weights(pathlib.Path("w.safetensors"), dtype="F3_E1M1")
 if HOW == "lingers":
     open("over", "w").close()
-    time.sleep(60)
+    time.sleep(600)
 if HOW == "tampered":
     text = pathlib.Path("train.jsonl").read_text()
     pathlib.Path("train.jsonl").write_text(text.replace('"step":2', '"step":3'))
@@ -123,7 +123,7 @@ def test_a_stopped_cell_ends_its_run_and_says_so(cell, number):
     wait_for(folder / "out" / "ran")
     assert state_of(folder).name == "running"
     process.send_signal(number)
-    assert process.wait(15) == 3
+    assert process.wait(patience(15)) == 3
     (last,) = attempts.read_attempts(folder)
     assert (last["outcome"], last["signal"]) == ("preempted", number.name)
     assert state_of(folder).name == "interrupted"
@@ -134,7 +134,7 @@ def test_a_run_that_was_whole_when_it_was_stopped_is_finished(cell):
     process = subprocess.Popen([sys.executable, "-m", "verify.sweep.cell", str(folder)])
     wait_for(folder / "out" / "over")
     process.send_signal(signal.SIGTERM)
-    assert process.wait(15) == 0
+    assert process.wait(patience(15)) == 0
     assert outcomes(folder) == ["finished"]
     assert check(folder).holds
 
@@ -169,8 +169,4 @@ def test_a_folder_that_holds_no_cell_is_refused(cell):
 
 
 def wait_for(path):
-    end = time.monotonic() + 20
-    while not path.exists():
-        if time.monotonic() > end:
-            raise RuntimeError(f"{path} does not come")
-        time.sleep(0.05)
+    wait_until(path.exists, 20, f"{path} does not come")

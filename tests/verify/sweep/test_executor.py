@@ -1,16 +1,15 @@
 """pytest tests/verify/sweep/test_executor.py — what is handed to submitit, and to torchrun."""
 
 import os
-import stat
 import sys
-import time
 
 import pytest
 
+from tests.patience import wait_until
 from verify import canonical
 from verify.errors import CannotCheckError, UsageError
 from verify.sweep import executor
-from verify.sweep.executor import RunCells, largest_array, launch, slurm_parameters
+from verify.sweep.executor import RunCells, launch, slurm_parameters
 from verify.sweep.torchrun import launched
 
 PROGRAM = ["python", "-P", "-m", "toysystem"]
@@ -54,36 +53,6 @@ def test_what_a_cell_takes_in_submitits_names():
     assert "gpus_per_node" not in slurm_parameters(ONE)
 
 
-@pytest.fixture
-def commands(tmp_path, monkeypatch):
-    """Puts fake commands of Slurm on the path."""
-    folder = tmp_path / "bin"
-    folder.mkdir()
-    monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
-
-    def fake(name, script):
-        (folder / name).write_text(f"#!/bin/sh\n{script}\n")
-        (folder / name).chmod(stat.S_IRWXU)
-
-    return fake
-
-
-def test_the_longest_array_is_asked_of_the_cluster(commands):
-    commands("scontrol", "echo 'MaxArraySize            = 1001'")
-    assert largest_array() == 1000
-    commands("scontrol", "echo 'MaxArraySize            = 0'")
-    with pytest.raises(CannotCheckError, match="allows no job arrays"):
-        largest_array()
-
-
-def test_a_controller_that_does_not_answer_is_one_line(commands):
-    commands(
-        "squeue", "echo 'slurm_load_jobs error: Unable to contact slurm controller' >&2; exit 1"
-    )
-    with pytest.raises(CannotCheckError, match="squeue: slurm_load_jobs error: Unable to contact"):
-        executor.job_states([{"id": "1", "executor": "slurm", "cells": []}])
-
-
 def test_jobs_that_are_over_are_not_listed(commands):
     commands("squeue", "printf '7_0 RUNNING\\n7_1 PENDING\\n9 RUNNING\\n'")
     jobs = [{"id": name, "executor": "slurm", "cells": []} for name in ("7_0", "7_1", "8")]
@@ -119,10 +88,12 @@ def test_local_workers_share_a_list_and_are_gone_when_it_is_done(tmp_path, root)
     ids = launch(folders, "local", 2, tmp_path)
     assert len(ids) == 2
     assert launch(folders, "local", 2, tmp_path) == []  # they have a job
-    end = time.monotonic() + 120
-    while executor.live_jobs(tmp_path) and time.monotonic() < end:
+
+    def over():
         os.waitpid(-1, os.WNOHANG)
-        time.sleep(0.1)
+        return not executor.live_jobs(tmp_path)
+
+    wait_until(over, 120, "the workers do not end")
     assert [(f / "attempts.jsonl").read_bytes().count(b"\n") for f in folders] == [1, 1, 1]
 
 

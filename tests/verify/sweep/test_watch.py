@@ -23,7 +23,8 @@ def test_every_cell_has_a_state(toy, folders, capsys):
     assert watch.status(toy.folder, as_json=True) == 1
     found = json.loads(capsys.readouterr().out)
     assert found["counts"] == {
-        "finished": 1, "running": 0, "failed": 1, "interrupted": 1, "planned": len(folders) - 3,
+        "finished": 1, "running": 0, "failed": 1, "held": 0, "interrupted": 1,
+        "planned": len(folders) - 3,
     }  # fmt: skip
     assert state_of(folders[1]).reason == "no steam"
 

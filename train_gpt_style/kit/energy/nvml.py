@@ -7,12 +7,14 @@ indices ignore CUDA_VISIBLE_DEVICES. A board is GPU, memory and regulators, not 
 
 import time
 
-from train_gpt_style.kit.energy.meter import Meter, Sampler
+from train_gpt_style.kit.energy.bounds import LEAST_WATTS, PEAK, number
+from train_gpt_style.kit.energy.meter import Counters, Sampler
 from verify.errors import CannotCheckError
 
 POWER_FIELDS = (186, 185)  # NVML_FI_DEV_POWER_INSTANT, and the average
 SLOWED = 0x8 | 0x20 | 0x40 | 0x80  # hardware and thermal slow-down, power brake
 MIG_ON = 1
+LONGEST_GAP_S = 1.0  # between two readings of power; what lies between is taken to be linear
 
 
 def load():
@@ -33,7 +35,7 @@ def begin(library):
     return library
 
 
-class Boards(Meter):
+class Boards(Counters):
     """What both sources share: the handles, and what the boards say of themselves.
 
     uuids: texts such as GPU-5f…; at least one. Raises CannotCheckError when one is not there.
@@ -57,6 +59,11 @@ class Boards(Meter):
         if sliced or any(mode is not None and mode[0] == MIG_ON for mode in modes):
             self.standing = ["shared-counter"]  # the slices of a board have one counter
 
+    def limit(self, handle):
+        """The board's enforced power limit, W; None when it does not tell."""
+        found = number(self._ask(self.nvml.nvmlDeviceGetEnforcedPowerLimit, handle))
+        return found / 1000 if found else None
+
     def _ask(self, question, *arguments):
         """The answer; None when the board does not know."""
         try:
@@ -74,10 +81,9 @@ class Boards(Meter):
     def state(self):
         """Clocks in MHz, the power limit in W, the temperature in degrees Celsius, the driver."""
         nvml, first = self.nvml, self.handles[0]
-        limit = self._ask(nvml.nvmlDeviceGetEnforcedPowerLimit, first)
         return {
             "driver": self._ask(nvml.nvmlSystemGetDriverVersion),
-            "power_limit_w": None if limit is None else limit / 1000,
+            "power_limit_w": self.limit(first),
             "sm_mhz": self._ask(nvml.nvmlDeviceGetClockInfo, first, nvml.NVML_CLOCK_SM),
             "temperature_c": self.temperature(),
             "uuids": self.uuids,
@@ -111,26 +117,19 @@ class NvmlCounter(Boards):
     def __init__(self, uuids, library=None, clock=time.perf_counter):
         super().__init__(uuids, library, clock)
         try:
-            self.last = [self._counter(handle) for handle in self.handles]
-        except self.nvml.NVMLError as error:
+            self.begin([self._counter(handle) for handle in self.handles])
+        except (self.nvml.NVMLError, ValueError) as error:
             self.close()
             raise CannotCheckError(f"NVML, energy counter: {error}") from None
 
     def _counter(self, handle):
         return self.nvml.nvmlDeviceGetTotalEnergyConsumption(handle)
 
-    def advance(self):
+    def advance(self, seconds):
         """The differences of all boards."""
         for place, handle in enumerate(self.handles):
             found = self._ask(self._counter, handle)
-            if found is None:
-                self.faults.append("unreadable")
-                continue
-            used, self.last[place] = found - self.last[place], found
-            if used < 0:
-                self.faults.append("counter-reset")  # the driver was loaded anew
-                continue
-            self.total += used
+            self.count(place, found, seconds, self.limit(handle))  # anew with the driver: a reset
 
 
 class NvmlPower(Boards):
@@ -146,11 +145,11 @@ class NvmlPower(Boards):
     def __init__(self, uuids, library=None, clock=time.perf_counter, sample=1 / 16):
         super().__init__(uuids, library, clock)
         self._sampler = None
-        self.last = [self._power(handle) for handle in self.handles]
-        if None in self.last:
+        try:
+            self.begin([self._power(handle) for handle in self.handles])
+        except ValueError:
             self.close()
-            raise CannotCheckError("NVML: a board does not tell its power")
-        self._at = self.clock()
+            raise CannotCheckError("NVML: a board does not tell its power") from None
         if sample > 0:
             self._sampler = Sampler(self, sample)
 
@@ -162,17 +161,25 @@ class NvmlPower(Boards):
                 return values[0].value.uiVal
         return self._ask(self.nvml.nvmlDeviceGetPowerUsage, handle)
 
-    def advance(self):
-        """Mean of this and the last power, times the seconds between: mW s = mJ."""
-        now = self.clock()
-        seconds, self._at = now - self._at, now
+    def advance(self, seconds):
+        """Mean of this and the last power, times the seconds between."""
+        if self._sampler is not None and seconds > LONGEST_GAP_S:
+            self.fault("gap")
         for place, handle in enumerate(self.handles):
-            found, before = self._power(handle), self.last[place]
-            self.last[place] = found
-            if found is None or before is None:
-                self.faults.append("unreadable")
-                continue
-            self.total += (found + before) / 2 * seconds
+            limit, power = self.limit(handle), number(self._power(handle))
+            before, self.last[place] = self.last[place], None
+            if power is None:
+                self.fault("unreadable")
+            elif power / 1000 < LEAST_WATTS:
+                self.fault("below-floor")
+            elif limit is not None and power / 1000 > PEAK * limit:
+                self.fault("above-limit")
+            else:
+                self.last[place] = power
+                if before is None:
+                    self.fault("unreadable")  # at the last reading: nobody knows what was used
+                else:
+                    self.use(place, (power + before) / 2 * seconds, seconds, limit)  # mW s = mJ
 
     def close(self):
         """End the thread first."""

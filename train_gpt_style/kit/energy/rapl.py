@@ -2,6 +2,7 @@
 
     <root>/intel-rapl:0/{name,energy_uj,max_energy_range_uj}        a package
     <root>/intel-rapl:0:2/…                                          its memory, where exposed
+    …/enabled, constraint_*_{name,power_limit_uw,max_power_uw}       its power limits, where told
 
 The counter wraps at max_energy_range_uj, after minutes at full power, so a thread reads it more
 often than that. Zones are nested: the package holds its cores and `psys` holds the package, so only
@@ -9,34 +10,68 @@ packages and their memory are added. Whole sockets are measured, not a process; 
 where no zone shows them, no discrete GPU, no power supply. Since Linux 5.10 only root may read it.
 """
 
+import os
 import time
 from pathlib import Path
 
-from train_gpt_style.kit.energy.meter import Meter, Sampler
+from train_gpt_style.kit.energy.bounds import MOST_WATTS
+from train_gpt_style.kit.energy.meter import Counters, Sampler
 from verify.errors import CannotCheckError
 
 POWERCAP = Path("/sys/class/powercap")
-MOST_WATTS = (
-    4000  # no zone uses more: a difference that would need more is a counter that restarted
-)
 COUNTED = ("package", "dram")
+MICRO = 10**6
+INSTANT = "peak_power"  # the one constraint that does not hold on average
 
 
 class Zone:
     """One counter."""
 
     def __init__(self, folder):
-        self.folder = folder
         self.name = (folder / "name").read_text(encoding="ascii").strip()
-        self.range = int((folder / "max_energy_range_uj").read_text(encoding="ascii"))
-        self.last = self.energy()
+        self.range = number_in(folder / "max_energy_range_uj")
+        self.counter, self.enabled = folder / "energy_uj", folder / "enabled"
+        self.limits = [
+            path.with_name(path.name.replace("_name", "_power_limit_uw"))
+            for path in sorted(folder.glob("constraint_*_name"))
+            if path.read_text(encoding="ascii").strip() != INSTANT
+        ]
+        self.built_for = sorted(folder.glob("constraint_*_max_power_uw"))
+        self.energy()  # else it is none
 
     def energy(self):
         """The counter, uJ."""
-        return int((self.folder / "energy_uj").read_text(encoding="ascii"))
+        return number_in(self.counter)
+
+    def limit(self):
+        """W that the zone is held at: the largest limit that is enforced, since a short one lies
+        above a long one. Where none is, what it was built for; None when nothing is told.
+        """
+        enforced = self.limits if told(self.enabled) != 0 else []
+        for paths in (enforced, self.built_for):
+            if (found := max((told(path) or 0 for path in paths), default=0)) > 0:
+                return found / MICRO
+        return None
 
 
-class Rapl(Meter):
+def number_in(path):
+    """The whole number in a file of the kernel's. Raises OSError or ValueError without one."""
+    file = os.open(path, os.O_RDONLY)  # a fifth of what Path.read_text takes: a reading is many
+    try:
+        return int(os.read(file, 64))
+    finally:
+        os.close(file)
+
+
+def told(path):
+    """The same; None without one."""
+    try:
+        return number_in(path)
+    except (OSError, ValueError):
+        return None
+
+
+class Rapl(Counters):
     """Every package, and its memory where there is a zone of it.
 
     Raises CannotCheckError where there is no zone, or it may not be read. sample: seconds between
@@ -44,35 +79,30 @@ class Rapl(Meter):
     no thread.
     """
 
-    source, units, refresh_ms = "rapl", 10**6, 1
+    source, units, refresh_ms = "rapl", MICRO, 1
 
     def __init__(self, root=POWERCAP, clock=time.perf_counter, sample=None):
         super().__init__(clock)
         self.zones = zones(root)
         self.scope = "CPU: " + ", ".join(zone.name for zone in self.zones)
-        self._at = self.clock()
+        self.begin([zone.energy() for zone in self.zones])
         shortest = min(zone.range for zone in self.zones) // self.units / MOST_WATTS
         pause = shortest / 2 if sample is None else sample
         self._sampler = Sampler(self, pause) if pause > 0 else None
 
-    def advance(self):
+    def advance(self, seconds):
         """The differences of all zones."""
-        now = self.clock()
-        most = MOST_WATTS * self.units * max(0, now - self._at) + self.units
-        self._at = now
-        for zone in self.zones:
+        for place, zone in enumerate(self.zones):
             try:
                 found = zone.energy()
             except (OSError, ValueError):
-                self.faults.append("unreadable")
-                continue
-            used, zone.last = found - zone.last, found
-            if used < 0:
-                used += zone.range
-            if not 0 <= used <= most:
-                self.faults.append("counter-reset")
-                continue
-            self.total += used
+                found = None
+            self.count(place, found, seconds, zone.limit(), zone.range)
+
+    def state(self):
+        """The power limits of all zones together, W; None when one of them does not tell."""
+        limits = [zone.limit() for zone in self.zones]
+        return {"power_limit_w": None if None in limits else sum(limits)}
 
     def close(self):
         """End the thread."""
