@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from train_gpt_style.kit.constants import CONSTANTS
-from verify.coq import build, generate, pins, project, toolchain
+from verify.coq import build, generate, pins, project, settings, toolchain
 from verify.coq.rules import source_findings
 from verify.gates.theorems import check_theorems
 from verify.result import Verdict
@@ -49,9 +48,18 @@ def test_the_theorems_that_the_proposal_rests_on_are_there_and_pinned(loaded):
     assert all(f'"{name}"' in pinned for name in named)
 
 
-def test_every_constant_of_the_kit_has_a_theorem(loaded):
+def test_every_constant_of_the_code_has_a_theorem_and_no_other_has(loaded):
     (source,) = (each for each in loaded.sources if each.file == generate.FILE)
-    assert {each.name for each in CONSTANTS} <= generate.proved_names(source.sentences)
+    declared = settings.load_constants(ROOT, settings.read(ROOT).constants)
+    names = {each.name for each in declared.constants}
+    assert names == generate.proved_names(source.sentences)
+    assert names >= {"INV_PHI", "VIT_INIT_STD", "CORPUS_COVERAGE", "KNOB_BETA1", "VIT_KNOB_BETA1"}
+
+
+def test_every_system_has_a_constants_module_of_its_own():
+    declared = settings.load_constants(ROOT, settings.read(ROOT).constants)
+    folders = {path.parent for path in (ROOT / "train_gpt_style").glob("*/constants.py")}
+    assert {ROOT / home for home in declared.homes} == {each / "constants.py" for each in folders}
 
 
 def test_no_source_assumes_or_switches_off_anything(loaded):

@@ -11,6 +11,8 @@ from verify.coq.actions import FOLDER
 from verify.coq.literals import unproved_literals
 from verify.coq.project import FACT, Project
 from verify.coq.rules import source_findings
+from verify.coq.settings import Declared, Settings
+from verify.coq.usage import unused_constants
 from verify.errors import CannotCheckError, UsageError
 from verify.result import GateResult, Verdict, conclude, not_run
 
@@ -29,8 +31,9 @@ def check_theorems(root: Path, *, progress: Callable[[str], None] | None = None)
     try:
         loaded = project.load(root / FOLDER)
         known = settings.read(root)
-        constants = settings.load_constants(root, known.constants)
-        findings = unproved_literals(root, known.scan, constants)
+        declared = settings.load_constants(root, known.constants)
+        constants = declared.constants
+        findings = code_findings(root, known, declared)
         findings += _in_folder(readable_findings(loaded, constants))
     except UsageError as error:
         return conclude(NAME, "1 finding", [str(error)])
@@ -55,6 +58,14 @@ def check_theorems(root: Path, *, progress: Callable[[str], None] | None = None)
     if findings:
         return _fail(findings, evidence)
     return conclude(NAME, _summary(loaded, constants), (), evidence)
+
+
+def code_findings(root: Path, known: Settings, declared: Declared) -> list[str]:
+    """Numbers of the training code that are inexact where they stand, and constants not in use."""
+    return [
+        *unproved_literals(root, known.scan, declared.homes),
+        *unused_constants(root, known.scan, declared.homes),
+    ]
 
 
 def readable_findings(loaded: Project, constants: list[Constant]) -> list[str]:

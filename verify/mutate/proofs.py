@@ -51,7 +51,7 @@ def judge_proofs(root: Path, progress: Callable[[str], None] = lambda text: None
     Raises CannotCheckError when the theorems do not pass as they are, or Coq is not there.
     """
     loaded = load(root / FOLDER)
-    constants = settings.load_constants(root, settings.read(root).constants)
+    constants = settings.load_constants(root, settings.read(root).constants).constants
     if found := readable_findings(loaded, constants):
         raise CannotCheckError(f"the unchanged theorems do not pass: {found[0]}")
     families: dict[str, dict[str, int]] = {}
