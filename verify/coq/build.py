@@ -15,7 +15,7 @@ from pathlib import Path
 
 from verify.coq.checker import check_libraries, check_project
 from verify.coq.files import write_atomically
-from verify.coq.project import Project
+from verify.coq.project import Project, Source
 from verify.coq.session import interrogate
 from verify.coq.toolchain import Toolchain
 
@@ -100,7 +100,7 @@ def _build(
         objects: dict[str, str] = {}
         for source in project.sources:
             progress(f"coqc {source.file}")
-            if failure := _compile(project, toolchain, work, source.file):
+            if failure := _compile(project, toolchain, work, source):
                 return Build(key, objects, {}, (failure,))
             compiled = source.module + ".vo"
             objects[compiled] = _digest(work / compiled)
@@ -115,15 +115,18 @@ def _build(
     return Build(key, objects, printed, tuple(findings))
 
 
-def _compile(project: Project, toolchain: Toolchain, work: Path, file: str) -> str | None:
-    """One line saying where and why a file does not compile, or None when it does."""
-    arguments = ["-q", "-noglob", "-w", "none", "-Q", ".", project.prefix, file]
+def _compile(project: Project, toolchain: Toolchain, work: Path, source: Source) -> str | None:
+    """One line saying where, in what and why a file does not compile, or None when it does."""
+    arguments = ["-q", "-noglob", "-w", "none", "-Q", ".", project.prefix, source.file]
     done = toolchain.run(toolchain.coqc, arguments, cwd=work, seconds=_SECONDS_PER_FILE)
     if done.returncode == 0:
         return None
     place = re.search(r'File "[^"]*", line (\d+)', done.stdout)
     message = " ".join(done.stdout.partition("Error:")[2].split()) or "coqc gave no reason"
-    return f"{file}:{place[1] if place else 1}: does not compile: {message[:300]}"
+    line = int(place[1]) if place else 1
+    name = next((d.name for d in reversed([*source.declarations()]) if d.line <= line), "")
+    within = f" ({name})" if name else ""
+    return f"{source.file}:{line}: does not compile{within}: {message[:300]}"
 
 
 def stale(project: Project, result: Build, store: Path) -> list[str]:

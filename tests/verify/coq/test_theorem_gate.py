@@ -219,6 +219,7 @@ def test_what_is_proved_is_what_the_code_imports(repository, findings, old, new,
         "Conjecture no : 1 = 2.",
         "Unset Guard Checking.",
         "From Goldenseal Require Import Hidden.",
+        "Fixpoint f (n : nat) := match n with O => 0 | S k => f (pred (S k)) end.",
     ],
 )
 def test_what_is_banned_is_named_with_file_and_line_and_never_compiled(repository, findings, line):
