@@ -21,7 +21,7 @@ from verify.coq.toolchain import Toolchain
 
 _SECONDS_PER_FILE = 120.0
 _RESULT = "result.json"
-_SCHEMA = "goldenseal-coq-1"  # change it when a build means something else
+_JUDGES = ("axioms.py", "build.py", "checker.py", "session.py")  # whose judgement a build keeps
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,9 @@ def store_of(root: Path) -> Path:
 
 
 def key_of(project: Project, toolchain: Toolchain) -> str:
-    """Digest of everything that a build depends on."""
-    parts = [_SCHEMA, toolchain.version, toolchain.flocq, str(toolchain.root), project.description]
+    """Digest of everything that a build depends on, the code that judges it included."""
+    parts = [(Path(__file__).parent / name).read_text("utf-8") for name in _JUDGES]
+    parts += [toolchain.version, toolchain.flocq, str(toolchain.root), project.description]
     for source in project.sources:
         parts += [source.file, source.text]
     return hashlib.sha256("".join(f"{len(part)}:{part}" for part in parts).encode()).hexdigest()

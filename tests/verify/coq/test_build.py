@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from verify.coq import build, session, toolchain
+from verify.coq import build, checker, session, toolchain
 from verify.coq.axioms import assumptions, context, is_allowed
 from verify.errors import CannotCheckError
 
@@ -205,6 +205,14 @@ def test_the_key_depends_on_every_source_and_on_the_coq(make_project, tmp_path):
     assert len(keys) == 4
 
 
+def test_the_key_depends_on_the_code_that_judges(make_project, tmp_path, monkeypatch):
+    known = toolchain.Toolchain("coqc", "coqchk", "8.16.1", "4.1.0", tmp_path)
+    project = make_project({"A.v": GOOD})
+    before = build.key_of(project, known)
+    monkeypatch.setattr(build, "_JUDGES", build._JUDGES[:-1])
+    assert build.key_of(project, known) != before
+
+
 def test_a_damaged_result_is_rebuilt(built):
     _, first, store = built({"A.v": GOOD})
     (store / first.key[:32] / "result.json").write_text(json.dumps({"objects": {}}))
@@ -290,6 +298,36 @@ def test_the_context_summary_is_read_by_section():
         "Axioms": ["A.b", "C.d"],
         "Inductives whose positivity is assumed": [],
     }
+
+
+SUMMARY = """CONTEXT SUMMARY
+===============
+{}
+* Axioms: <none>
+
+* Inductives whose positivity is assumed: <none>
+"""
+
+
+@pytest.mark.parametrize(
+    ("theory", "bad"),
+    [
+        (["Set is predicative"], None),
+        (["Set is predicative", "Rewrite rules are not allowed"], None),  # Coq 8.20
+        (["Set is impredicative", "Rewrite rules are not allowed"], "Set is impredicative"),
+        (
+            ["Set is predicative", "Rewrite rules are allowed (subject reduction may be broken)"],
+            "are",
+        ),
+        (["Rewrite rules are not allowed"], "Rewrite rules are not allowed"),
+        (["Set is predicative", "Set is impredicative"], "impredicative"),
+    ],
+)
+def test_everything_that_the_checker_says_of_the_theory_is_judged(theory, bad):
+    printed = SUMMARY.format("".join(f"* Theory: {each}\n  \n" for each in theory))
+    findings = checker._verdict(0, printed, "the project")
+    assert len(findings) == (bad is not None)
+    assert all("the theory is" in each and bad in each for each in findings)
 
 
 def test_a_checker_of_another_version_is_not_used(monkeypatch, tmp_path):
