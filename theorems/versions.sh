@@ -49,9 +49,10 @@ rm -rf "$kept"
 [ ! -d "$tree/.goldenseal" ] || mv "$tree/.goldenseal" "$kept"
 rm -rf "$tree"
 mkdir -p "$tree"
-git ls-files -z --cached --others --exclude-standard |
-    tar --create --null --files-from=- --ignore-failed-read --exclude=./records 2>/dev/null |
+git -c safe.directory="$PWD" ls-files -z --cached --others --exclude-standard |
+    tar --create --null --anchored --exclude=records --ignore-failed-read --files-from=- 2>/dev/null |
     tar --extract --directory "$tree"
+[ -f "$tree/theorems/_CoqProject" ] || cannot "this is no git checkout, so nothing could be copied"
 [ ! -d "$kept" ] || mv "$kept" "$tree/.goldenseal"
 
 exec chroot "$place" env -i PATH=/usr/bin:/bin HOME=/root LC_ALL=C.UTF-8 sh -c '

@@ -143,6 +143,7 @@ def answers(
                 found[number] = text.strip()
             break
         said = " ".join((done.stdout.partition("Error:")[2] or done.stdout[-400:]).split())
+        said = said.partition(" Please report at ")[0]
         if not given:
             raise CannotCheckError(f"Coq cannot be asked about {project.prefix}: {said[:400]}")
         found[open_.pop(len(given) - 1)] = Failure(said[:300])
