@@ -14,7 +14,7 @@ from verify.coq.terms import CLOSING, KEYWORDS, OPENING, STRING, Term, Unreadabl
 
 _BINDERS = frozenset({"fun", "forall", "exists", "exists2", "let", "λ", "∀", "∃", "Σ", "Π"})
 _BEFORE_A_HEAD = frozenset({"else", "if", "in", "match", "return", "then", "with"})
-_NOT_BEFORE_A_HEAD = ("@", "%", "?", ".", "'", "`", STRING)
+_NOT_BEFORE_A_HEAD = ("@", "%", ".", "'", "`", STRING)  # as the end of a run of symbols
 _MOST_CHOICES = 4096  # of a decreasing argument for each function
 _UNSEEN = {
     "_": "a hole that Coq fills",
@@ -220,9 +220,8 @@ class _Walk:
         head = before in OPENING or before in _BEFORE_A_HEAD
         if not head:
             symbol = not term.parts[at - 1].is_name and not before[0].isdigit()
-            head = (
-                symbol and before not in CLOSING | KEYWORDS and before[-1] not in _NOT_BEFORE_A_HEAD
-            )
+            odd = before in CLOSING | KEYWORDS | {"?"} or before.endswith(_NOT_BEFORE_A_HEAD)
+            head = symbol and not odd
         if not head or (before == "(" and term[at - 2] == "."):
             raise ShapeError(f"`{name}` is not applied, but given to `{before}`")
         place = at + 1

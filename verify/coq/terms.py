@@ -137,12 +137,14 @@ class Term:
         if alias is not None:
             return self.strict_parts(start, alias) - self.names(alias, stop)
         texts = self.texts(start, stop)
-        odd = {"{", ":", "%", ":=", STRING, "'", "`", "."} & set(texts)
-        if len(texts) < 2 or odd or not (self.parts[start].is_name or texts[0] in ("(", "[", "@")):
+        if len(texts) < 2 or {"{", ":", "%", ":=", STRING, "'", "`", "."} & set(texts):
             return set()
-        if texts[0] == "@":
+        first = self.parts[start]
+        if not (first.is_name or first.text in ("_", "(", "[", "@") or first.text.isdigit()):
+            return set()
+        if first.text == "@":
             return self.names(start + 2, stop)
-        applied = self.parts[start].is_name and (
+        applied = first.is_name and (
             self.parts[start + 1].is_name or texts[1] in ("_", *OPENING) or texts[1].isdigit()
         )
         return self.names(start + applied, stop)

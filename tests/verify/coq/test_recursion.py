@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from verify.coq.recursion import recursions
 from verify.coq.rules import source_findings
 
-TYPES = """Require Import List. Import ListNotations.
+TYPES = """Require Import List ZArith PeanoNat. Import ListNotations. Open Scope nat_scope.
 Inductive tree := Leaf | Node (l : tree) (n : nat) (r : tree).
 Inductive rose := Rose (n : nat) (l : list rose).
 Inductive ev : nat -> Prop := ev0 : ev 0 | evS n (e : od n) : ev (S n)
