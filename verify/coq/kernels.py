@@ -23,6 +23,6 @@ def trusted(version: str, flocq: str) -> Mapping[str, Any]:
         "coqc": version,
         "coqchk": version,
         "flocq": flocq,
-        "known": [f"{number}: {what}" for number, what in GUARD_REPORTS.items()],
+        "known": [f"rocq-prover/rocq {number}: {what}" for number, what in GUARD_REPORTS.items()],
         "answer": "every recursion of the theories is of the admitted shape",
     }

@@ -11,6 +11,7 @@ from verify.coq.__main__ import main
 from verify.errors import CannotCheckError, ContradictedError
 from verify.gates.theorems import check_theorems
 from verify.result import Verdict
+from verify.verdict import gate_entry
 
 ROOT = Path(__file__).parents[3]
 NUMBER = itertools.count()
@@ -306,6 +307,15 @@ def test_a_sound_repository_passes_and_says_the_same_each_time(small):
     assert first.verdict is Verdict.PASS
     assert first.summary.startswith("1 theorems from allowed axioms, 0 computed facts")
     assert first.evidence["statements"] == {"One.one": "One.one : 1 = 1"}
+
+
+def test_the_verdict_says_which_kernel_was_trusted_and_what_is_known_of_it(small, tools, capsys):
+    result = check_theorems(small.root)
+    trusted = gate_entry(result)["trusted"]
+    assert trusted["coqc"] == trusted["coqchk"] == tools.version
+    assert any("#20455" in each for each in trusted["known"])
+    assert main(["check", "--root", str(small.root)]) == 0
+    assert f"trusted: coqc and coqchk {tools.version}" in capsys.readouterr().out
 
 
 def test_a_weakened_theorem_fails_until_somebody_pins_it(small, capsys):
