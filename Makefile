@@ -10,7 +10,7 @@ ENERGY_RECORD ?=# by default what was begun beside the plan, or a new folder of 
 WAIVE ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup coq verify test lint data train seal check claims audit bundle mutants study sweep study-energy data-images proposal reproduce knobs bench portable clean
+.PHONY: help setup coq verify test lint data train seal check claims audit bundle mutants study sweep study-energy data-images proposal reproduce knobs bench portable coq-versions clean
 
 help: ## show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -113,6 +113,9 @@ bench: data ## the measurements of docs/benchmarks.md
 	$(BIN)/python benchmarks/theorems.py
 	$(BIN)/python benchmarks/verify_time.py
 	$(BIN)/python benchmarks/verify_profile.py
+
+coq-versions: ## the theorem gate under Debian 13: Python 3.13, Coq 8.20.1 (needs root, 1.5 GB)
+	@sh theorems/versions.sh
 
 clean: ## remove what can be made again (not data/)
 	rm -rf .venv .goldenseal .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info

@@ -24,17 +24,6 @@ From Goldenseal Require Import Rounding.
 
 Open Scope R_scope.
 
-(** In words: ALPHA_PHI = 0.11803398874989485, alpha_phi = phi^-3 / 2, a learning rate: the nearest to -1 + 1/2·sqrt(5). *)
-Definition ALPHA_PHI_double : R := F2R (Float radix2 8505245244017276 (-56)).
-
-Fact ALPHA_PHI_computed :
-  is_nearest_double (-2) 1 2 8505245244017276 (-56) = true.
-Proof. vm_compute; reflexivity. Qed.
-
-Theorem ALPHA_PHI_rounded :
-  round radix2 (FLT_exp (-1074) 53) ZnearestE ((IZR (-2) + IZR 1 * sqrt 5) / IZR 2) = ALPHA_PHI_double.
-Proof. exact (nearest_double (-2) 1 2 _ _ ALPHA_PHI_computed). Qed.
-
 (** In words: CORPUS_COVERAGE = 0.9995, character coverage of the corpus's tokenizer: the nearest to 1999/2000. *)
 Definition CORPUS_COVERAGE_double : R := F2R (Float radix2 9002695655113622 (-53)).
 
@@ -56,6 +45,28 @@ Proof. vm_compute; reflexivity. Qed.
 Theorem CORPUS_OVERLAP_rounded :
   round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 9 / IZR 10) = CORPUS_OVERLAP_double.
 Proof. exact (nearest_double_rational 9 10 _ _ CORPUS_OVERLAP_computed). Qed.
+
+(** In words: COSINE_FLOOR = 1e-12, keeps the cosine of a zero gradient from dividing by 0: the nearest to 1/1000000000000. *)
+Definition COSINE_FLOOR_double : R := F2R (Float radix2 4951760157141521 (-92)).
+
+Fact COSINE_FLOOR_computed :
+  is_nearest_double 1 0 1000000000000 4951760157141521 (-92) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem COSINE_FLOOR_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 1000000000000) = COSINE_FLOOR_double.
+Proof. exact (nearest_double_rational 1 1000000000000 _ _ COSINE_FLOOR_computed). Qed.
+
+(** In words: FLUX_MEMORY = 0.9, memory of the average of |change of drift|: the nearest to 9/10. *)
+Definition FLUX_MEMORY_double : R := F2R (Float radix2 8106479329266893 (-53)).
+
+Fact FLUX_MEMORY_computed :
+  is_nearest_double 9 0 10 8106479329266893 (-53) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem FLUX_MEMORY_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 9 / IZR 10) = FLUX_MEMORY_double.
+Proof. exact (nearest_double_rational 9 10 _ _ FLUX_MEMORY_computed). Qed.
 
 (** In words: INT8_CLIP_QUANTILE = 0.9999984, quantile of |w| that int8 export clips at: the nearest to 624999/625000. *)
 Definition INT8_CLIP_QUANTILE_double : R := F2R (Float radix2 9007184843222184 (-53)).
@@ -79,17 +90,6 @@ Theorem INV_PHI_rounded :
   round radix2 (FLT_exp (-1074) 53) ZnearestE ((IZR (-1) + IZR 1 * sqrt 5) / IZR 2) = INV_PHI_double.
 Proof. exact (nearest_double (-1) 1 2 _ _ INV_PHI_computed). Qed.
 
-(** In words: INV_PHI_CUBED = 0.2360679774997897, phi^-3: the nearest to -2 + sqrt(5). *)
-Definition INV_PHI_CUBED_double : R := F2R (Float radix2 8505245244017276 (-55)).
-
-Fact INV_PHI_CUBED_computed :
-  is_nearest_double (-2) 1 1 8505245244017276 (-55) = true.
-Proof. vm_compute; reflexivity. Qed.
-
-Theorem INV_PHI_CUBED_rounded :
-  round radix2 (FLT_exp (-1074) 53) ZnearestE ((IZR (-2) + IZR 1 * sqrt 5) / IZR 1) = INV_PHI_CUBED_double.
-Proof. exact (nearest_double (-2) 1 1 _ _ INV_PHI_CUBED_computed). Qed.
-
 (** In words: KNOB_ADAM_EPS = 1e-08, Adam, added to the denominator: the nearest to 1/100000000. *)
 Definition KNOB_ADAM_EPS_double : R := F2R (Float radix2 6044629098073146 (-79)).
 
@@ -100,6 +100,17 @@ Proof. vm_compute; reflexivity. Qed.
 Theorem KNOB_ADAM_EPS_rounded :
   round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 100000000) = KNOB_ADAM_EPS_double.
 Proof. exact (nearest_double_rational 1 100000000 _ _ KNOB_ADAM_EPS_computed). Qed.
+
+(** In words: KNOB_BETA1 = 0.9, Adam, mean of gradients (also test-time): the nearest to 9/10. *)
+Definition KNOB_BETA1_double : R := F2R (Float radix2 8106479329266893 (-53)).
+
+Fact KNOB_BETA1_computed :
+  is_nearest_double 9 0 10 8106479329266893 (-53) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem KNOB_BETA1_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 9 / IZR 10) = KNOB_BETA1_double.
+Proof. exact (nearest_double_rational 9 10 _ _ KNOB_BETA1_computed). Qed.
 
 (** In words: KNOB_BETA2 = 0.95, Adam, mean of their squares (also test-time): the nearest to 19/20. *)
 Definition KNOB_BETA2_double : R := F2R (Float radix2 8556839292003942 (-53)).
@@ -200,6 +211,28 @@ Theorem KNOB_TIED_EMBED_LR_rounded :
   round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 20) = KNOB_TIED_EMBED_LR_double.
 Proof. exact (nearest_double_rational 1 20 _ _ KNOB_TIED_EMBED_LR_computed). Qed.
 
+(** In words: KNOB_TTT_LORA_LR = 0.01, Adam, adapters of test-time training: the nearest to 1/100. *)
+Definition KNOB_TTT_LORA_LR_double : R := F2R (Float radix2 5764607523034235 (-59)).
+
+Fact KNOB_TTT_LORA_LR_computed :
+  is_nearest_double 1 0 100 5764607523034235 (-59) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem KNOB_TTT_LORA_LR_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 100) = KNOB_TTT_LORA_LR_double.
+Proof. exact (nearest_double_rational 1 100 _ _ KNOB_TTT_LORA_LR_computed). Qed.
+
+(** In words: LOGIT_SOFTCAP_LEAST = 1e-06, least value of the knob LOGIT_SOFTCAP: the nearest to 1/1000000. *)
+Definition LOGIT_SOFTCAP_LEAST_double : R := F2R (Float radix2 4722366482869645 (-72)).
+
+Fact LOGIT_SOFTCAP_LEAST_computed :
+  is_nearest_double 1 0 1000000 4722366482869645 (-72) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem LOGIT_SOFTCAP_LEAST_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 1000000) = LOGIT_SOFTCAP_LEAST_double.
+Proof. exact (nearest_double_rational 1 1000000 _ _ LOGIT_SOFTCAP_LEAST_computed). Qed.
+
 (** In words: MUON_EPS = 1e-07, added to the norm before Newton-Schulz: the nearest to 1/10000000. *)
 Definition MUON_EPS_double : R := F2R (Float radix2 7555786372591432 (-76)).
 
@@ -244,17 +277,6 @@ Theorem NS_C_rounded :
   round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 4063 / IZR 2000) = NS_C_double.
 Proof. exact (nearest_double_rational 4063 2000 _ _ NS_C_computed). Qed.
 
-(** In words: PHI = 1.618033988749895, the golden ratio: the nearest to 1/2 + 1/2·sqrt(5). *)
-Definition PHI_double : R := F2R (Float radix2 7286977268806824 (-52)).
-
-Fact PHI_computed :
-  is_nearest_double 1 1 2 7286977268806824 (-52) = true.
-Proof. vm_compute; reflexivity. Qed.
-
-Theorem PHI_rounded :
-  round radix2 (FLT_exp (-1074) 53) ZnearestE ((IZR 1 + IZR 1 * sqrt 5) / IZR 2) = PHI_double.
-Proof. exact (nearest_double 1 1 2 _ _ PHI_computed). Qed.
-
 (** In words: PHINTA_A_STD = 0.02, standard deviation of PhiNTA's down-projection: the nearest to 1/50. *)
 Definition PHINTA_A_STD_double : R := F2R (Float radix2 5764607523034235 (-58)).
 
@@ -266,7 +288,7 @@ Theorem PHINTA_A_STD_rounded :
   round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 50) = PHINTA_A_STD_double.
 Proof. exact (nearest_double_rational 1 50 _ _ PHINTA_A_STD_computed). Qed.
 
-(** In words: PHINTA_NORM_FLOOR = 1e-06, least row norm to divide by; least of some ranges: the nearest to 1/1000000. *)
+(** In words: PHINTA_NORM_FLOOR = 1e-06, least row norm to divide by: the nearest to 1/1000000. *)
 Definition PHINTA_NORM_FLOOR_double : R := F2R (Float radix2 4722366482869645 (-72)).
 
 Fact PHINTA_NORM_FLOOR_computed :
@@ -288,7 +310,18 @@ Theorem PHINTA_SPREAD_rounded :
   round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 10) = PHINTA_SPREAD_double.
 Proof. exact (nearest_double_rational 1 10 _ _ PHINTA_SPREAD_computed). Qed.
 
-(** In words: PHI_LR_SCALE_VALUE = 2.9508497187473712, alpha_phi / 0.04, the factor that puts the default MATRIX_LR on alpha_phi: the nearest to -25 + 25/2·sqrt(5). *)
+(** In words: PHI_LR_SCALE_LEAST = 1e-06, least value of the knob PHI_LR_SCALE: the nearest to 1/1000000. *)
+Definition PHI_LR_SCALE_LEAST_double : R := F2R (Float radix2 4722366482869645 (-72)).
+
+Fact PHI_LR_SCALE_LEAST_computed :
+  is_nearest_double 1 0 1000000 4722366482869645 (-72) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem PHI_LR_SCALE_LEAST_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 1000000) = PHI_LR_SCALE_LEAST_double.
+Proof. exact (nearest_double_rational 1 1000000 _ _ PHI_LR_SCALE_LEAST_computed). Qed.
+
+(** In words: PHI_LR_SCALE_VALUE = 2.9508497187473712, phi^-3 / 2 / 0.04, the factor that puts the default MATRIX_LR on phi^-3 / 2: the nearest to -25 + 25/2·sqrt(5). *)
 Definition PHI_LR_SCALE_VALUE_double : R := F2R (Float radix2 6644722846888497 (-51)).
 
 Fact PHI_LR_SCALE_VALUE_computed :
@@ -321,6 +354,61 @@ Theorem SMOKE_STEP_rounded :
   round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 100) = SMOKE_STEP_double.
 Proof. exact (nearest_double_rational 1 100 _ _ SMOKE_STEP_computed). Qed.
 
+(** In words: STUDY_ALPHA = 0.05, significance level of the energy study: the nearest to 1/20. *)
+Definition STUDY_ALPHA_double : R := F2R (Float radix2 7205759403792794 (-57)).
+
+Fact STUDY_ALPHA_computed :
+  is_nearest_double 1 0 20 7205759403792794 (-57) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem STUDY_ALPHA_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 20) = STUDY_ALPHA_double.
+Proof. exact (nearest_double_rational 1 20 _ _ STUDY_ALPHA_computed). Qed.
+
+(** In words: STUDY_CONFIDENCE = 0.95, confidence of the energy study's intervals: the nearest to 19/20. *)
+Definition STUDY_CONFIDENCE_double : R := F2R (Float radix2 8556839292003942 (-53)).
+
+Fact STUDY_CONFIDENCE_computed :
+  is_nearest_double 19 0 20 8556839292003942 (-53) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem STUDY_CONFIDENCE_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 19 / IZR 20) = STUDY_CONFIDENCE_double.
+Proof. exact (nearest_double_rational 19 20 _ _ STUDY_CONFIDENCE_computed). Qed.
+
+(** In words: STUDY_LOSS_MARGIN = 0.01, margin of equal losses in the energy study: the nearest to 1/100. *)
+Definition STUDY_LOSS_MARGIN_double : R := F2R (Float radix2 5764607523034235 (-59)).
+
+Fact STUDY_LOSS_MARGIN_computed :
+  is_nearest_double 1 0 100 5764607523034235 (-59) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem STUDY_LOSS_MARGIN_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 100) = STUDY_LOSS_MARGIN_double.
+Proof. exact (nearest_double_rational 1 100 _ _ STUDY_LOSS_MARGIN_computed). Qed.
+
+(** In words: STUDY_MARGIN = 0.01, margin of equal costs in the energy study, log-ratio: the nearest to 1/100. *)
+Definition STUDY_MARGIN_double : R := F2R (Float radix2 5764607523034235 (-59)).
+
+Fact STUDY_MARGIN_computed :
+  is_nearest_double 1 0 100 5764607523034235 (-59) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem STUDY_MARGIN_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 100) = STUDY_MARGIN_double.
+Proof. exact (nearest_double_rational 1 100 _ _ STUDY_MARGIN_computed). Qed.
+
+(** In words: STUDY_PRESUMED = 0.02, spread that the energy study's size presumes: the nearest to 1/50. *)
+Definition STUDY_PRESUMED_double : R := F2R (Float radix2 5764607523034235 (-58)).
+
+Fact STUDY_PRESUMED_computed :
+  is_nearest_double 1 0 50 5764607523034235 (-58) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem STUDY_PRESUMED_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 50) = STUDY_PRESUMED_double.
+Proof. exact (nearest_double_rational 1 50 _ _ STUDY_PRESUMED_computed). Qed.
+
 (** In words: TTT_ADAM_EPS = 1e-10, Adam's epsilon in test-time training: the nearest to 1/10000000000. *)
 Definition TTT_ADAM_EPS_double : R := F2R (Float radix2 7737125245533627 (-86)).
 
@@ -341,6 +429,39 @@ Proof. vm_compute; reflexivity. Qed.
 Theorem UT_LOOPS_PHI_nearest : ZnearestE ((IZR 2 + IZR 1 * sqrt 5) / IZR 1) = UT_LOOPS_PHI_integer.
 Proof. exact (nearest_integer _ _ _ _ UT_LOOPS_PHI_computed). Qed.
 
+(** In words: VIT_INIT_STD = 0.02, standard deviation of initial weights, truncated: the nearest to 1/50. *)
+Definition VIT_INIT_STD_double : R := F2R (Float radix2 5764607523034235 (-58)).
+
+Fact VIT_INIT_STD_computed :
+  is_nearest_double 1 0 50 5764607523034235 (-58) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem VIT_INIT_STD_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 50) = VIT_INIT_STD_double.
+Proof. exact (nearest_double_rational 1 50 _ _ VIT_INIT_STD_computed). Qed.
+
+(** In words: VIT_KNOB_ADAM_EPS = 1e-08, Adam, added to the denominator: the nearest to 1/100000000. *)
+Definition VIT_KNOB_ADAM_EPS_double : R := F2R (Float radix2 6044629098073146 (-79)).
+
+Fact VIT_KNOB_ADAM_EPS_computed :
+  is_nearest_double 1 0 100000000 6044629098073146 (-79) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem VIT_KNOB_ADAM_EPS_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 100000000) = VIT_KNOB_ADAM_EPS_double.
+Proof. exact (nearest_double_rational 1 100000000 _ _ VIT_KNOB_ADAM_EPS_computed). Qed.
+
+(** In words: VIT_KNOB_BETA1 = 0.9, Adam, mean of gradients: the nearest to 9/10. *)
+Definition VIT_KNOB_BETA1_double : R := F2R (Float radix2 8106479329266893 (-53)).
+
+Fact VIT_KNOB_BETA1_computed :
+  is_nearest_double 9 0 10 8106479329266893 (-53) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem VIT_KNOB_BETA1_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 9 / IZR 10) = VIT_KNOB_BETA1_double.
+Proof. exact (nearest_double_rational 9 10 _ _ VIT_KNOB_BETA1_computed). Qed.
+
 (** In words: VIT_KNOB_BETA2 = 0.999, Adam, mean of their squares: the nearest to 999/1000. *)
 Definition VIT_KNOB_BETA2_double : R := F2R (Float radix2 8998192055486251 (-53)).
 
@@ -351,6 +472,28 @@ Proof. vm_compute; reflexivity. Qed.
 Theorem VIT_KNOB_BETA2_rounded :
   round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 999 / IZR 1000) = VIT_KNOB_BETA2_double.
 Proof. exact (nearest_double_rational 999 1000 _ _ VIT_KNOB_BETA2_computed). Qed.
+
+(** In words: VIT_KNOB_COUPLER_CAP = 0.1, largest drift at K = 1, rad: the nearest to 1/10. *)
+Definition VIT_KNOB_COUPLER_CAP_double : R := F2R (Float radix2 7205759403792794 (-56)).
+
+Fact VIT_KNOB_COUPLER_CAP_computed :
+  is_nearest_double 1 0 10 7205759403792794 (-56) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem VIT_KNOB_COUPLER_CAP_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 10) = VIT_KNOB_COUPLER_CAP_double.
+Proof. exact (nearest_double_rational 1 10 _ _ VIT_KNOB_COUPLER_CAP_computed). Qed.
+
+(** In words: VIT_KNOB_DCLR_MEMORY = 0.9, memory of the cosine's average: the nearest to 9/10. *)
+Definition VIT_KNOB_DCLR_MEMORY_double : R := F2R (Float radix2 8106479329266893 (-53)).
+
+Fact VIT_KNOB_DCLR_MEMORY_computed :
+  is_nearest_double 9 0 10 8106479329266893 (-53) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem VIT_KNOB_DCLR_MEMORY_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 9 / IZR 10) = VIT_KNOB_DCLR_MEMORY_double.
+Proof. exact (nearest_double_rational 9 10 _ _ VIT_KNOB_DCLR_MEMORY_computed). Qed.
 
 (** In words: VIT_KNOB_LR = 0.0005, Adam, learning rate: the nearest to 1/2000. *)
 Definition VIT_KNOB_LR_double : R := F2R (Float radix2 4611686018427388 (-63)).
@@ -363,13 +506,13 @@ Theorem VIT_KNOB_LR_rounded :
   round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 2000) = VIT_KNOB_LR_double.
 Proof. exact (nearest_double_rational 1 2000 _ _ VIT_KNOB_LR_computed). Qed.
 
-(** In words: WARMDOWN_FLOOR_MS = 1e-09, keeps the warm-down from dividing by zero: the nearest to 1/1000000000. *)
-Definition WARMDOWN_FLOOR_MS_double : R := F2R (Float radix2 4835703278458517 (-82)).
+(** In words: VIT_NORM_EPS = 1e-06, added to the variance in layer norms: the nearest to 1/1000000. *)
+Definition VIT_NORM_EPS_double : R := F2R (Float radix2 4722366482869645 (-72)).
 
-Fact WARMDOWN_FLOOR_MS_computed :
-  is_nearest_double 1 0 1000000000 4835703278458517 (-82) = true.
+Fact VIT_NORM_EPS_computed :
+  is_nearest_double 1 0 1000000 4722366482869645 (-72) = true.
 Proof. vm_compute; reflexivity. Qed.
 
-Theorem WARMDOWN_FLOOR_MS_rounded :
-  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 1000000000) = WARMDOWN_FLOOR_MS_double.
-Proof. exact (nearest_double_rational 1 1000000000 _ _ WARMDOWN_FLOOR_MS_computed). Qed.
+Theorem VIT_NORM_EPS_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 1000000) = VIT_NORM_EPS_double.
+Proof. exact (nearest_double_rational 1 1000000 _ _ VIT_NORM_EPS_computed). Qed.

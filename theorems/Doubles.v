@@ -19,12 +19,6 @@ Open Scope R_scope.
 
 Definition binary64 (x : R) : R := round radix2 (FLT_exp (-1074) 53) ZnearestE x.
 
-(** In words: the double PHI is phi, correctly rounded.
-    Does not say: that its powers are correctly rounded powers of phi.
-    Used by: PHI. *)
-Theorem phi_double : binary64 phi = PHI_double.
-Proof. unfold binary64; rewrite <- PHI_rounded; f_equal; unfold phi; lra. Qed.
-
 (** In words: the double INV_PHI is one over phi, correctly rounded.
     Does not say: that it is `1 / PHI` in Python, which is the double below.
     Used by: INV_PHI. *)
@@ -33,18 +27,6 @@ Proof.
   unfold binary64; rewrite <- INV_PHI_rounded; f_equal.
   rewrite inv_phi; unfold phi; lra.
 Qed.
-
-(** In words: the double INV_PHI_CUBED is phi^-3, correctly rounded.
-    Does not say: that it is `PHI**-3` in Python.
-    Used by: INV_PHI_CUBED. *)
-Theorem inv_phi_cube_double : binary64 (/ phi ^ 3) = INV_PHI_CUBED_double.
-Proof. unfold binary64; rewrite <- INV_PHI_CUBED_rounded, inv_phi_cube; f_equal; lra. Qed.
-
-(** In words: the double ALPHA_PHI is alpha_phi, correctly rounded.
-    Does not say: that every spelling gives it; three of four tried are off by -1, 2, 4 ulp.
-    Used by: ALPHA_PHI. *)
-Theorem alpha_phi_double : binary64 alpha_phi = ALPHA_PHI_double.
-Proof. unfold binary64; rewrite <- ALPHA_PHI_rounded, alpha_phi_closed; f_equal; lra. Qed.
 
 (** In words: the double PHI_LR_SCALE_VALUE is alpha_phi / 0.04, correctly rounded.
     Does not say: that it is `PHI**-3 / 2 / 0.04` in Python, which is one ulp below.

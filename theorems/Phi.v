@@ -65,7 +65,7 @@ Qed.
 
 (** In words: one over phi cubed is sqrt 5 - 2.
     Does not say: which of its spellings in Python gives the nearest double.
-    Used by: INV_PHI_CUBED. *)
+    Used by: alpha_phi_closed below. *)
 Theorem inv_phi_cube : / phi ^ 3 = sqrt 5 - 2.
 Proof.
   pose proof sqrt5_gt0; pose proof sqrt5_sqr; rewrite phi_cube.
@@ -74,13 +74,13 @@ Qed.
 
 (** In words: alpha_phi times phi cubed is one half.
     Does not say: that alpha_phi is a good learning rate.
-    Used by: ALPHA_PHI. *)
+    Used by: PHI_LR_SCALE_VALUE, which is alpha_phi / 0.04. *)
 Theorem alpha_phi_phi_cube : alpha_phi * phi ^ 3 = / 2.
 Proof. unfold alpha_phi; pose proof phi_gt0; field; lra. Qed.
 
 (** In words: alpha_phi is (sqrt 5 - 2) / 2.
     Does not say: which of its spellings in Python gives the nearest double.
-    Used by: ALPHA_PHI. *)
+    Used by: PHI_LR_SCALE_VALUE, which is alpha_phi / 0.04. *)
 Theorem alpha_phi_closed : alpha_phi = (sqrt 5 - 2) / 2.
 Proof. unfold alpha_phi; rewrite inv_phi_cube; reflexivity. Qed.
 

@@ -280,3 +280,11 @@ class Constant:
                 f"double of {self.real}, {nearest_float(self.real)!r}"
             )
         return None
+
+
+def spelled(name: str, value: float, meaning: str) -> Constant:
+    """A constant that stands for the decimal number that its literal spells, such as 0.02.
+
+    The decimal is the shortest one that reads back as `value`. Raises UsageError as Constant does.
+    """
+    return Constant(name, value, decimal(repr(value)), meaning)

@@ -42,7 +42,7 @@ def verdict_document(root: Path, results: Sequence[GateResult]) -> dict[str, Any
 
 
 def gate_entry(result: GateResult) -> dict[str, Any]:
-    """One gate in the predicate; its evidence by digest."""
+    """One gate in the predicate; its evidence by digest, and what it trusted in full."""
     evidence = canonical.dumps(dict(result.evidence))
     return {
         "gate": result.gate,
@@ -50,6 +50,7 @@ def gate_entry(result: GateResult) -> dict[str, Any]:
         "summary": result.summary,
         "findings": list(result.findings),
         "evidence": {"sha512": hashlib.sha512(evidence).hexdigest()},
+        **{key: result.evidence[key] for key in ("trusted",) if key in result.evidence},
     }
 
 

@@ -4,13 +4,13 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.patience import patience
-from train_gpt_style.kit.constants import CONSTANTS
-from verify.coq import build, generate, pins, project, toolchain
+from verify.coq import build, generate, pins, project, settings, toolchain
 from verify.coq.rules import source_findings
 from verify.gates.theorems import check_theorems
 from verify.result import Verdict
@@ -50,9 +50,18 @@ def test_the_theorems_that_the_proposal_rests_on_are_there_and_pinned(loaded):
     assert all(f'"{name}"' in pinned for name in named)
 
 
-def test_every_constant_of_the_kit_has_a_theorem(loaded):
+def test_every_constant_of_the_code_has_a_theorem_and_no_other_has(loaded):
     (source,) = (each for each in loaded.sources if each.file == generate.FILE)
-    assert {each.name for each in CONSTANTS} <= generate.proved_names(source.sentences)
+    declared = settings.load_constants(ROOT, settings.read(ROOT).constants)
+    names = {each.name for each in declared.constants}
+    assert names == generate.proved_names(source.sentences)
+    assert names >= {"INV_PHI", "VIT_INIT_STD", "CORPUS_COVERAGE", "KNOB_BETA1", "VIT_KNOB_BETA1"}
+
+
+def test_every_system_has_a_constants_module_of_its_own():
+    declared = settings.load_constants(ROOT, settings.read(ROOT).constants)
+    folders = {path.parent for path in (ROOT / "train_gpt_style").glob("*/constants.py")}
+    assert {ROOT / home for home in declared.homes} == {each / "constants.py" for each in folders}
 
 
 def test_no_source_assumes_or_switches_off_anything(loaded):
@@ -73,10 +82,10 @@ def test_every_name_that_the_readme_lists_in_backticks_as_a_file_is_there():
         assert (FOLDER / name).is_file(), name
 
 
-def run_setup(path):
+def run_setup(path, script="setup.sh"):
     environment = {"PATH": str(path), "HOME": "/nonexistent"}
     return subprocess.run(
-        [shutil.which("sh") or "sh", str(FOLDER / "setup.sh")],
+        [shutil.which("sh") or "sh", str(FOLDER / script)],
         env=environment, capture_output=True, text=True, timeout=patience(30), check=False,
     )  # fmt: skip
 
@@ -121,6 +130,63 @@ def test_setup_as_root_installs_and_survives_a_failure(tmp_path):
     calls = (tmp_path / "log").read_text().splitlines()
     assert calls[0].split()[-3:] == ["coq", "libcoq-flocq", "libcoq-interval"]
     assert calls[1] == "update -q"
+
+
+def test_another_version_without_root_says_that_it_needs_it(tmp_path):
+    program(tmp_path, "id", "echo 1000")
+    program(tmp_path, "dirname", f"echo {tmp_path}/theorems")
+    (tmp_path / "theorems").mkdir()
+    done = run_setup(tmp_path, "versions.sh")
+    assert done.returncode == 3
+    assert done.stderr == "coq-versions: making a chroot needs root; type: sudo make coq-versions\n"
+    assert not (tmp_path / ".goldenseal").exists()
+
+
+def test_another_version_without_debootstrap_prints_the_line_to_type(tmp_path):
+    program(tmp_path, "id", "echo 0")
+    program(tmp_path, "dirname", f"echo {FOLDER}")
+    done = run_setup(tmp_path, "versions.sh")
+    assert done.returncode == 3
+    assert done.stderr.startswith("coq-versions: debootstrap is not installed; type: apt-get")
+
+
+def test_another_version_that_cannot_be_installed_could_not_run_and_leaves_nothing_ready(tmp_path):
+    for name in ("head", "mkdir", "rm", "tail"):
+        (tmp_path / name).symlink_to(shutil.which(name))
+    program(tmp_path, "id", "echo 0")
+    program(tmp_path, "dirname", f"echo {tmp_path}/theorems")
+    program(tmp_path, "apt-get", "echo mirror:one; echo mirror:two")
+    program(tmp_path, "debootstrap", f'echo "$@" > {tmp_path}/log; echo no such mirror; exit 1')
+    program(tmp_path, "chroot", "exit 9")
+    (tmp_path / "theorems").mkdir()
+    done = run_setup(tmp_path, "versions.sh")
+    assert done.returncode == 3
+    assert "no such mirror" in done.stderr
+    assert "install.log says why" in done.stderr
+    assert (tmp_path / "log").read_text().split()[1:] == [
+        "trixie", f"{tmp_path}/.goldenseal/coq-versions/trixie", "mirror:one",
+    ]  # fmt: skip
+    assert not (tmp_path / ".goldenseal/coq-versions/trixie/ready").exists()
+
+
+def test_the_gate_needs_neither_torch_nor_numpy():
+    code = (
+        "import sys; sys.modules['torch'] = sys.modules['numpy'] = None\n"
+        "from pathlib import Path\n"
+        "from verify.coq import settings\n"
+        "from verify.gates import citation\n"
+        "from verify.gates.theorems import code_findings\n"
+        "root = Path.cwd(); known = settings.read(root)\n"
+        "declared = settings.load_constants(root, known.constants)\n"
+        "print(len(declared.constants), code_findings(root, known, declared))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    count, _, found = done.stdout.strip().partition(" ")
+    assert int(count) > 40
+    assert found == "[]"
 
 
 def test_the_builds_are_kept_outside_the_source_folder():

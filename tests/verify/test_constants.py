@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from train_gpt_style.gpt import constants as gpt
 from train_gpt_style.kit import constants as kit
+from train_gpt_style.vit_rft import constants as vit
 from verify.constants import (
     PHI,
     SQRT5,
@@ -22,6 +24,7 @@ from verify.constants import (
     of_float,
     rational,
     round_to_double,
+    spelled,
     ulps,
 )
 from verify.errors import UsageError
@@ -47,7 +50,8 @@ def test_the_golden_ratio_obeys_its_identities():
 
 
 def test_four_spellings_of_alpha_phi_are_four_doubles_and_one_is_nearest():
-    phi, alpha = kit.PHI, PHI**-3 / 2
+    phi, alpha = 1.618033988749895, PHI**-3 / 2
+    assert ulps(phi, PHI) == 0
     spellings = {
         "PHI**-3/2": phi**-3 / 2,
         "1/(2*PHI**3)": 1 / (2 * phi**3),
@@ -56,15 +60,17 @@ def test_four_spellings_of_alpha_phi_are_four_doubles_and_one_is_nearest():
     }
     distances = {text: ulps(value, alpha) for text, value in spellings.items()}
     assert distances == {"PHI**-3/2": -1, "1/(2*PHI**3)": 0, "(PHI-1)**3/2": 2, "(5**.5-2)/2": 4}
-    assert spellings["1/(2*PHI**3)"] == kit.ALPHA_PHI
+    assert spellings["1/(2*PHI**3)"] == nearest_float(alpha)
 
 
 def test_the_obvious_spelling_of_the_learning_rate_scale_is_one_ulp_off():
-    assert ulps(kit.PHI**-3 / 2 / 0.04, PHI**-3 / 2 / decimal("0.04")) == -1
-    assert ulps(kit.PHI_LR_SCALE_VALUE, PHI**-3 / 2 / decimal("0.04")) == 0
+    assert ulps(1.618033988749895**-3 / 2 / 0.04, PHI**-3 / 2 / decimal("0.04")) == -1
+    assert ulps(gpt.PHI_LR_SCALE_VALUE, PHI**-3 / 2 / decimal("0.04")) == 0
 
 
-@pytest.mark.parametrize("constant", kit.CONSTANTS, ids=lambda each: each.name)
+@pytest.mark.parametrize(
+    "constant", [*kit.CONSTANTS, *gpt.CONSTANTS, *vit.CONSTANTS], ids=lambda each: each.name
+)
 def test_every_constant_of_the_code_is_what_it_claims(constant):
     assert constant.fault is None
 
@@ -175,11 +181,12 @@ def test_text_that_is_no_decimal_number_is_refused(text):
 
 
 def test_a_constant_off_in_its_last_bit_is_faulted_with_the_right_one():
-    wrong = math.nextafter(kit.ALPHA_PHI, 1.0)
+    right = nearest_float(PHI**-3 / 2)
+    wrong = math.nextafter(right, 1.0)
     fault = Constant("ALPHA_PHI", wrong, PHI**-3 / 2, "alpha").fault
     assert fault is not None
     assert "+1 ulp" in fault
-    assert repr(kit.ALPHA_PHI) in fault
+    assert repr(right) in fault
 
 
 def test_an_integer_constant_must_be_the_nearest():
@@ -217,3 +224,17 @@ def test_numbers_are_written_readably():
     assert str(-SQRT5) == "-sqrt(5)"
     assert str(2 - 3 * SQRT5) == "2 - 3·sqrt(5)"
     assert str(decimal("0.04")) == "1/25"
+
+
+@given(finite.filter(lambda x: repr(x) != "-0.0"))
+def test_a_spelled_constant_stands_for_the_decimal_of_its_literal(value):
+    constant = spelled("X", value, "m")
+    assert constant.real == decimal(repr(value))
+    assert constant.fault is None or "half-way" in constant.fault
+
+
+def test_constants_that_were_fractions_are_the_same_doubles():
+    assert 1 / 10**12 == vit.COSINE_FLOOR
+    assert 9 / 10 == vit.FLUX_MEMORY == vit.VIT_KNOB_DCLR_MEMORY
+    assert (1 / 20, 19 / 20) == (vit.STUDY_ALPHA, vit.STUDY_CONFIDENCE)
+    assert (1 / 100, 1 / 50) == (vit.STUDY_MARGIN, vit.STUDY_PRESUMED)

@@ -7,10 +7,10 @@ import safetensors
 import safetensors.torch
 import torch
 
+from train_gpt_style.gpt.constants import INT8_CLIP_QUANTILE
 from train_gpt_style.gpt.model import is_control
 
 INT8_MIN_NUMEL = 65_536  # tensors up to this size are kept in floating point
-INT8_CLIP_QUANTILE = 0.9999984
 INT8_MAX = 127.0
 SAFETENSORS_TYPES = {
     "BOOL": torch.bool,

@@ -3,11 +3,11 @@
 import torch
 import torch.distributed as dist
 
+from train_gpt_style.gpt.constants import MUON_EPS, NS_A, NS_B, NS_C
 from train_gpt_style.gpt.context import is_distributed
-from train_gpt_style.kit.constants import NS_A, NS_B, NS_C
 
 
-def newton_schulz(G, steps, eps=1e-7):
+def newton_schulz(G, steps, eps=MUON_EPS):
     """Push the singular values of the matrix G towards one: the quintic iteration, in bfloat16."""
     a, b, c = NS_A, NS_B, NS_C
     X = G.bfloat16()

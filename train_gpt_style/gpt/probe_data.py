@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import sentencepiece as spm
 
+from train_gpt_style.gpt.constants import PROBE_COVERAGE
 from train_gpt_style.gpt.windows import BOS_ID
 from train_gpt_style.kit.shards import write_shard
 
@@ -29,7 +30,7 @@ def write(folder: Path) -> dict[str, str]:
         model_type="bpe",
         vocab_size=VOCAB_SIZE,
         byte_fallback=True,
-        character_coverage=0.98,
+        character_coverage=PROBE_COVERAGE,
         unk_id=0,
         bos_id=BOS_ID,
         eos_id=2,

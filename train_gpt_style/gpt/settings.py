@@ -6,6 +6,21 @@ them there. Values that contradict each other are refused before anything is loa
 
 from collections.abc import Mapping
 
+from train_gpt_style.gpt.constants import (
+    KNOB_ADAM_EPS,
+    KNOB_BETA1,
+    KNOB_BETA2,
+    KNOB_EMBED_LR,
+    KNOB_HEAD_LR,
+    KNOB_MATRIX_LR,
+    KNOB_MUON_MOMENTUM,
+    KNOB_MUON_MOMENTUM_WARMUP_START,
+    KNOB_SCALAR_LR,
+    KNOB_TIED_EMBED_INIT_STD,
+    KNOB_TIED_EMBED_LR,
+    KNOB_TTT_LORA_LR,
+    LOGIT_SOFTCAP_LEAST,
+)
 from train_gpt_style.gpt.features import FEATURES
 from train_gpt_style.kit.energy.choose import ENERGY_KNOBS, check_energy
 from train_gpt_style.kit.numerics import NUMERICS
@@ -40,25 +55,40 @@ BASELINE_KNOBS = (
     Knob("MLP_MULT", int, 2, "hidden width of the MLP, in model widths", 1),
     Knob("TIE_EMBEDDINGS", bool, True, "the embedding is also the head"),
     Knob("ROPE_BASE", float, 10000.0, "base of the rotary frequencies", 1.0),
-    Knob("LOGIT_SOFTCAP", float, 30.0, "logits stay within plus and minus this", 1e-6),
+    Knob(
+        "LOGIT_SOFTCAP", float, 30.0, "logits stay within plus and minus this", LOGIT_SOFTCAP_LEAST
+    ),
     # optimizers
-    Knob("EMBED_LR", float, 0.6, "Adam, embedding when not tied", 0.0),
-    Knob("HEAD_LR", float, 0.008, "Adam, head when not tied", 0.0),
-    Knob("TIED_EMBED_LR", float, 0.05, "Adam, embedding when tied", 0.0),
-    Knob("TIED_EMBED_INIT_STD", float, 0.005, "initial spread of a tied embedding", 0.0),
-    Knob("MATRIX_LR", float, 0.04, "Muon, the blocks' matrices", 0.0),
-    Knob("SCALAR_LR", float, 0.04, "Adam, vectors and control parameters", 0.0),
-    Knob("MUON_MOMENTUM", float, 0.95, "Muon's momentum after its warm-up", 0.0, 1.0),
+    Knob("EMBED_LR", float, KNOB_EMBED_LR, "Adam, embedding when not tied", 0.0),
+    Knob("HEAD_LR", float, KNOB_HEAD_LR, "Adam, head when not tied", 0.0),
+    Knob("TIED_EMBED_LR", float, KNOB_TIED_EMBED_LR, "Adam, embedding when tied", 0.0),
+    Knob(
+        "TIED_EMBED_INIT_STD",
+        float,
+        KNOB_TIED_EMBED_INIT_STD,
+        "initial spread of a tied embedding",
+        0.0,
+    ),
+    Knob("MATRIX_LR", float, KNOB_MATRIX_LR, "Muon, the blocks' matrices", 0.0),
+    Knob("SCALAR_LR", float, KNOB_SCALAR_LR, "Adam, vectors and control parameters", 0.0),
+    Knob("MUON_MOMENTUM", float, KNOB_MUON_MOMENTUM, "Muon's momentum after its warm-up", 0.0, 1.0),
     Knob("MUON_BACKEND_STEPS", int, 5, "Newton-Schulz iterations", 1),
-    Knob("MUON_MOMENTUM_WARMUP_START", float, 0.85, "Muon's momentum at step 0", 0.0, 1.0),
+    Knob(
+        "MUON_MOMENTUM_WARMUP_START",
+        float,
+        KNOB_MUON_MOMENTUM_WARMUP_START,
+        "Muon's momentum at step 0",
+        0.0,
+        1.0,
+    ),
     Knob("MUON_MOMENTUM_WARMUP_STEPS", int, 500, "linear momentum warm-up", 0, unit="steps"),
-    Knob("BETA1", float, 0.9, "Adam, mean of gradients (also test-time)", 0.0, 1.0),
-    Knob("BETA2", float, 0.95, "Adam, mean of their squares (also test-time)", 0.0, 1.0),
-    Knob("ADAM_EPS", float, 1e-8, "Adam, added to the denominator", 0.0),
+    Knob("BETA1", float, KNOB_BETA1, "Adam, mean of gradients (also test-time)", 0.0, 1.0),
+    Knob("BETA2", float, KNOB_BETA2, "Adam, mean of their squares (also test-time)", 0.0, 1.0),
+    Knob("ADAM_EPS", float, KNOB_ADAM_EPS, "Adam, added to the denominator", 0.0),
     Knob("GRAD_CLIP_NORM", float, 0.0, "largest norm of all gradients; 0: no clipping", 0.0),
     # LoRA test-time training, after the run
     Knob("TTT_LORA_RANK", int, 8, "rank of each document's adapters", 1),
-    Knob("TTT_LORA_LR", float, 0.01, "Adam, adapters; 0: score without adapting", 0.0),
+    Knob("TTT_LORA_LR", float, KNOB_TTT_LORA_LR, "Adam, adapters; 0: score without adapting", 0.0),
     Knob("TTT_CHUNK_SIZE", int, 256, "targets scored between two adapter steps", 1, unit="tokens"),
     Knob("TTT_EVAL_SEQ_LEN", int, 1024, "longest window of a chunk", 1, unit="tokens"),
     Knob("TTT_BATCH_SIZE", int, 64, "documents adapted side by side", 1, unit="documents"),

@@ -4,13 +4,13 @@ import hashlib
 
 import torch
 
+from train_gpt_style.gpt.constants import SMOKE_STEP, UT_LOOPS_PHI
 from train_gpt_style.gpt.context import Context
 from train_gpt_style.gpt.features.jepa import SpanLoss, draw_span, longest_span
 from train_gpt_style.gpt.features.phinta import PhiNTA, default_rank
 from train_gpt_style.gpt.features.ut import LoopedBlocks
 from train_gpt_style.gpt.model import build_model
 from train_gpt_style.gpt.settings import read
-from train_gpt_style.kit.constants import UT_LOOPS_PHI
 from verify.digest import published_digest, tensor_bytes
 
 SMALL = {"MODEL_DIM": "128", "SEED": "1597"}  # the published shapes; the rest is the default
@@ -95,7 +95,7 @@ def loop_figures():
     torch.manual_seed(1597)
     x = torch.randn(1, 8, 64)
     with torch.no_grad():
-        y = LoopedBlocks(UT_LOOPS_PHI, 0, 1)(lambda x: x + 0.01 * x, 0, x)
+        y = LoopedBlocks(UT_LOOPS_PHI, 0, 1)(lambda x: x + SMOKE_STEP * x, 0, x)
     return [("UT norm ratio after the loops", "1.0406", f"{(y.norm() / x.norm()).item():.4f}")]
 
 

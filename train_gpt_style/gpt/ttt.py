@@ -12,6 +12,7 @@ import torch
 import torch.distributed as dist
 from torch import nn
 
+from train_gpt_style.gpt.constants import TTT_ADAM_EPS
 from train_gpt_style.gpt.features import switched_on
 from train_gpt_style.gpt.validate import bits_per_byte
 from train_gpt_style.gpt.windows import chunk_window, find_documents
@@ -119,7 +120,7 @@ def new_adapters(settings, model, ctx, batch):
         lora.parameters(),
         lr=settings.ttt_lora_lr,
         betas=(settings.beta1, settings.beta2),
-        eps=1e-10,
+        eps=TTT_ADAM_EPS,
         fused=True,
     )
     return lora, optimizer

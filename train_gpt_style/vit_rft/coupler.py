@@ -13,8 +13,7 @@ coherence at cos(cap / 2) or more, for every stream of gradients, pure noise inc
 import math
 from dataclasses import dataclass, replace
 
-FLUX_MEMORY = 9 / 10  # of the moving average of |change of drift|
-COSINE_FLOOR = 1 / 10**12  # keeps the cosine of a zero gradient from dividing by zero
+from train_gpt_style.vit_rft.constants import COSINE_FLOOR, FLUX_MEMORY
 
 
 @dataclass(frozen=True)

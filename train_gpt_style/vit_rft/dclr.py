@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 
 import torch
 
+from train_gpt_style.vit_rft.constants import VIT_KNOB_DCLR_MEMORY
 from train_gpt_style.vit_rft.coupler import Coupling, Dots, coherence, next_drift
 from verify.errors import UsageError
 
@@ -24,7 +25,7 @@ class Rule:
     """The constants of DCLR; None: no such bound, or the bound that the gain implies."""
 
     gain: float = 0.0
-    memory: float = 9 / 10
+    memory: float = VIT_KNOB_DCLR_MEMORY
     scale_min: float | None = None
     scale_max: float | None = None
     lr_min: float | None = None

@@ -9,6 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from train_gpt_style.vit_rft.constants import VIT_INIT_STD, VIT_NORM_EPS
+
 
 class Attention(nn.Module):
     """Multi-head self-attention over all tokens."""
@@ -33,9 +35,9 @@ class Block(nn.Module):
 
     def __init__(self, dim, heads):
         super().__init__()
-        self.norm1 = nn.LayerNorm(dim, eps=1e-6)
+        self.norm1 = nn.LayerNorm(dim, eps=VIT_NORM_EPS)
         self.attention = Attention(dim, heads)
-        self.norm2 = nn.LayerNorm(dim, eps=1e-6)
+        self.norm2 = nn.LayerNorm(dim, eps=VIT_NORM_EPS)
         self.up = nn.Linear(dim, 4 * dim)
         self.down = nn.Linear(4 * dim, dim)
 
@@ -55,7 +57,7 @@ class ViT(nn.Module):
         tokens = (image_size // patch_size) ** 2 + 1
         self.position = nn.Parameter(torch.empty(1, tokens, dim))
         self.blocks = nn.ModuleList(Block(dim, heads) for _ in range(depth))
-        self.norm = nn.LayerNorm(dim, eps=1e-6)
+        self.norm = nn.LayerNorm(dim, eps=VIT_NORM_EPS)
         self.head = nn.Linear(dim, classes)
         for name, p in self.named_parameters():
             if "norm" in name:
@@ -63,7 +65,7 @@ class ViT(nn.Module):
             if name.endswith("bias"):
                 nn.init.zeros_(p)
             else:
-                nn.init.trunc_normal_(p, std=0.02)
+                nn.init.trunc_normal_(p, std=VIT_INIT_STD)
 
     def forward(self, images):
         """Images (B, 3, S, S), float, to logits (B, C)."""

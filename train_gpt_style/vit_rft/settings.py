@@ -8,6 +8,12 @@ from collections.abc import Mapping
 
 from train_gpt_style.kit.energy.choose import ENERGY_KNOBS, check_energy
 from train_gpt_style.kit.numerics import NUMERICS
+from train_gpt_style.vit_rft.constants import (
+    VIT_KNOB_ADAM_EPS,
+    VIT_KNOB_BETA1,
+    VIT_KNOB_BETA2,
+    VIT_KNOB_LR,
+)
 from train_gpt_style.vit_rft.features import FEATURES
 from verify.errors import UsageError
 from verify.knobs import Knob, Settings, read_settings
@@ -31,10 +37,10 @@ BASELINE_KNOBS = (
     Knob("HEADS", int, 3, "attention heads", 1),
     Knob("CLASSES", int, 0, "outputs; 0: as many as the data has, 1000 when synthetic", 0),
     # optimizer
-    Knob("LR", float, 5e-4, "Adam, learning rate", 0.0),
-    Knob("BETA1", float, 0.9, "Adam, mean of gradients", 0.0, 1.0),
-    Knob("BETA2", float, 0.999, "Adam, mean of their squares", 0.0, 1.0),
-    Knob("ADAM_EPS", float, 1e-8, "Adam, added to the denominator", 0.0),
+    Knob("LR", float, VIT_KNOB_LR, "Adam, learning rate", 0.0),
+    Knob("BETA1", float, VIT_KNOB_BETA1, "Adam, mean of gradients", 0.0, 1.0),
+    Knob("BETA2", float, VIT_KNOB_BETA2, "Adam, mean of their squares", 0.0, 1.0),
+    Knob("ADAM_EPS", float, VIT_KNOB_ADAM_EPS, "Adam, added to the denominator", 0.0),
     Knob("ADAM_PATH", str, "fused", "torch's implementation of Adam", choices=ADAM_PATHS),
 )
 

@@ -38,6 +38,10 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"theorems: {result.verdict.value}: {result.summary}")
             for finding in result.findings:
                 print(f"  {finding}")
+            if kernel := result.evidence.get("trusted"):
+                print(f"  trusted: coqc and coqchk {kernel['coqc']}, Flocq {kernel['flocq']}")
+                for report in kernel["known"]:
+                    print(f"  known of that kernel, or reported later: {report}")
             return _EXITS[result.verdict]
         changed = {
             "generate": lambda: regenerate_constants(options.root),

@@ -16,7 +16,7 @@ def regenerate_constants(root: Path) -> bool:
 
     Raises ContradictedError when a constant is not what it claims to be.
     """
-    constants = settings.load_constants(root, settings.read(root).constants)
+    constants = settings.load_constants(root, settings.read(root).constants).constants
     faults = [fault for each in constants if (fault := each.fault)]
     if faults:
         raise ContradictedError("; ".join(faults))

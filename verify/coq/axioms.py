@@ -45,13 +45,17 @@ def assumptions(printed: str) -> list[str]:
 
 
 def context(printed: str) -> dict[str, list[str]]:
-    """The sections of coqchk's context summary: title without trailing text -> entries."""
+    """The sections of coqchk's context summary: title without trailing text -> entries.
+
+    A title may come twice: Coq 8.20 says two things of the theory.
+    """
     sections: dict[str, list[str]] = {}
     title = ""
     for line in printed.partition("CONTEXT SUMMARY")[2].splitlines():
         if line.startswith("* "):
             title, _, rest = line[2:].partition(":")
-            sections[title] = [] if rest.strip() in ("", "<none>") else [rest.strip()]
+            entries = sections.setdefault(title, [])
+            entries += [] if rest.strip() in ("", "<none>") else [rest.strip()]
         elif line.strip() and title:
             sections[title].append(line.strip())
     return sections

@@ -15,13 +15,13 @@ from pathlib import Path
 
 from verify.coq.checker import check_libraries, check_project
 from verify.coq.files import write_atomically
-from verify.coq.project import Project
+from verify.coq.project import Project, Source
 from verify.coq.session import interrogate
 from verify.coq.toolchain import Toolchain
 
 _SECONDS_PER_FILE = 120.0
 _RESULT = "result.json"
-_SCHEMA = "goldenseal-coq-1"  # change it when a build means something else
+_JUDGES = ("axioms.py", "build.py", "checker.py", "session.py")  # whose judgement a build keeps
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,9 @@ def store_of(root: Path) -> Path:
 
 
 def key_of(project: Project, toolchain: Toolchain) -> str:
-    """Digest of everything that a build depends on."""
-    parts = [_SCHEMA, toolchain.version, toolchain.flocq, str(toolchain.root), project.description]
+    """Digest of everything that a build depends on, the code that judges it included."""
+    parts = [(Path(__file__).parent / name).read_text("utf-8") for name in _JUDGES]
+    parts += [toolchain.version, toolchain.flocq, str(toolchain.root), project.description]
     for source in project.sources:
         parts += [source.file, source.text]
     return hashlib.sha256("".join(f"{len(part)}:{part}" for part in parts).encode()).hexdigest()
@@ -100,7 +101,7 @@ def _build(
         objects: dict[str, str] = {}
         for source in project.sources:
             progress(f"coqc {source.file}")
-            if failure := _compile(project, toolchain, work, source.file):
+            if failure := _compile(project, toolchain, work, source):
                 return Build(key, objects, {}, (failure,))
             compiled = source.module + ".vo"
             objects[compiled] = _digest(work / compiled)
@@ -115,15 +116,18 @@ def _build(
     return Build(key, objects, printed, tuple(findings))
 
 
-def _compile(project: Project, toolchain: Toolchain, work: Path, file: str) -> str | None:
-    """One line saying where and why a file does not compile, or None when it does."""
-    arguments = ["-q", "-noglob", "-w", "none", "-Q", ".", project.prefix, file]
+def _compile(project: Project, toolchain: Toolchain, work: Path, source: Source) -> str | None:
+    """One line saying where, in what and why a file does not compile, or None when it does."""
+    arguments = ["-q", "-noglob", "-w", "none", "-Q", ".", project.prefix, source.file]
     done = toolchain.run(toolchain.coqc, arguments, cwd=work, seconds=_SECONDS_PER_FILE)
     if done.returncode == 0:
         return None
     place = re.search(r'File "[^"]*", line (\d+)', done.stdout)
     message = " ".join(done.stdout.partition("Error:")[2].split()) or "coqc gave no reason"
-    return f"{file}:{place[1] if place else 1}: does not compile: {message[:300]}"
+    line = int(place[1]) if place else 1
+    name = next((d.name for d in reversed([*source.declarations()]) if d.line <= line), "")
+    within = f" ({name})" if name else ""
+    return f"{source.file}:{line}: does not compile{within}: {message[:300]}"
 
 
 def stale(project: Project, result: Build, store: Path) -> list[str]:

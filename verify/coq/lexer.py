@@ -13,11 +13,15 @@ from verify.errors import UsageError
 
 @dataclass(frozen=True)
 class Token:
-    """A word (a qualified name is one word), a string literal, or one other character."""
+    """A word (a qualified name is one word), a string literal, or one other character.
+
+    `glued` says that nothing, no white space and no comment, stands between it and the one before.
+    """
 
     text: str
     line: int
     is_string: bool = False
+    glued: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,8 +85,7 @@ def sentences(text: str, file: str = "<text>") -> Iterator[Sentence]:
     """
     tokens: list[Token] = []
     comments: list[str] = []
-    at = line = 0
-    line = 1
+    at, line, end = 0, 1, -1  # `end` is where the last token ended
     while at < len(text):
         start = at
         if text.startswith("(*", at):
@@ -91,7 +94,8 @@ def sentences(text: str, file: str = "<text>") -> Iterator[Sentence]:
                 comments.append(text[start:at])
         elif text[at] == '"':
             at = _string_end(text, at, file)
-            tokens.append(Token(text[start:at], line, is_string=True))
+            tokens.append(Token(text[start:at], line, is_string=True, glued=start == end))
+            end = at
         elif text[at].isspace():
             at += 1
         elif _STOP.match(text, at):
@@ -102,7 +106,8 @@ def sentences(text: str, file: str = "<text>") -> Iterator[Sentence]:
         else:
             word = _WORD.match(text, at)
             at = word.end() if word else at + 1
-            tokens.append(Token(text[start:at], line))
+            tokens.append(Token(text[start:at], line, glued=start == end))
+            end = at
         line += text.count("\n", start, at)
     if tokens:
         raise UsageError(f"{file}:{tokens[0].line}: the sentence that starts here never ends")

@@ -58,7 +58,7 @@ class Source:
         """Theorems and definitions that other files can name, in source order."""
         modules: list[tuple[str, str]] = []
         for sentence in self.sentences:
-            words, local = _command(sentence.words)
+            words, local = command(sentence.words)
             if words[:1] in (("Module",), ("Section",)) and ":" not in words and "=" not in words:
                 modules.append((words[0], words[-1]))
             elif words[:1] == ("End",) and modules and modules[-1][1] == words[-1]:
@@ -83,7 +83,7 @@ class Source:
                     yield library, token.text, token.line
 
 
-def _command(words: tuple[str, ...]) -> tuple[tuple[str, ...], bool]:
+def command(words: tuple[str, ...]) -> tuple[tuple[str, ...], bool]:
     """The sentence without attributes and prefixes, and whether one of them was `Local`."""
     local = False
     while words:

@@ -4,10 +4,13 @@ from collections.abc import Iterator
 
 from verify.coq.banned import banned
 from verify.coq.project import LIBRARIES, PROJECT_FILE, Project, Source, unlisted
+from verify.coq.recursion import recursions
 
 
 def source_findings(project: Project) -> list[str]:
-    """One line for each banned word, foreign requirement and unlisted file, with file and line."""
+    """One line, with file and line, for each banned word, recursion outside the admitted shape,
+    foreign requirement and unlisted file.
+    """
     findings = [
         f"{file}: is not listed in {PROJECT_FILE}, so nothing checks it; list it or remove it"
         for file in unlisted(project)
@@ -17,7 +20,7 @@ def source_findings(project: Project) -> list[str]:
             f"{source.file}:{found.line}: {found.text}" for found in banned(source.sentences)
         ]
         findings += _foreign(project, source)
-    return findings
+    return findings + recursions(project)[1]
 
 
 def _foreign(project: Project, source: Source) -> Iterator[str]:

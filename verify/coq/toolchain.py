@@ -95,6 +95,10 @@ def find() -> Toolchain:
             f"Coq {version[1]}.{version[2]} is not one of {OLDEST[0]}.{OLDEST[1]} to "
             f"{NEWEST[0]}.{NEWEST[1]}, the versions that the proofs are known for; type: {INSTALL}"
         )
+    checker = re.search(r"version (\d+\.\d+[\w.+]*)", _ask(coqchk, "--version"))
+    if not checker or checker[1] != version[0].removeprefix("version "):
+        found = checker[1] if checker else "without a version"
+        raise CannotCheckError(f"coqchk is {found}, but coqc is {version[0]}; type: {INSTALL}")
     root = Path(_ask(coqc, "-where").strip())
     return Toolchain(
         coqc, coqchk, version[0].removeprefix("version "), _flocq(root / "user-contrib/Flocq"), root

@@ -6,11 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from verify.constants import Constant
-from verify.coq import build, generate, index, pins, project, settings, toolchain
+from verify.coq import build, generate, index, kernels, pins, project, settings, toolchain
 from verify.coq.actions import FOLDER
 from verify.coq.literals import unproved_literals
 from verify.coq.project import FACT, Project
+from verify.coq.recursion import recursions
 from verify.coq.rules import source_findings
+from verify.coq.settings import Declared, Settings
+from verify.coq.usage import unused_constants
 from verify.errors import CannotCheckError, UsageError
 from verify.result import GateResult, Verdict, conclude, not_run
 
@@ -29,8 +32,9 @@ def check_theorems(root: Path, *, progress: Callable[[str], None] | None = None)
     try:
         loaded = project.load(root / FOLDER)
         known = settings.read(root)
-        constants = settings.load_constants(root, known.constants)
-        findings = unproved_literals(root, known.scan, constants)
+        declared = settings.load_constants(root, known.constants)
+        constants = declared.constants
+        findings = code_findings(root, known, declared)
         findings += _in_folder(readable_findings(loaded, constants))
     except UsageError as error:
         return conclude(NAME, "1 finding", [str(error)])
@@ -47,7 +51,10 @@ def check_theorems(root: Path, *, progress: Callable[[str], None] | None = None)
         return _fail([str(error)], evidence)
     except OSError as error:
         return not_run(NAME, f"{FOLDER} cannot be built: {error}")
-    evidence |= {"coq": tools.version, "flocq": tools.flocq, "statements": result.statements}
+    evidence |= {
+        "statements": result.statements,
+        "trusted": kernels.trusted(tools.version, tools.flocq),
+    }
     findings = _in_folder(result.findings)
     if result.statements:  # else it did not compile, and the rest would only repeat that
         findings += build.stale(loaded, result, store)
@@ -55,6 +62,14 @@ def check_theorems(root: Path, *, progress: Callable[[str], None] | None = None)
     if findings:
         return _fail(findings, evidence)
     return conclude(NAME, _summary(loaded, constants), (), evidence)
+
+
+def code_findings(root: Path, known: Settings, declared: Declared) -> list[str]:
+    """Numbers of the training code that are inexact where they stand, and constants not in use."""
+    return [
+        *unproved_literals(root, known.scan, declared.homes),
+        *unused_constants(root, known.scan, declared.homes),
+    ]
 
 
 def readable_findings(loaded: Project, constants: list[Constant]) -> list[str]:
@@ -126,6 +141,10 @@ def _evidence(loaded: Project, constants: list[Constant]) -> dict[str, Any]:
     return {
         "sources": {
             each.file: hashlib.sha512(each.text.encode()).hexdigest() for each in loaded.sources
+        },
+        "recursions": {
+            f"{each.file}:{each.line} {each.name}": f"on {each.argument}"
+            for each in recursions(loaded)[0]
         },
         "constants": {
             each.name: each.value if isinstance(each.value, int) else each.value.hex()

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from verify.coq import literals, project, settings
+from verify.coq import project, settings
 from verify.coq.actions import FOLDER
 from verify.errors import CannotCheckError, UsageError
 from verify.events import Recording
@@ -173,10 +173,10 @@ def theorem_findings(tree: Path) -> list[str]:
     if not (tree / FOLDER / project.PROJECT_FILE).is_file():
         return []
     known = settings.read(tree)
-    constants = settings.load_constants(tree, known.constants)
+    declared = settings.load_constants(tree, known.constants)
     loaded = project.load(tree / FOLDER)
-    found = theorems.readable_findings(loaded, constants)
-    return literals.unproved_literals(tree, known.scan, constants) + found
+    found = theorems.readable_findings(loaded, declared.constants)
+    return theorems.code_findings(tree, known, declared) + found
 
 
 def _judge(rung: Rung, studio: Studio, outcome: dict[str, Any]) -> None:

@@ -18,7 +18,7 @@ from verify.constants import Constant
 from verify.coq import build, generate, pins, settings, toolchain
 from verify.coq.actions import FOLDER
 from verify.coq.project import Declaration, Project, load
-from verify.coq.session import _ask
+from verify.coq.session import Failure, answers
 from verify.errors import CannotCheckError
 from verify.gates.theorems import readable_findings
 
@@ -51,7 +51,7 @@ def judge_proofs(root: Path, progress: Callable[[str], None] = lambda text: None
     Raises CannotCheckError when the theorems do not pass as they are, or Coq is not there.
     """
     loaded = load(root / FOLDER)
-    constants = settings.load_constants(root, settings.read(root).constants)
+    constants = settings.load_constants(root, settings.read(root).constants).constants
     if found := readable_findings(loaded, constants):
         raise CannotCheckError(f"the unchanged theorems do not pass: {found[0]}")
     families: dict[str, dict[str, int]] = {}
@@ -128,14 +128,14 @@ def compiled(root: Path, loaded: Project, progress: Callable[[str], None]) -> It
     work = Path(tempfile.mkdtemp(prefix="mutants-", dir=store))
     try:
         shutil.copytree(store / result.key[:32], work, dirs_exist_ok=True)
-        answers = _ask(loaded, tools, work, [text for _, _, text in questions])
+        stated = answers(loaded, tools, work, [text for _, _, text in questions])
     finally:
         shutil.rmtree(work, ignore_errors=True)
-    for (family, theorem, _), answer in zip(questions, answers, strict=True):
-        stated = " ".join(answer.split()).partition(" : ")[2]
-        if not stated:
-            raise CannotCheckError(f"Coq did not state the mutant of {theorem.name}: {answer}")
-        changed = {**result.statements, theorem.name: f"{theorem.name} : {stated}"}
+    for (family, theorem, _), answer in zip(questions, stated, strict=True):
+        if isinstance(answer, Failure):
+            raise CannotCheckError(f"Coq did not state the mutant of {theorem.name}: {answer.said}")
+        statement = " ".join(answer.split()).partition(" : ")[2]
+        changed = {**result.statements, theorem.name: f"{theorem.name} : {statement}"}
         if family == UNCHANGED[0]:
             if found := pinned(changed)():
                 raise CannotCheckError(f"an unchanged statement is not recognised: {found[0]}")

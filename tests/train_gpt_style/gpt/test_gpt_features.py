@@ -5,9 +5,9 @@ import torch
 import torch.nn.functional as F
 
 from train_gpt_style.gpt import run, smoke, ttt
+from train_gpt_style.gpt.constants import INV_PHI, PHI_LR_SCALE_VALUE
 from train_gpt_style.gpt.features import phinta, ut
 from train_gpt_style.gpt.settings import read
-from train_gpt_style.kit.constants import INV_PHI, PHI_LR_SCALE_VALUE
 
 
 def test_the_published_figures_come_out_of_the_real_objects():

@@ -1,10 +1,11 @@
 """Builds of small projects: what Coq itself finds, and what a kept build may be trusted for."""
 
 import json
+import subprocess
 
 import pytest
 
-from verify.coq import build, toolchain
+from verify.coq import build, checker, session, toolchain
 from verify.coq.axioms import assumptions, context, is_allowed
 from verify.errors import CannotCheckError
 
@@ -78,10 +79,88 @@ def test_a_notation_cannot_change_how_a_statement_is_printed(built):
 def test_a_proof_that_fails_is_named_with_its_line_and_not_kept(built, tmp_path):
     _, result, store = built({"A.v": "Theorem one : 1 = 2.\n\nProof. reflexivity. Qed.\n"})
     (finding,) = result.findings
-    assert finding.startswith("A.v:3: does not compile: ")
+    assert finding.startswith("A.v:3: does not compile (A.one): ")
     assert "unify" in finding
     assert not (store / result.key[:32]).exists()
     assert not list(store.glob("building-*"))
+
+
+HIDDEN_USE = """Theorem before : 1 = 1.
+Proof. reflexivity. Qed.
+Section S.
+Variable x : nat.
+Hypothesis h : x = x.
+Lemma hidden : x = x.
+Proof using x. abstract exact h. Qed.
+End S.
+Lemma user : 3 = 3.
+Proof. exact (hidden 3). Qed.
+Theorem after : 2 = 2.
+Proof. reflexivity. Qed.
+"""
+
+
+def test_a_lemma_on_which_coq_fails_is_a_finding_with_its_name(built):
+    """Coq 8.16 compiles this, and its own tools fail on the lemma; 8.20 does not compile it."""
+    findings = built({"A.v": HIDDEN_USE})[1].findings
+    named = [each for each in findings if each.startswith("A.v:6: A.hidden: Coq fails on it")]
+    refused = [each for each in findings if "does not compile (A.hidden)" in each]
+    assert named or refused
+    assert not any("A.before" in each or "A.after" in each for each in findings)
+
+
+@pytest.fixture
+def answering(make_project, tools, monkeypatch, tmp_path):
+    """What answers() makes of a Coq that fails with an anomaly on the questions given."""
+
+    def run(asked, bad):
+        calls = []
+
+        def coqc(self, program, arguments, *, cwd, seconds):
+            text = (cwd / "session/Session.v").read_text()
+            calls.append(text)
+            printed = ""
+            for part in text.split("Goal True. idtac ")[1:]:
+                mark, question = part.split('"')[1], part.split("\n")[1]
+                printed += mark + "\n"
+                if question in bad:
+                    error = 'Error: Anomaly "Uncaught exception Not_found."\n'
+                    return subprocess.CompletedProcess([], 129, printed + error)
+                printed += f"answer to {question}\n"
+            return subprocess.CompletedProcess([], 0 if calls else 1, printed)
+
+        monkeypatch.setattr(toolchain.Toolchain, "run", coqc)
+        loaded = make_project({"A.v": GOOD})
+        return session.answers(loaded, tools, tmp_path, asked), len(calls)
+
+    return run
+
+
+def test_each_question_that_coq_fails_on_is_told_from_those_it_answers(answering):
+    asked = [f"Check q{n}." for n in range(5)]
+    found, calls = answering(asked, {"Check q1.", "Check q4."})
+    failures = [each for each in found if isinstance(each, session.Failure)]
+    assert [isinstance(each, session.Failure) for each in found] == [0, 1, 0, 0, 1]
+    assert found[2] == "answer to Check q2."
+    assert all(each.said == 'Anomaly "Uncaught exception Not_found."' for each in failures)
+    assert calls == 3
+
+
+def test_many_failures_end_soon_and_what_was_not_asked_is_no_answer(answering):
+    asked = [f"Check q{n}." for n in range(40)]
+    found, calls = answering(asked, set(asked))
+    assert calls < 10
+    assert all(isinstance(each, session.Failure) for each in found)
+    assert "not asked" in found[-1].said
+
+
+def test_a_coq_that_does_not_come_to_the_first_question_could_not_check(
+    make_project, tools, monkeypatch, tmp_path
+):
+    silent = subprocess.CompletedProcess([], 1, "Error: Cannot load A.\n")
+    monkeypatch.setattr(toolchain.Toolchain, "run", lambda self, *a, **k: silent)
+    with pytest.raises(CannotCheckError, match=r"cannot be asked about Small: Cannot load A\."):
+        session.answers(make_project({"A.v": GOOD}), tools, tmp_path, ["Check q."])
 
 
 def test_a_file_that_comes_too_late_in_the_project_file_does_not_compile(built):
@@ -124,6 +203,14 @@ def test_the_key_depends_on_every_source_and_on_the_coq(make_project, tmp_path):
     keys.add(build.key_of(make_project({"A.v": GOOD, "B.v": GOOD + "\n"}), known))
     keys.add(build.key_of(make_project({"B.v": GOOD, "A.v": GOOD}), known))
     assert len(keys) == 4
+
+
+def test_the_key_depends_on_the_code_that_judges(make_project, tmp_path, monkeypatch):
+    known = toolchain.Toolchain("coqc", "coqchk", "8.16.1", "4.1.0", tmp_path)
+    project = make_project({"A.v": GOOD})
+    before = build.key_of(project, known)
+    monkeypatch.setattr(build, "_JUDGES", build._JUDGES[:-1])
+    assert build.key_of(project, known) != before
 
 
 def test_a_damaged_result_is_rebuilt(built):
@@ -211,3 +298,41 @@ def test_the_context_summary_is_read_by_section():
         "Axioms": ["A.b", "C.d"],
         "Inductives whose positivity is assumed": [],
     }
+
+
+SUMMARY = """CONTEXT SUMMARY
+===============
+{}
+* Axioms: <none>
+
+* Inductives whose positivity is assumed: <none>
+"""
+
+
+@pytest.mark.parametrize(
+    ("theory", "bad"),
+    [
+        (["Set is predicative"], None),
+        (["Set is predicative", "Rewrite rules are not allowed"], None),  # Coq 8.20
+        (["Set is impredicative", "Rewrite rules are not allowed"], "Set is impredicative"),
+        (
+            ["Set is predicative", "Rewrite rules are allowed (subject reduction may be broken)"],
+            "are",
+        ),
+        (["Rewrite rules are not allowed"], "Rewrite rules are not allowed"),
+        (["Set is predicative", "Set is impredicative"], "impredicative"),
+    ],
+)
+def test_everything_that_the_checker_says_of_the_theory_is_judged(theory, bad):
+    printed = SUMMARY.format("".join(f"* Theory: {each}\n  \n" for each in theory))
+    findings = checker._verdict(0, printed, "the project")
+    assert len(findings) == (bad is not None)
+    assert all("the theory is" in each and bad in each for each in findings)
+
+
+def test_a_checker_of_another_version_is_not_used(monkeypatch, tmp_path):
+    answers = {("coqc", "--version"): "version 8.16.1", ("coqchk", "--version"): "version 8.20.1"}
+    monkeypatch.setattr("shutil.which", lambda name: name)
+    monkeypatch.setattr(toolchain, "_ask", lambda program, question: answers[program, question])
+    with pytest.raises(CannotCheckError, match=r"coqchk is 8\.20\.1, but coqc is version 8\.16\.1"):
+        toolchain.find()

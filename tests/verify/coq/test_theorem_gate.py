@@ -11,15 +11,17 @@ from verify.coq.__main__ import main
 from verify.errors import CannotCheckError, ContradictedError
 from verify.gates.theorems import check_theorems
 from verify.result import Verdict
+from verify.verdict import gate_entry
 
 ROOT = Path(__file__).parents[3]
 NUMBER = itertools.count()
 CODE = """from fractions import Fraction
 from verify.constants import PHI, Constant, decimal
 GOLDEN = 1.618033988749895
+RATE = 0.04
 CONSTANTS = [
     Constant("GOLDEN", GOLDEN, PHI, "phi"),
-    Constant("RATE", 0.04, decimal("0.04"), "a rate"),
+    Constant("RATE", RATE, decimal("0.04"), "a rate"),
 ]
 """
 THEOREM = """(** In words: one is one.
@@ -38,8 +40,8 @@ class Repository:
         self.root, self.module = root, f"planted_constants_{next(NUMBER)}"
         (root / "theorems").mkdir()
         self.write("pyproject.toml", self.settings())
-        self.write("code/a.py", "from m import RATE\nx = 0.04 * 0.5\n")
         self.write(f"{self.module}.py", CODE)
+        self.use("GOLDEN", "RATE")
         self.write("theorems/README.md", README)
         self.write("theorems/One.v", THEOREM)
         rounding = (ROOT / "theorems/Rounding.v").read_text("utf-8")
@@ -65,7 +67,12 @@ class Repository:
     def list(self, *files):
         self.write("theorems/_CoqProject", "\n".join(["-Q . Goldenseal", *files]) + "\n")
 
-    def change_constants(self, old, new):
+    def use(self, *names):
+        """Training code that reads these constants."""
+        lines = [f"from {self.module} import {name}\nprint({name})\n" for name in names]
+        self.write("code/a.py", "".join(lines))
+
+    def change_constants(self, old, new, use=("GOLDEN", "RATE")):
         """What the code says now, in a module of another name."""
         text = (self.root / f"{self.module}.py").read_text("utf-8")
         assert old in text
@@ -73,6 +80,7 @@ class Repository:
         self.module = f"planted_constants_{next(NUMBER)}"
         self.write(f"{self.module}.py", text.replace(old, new))
         self.write("pyproject.toml", self.settings())
+        self.use(*use)
 
 
 @pytest.fixture
@@ -119,13 +127,17 @@ def test_a_sound_repository_has_no_finding_before_compiling(findings):
 
 
 def test_a_constant_without_a_theorem_is_named(repository, findings):
-    repository.change_constants("]\n", '    Constant("NEW", 0.3, decimal("0.3"), "new"),\n]\n')
+    new = 'NEW = 0.3\nCONSTANTS = [\n    Constant("NEW", NEW, decimal("0.3"), "new"),\n'
+    repository.change_constants("CONSTANTS = [\n", new, use=("GOLDEN", "RATE", "NEW"))
     (finding,) = findings()
     assert finding.startswith("theorems/Constants.v: NEW has no theorem")
 
 
 def test_a_theorem_for_a_constant_that_is_gone_is_named(repository, findings):
-    repository.change_constants('Constant("GOLDEN", GOLDEN, PHI, "phi"),', "")
+    repository.change_constants('Constant("GOLDEN", GOLDEN, PHI, "phi"),', "", use=["RATE"])
+    (finding,) = findings()
+    assert "the float GOLDEN is declared by no Constant" in finding
+    repository.change_constants("GOLDEN = 1.618033988749895\n", "", use=["RATE"])
     (finding,) = findings()
     assert finding.startswith(
         "theorems/Constants.v: has a theorem for GOLDEN, which the code has no"
@@ -157,7 +169,44 @@ def test_a_generated_file_that_is_not_listed_leaves_every_constant_without_a_the
 
 def test_a_literal_without_a_theorem_is_named_with_its_line(repository, findings):
     repository.write("code/b.py", "x = 1.0\ny = 0.3\n")
-    assert findings() == ["code/b.py:2: 0.3 has no theorem; register it as a Constant"]
+    (finding,) = findings()
+    assert finding.startswith("code/b.py:2: 0.3 has no theorem; declare it")
+
+
+def test_a_number_that_equals_a_proved_constant_of_another_name_is_no_such_constant(
+    repository, findings
+):
+    repository.write("code/b.py", "initialise(std=0.04)\n")
+    (finding,) = findings()
+    assert finding.startswith("code/b.py:1: 0.04 has no theorem")
+
+
+def test_a_constant_that_no_code_reads_is_named_with_its_module(repository, findings):
+    repository.use("GOLDEN")
+    repository.write("code/b.py", f"from {repository.module} import RATE\n")
+    (finding,) = findings()
+    assert finding.startswith(f"{repository.module}.py: RATE is read by no code")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("RATE = 0.04\n", "", "no variable of that name to import: write RATE = 0.04"),
+        ("RATE = 0.04\n", "RATE = 0.05\n", "RATE is 0.05, but is declared as 0.04"),
+        (
+            "RATE = 0.04\n",
+            "RATE, TWICE = 0.04, 0.5\n",
+            "the float TWICE is declared by no Constant",
+        ),
+        ('"RATE", RATE,', '"RATE", 0.04,', "0.04 has no theorem; declare it here"),
+    ],
+)
+def test_what_is_proved_is_what_the_code_imports(repository, findings, old, new, said):
+    if "TWICE" not in new:  # the Constant must not follow the variable
+        repository.change_constants('"RATE", RATE,', '"RATE", 0.04,')
+    if old in (repository.root / f"{repository.module}.py").read_text():
+        repository.change_constants(old, new)
+    assert any(said in each for each in findings())
 
 
 @pytest.mark.parametrize(
@@ -171,6 +220,7 @@ def test_a_literal_without_a_theorem_is_named_with_its_line(repository, findings
         "Conjecture no : 1 = 2.",
         "Unset Guard Checking.",
         "From Goldenseal Require Import Hidden.",
+        "Fixpoint f (n : nat) := match n with O => 0 | S k => f (pred (S k)) end.",
     ],
 )
 def test_what_is_banned_is_named_with_file_and_line_and_never_compiled(repository, findings, line):
@@ -241,7 +291,7 @@ def test_pinning_refuses_what_is_banned(repository):
 @pytest.fixture
 def small(repository, tools):
     """Without constants the repository needs no real numbers, and builds in a second."""
-    repository.change_constants("CONSTANTS = [", "CONSTANTS = []\nUNUSED = [")
+    repository.change_constants(CODE, "CONSTANTS = []\n")
     repository.write("code/a.py", "x = 0.5\n")
     for name in ("Rounding.v", "Constants.v"):
         (repository.root / "theorems" / name).unlink()
@@ -257,6 +307,15 @@ def test_a_sound_repository_passes_and_says_the_same_each_time(small):
     assert first.verdict is Verdict.PASS
     assert first.summary.startswith("1 theorems from allowed axioms, 0 computed facts")
     assert first.evidence["statements"] == {"One.one": "One.one : 1 = 1"}
+
+
+def test_the_verdict_says_which_kernel_was_trusted_and_what_is_known_of_it(small, tools, capsys):
+    result = check_theorems(small.root)
+    trusted = gate_entry(result)["trusted"]
+    assert trusted["coqc"] == trusted["coqchk"] == tools.version
+    assert any("#20455" in each for each in trusted["known"])
+    assert main(["check", "--root", str(small.root)]) == 0
+    assert f"trusted: coqc and coqchk {tools.version}" in capsys.readouterr().out
 
 
 def test_a_weakened_theorem_fails_until_somebody_pins_it(small, capsys):

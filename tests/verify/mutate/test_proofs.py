@@ -13,12 +13,12 @@ ROOT = Path(__file__).parents[3]
 
 @pytest.fixture(scope="module")
 def mutants():
-    constants = settings.load_constants(ROOT, settings.read(ROOT).constants)
+    constants = settings.load_constants(ROOT, settings.read(ROOT).constants).constants
     return list(readable(load(ROOT / "theorems"), constants))
 
 
 def test_every_constant_and_every_file_has_its_mutants(mutants):
-    constants = settings.load_constants(ROOT, settings.read(ROOT).constants)
+    constants = settings.load_constants(ROOT, settings.read(ROOT).constants).constants
     alone = [m for m in mutants if m.family.startswith("constant") and "," not in m.family]
     assert len(alone) == 2 * len(constants)
     files = {path.name for path in (ROOT / "theorems").glob("*.v")}

@@ -7,6 +7,7 @@ Source: the golden-sunflowers proposal. It applies to the rate that the warm-dow
 Off (1.0): nothing is multiplied.
 """
 
+from train_gpt_style.gpt.constants import PHI_LR_SCALE_LEAST, PHI_LR_SCALE_VALUE
 from train_gpt_style.gpt.seams import GatedFeature
 from verify.knobs import Feature, Knob
 
@@ -21,13 +22,13 @@ class PhiLr(GatedFeature):
             "PHI_LR_SCALE",
             float,
             1.0,
-            "multiplies MATRIX_LR; 2.9508497187473713 makes 0.04 phi^-3 / 2",
-            low=1e-6,
+            f"multiplies MATRIX_LR; {PHI_LR_SCALE_VALUE} makes 0.04 phi^-3 / 2",
+            low=PHI_LR_SCALE_LEAST,
             high=1e6,
             unit="factor",
             on="2.0",
         ),
-        example={"PHI_LR_SCALE": "2.9508497187473713"},
+        example={"PHI_LR_SCALE": str(PHI_LR_SCALE_VALUE)},
     )
 
     def lr_factor(self, group, settings):

@@ -29,8 +29,8 @@ import hashlib
 import torch
 from torch import nn
 
+from train_gpt_style.gpt.constants import INV_PHI, PHINTA_A_STD, PHINTA_NORM_FLOOR, PHINTA_SPREAD
 from train_gpt_style.gpt.seams import GatedFeature
-from train_gpt_style.kit.constants import INV_PHI
 from verify.errors import UsageError
 from verify.knobs import Feature, Knob
 
@@ -49,10 +49,11 @@ class PhiNTA(nn.Module):
 
     def __init__(self, dim, rank, init_scale=INV_PHI, generator=None, gated=False):
         super().__init__()
-        W = (torch.rand(dim, dim, generator=generator) - 0.5) * 0.1
-        W = W / W.norm(dim=1, keepdim=True).clamp_min(1e-6) * init_scale
+        W = (torch.rand(dim, dim, generator=generator) - 0.5) * PHINTA_SPREAD
+        W = W / W.norm(dim=1, keepdim=True).clamp_min(PHINTA_NORM_FLOOR) * init_scale
         self.register_buffer("W", W, persistent=False)  # (D, D)
-        self.A = nn.Parameter(torch.randn(dim, rank, generator=generator) * 0.02)  # (D, R)
+        A = torch.randn(dim, rank, generator=generator) * PHINTA_A_STD
+        self.A = nn.Parameter(A)  # (D, R)
         self.B = nn.Parameter(torch.zeros(rank, dim))  # (R, D)
         self.gain = nn.Parameter(torch.zeros(1)) if gated else None
 

@@ -11,6 +11,7 @@ import numpy as np
 import rfc8785
 import sentencepiece as spm
 
+from train_gpt_style.kit.constants import CORPUS_COVERAGE
 from train_gpt_style.kit.corpus import archive, pins
 from train_gpt_style.kit.corpus.documents import SPLITS, Document, read_works, split_documents
 from verify.errors import UsageError
@@ -26,7 +27,7 @@ SHARD_NAMES = {"train": "train", "validation": "val"}
 TRAINER = {
     "model_type": "bpe",
     "byte_fallback": True,
-    "character_coverage": 0.9995,
+    "character_coverage": CORPUS_COVERAGE,
     "normalization_rule_name": "identity",
     "remove_extra_whitespaces": False,
     "add_dummy_prefix": True,

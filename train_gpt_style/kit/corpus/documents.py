@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from hashlib import sha512
 from pathlib import Path
 
+from train_gpt_style.kit.constants import CORPUS_OVERLAP
 from verify.errors import UsageError
 
 WORKS = Path(__file__).with_name("works.toml")
@@ -86,7 +87,7 @@ def chop(section: str) -> list[str]:
     pieces: list[list[str]] = [[]]
     size = 0
     for line in section.split("\n"):
-        if size >= target or (not line and size >= 0.9 * target):
+        if size >= target or (not line and size >= CORPUS_OVERLAP * target):
             pieces.append([])
             size = 0
         pieces[-1].append(line)

@@ -8,6 +8,13 @@ import json
 
 from train_gpt_style.kit.energy import NoMeter
 from train_gpt_style.vit_rft import run
+from train_gpt_style.vit_rft.constants import (
+    STUDY_ALPHA,
+    STUDY_CONFIDENCE,
+    STUDY_LOSS_MARGIN,
+    STUDY_MARGIN,
+    STUDY_PRESUMED,
+)
 from train_gpt_style.vit_rft.energy_study.runner import IMAGES, THREADS
 from train_gpt_style.vit_rft.energy_study.window import Arm, Held, measure_window
 from verify import canonical
@@ -125,11 +132,11 @@ def write_plan(folder, given=None, steps=300, chunks=10, blocks=12, launch=UNCHE
             "target": f"{hundredths // 100}.{hundredths % 100:02d}",
         },
         "analysis": {
-            "alpha": 1 / 20,
-            "confidence": 19 / 20,
-            "margin": 1 / 100,
-            "loss_margin": 1 / 100,
-            "presumed": 1 / 50,
+            "alpha": STUDY_ALPHA,
+            "confidence": STUDY_CONFIDENCE,
+            "margin": STUDY_MARGIN,
+            "loss_margin": STUDY_LOSS_MARGIN,
+            "presumed": STUDY_PRESUMED,
             "identical": IDENTICAL,
             "correction": "holm",
             "counts": COUNTS,

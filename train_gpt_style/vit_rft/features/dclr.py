@@ -6,6 +6,7 @@ comparison needs Adam at the same mean rate. Gain and bounds are chosen by hand.
 Off (0): `torch.optim.Adam` itself is built.
 """
 
+from train_gpt_style.vit_rft.constants import VIT_KNOB_COUPLER_CAP, VIT_KNOB_DCLR_MEMORY
 from train_gpt_style.vit_rft.coupler import Coupling
 from train_gpt_style.vit_rft.dclr import DCLR, Rule
 from train_gpt_style.vit_rft.seams import GatedFeature
@@ -40,7 +41,15 @@ class DclrRate(GatedFeature):
         summary="a learning rate that follows the agreement of gradients",
         master=Knob("DCLR_GAIN", float, 0.0, "DCLR, gain; 0: Adam", 0.0, 1.0, on="0.5"),
         knobs=(
-            Knob("DCLR_MEMORY", float, 0.9, "memory of the cosine's average", 0.0, 1.0, on="0.5"),
+            Knob(
+                "DCLR_MEMORY",
+                float,
+                VIT_KNOB_DCLR_MEMORY,
+                "memory of the cosine's average",
+                0.0,
+                1.0,
+                on="0.5",
+            ),
             Knob("DCLR_SCALE_MIN", float, 0.0, "least factor; 0: 1 - gain", 0.0, 1.0, on="1"),
             Knob("DCLR_SCALE_MAX", float, 0.0, "largest factor; 0: 1 + gain", 0.0, on="1"),
             Knob("DCLR_LR_MIN", float, 0.0, "least rate; 0: none", 0.0, on="0.25"),
@@ -51,8 +60,12 @@ class DclrRate(GatedFeature):
                 on="0.5",
             ),
             Knob(
-                *("COUPLER_CAP", float, 0.1, "largest drift at K = 1; also of telemetry"),
-                *(0.0, 1.0),
+                "COUPLER_CAP",
+                float,
+                VIT_KNOB_COUPLER_CAP,
+                "largest drift at K = 1; also of telemetry",
+                0.0,
+                1.0,
                 unit="rad",
                 on="0.75",
             ),
