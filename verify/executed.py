@@ -22,7 +22,8 @@ class Executed:
 
     def __init__(self, wanted: Callable[[str], bool]):
         self._wanted, self._files = wanted, dict[str, bool]()
-        self._ran: set[tuple[CodeType, int]] = set()
+        self._ran: dict[CodeType, set[int]] = {}
+        self._whole: dict[CodeType, int] = {}  # how many instructions there are to be seen
 
     @contextmanager
     def tracing(self) -> Iterator[None]:
@@ -40,24 +41,31 @@ class Executed:
             self._files[file] = self._wanted(file)
         if not self._files[file]:
             return None
+        code = frame.f_code
+        if code not in self._ran:
+            self._ran[code] = set()
+            self._whole[code] = sum(each.opname not in UNTRACED for each in dis.Bytecode(code))
+        ran = self._ran[code]
+        if len(ran) == self._whole[code]:
+            return None  # nothing in it is left to be seen
         frame.f_trace_opcodes, frame.f_trace_lines = True, False
-        return self._instruction
 
-    def _instruction(self, frame: FrameType, event: str, argument: Any) -> Any:
-        if event == "opcode":
-            self._ran.add((frame.f_code, frame.f_lasti))
-        return self._instruction
+        def instruction(frame: FrameType, event: str, argument: Any) -> Any:
+            if event == "opcode":
+                ran.add(frame.f_lasti)
+            return instruction
+
+        return instruction
 
     def extents(self) -> dict[str, set[Extent]]:
         """Extents of the executed instructions, by file."""
         found: dict[str, set[Extent]] = {}
-        places = dict[CodeType, list[Any]]()
-        for code, offset in self._ran:
-            if code not in places:
-                places[code] = list(code.co_positions())
-            extent = places[code][offset // 2]
-            if None not in extent:
-                found.setdefault(code.co_filename, set()).add(_true(extent))
+        for code, ran in self._ran.items():
+            places = list(code.co_positions())
+            extents = (places[offset // 2] for offset in ran)
+            found.setdefault(code.co_filename, set()).update(
+                _true(extent) for extent in extents if None not in extent
+            )
         return found
 
 

@@ -3,7 +3,6 @@
 The gates ask for what they compare; nothing is run twice for two gates.
 """
 
-import importlib
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -13,6 +12,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
 
+import torch
+
+from verify.digest import short
 from verify.errors import CannotCheckError, GoldensealError
 from verify.events import Recording
 from verify.inspection import Inspection, inspect_model
@@ -22,6 +24,9 @@ from verify.recorder import record, settle
 from verify.script import ProbeError, in_words, modules_below
 
 Side = Literal["baseline", "candidate"]
+
+
+BATCH = 8  # short jobs that share a process
 
 
 @dataclass(frozen=True)
@@ -86,8 +91,7 @@ class Studio:
         if not missing:
             return
         settle()  # before the fork: a child must not inherit a thread pool
-        importlib.import_module("torch._dynamo")  # two seconds, which each optimizer asks for
-        modules_below(os.getcwd())  # looks every module's file up once, for all of them
+        warm_up()
         # The plain ones first, since a fault of theirs ends it all; then the longest, so that no
         # core waits for one of them at the end.
         order = sorted(
@@ -96,15 +100,44 @@ class Studio:
                 not self._is_plain(j), -len(j.before), not j.trace, j.what != "record"
             ),
         )  # fmt: skip
-        for number, ended in in_processes([partial(self._do, job) for job in order], self.workers):
-            job = order[number]
+        self._run_batches(self._batches(order), progress)
+
+    def _batches(self, jobs: Iterable[Job]) -> list[list[Job]]:
+        """Which jobs share a process: the short ones of one side whose ends alone are compared.
+
+        A fork costs as much as such a job: a spoiled input, or a look at a dormant environment.
+        """
+        batches: list[list[Job]] = []
+        open_batches: dict[tuple[str, str], list[Job]] = {}
+        for job in jobs:
+            short = job.scenario in self.probe.refusals or (job.what == "inspect" and job.changes)
+            batch = open_batches.get((job.what, job.side), [])
+            if not short or len(batch) in (0, BATCH):
+                batch = []
+                batches.append(batch)
+            batch.append(job)
+            if short:
+                open_batches[job.what, job.side] = batch
+        return batches
+
+    def _run_batches(self, batches: list[list[Job]], progress: Callable[[], None]) -> None:
+        tasks = [partial(self._do_each, batch) for batch in batches]
+        for number, ended in in_processes(tasks, self.workers):
+            batch = batches[number]
             if ended.error is not None:
                 raise ended.error
-            result = ended.value or self._cut_short(job, ended.exit_code)
-            if result.fault is not None and self._is_plain(job):
-                raise result.fault
-            self._results[job] = result
-            progress()
+            if ended.value is None and len(batch) > 1:  # one of them took its process with it
+                self._run_batches([[job] for job in batch], progress)
+                continue
+            results = ended.value or [self._cut_short(batch[0], ended.exit_code)]
+            for job, result in zip(batch, results, strict=True):
+                if result.fault is not None and self._is_plain(job):
+                    raise result.fault
+                self._results[job] = result
+                progress()
+
+    def _do_each(self, jobs: Sequence[Job]) -> list[Recording | Inspection]:
+        return [self._do(job) for job in jobs]
 
     def _is_plain(self, job: Job) -> bool:
         """Whether a fault in it is the probe's or the script's own, and not of what is tried."""
@@ -167,6 +200,15 @@ class Studio:
         if not isinstance(result, Inspection):
             raise TypeError(f"{job} makes no inspection")
         return result
+
+
+def warm_up() -> None:
+    """Load, before the fork, what every run would load in its own process by its first step."""
+    modules_below(os.getcwd())  # looks every module's file up
+    weight = torch.nn.Parameter(torch.zeros(2))
+    weight.grad = torch.zeros(2)
+    torch.optim.Adam([weight]).step()
+    short(weight)
 
 
 def changes(variables: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
