@@ -87,9 +87,14 @@ PROBE = Probe(
     logs={"logs/*": "=" * 100},
     unreached=UNREACHED
     | {
-        r"^gpt/(resuming|checkpoints|features/checkpoint)\.py": "resumes: test_gpt_checkpoint.py",
-        r"\b(start|resumed|kept|go_on|bundle)\b": "resumes, or is bundled: unit tests of both",
+        r"^gpt/(resuming|checkpoints)\.py": "resumes a run: test_gpt_checkpoint.py",
+        r"^gpt/(run|train)\.py.*\b(start|resumed|kept|go_on|return$|self\.rank)": "resumes a run",
         r"^gpt/invariant\.py": "several ranks that add up alike: test_gpt_invariance.py",
+        r"^kit/shards\.py:(2\d|3\d|40):": "writes shards: kit/test_shards.py",
+        r"^kit/shards\.py:1[12]\d:": "goes on in the middle of a shard: test_gpt_checkpoint.py",
+        r"^kit/tokenizer\.py.*except RuntimeError": "a broken tokenizer: kit/test_tokenizer.py",
+        r"^gpt/optim\.py.*owned": "says what is wrong with the optimizers: test_gpt_optim.py",
+        r"isinstance\(module, CastedLinear": "runs on a GPU: not run here",
     },
     brief={"ITERATIONS": "2", "WARMUP_STEPS": "0", "TTT_CHUNK_SIZE": "48", "VAL_LOSS_EVERY": "0"},
 )

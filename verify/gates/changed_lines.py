@@ -7,6 +7,7 @@ runs with a feature on is the liveness rung's. What no run here can reach is nam
 with the reason.
 """
 
+import ast
 import difflib
 import os
 import re
@@ -15,7 +16,7 @@ from pathlib import Path
 
 from verify.executed import Extent, instructions
 from verify.gates.common import inspect_job, record_job
-from verify.gates.liveness import on_job, trials
+from verify.gates.liveness import on_job, trials, trip_jobs
 from verify.gates.refusals import refusal_job
 from verify.probe import Probe
 from verify.result import GateResult, Verdict
@@ -32,6 +33,7 @@ def jobs(probe: Probe) -> list[Job]:
     found += [refusal_job("candidate", name) for name in probe.refusals]
     for feature in probe.features:
         found.append(on_job(probe, feature))
+        found += trip_jobs(probe, feature) if feature.kind == "guards" else []
         found += [on_job(probe, feature, *trial) for trial in trials(feature)]
     return found
 
@@ -51,18 +53,24 @@ def judge(studio: Studio) -> GateResult:
     changed = changed_lines(probe, executed)
     imported = not probe.candidate.location.endswith(".py")
     idle = {file: lines_not_run(file, ran, imported) for file, ran in executed.items()}
-    findings, excused = [], 0
+    first = {file: statement_lines(Path(file).read_bytes()) for file in executed}
+    home = own_folder(probe.candidate.location)
+    findings, excused = list[str](), 0
     for (file, number), text in changed.items():
         if number not in idle[file]:
             continue
-        place = f"{os.path.relpath(file, own_folder(probe.candidate.location))}:{number}"
+        begin = first[file].get(number, number)  # where the statement of this line begins
+        place = f"{os.path.relpath(file, home)}:{begin}"
+        text = Path(file).read_text("utf-8").splitlines()[begin - 1].strip()
         if any(re.search(pattern, f"{place}: {text}") for pattern in probe.unreached):
             excused += 1
         else:
             findings.append(f"{place}: not run: {text}")
+    findings = list(dict.fromkeys(findings))
     also = f", {excused} that no run here can reach" if excused else ""
     if findings:
-        summary = f"{len(findings)} of {len(changed)} changed lines were executed by no run{also}"
+        what = "statement" if len(findings) == 1 else "statements"
+        summary = f"{len(findings)} changed {what} that no run executes{also}"
         return GateResult(NAME, Verdict.NOT_RUN, summary, tuple(findings))
     return GateResult(NAME, Verdict.PASS, f"{len(changed)} changed lines, all executed{also}")
 
@@ -99,6 +107,18 @@ def new_numbers(before: list[str], after: list[str]) -> list[int]:
         if kind in ("replace", "insert")
         for number in range(first + 1, last + 1)
     ]
+
+
+def statement_lines(source: bytes) -> dict[int, int]:
+    """The first line of the statement on each line that goes on with one; bodies are not headers."""
+    found: dict[int, int] = {}
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.stmt):
+            body = getattr(node, "body", None)
+            last = body[0].lineno - 1 if body else node.end_lineno or node.lineno
+            for number in range(node.lineno + 1, last + 1):
+                found[number] = max(found.get(number, 0), node.lineno)
+    return found
 
 
 def lines_not_run(file: str, ran: set[Extent], imported: bool) -> set[int]:

@@ -59,7 +59,7 @@ def trip_jobs(probe: Probe, feature: Feature) -> list[Job]:
     """The run that goes wrong, without the guard and with it."""
     scenario = traced_scenario(probe)
     examples = (dict(feature.trips), {**feature.example, **feature.trips})
-    return [record_job(probe, "candidate", scenario, variables) for variables in examples]
+    return [record_job(probe, "candidate", scenario, each, follow=True) for each in examples]
 
 
 def restored_job(probe: Probe) -> Job:
