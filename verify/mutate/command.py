@@ -27,8 +27,8 @@ from verify.mutate.document import (
 from verify.mutate.operators import Mutant
 from verify.mutate.plan import Plan, read_plan
 from verify.mutate.proofs import judge_proofs
+from verify.mutate.reach import digest_of
 from verify.mutate.reach import path_of as reach_path
-from verify.mutate.reach import tests_digest
 from verify.mutate.runner import Runner
 from verify.mutate.sample import draw
 from verify.mutate.state import State
@@ -133,7 +133,7 @@ def mutate(root: Path, wish: Wish) -> dict[str, Any]:
     plan = read_plan(root, wish.system, wish.on)
     source = read_source(root).digest
     if plan.on:
-        source = hashlib.sha512((source + tests_digest(root, plan.tests)).encode()).hexdigest()
+        source = hashlib.sha512((source + digest_of(root, plan.tests)).encode()).hexdigest()
     state = State(root, f"{plan.label}-quick" if wish.quick_only else plan.label, source)
     with Runner(plan, wish.jobs, wish.quick_only) as runner, _progress() as progress:
         task = progress.add_task("recording the baseline", total=None)

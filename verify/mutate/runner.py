@@ -24,7 +24,7 @@ from verify.mutate.arena import make_reference
 from verify.mutate.coverage import reached
 from verify.mutate.operators import Mutant
 from verify.mutate.plan import Plan, copy_tree
-from verify.mutate.reach import make_map, read_reach
+from verify.mutate.reach import read_reach
 from verify.mutate.stages import Stage, stages_of
 from verify.recorder import settle
 
@@ -90,7 +90,7 @@ class Runner:
         reach = None
         if self.plan.on and known is not None:
             if not known.is_file():
-                apart(make_map, self.plan, self.tree, known)
+                apart(_make_map, self.plan, self.tree, known)
             reach = read_reach(known, self.sources)
         self.stages = stages_of(self.plan, self.reference, self.quick_only, reach)
         for stage in self.stages:
@@ -173,6 +173,14 @@ def apart(work: Callable[..., Any], *arguments: Any) -> Any:
     """What `work` returns, in a process of its own, which leaves nothing imported here."""
     with ProcessPoolExecutor(1, FORK) as pool:
         return pool.submit(_silently, work, *arguments).result()
+
+
+def _make_map(plan: Plan, tree: Path, path: Path) -> None:
+    try:
+        from verify.mutate.watch import make_map
+    except ImportError as error:
+        raise CannotCheckError(f"{error.name} is not installed: run `make setup`") from None
+    make_map(plan, tree, path)
 
 
 def _silently(work: Callable[..., Any], *arguments: Any) -> Any:

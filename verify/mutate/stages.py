@@ -12,7 +12,6 @@ from verify.mutate.arena import Reference, Tell, judge_off, judge_on
 from verify.mutate.operators import Mutant
 from verify.mutate.plan import Plan
 from verify.mutate.reach import Reach
-from verify.mutate.unit_tests import judge_by_tests
 
 PATIENCE = 6.0  # times as long as the unchanged code takes
 LEAST_SECONDS = 20.0
@@ -45,9 +44,9 @@ class Gates:
 
     def learn(self, result: dict[str, Any]) -> None:
         """Set the patience."""
-        everything = max(LEAST_SECONDS, PATIENCE * result["all_seconds"])
-        self.first = max(LEAST_SECONDS, PATIENCE * result["seconds"]) or everything
-        self.whole = self.first + everything
+        first_word = result["seconds"] or result["all_seconds"]  # some speak at the end only
+        self.first = max(LEAST_SECONDS, PATIENCE * first_word)
+        self.whole = self.first + max(LEAST_SECONDS, PATIENCE * result["all_seconds"])
 
 
 class UnitTests:
@@ -58,6 +57,8 @@ class UnitTests:
 
     def judge(self, tree: Path, mutant: Mutant | None, tell: Tell) -> None:
         """Run them, the cheapest first."""
+        from verify.mutate.unit_tests import judge_by_tests  # pytest: only where it is needed
+
         judge_by_tests(self.reach, tree, mutant, tell)
 
     def limits(self, mutant: Mutant | None) -> tuple[float, float]:
