@@ -111,6 +111,8 @@ def _operator(source: Source, node: ast.AST) -> Iterator[Edit]:
         operands = [node.left, *node.comparators]
         for left, op, right in zip(operands, node.ops, operands[1:], strict=False):
             old, news = COMPARISONS[type(op)]
+            if _is_text(left) or _is_text(right):
+                news = news[:1]  # whether one name comes before another means nothing
             for new in news:
                 yield from _token(source, "comparison", left, right, old, new)
     elif isinstance(node, ast.BoolOp):
@@ -118,6 +120,10 @@ def _operator(source: Source, node: ast.AST) -> Iterator[Edit]:
         for left, right in zip(node.values, node.values[1:], strict=False):
             yield from _token(source, "and/or", left, right, old, new)
         yield from _dropped_operands(source, node, old)
+
+
+def _is_text(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
 
 
 def _dropped_operands(source: Source, node: ast.BoolOp, word: str) -> Iterator[Edit]:

@@ -116,7 +116,7 @@ def _only_one(root: Path) -> str:
 
 
 def copy_tree(plan: Plan, source: Path, target: Path, whole: bool = False) -> None:
-    """Copy what is mutated, the whole package around it; the rest of the tree is linked.
+    """Copy what is mutated, the whole package around it, and files; other folders are linked.
 
     whole: copy the tests too, so that nobody can change them while they judge.
     """
@@ -124,7 +124,7 @@ def copy_tree(plan: Plan, source: Path, target: Path, whole: bool = False) -> No
     for entry in sorted(source.iterdir()):
         if entry.name in copied and entry.is_dir():
             shutil.copytree(entry, target / entry.name, ignore=UNCOPIED)
-        elif entry.name in copied:
+        elif entry.is_file() and (entry.name in copied or not entry.name.startswith(".")):
             shutil.copy2(entry, target / entry.name)
         elif not entry.name.startswith("."):
             (target / entry.name).symlink_to(entry.resolve())

@@ -7,6 +7,7 @@ import pytest
 from verify import canonical
 from verify.errors import UsageError
 from verify.mutate.document import PAGE, page_with, path_of, read_reasons, tables
+from verify.mutate.operators import mutants_of
 
 ROOT = Path(__file__).parents[3]
 
@@ -43,3 +44,12 @@ def test_reasons_that_say_nothing_are_refused(tmp_path, text):
     (tmp_path / "docs/mutation/equivalent.toml").write_text(text)
     with pytest.raises(UsageError, match=r"equivalent\.toml"):
         read_reasons(tmp_path)
+
+
+def test_every_reason_belongs_to_an_edit_that_can_be_planted_today():
+    known = {}
+    for key in read_reasons(ROOT):
+        file = key.partition(":")[0]
+        if file not in known:
+            known[file] = {m.key for m in mutants_of((ROOT / file).read_bytes(), file)}
+        assert key in known[file]

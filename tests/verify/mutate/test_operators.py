@@ -24,6 +24,7 @@ SNIPPETS = {
     "shift": (b"x = a << b\n", {"x = a >> b", "pass"}),
     "comparison": (b"x = a <b\n", {"x = a <=b", "x = a >=b", "x = a !=b", "pass"}),
     "equality": (b"x = a == b\n", {"x = a != b", "x = a <= b", "x = a >= b", "pass"}),
+    "equality of names": (b"x = a == 'b c'\n", {"x = a != 'b c'", "pass"}),
     "identity": (b"x = a is  not b\n", {"x = a is b", "pass"}),
     "boolean": (b"x = True\n", {"x = False", "pass"}),
     "and/or": (b"x = a and b\n", {"x = a or b", "x = ((a))", "x = ((b))", "pass"}),
