@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from verify.errors import CannotCheckError
 from verify.mutate.operators import Mutant
 from verify.mutate.reach import Reach
 from verify.mutate.testing import perform
@@ -24,9 +23,9 @@ CLOCK = 10.0  # times as long on the clock: one that waits for ever is stopped t
 def judge_by_tests(
     reach: Reach, tree: Path, mutant: Mutant | None, tell: Callable[[dict[str, Any]], None]
 ) -> None:
-    """Run the tests that reach the mutant up to a failure; of the unchanged code all there are.
+    """Run the tests that reach the mutant up to a failure, of the unchanged code all there are.
 
-    Raises CannotCheckError when pytest does not understand what it was asked for.
+    Tests that cannot even be collected have failed too.
     """
     outcome: dict[str, Any] = {"failed": {}, "crash": None}
     wanted = reach.tests_of(mutant) if mutant else sorted(reach.seconds, key=reach.order)
@@ -48,12 +47,10 @@ def judge_by_tests(
     except BaseException as error:
         end(crash=f"{type(error).__name__}: {error}"[:WORDS])
         return
-    if code == pytest.ExitCode.USAGE_ERROR:
-        raise CannotCheckError(f"pytest cannot run {sorted(map(str, files))}")
     if code in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
         end()
     else:
-        words = failure or f"pytest ended with {code!r}"
+        words = failure or f"they cannot be collected: pytest ended with {code}"
         outcome["failed"][NAME] = words.replace(f"{tree}/", "")[:WORDS]
         end()
 

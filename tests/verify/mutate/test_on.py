@@ -34,7 +34,7 @@ def judge(ready):
     made, mutants = ready
 
     def judge(edit):
-        (chosen,) = [m for m in mutants if m.edit == edit]
+        chosen, *_ = [m for m in mutants if m.edit == edit]
         ((_, result),) = made.judge([chosen])
         return result
 
@@ -90,8 +90,10 @@ def test_a_test_that_no_longer_ends_is_stopped_and_named(judge, monkeypatch):
     assert "still running" in result["reason"]
 
 
-def test_code_that_cannot_be_imported_is_killed(judge):
-    assert judge("START = 2 -> pass")["outcome"] == "killed"
+@pytest.mark.parametrize("edit", ["START = 2 -> pass", "\"here\" -> 'herex'"])
+def test_code_that_no_test_can_import_is_killed(judge, edit):
+    result = judge(edit)
+    assert (result["outcome"], result["failed"]) == ("killed", [unit_tests.NAME])
 
 
 def test_tests_that_fail_on_the_unchanged_code_can_show_nothing(tmp_path):

@@ -110,6 +110,9 @@ def warm(step):
     return step + START
 
 
+PLACE = {"here": START}["here"]
+
+
 def forked(step):
     return step * 3
 
@@ -166,6 +169,7 @@ def write_on(root):
     (root / "checks").mkdir()
     (root / "checks/test_toy_extra.py").write_text(textwrap.dedent(CHECKS).lstrip("\n"), "utf-8")
     (root / "toy_trainer/extra.py").write_text(textwrap.dedent(EXTRA).lstrip("\n"), "utf-8")
+    (root / "checks/conftest.py").write_text("from toy_trainer import extra\n", "utf-8")
     with open(root / "pyproject.toml", "a", encoding="utf-8") as file:
         file.write(SETTINGS_ON)
     page = root / "docs/mutation.md"
