@@ -74,8 +74,12 @@ audit: .venv/ready ## hold records of others against their logs: make audit R=fo
 bundle: .venv/ready ## write train_gpt.py: one self-contained file, for submission
 	$(BIN)/goldenseal bundle gpt -o train_gpt.py
 
-mutants: setup ## how strong the gates are: 300 mutants (about an hour); writes docs/mutation/
+mutants: setup ## how strong gates and tests are: planted edits (hours); writes docs/mutation/
 	$(BIN)/goldenseal mutate gpt --count 300 --seed 1597 --write
+	$(BIN)/goldenseal mutate gpt --on --count 300 --seed 1597 --write
+	$(BIN)/goldenseal mutate vit_rft --count 300 --seed 1597 --write
+	$(BIN)/goldenseal mutate vit_rft --on --count 300 --seed 1597 --write
+	$(BIN)/goldenseal mutate --proofs --write
 
 study: data ## run a plan, or go on with it: make study P=plan.toml R=records/<track>/<name>
 	$(BIN)/goldenseal study run $(P) $(R) --jobs 2 $(if $(WAIVE),--waive "$(WAIVE)")

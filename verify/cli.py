@@ -334,7 +334,7 @@ def report(
 
 @app.command(
     epilog="Examples:  goldenseal mutate --count 60   ·   goldenseal mutate --only schedule --list"
-    "   ·   goldenseal mutate --proofs"
+    "   ·   goldenseal mutate gpt --on   ·   goldenseal mutate --proofs"
 )
 def mutate(
     system: Annotated[
@@ -351,9 +351,14 @@ def mutate(
     proofs: Annotated[
         bool, typer.Option("--proofs", help="Mutants of the theorems and constants instead.")
     ] = False,
-    require: Annotated[float, typer.Option(help="Share that must be killed.")] = 0.97,
+    on: Annotated[
+        bool, typer.Option("--on", help="Mutants of features that are on; unit tests judge too.")
+    ] = False,
+    require: Annotated[
+        float | None, typer.Option(help="Share that must be killed: 0.97; with --on 0.95.")
+    ] = None,
     write: Annotated[
-        bool, typer.Option("--write", help="Write docs/mutation/SYSTEM.json and the tables.")
+        bool, typer.Option("--write", help="Write the document in docs/mutation/ and its tables.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -365,7 +370,7 @@ def mutate(
     os.environ["CUDA_VISIBLE_DEVICES"] = ""
     from verify.mutate import command
 
-    wish = command.Wish(system, count, seed, only, jobs, quick, require)
+    wish = command.Wish(system, count, seed, only, jobs, quick, require, on)
     raise typer.Exit(command.main(wish, listing, proofs, write, as_json, wide_console()))
 
 

@@ -42,6 +42,7 @@ def scenarios() -> tuple[Scenario, ...]:
     log = {"logs/single.txt": "of an earlier run\n"}
     *others, single = alone
     shorter = {**alone[0].environment, "WARMDOWN_ITERS": "1", "VAL_LOSS_EVERY": "1"}
+    shorter["MAX_WALLCLOCK_SECONDS"] = "60"  # never reached, but the ranks agree on that each step
     return (*others, replace(single, leftovers=log), Scenario("two ranks", shorter, ranks=2))
 
 

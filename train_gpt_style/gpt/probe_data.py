@@ -123,7 +123,7 @@ def untied_environment() -> dict[str, str]:
 
 
 def single_environment():
-    """The scenario `single`: one layer, no skip, nothing warmed up or down, and more steps.
+    """The scenario `single`: one layer, one head, no skip, nothing warmed up or down, more steps.
 
     The stream wraps around, and of the steps after the tenth only the twelfth is printed. Knobs
     that have their default in the other scenarios have another value here.
@@ -132,6 +132,8 @@ def single_environment():
         **TINY,
         "SEED": str(2**40 + 2**31 + 1597),  # numpy takes 32 bits of it
         "NUM_LAYERS": "1",
+        "NUM_HEADS": "1",  # so that there is a parameter of one number
+        "NUM_KV_HEADS": "1",
         "MODEL_DIM": "16",
         "MLP_MULT": "256",  # matrices of exactly 65,536 elements: not yet quantised
         "TRAIN_SEQ_LEN": "9",  # divides the validation split: its last token is only a target

@@ -16,12 +16,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from verify.errors import UsageError
 
 SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".webp")
-MAX_PIXELS = 2**28  # of one image: more is a decompression bomb
 MAX_IDX_BYTES = 2**32
 IDX_PREFIXES = {"train": "train", "val": "t10k"}
 IDX_IMAGES, IDX_LABELS = "images-idx3-ubyte", "labels-idx1-ubyte"
@@ -63,12 +62,12 @@ def check_image(path):
     if not path.is_file() or path.suffix.lower() not in SUFFIXES:
         raise UsageError(f"{path}: not an image; it must end in {', '.join(SUFFIXES)}")
     try:
-        with Image.open(path) as image:
-            width, height = image.size
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError):
+        with Image.open(path):
+            pass
+    except Image.DecompressionBombError:
+        raise UsageError(f"{path}: more than {Image.MAX_IMAGE_PIXELS} pixels") from None
+    except (OSError, ValueError):
         raise UsageError(f"{path}: corrupt: it cannot be read as an image") from None
-    if width * height > MAX_PIXELS:
-        raise UsageError(f"{path}: {width} x {height} pixels, more than {MAX_PIXELS}")
 
 
 def read_image(path, size):
@@ -76,7 +75,7 @@ def read_image(path, size):
     try:
         with Image.open(path) as image:
             return fit(image.convert("RGB"), size)
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError):
+    except (OSError, ValueError, SyntaxError):  # Pillow calls a broken part a syntax error
         raise UsageError(f"{path}: corrupt: it cannot be read as an image") from None
 
 
@@ -144,7 +143,8 @@ def read_idx(path, rank):
             shape = struct.unpack(f">{rank}I", header[4:])
             count = math.prod(shape)
             if count > MAX_IDX_BYTES:
-                raise UsageError(f"{path}: says that it holds {count} bytes")
+                words = f"says that it holds {count} bytes, more than {MAX_IDX_BYTES}"
+                raise UsageError(f"{path}: {words}")
             data = file.read(count + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise UsageError(f"{path}: corrupt: {error}") from None
@@ -200,7 +200,6 @@ class Loader:
         self.split, self.batch, self.device = split, batch, device
         self.generator = torch.Generator().manual_seed(seed)
         self.order, self.at = torch.empty(0, dtype=torch.int64), 0
-        self.indices = self.order
 
     def next_batch(self):
         """Images (B, 3, S, S) uint8 and labels (B,)."""

@@ -25,7 +25,7 @@ class Attention(nn.Module):
         """(B, T, D) to (B, T, D)."""
         B, T, D = x_BTD.shape
         qkv = self.qkv(x_BTD).view(B, T, 3, self.heads, D // self.heads)
-        q, k, v = qkv.permute(2, 0, 3, 1, 4).unbind(0)
+        q, k, v = qkv.permute(2, 0, 3, 1, 4).unbind()
         y_BHTd = F.scaled_dot_product_attention(q, k, v)
         return self.proj(y_BHTd.transpose(1, 2).reshape(B, T, D))
 

@@ -39,21 +39,25 @@ def smoke() -> list[tuple[str, str, str]]:
 
 def scenarios() -> tuple[Scenario, ...]:
     """Small environments which, together, take each path of the script."""
-    from train_gpt_style.vit_rft.probe_data import SCENARIOS
+    from train_gpt_style.vit_rft.probe_data import SCENARIOS, idx_files
 
-    return tuple(Scenario(name, environment) for name, environment in SCENARIOS.items())
+    idx = {f"idx/{name}": data.decode("ascii") for name, data in idx_files().items()}
+    return tuple(
+        Scenario(name, environment, leftovers=idx if name == "idx" else {})
+        for name, environment in SCENARIOS.items()
+    )
 
 
 def refusals() -> dict[str, str]:
     """Kinds of bad input, each with words that its error must hold."""
-    from train_gpt_style.vit_rft.probe_data import REFUSALS
+    from train_gpt_style.vit_rft.probe_refusals import REFUSALS
 
     return REFUSALS
 
 
 def spoil(kind: str, folder: Path, data: Mapping[str, str]) -> dict[str, str]:
     """Make the bad input of that kind; returns the variables that lead to it."""
-    from train_gpt_style.vit_rft.probe_data import spoil
+    from train_gpt_style.vit_rft.probe_refusals import spoil
 
     return spoil(kind, folder, data)
 

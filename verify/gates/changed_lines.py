@@ -110,7 +110,7 @@ def new_numbers(before: list[str], after: list[str]) -> list[int]:
 
 
 def statement_lines(source: bytes) -> dict[int, int]:
-    """The first line of the statement on each line that goes on with one; bodies are not headers."""
+    """Of each line that goes on with a statement, the first line; a body is no part of a header."""
     found: dict[int, int] = {}
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.stmt):

@@ -8,11 +8,12 @@ import contextlib
 import hashlib
 import importlib
 import io
+import itertools
 import os
 import resource
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,24 +22,27 @@ from verify.coq import project, settings
 from verify.coq.actions import FOLDER
 from verify.errors import CannotCheckError, UsageError
 from verify.events import Recording
-from verify.gates import theorems
+from verify.gates import changed_lines, liveness, pairs, smoke, theorems
 from verify.inspection import Inspection
-from verify.mutate.coverage import Coverage, Extent
+from verify.mutate.coverage import Coverage
+from verify.mutate.operators import Mutant
 from verify.mutate.plan import Plan
+from verify.mutate.source import Extent
 from verify.probe import Probe, load_object
 from verify.result import Verdict
 from verify.studio import Job, Studio
-from verify.suite import LADDER, Rung, judged
+from verify.suite import LADDER, Rung, judged, ladder
 
 # The rungs that look at the code with features off, as it stands; a mutant that all of these miss
 # meets the others, which cost several times as much.
 QUICK = ("knobs", "published figures", "initial state", "random numbers", "operations",
          "loss and gradients", "training", "evaluation and export", "refusals")  # fmt: skip
+ON = (smoke.NAME, liveness.NAME, pairs.NAME)  # those that look at features that are on
 WORDS = 240  # of a finding or a reason
 MEMORY = 8 << 30  # bytes that a mutant may add: one that never stops collecting is stopped
 
-
 Executed = dict[str, list[Extent]]  # by file, as Coverage gives them
+Tell = Callable[[dict[str, Any]], None]
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,12 @@ class Arena(Studio):
             self._data = dict(self.reference.variables)
             self._results = dict(self.reference.results)
         return self
+
+    def _run_batches(self, batches: list[list[Job]], progress: Callable[[], None]) -> None:
+        """Here and now: this process is the mutant's own, and a fork costs as much as a job."""
+        for job in itertools.chain.from_iterable(batches):
+            self._results[job] = self._do(replace(job, follow=False))
+            progress()
 
     def result(self, job: Job) -> Recording | Inspection:
         """What `job` gives, of either kind."""
@@ -102,67 +112,98 @@ def enter_tree(plan: Plan, tree: Path) -> Probe:
     return probe
 
 
-def make_reference(plan: Plan, tree: Path, folder: Path) -> tuple[Reference, Executed]:
-    """Record the baseline, with data in `folder`, and what the candidate executes when off.
+def make_reference(plan: Plan, tree: Path, folder: Path) -> tuple[Reference, Executed, Executed]:
+    """Record the baseline, with data in `folder`, and what the candidate executes: off, then on.
 
     To be called in a process of its own.
     """
-    coverage = Coverage(tree / file for file in plan.files)
-    with coverage.tracing():
+    off, on = (Coverage(tree / file for file in plan.files) for _ in range(2))
+    with off.tracing():
         probe = enter_tree(plan, tree)
-        probe.candidate.load()
+        with probe.candidate.opened():
+            pass
     variables = dict(probe.prepare(folder)) if probe.prepare else {}
     reference = Reference(folder, variables, data_digest(folder, variables), {})
-    jobs = dict.fromkeys(job for rung in LADDER for job in rung.jobs(probe))
-    quick = {job for rung in LADDER if rung.NAME in QUICK for job in rung.jobs(probe)}
     with contextlib.redirect_stdout(io.StringIO()), Arena(probe, reference) as studio:
-        for job in jobs:
+        for job in _jobs(probe, ON if plan.on else tuple(LADDER)):
             if job.side == "baseline":
                 reference.results[job] = studio.result(job)
-        with coverage.tracing():
-            for job in jobs:
-                if job.side == "candidate" and job in quick:
-                    studio.result(replace(job, trace=False))  # the same path, only faster
-    executed = {
+        for coverage, names in ((off, QUICK), (on, (liveness.NAME,) if plan.on else ())):
+            with coverage.tracing():
+                for job in _jobs(probe, names):
+                    if job.side == "candidate":
+                        studio.result(replace(job, trace=False))  # the same path, only faster
+    return reference, _relative(off, tree), _relative(on, tree)
+
+
+def _jobs(probe: Probe, names: tuple[str, ...]) -> list[Job]:
+    rungs = [rung for rung in ladder() if rung.NAME in names]
+    return list(dict.fromkeys(job for rung in rungs for job in rung.jobs(probe)))
+
+
+def _relative(coverage: Coverage, tree: Path) -> Executed:
+    return {
         Path(file).relative_to(tree).as_posix(): extents
         for file, extents in coverage.executed().items()
     }
-    return reference, executed
 
 
-def judge_tree(
+def judge_off(
     plan: Plan,
-    tree: Path,
     reference: Reference,
     quick_only: bool,
-    tell: Callable[[dict[str, Any]], None],
+    tree: Path,
+    mutant: Mutant | None,
+    tell: Tell,
 ) -> None:
     """Run the quick rungs, then, when all of them pass, the others until one fails.
 
     `tell` is given the outcome so far after the quick rungs, and the whole at the end.
     """
+    with _judging(plan, reference, tree, tell) as (studio, outcome):
+        for rung in ladder():
+            if rung.NAME in QUICK:
+                _judge(rung, studio, outcome)
+        if found := theorem_findings(tree):
+            outcome["failed"][theorems.NAME] = found[0][:WORDS]
+        outcome["seconds"] = time.process_time()
+        tell({**outcome, "complete": bool(outcome["failed"])})
+        done = (*QUICK, changed_lines.NAME)  # what no run executes, no run can judge
+        others = [rung for rung in ladder() if rung.NAME not in done and not quick_only]
+        _until_one_fails(others, studio, outcome)
+
+
+def judge_on(
+    plan: Plan, reference: Reference, tree: Path, mutant: Mutant | None, tell: Tell
+) -> None:
+    """Run the rungs that look at features that are on, until one fails."""
+    with _judging(plan, reference, tree, tell) as (studio, outcome):
+        _until_one_fails([rung for rung in ladder() if rung.NAME in ON], studio, outcome)
+
+
+@contextlib.contextmanager
+def _judging(
+    plan: Plan, reference: Reference, tree: Path, tell: Tell
+) -> Iterator[tuple[Arena, dict[str, Any]]]:
+    """A studio of the tree's system, and the outcome, which is told at the end."""
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, hard))
     outcome: dict[str, Any] = {"failed": {}, "crash": None}
     try:
         with contextlib.redirect_stdout(io.StringIO()):
-            probe = enter_tree(plan, tree)
-            with Arena(probe, reference) as studio:
-                for rung in LADDER:
-                    if rung.NAME in QUICK:
-                        _judge(rung, studio, outcome)
-                if found := theorem_findings(tree):
-                    outcome["failed"][theorems.NAME] = found[0][:WORDS]
-                outcome["seconds"] = time.process_time()
-                tell({**outcome, "complete": bool(outcome["failed"])})
-                for rung in LADDER:
-                    if not quick_only and rung.NAME not in QUICK and not outcome["failed"]:
-                        _judge(rung, studio, outcome)
+            with Arena(enter_tree(plan, tree), reference) as studio:
+                yield studio, outcome
     except CannotCheckError:
         raise
     except BaseException as error:  # SystemExit of a mutant included: it is what is looked for
         outcome["crash"] = f"{type(error).__name__}: {error}"[:WORDS]
     tell({**outcome, "all_seconds": time.process_time(), "complete": True})
+
+
+def _until_one_fails(rungs: Sequence[Rung], studio: Studio, outcome: dict[str, Any]) -> None:
+    for rung in rungs:
+        if not outcome["failed"]:
+            _judge(rung, studio, outcome)
 
 
 def theorem_findings(tree: Path) -> list[str]:

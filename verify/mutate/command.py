@@ -1,5 +1,6 @@
 """`goldenseal mutate`: draw mutants, judge those that are not judged yet, write the result."""
 
+import hashlib
 import json
 from collections import Counter
 from dataclasses import dataclass
@@ -13,9 +14,9 @@ from verify import canonical
 from verify.config import find_root
 from verify.errors import EXIT_CONTRADICTED, EXIT_HOLDS, UsageError
 from verify.files import atomic_write
-from verify.mutate.coverage import on_default_path
 from verify.mutate.document import (
     PAGE,
+    PROOFS,
     document,
     page_with,
     path_of,
@@ -26,17 +27,20 @@ from verify.mutate.document import (
 from verify.mutate.operators import Mutant
 from verify.mutate.plan import Plan, read_plan
 from verify.mutate.proofs import judge_proofs
+from verify.mutate.reach import digest_of
+from verify.mutate.reach import path_of as reach_path
 from verify.mutate.runner import Runner
 from verify.mutate.sample import draw
 from verify.mutate.state import State
 from verify.source import read_source
 
 SURVIVORS_SHOWN = 40
+REQUIRED, REQUIRED_ON = 0.97, 0.95
 
 
 @dataclass(frozen=True)
 class Wish:
-    """What was asked for: `only` is an area, empty for all."""
+    """What was asked for: `only` is an area, empty for all; `on` is for features that are on."""
 
     system: str
     count: int
@@ -44,7 +48,13 @@ class Wish:
     only: str = ""
     jobs: int = 2
     quick_only: bool = False
-    require: float = 0.97
+    require: float | None = None
+    on: bool = False
+
+    @property
+    def required(self) -> float:
+        """The share that must be killed, if nothing else is said."""
+        return (REQUIRED_ON if self.on else REQUIRED) if self.require is None else self.require
 
 
 def main(
@@ -58,18 +68,19 @@ def main(
     if listing:
         _print_rows(listed(root, wish), as_json, console)
         return EXIT_HOLDS
-    if writes and (wish.only or proofs):
-        raise UsageError("--write takes a run over all areas: leave --only and --proofs out")
+    if wish.on and wish.quick_only:
+        raise UsageError("--quick is for the rungs with features off: leave --on out")
     if proofs:
-        found = judge_proofs(root)
+        found = {**judge_proofs(root), "label": PROOFS}
         text = "\n".join(proof_lines(found))
         code = EXIT_CONTRADICTED if found["survivors"] else EXIT_HOLDS
     else:
+        if writes and (wish.only or wish.quick_only):
+            raise UsageError("--write takes a run over all areas: leave --only and --quick out")
         found = mutate(root, wish)
-        if writes:
-            found["proofs"] = judge_proofs(root)
-            write(root, found)
-        text, code = summary(found), exit_code(found, wish.require)
+        text, code = summary(found), exit_code(found, wish.required)
+    if writes:
+        write(root, found)
     if as_json:
         print(canonical.dumps(found).decode())
     else:
@@ -104,7 +115,7 @@ def _print_rows(rows: list[dict[str, Any]], as_json: bool, console: Console) -> 
 
 def listed(root: Path, wish: Wish) -> list[dict[str, Any]]:
     """The mutants that would be judged."""
-    plan = read_plan(root, wish.system)
+    plan = read_plan(root, wish.system, wish.on)
     with Runner(plan, wish.jobs) as runner:
         drawn, _ = _drawn(plan, runner, wish)
     return [
@@ -119,41 +130,42 @@ def mutate(root: Path, wish: Wish) -> dict[str, Any]:
 
     Raises CannotCheckError when the unchanged code does not pass.
     """
-    plan = read_plan(root, wish.system)
+    plan = read_plan(root, wish.system, wish.on)
     source = read_source(root).digest
-    label = f"{plan.system}-quick" if wish.quick_only else plan.system
-    state = State(root, label, source)
+    if plan.on:
+        source = hashlib.sha512((source + digest_of(root, plan.tests)).encode()).hexdigest()
+    state = State(root, f"{plan.label}-quick" if wish.quick_only else plan.label, source)
     with Runner(plan, wish.jobs, wish.quick_only) as runner, _progress() as progress:
         task = progress.add_task("recording the baseline", total=None)
         drawn, population = _drawn(plan, runner, wish)
         missing = [mutant for mutant in drawn if state.known(mutant) is None]
         if missing:
             progress.update(task, description="the unchanged code")
-            runner.control()
+            runner.control(reach_path(plan, source))
         progress.update(
             task, description="mutants", total=len(drawn), completed=len(drawn) - len(missing)
         )
         for mutant, result in runner.judge(missing):
             state.add(mutant, result)
             progress.advance(task)
-        sources = plan.sources(runner.tree)
+        sources = runner.sources
     judged = [(mutant, state.results[mutant.identity]) for mutant in drawn]
     reasons = read_reasons(root)
-    return document(plan.system, wish.seed, judged, population, sources, reasons, wish.quick_only)
+    return document(plan, wish.seed, judged, population, sources, reasons, wish.quick_only)
 
 
 def write(root: Path, found: dict[str, Any]) -> None:
-    """Write the document and the page's tables."""
-    path = path_of(root, found["system"])
+    """Write the document and its tables on the page."""
+    path = path_of(root, found["label"])
     path.parent.mkdir(parents=True, exist_ok=True)
-    page = page_with((root / PAGE).read_text("utf-8"), tables(found))
+    page = page_with((root / PAGE).read_text("utf-8"), found["label"], tables(found))
     atomic_write(path, canonical.dumps(found))
     atomic_write(root / PAGE, page.encode())
 
 
-def read(root: Path, system: str) -> dict[str, Any]:
+def read(root: Path, label: str) -> dict[str, Any]:
     """The document that lies in the tree. Raises UsageError when there is none."""
-    path = path_of(root, system)
+    path = path_of(root, label)
     if not path.is_file():
         raise UsageError(f"{path} is not there: run `goldenseal mutate`")
     return dict(canonical.read(path, str(path)))
@@ -162,20 +174,17 @@ def read(root: Path, system: str) -> dict[str, Any]:
 def exit_code(found: dict[str, Any], require: float) -> int:
     """0 when the killed share of all that were sampled, equivalent ones included, is enough."""
     enough = found["sampled"] > 0 and found["killed"] >= require * found["sampled"]
-    proofs = found.get("proofs")
-    return EXIT_HOLDS if enough and not (proofs and proofs["survivors"]) else EXIT_CONTRADICTED
+    return EXIT_HOLDS if enough else EXIT_CONTRADICTED
 
 
 def _drawn(plan: Plan, runner: Runner, wish: Wish) -> tuple[list[Mutant], dict[str, int]]:
-    """(the sample, how many mutants each area has on the default path)."""
+    """(the sample, how many mutants each area has)."""
     if wish.only and wish.only not in plan.areas:
         raise UsageError(f"--only {wish.only!r}: no such area; there are {sorted(plan.areas)}")
-    executed = runner.prepare()
-    sources = plan.sources(runner.tree)
-    reached = on_default_path(plan.mutants(sources), sources, executed)
+    mutants = runner.prepare()
     if wish.only:
-        reached = [mutant for mutant in reached if mutant.area == wish.only]
-    return draw(reached, wish.count, wish.seed), dict(Counter(m.area for m in reached))
+        mutants = [mutant for mutant in mutants if mutant.area == wish.only]
+    return draw(mutants, wish.count, wish.seed), dict(Counter(m.area for m in mutants))
 
 
 def _progress() -> Progress:

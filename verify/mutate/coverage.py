@@ -1,7 +1,7 @@
-"""Which code is the default path: what the probe's runs execute with every feature off.
+"""Which code runs: on the default path with every feature off, and what more with features on.
 
 The unit is the instruction, not the line: of `a if cuda else b` only one half is ever run. An edit
-is on the default path when an instruction inside the edited expression or statement was executed.
+is reached when an instruction inside the edited expression or statement was executed.
 """
 
 import sys
@@ -12,8 +12,7 @@ from types import CodeType, FrameType
 from typing import Any
 
 from verify.mutate.operators import Mutant
-
-Extent = tuple[int, int, int, int]
+from verify.mutate.source import Extent, instructions_of, within
 
 
 class Coverage:
@@ -48,46 +47,29 @@ class Coverage:
         """Extents of the executed instructions, by file, sorted."""
         found: dict[str, set[Extent]] = {file: set() for file in self.files}
         for code, offset in self._ran:
-            extent = list(code.co_positions())[offset // 2]
-            if None not in extent:
-                found[code.co_filename].add(_true(extent))
+            first, last, column, end = list(code.co_positions())[offset // 2]
+            if first is not None and last is not None and column is not None and end is not None:
+                found[code.co_filename].add((first, column, last, end))
         return {file: sorted(extents) for file, extents in sorted(found.items())}
 
 
-def on_default_path(
+def reached(
     mutants: Iterable[Mutant], sources: Mapping[str, bytes], executed: Mapping[str, list[Extent]]
 ) -> list[Mutant]:
     """Those mutants whose edit lies in code that was executed."""
-    compiled = {file: instructions(source, file) for file, source in sources.items()}
+    compiled = {file: _instructions(source, file) for file, source in sources.items()}
     ran = {file: set(map(tuple, extents)) for file, extents in executed.items()}
     return [m for m in mutants if _runs(m, compiled[m.file], ran.get(m.file, set()))]
+
+
+def _instructions(source: bytes, file: str) -> list[Extent]:
+    return sorted({extent for _, extent in instructions_of(source, file)})
 
 
 def _runs(mutant: Mutant, compiled: list[Extent], ran: set[tuple[int, ...]]) -> bool:
     """Ask the smallest part of the source, around the edit, that has instructions of its own."""
     for node in mutant.nodes:
-        inside = [extent for extent in compiled if _within(extent, node)]
+        inside = [extent for extent in compiled if within(extent, node)]
         if inside:
             return any(extent in ran for extent in inside)
     return False
-
-
-def _within(extent: Extent, node: Extent) -> bool:
-    return node[:2] <= extent[:2] and extent[2:] <= node[2:]
-
-
-def instructions(source: bytes, file: str) -> list[Extent]:
-    """Extents of every instruction of a source: first line and column, last line and column."""
-    found: set[Extent] = set()
-    pending = [compile(source, file, "exec", dont_inherit=True)]
-    while pending:
-        code = pending.pop()
-        pending += [const for const in code.co_consts if isinstance(const, CodeType)]
-        found |= {_true(extent) for extent in code.co_positions() if None not in extent}
-    return sorted(found)
-
-
-def _true(extent: Iterable[int | None]) -> Extent:
-    """Python gives the last line second; here it goes with its column."""
-    first, last, column, end = (n or 0 for n in extent)
-    return first, column, last, end

@@ -8,23 +8,25 @@ from typing import Any
 
 from verify.errors import UsageError
 from verify.mutate.operators import Mutant
+from verify.mutate.plan import Plan
 
 FOLDER = Path("docs") / "mutation"
 PAGE = Path("docs") / "mutation.md"
 REASONS = FOLDER / "equivalent.toml"
-BEGIN, END = "<!-- mutation: generated -->", "<!-- mutation: end -->"
+BEGIN, END = "<!-- mutation: {} -->", "<!-- mutation: end -->"
+PROOFS = "proofs"  # the label of what is done to the theorems
 UNEXPLAINED = "unexplained"
 
 Judged = tuple[Mutant, Mapping[str, Any]]
 
 
-def path_of(root: Path, system: str) -> Path:
-    """Where the document of a system lies."""
-    return root / FOLDER / f"{system}.json"
+def path_of(root: Path, label: str) -> Path:
+    """Where a document lies: of a system, of its features that are on, or of the proofs."""
+    return root / FOLDER / f"{label}.json"
 
 
 def document(
-    system: str,
+    plan: Plan,
     seed: int,
     judged: Sequence[Judged],
     population: Mapping[str, int],
@@ -38,10 +40,12 @@ def document(
         for mutant, result in judged
         if result["outcome"] == "survived"
     ]
+    judges = "unit tests, then the rungs with features on" if plan.on else "all rungs"
     return {
-        "system": system,
+        "label": plan.label,
+        "system": plan.system,
         "seed": seed,
-        "rungs": "with features off" if quick_only else "all",
+        "judges": "rungs with features off" if quick_only else judges,
         "sampled": len(judged),
         "killed": len(judged) - len(survivors),
         "outcomes": counted((result["outcome"],) for _, result in judged),
@@ -134,24 +138,27 @@ def stale_files(root: Path, found: Mapping[str, Any]) -> list[str]:
 # ----------------------------------------------------------------------------------------------
 
 
-def page_with(page: str, tables: str) -> str:
-    """The page with fresh tables. Raises UsageError when it has no place for them."""
-    before, begin, rest = page.partition(BEGIN)
+def page_with(page: str, label: str, tables: str) -> str:
+    """The page with fresh tables of a document. Raises UsageError when it has no place for them."""
+    mark = BEGIN.format(label)
+    before, begin, rest = page.partition(mark)
     _, end, after = rest.partition(END)
     if not (begin and end):
-        raise UsageError(f"{PAGE}: has no place for the tables: add the lines `{BEGIN}`, `{END}`")
+        raise UsageError(f"{PAGE}: has no place for the tables: add the lines `{mark}`, `{END}`")
     return f"{before}{begin}\n{tables}\n{end}{after}"
 
 
 def tables(found: Mapping[str, Any]) -> str:
     """The document in words and tables, for docs/mutation.md."""
+    if found["label"] == PROOFS:
+        return "\n".join(proof_lines(found))
     areas = list(found["areas"])
     share = 100 * found["killed"] / max(found["sampled"], 1)
     reasons = [survivor["reason"] for survivor in found["survivors"]]
     lines = [
         f"**{found['killed']} of {found['sampled']} mutants killed ({share:.1f} %)**, seed "
-        f"{found['seed']}, drawn from {sum(found['population'].values())} on the default path; "
-        f"rungs run: {found['rungs']}. {len(reasons)} survive, of which "
+        f"{found['seed']}, drawn from {sum(found['population'].values())}; judged by "
+        f"{found['judges']}. {len(reasons)} survive, of which "
         f"{reasons.count(UNEXPLAINED)} have no explanation.",
         "",
         *_matrix("area", areas, _area_rows(found, areas)),
@@ -160,14 +167,11 @@ def tables(found: Mapping[str, Any]) -> str:
         "",
     ]
     if found["survivors"]:
-        lines += ["| survivor | edit | why it is equivalent |", "|---|---|---|"]
+        lines += ["| survivor | edit | why |", "|---|---|---|"]
         lines += [
             f"| `{s['place']}` {s['operator']} | {_edit(s)} | {_cell(s['reason'])} |"
             for s in found["survivors"]
         ]
-    proofs = found.get("proofs")
-    if proofs:
-        lines += ["", *proof_lines(proofs)]
     return "\n".join(lines).rstrip("\n")
 
 
@@ -188,7 +192,7 @@ def proof_lines(proofs: Mapping[str, Any]) -> list[str]:
 
 def _area_rows(found: Mapping[str, Any], areas: list[str]) -> list[list[str]]:
     rows = [["killed / sampled", *(_ratio(found["areas"][a]) for a in areas)]]
-    rows.append(["on the default path", *(str(found["population"][a]) for a in areas)])
+    rows.append(["drawn from", *(str(found["population"][a]) for a in areas)])
     for operator in sorted({name for a in areas for name in found["operators"][a]}):
         rows.append([operator, *(_ratio(found["operators"][a].get(operator)) for a in areas)])
     return rows

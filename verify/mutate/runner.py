@@ -1,4 +1,7 @@
-"""Runs mutants side by side, each in a copy of the tree and a process group of its own."""
+"""Runs mutants side by side, each in a copy of the tree and a process group of its own.
+
+The copy, the process and the limits are the runner's; what is judged there is a stage's.
+"""
 
 import json
 import multiprocessing
@@ -8,7 +11,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -17,27 +20,30 @@ from typing import Any
 
 from verify.errors import CannotCheckError
 from verify.files import atomic_write
-from verify.mutate.arena import Executed, Reference, judge_tree, make_reference
+from verify.mutate.arena import make_reference
+from verify.mutate.coverage import reached
 from verify.mutate.operators import Mutant
 from verify.mutate.plan import Plan, copy_tree
+from verify.mutate.reach import read_reach
+from verify.mutate.stages import Stage, stages_of
 from verify.recorder import settle
 
-PATIENCE = 6.0  # times as long as the unchanged code takes
-LEAST_SECONDS = 20.0
-FIRST_SECONDS = 600.0  # for the unchanged code itself
 POLL = 0.02
 FORK = multiprocessing.get_context("fork")
+LATE = "still running long after the unchanged code has ended"
 
 
 @dataclass
 class _Run:
-    """A mutant that is being judged."""
+    """A mutant that is being judged at one of the stages."""
 
     mutant: Mutant | None
+    stage: Stage
     folder: Path
     process: Any
     started: float
-    limit: float
+    first: float
+    whole: float
 
     @property
     def out(self) -> Path:
@@ -49,66 +55,83 @@ class Runner:
 
     def __init__(self, plan: Plan, jobs: int, quick_only: bool = False):
         self.plan, self.jobs, self.quick_only = plan, max(1, jobs), quick_only
-        self.quick_seconds = self.all_seconds = FIRST_SECONDS
+        self.stages: list[Stage] = []
 
     def __enter__(self) -> "Runner":
         self.work = Path(tempfile.mkdtemp(prefix="mutants-")).resolve()
         self.tree = self.work / "tree"
         self.tree.mkdir()
-        copy_tree(self.plan, self.plan.root, self.tree)
+        copy_tree(self.plan, self.plan.root, self.tree, whole=True)
+        self.sources = self.plan.sources(self.tree)
         return self
 
     def __exit__(self, *exc_info: object) -> None:
         shutil.rmtree(self.work, ignore_errors=True)
 
-    def prepare(self) -> Executed:
-        """Record the baseline; returns what the candidate executes with its features off."""
+    def prepare(self) -> list[Mutant]:
+        """Record the baseline; returns the mutants that count, by area and place."""
         settle()  # before any fork: a child must not inherit a thread pool
         data = self.work / "data"
         data.mkdir()
-        with ProcessPoolExecutor(1, FORK) as pool:
-            done = pool.submit(make_reference, self.plan, self.tree, data).result()
-        self.reference: Reference = done[0]
-        return done[1]
+        self.reference, off, on = apart(make_reference, self.plan, self.tree, data)
+        mutants = self.plan.mutants(self.sources)
+        default = set(reached(mutants, self.sources, off))
+        if not self.plan.on:
+            return [mutant for mutant in mutants if mutant in default]
+        more = set(reached(mutants, self.sources, on)) - default
+        return [m for m in mutants if m.file not in self.plan.shared or m in more]
 
-    def control(self) -> None:
-        """The unchanged code must pass, and shows how long a mutant may take.
+    def control(self, known: Path | None = None) -> None:
+        """The unchanged code must pass every stage, and shows how long a mutant may take.
 
-        Raises CannotCheckError when it does not pass: then no mutant proves anything.
+        known: where it is written which unit tests reach what, or will be. Raises CannotCheckError
+        when it does not pass: then no mutant proves anything.
         """
-        ((_, result),) = self._results([None])
-        if result["outcome"] != "survived":
-            raise CannotCheckError(f"the unchanged code does not pass: {result['reason']}")
-        everything = result["all_seconds"]
-        self.quick_seconds = max(LEAST_SECONDS, PATIENCE * result["seconds"])
-        self.all_seconds = self.quick_seconds + max(LEAST_SECONDS, PATIENCE * everything)
+        reach = None
+        if self.plan.on and known is not None:
+            if not known.is_file():
+                apart(_make_map, self.plan, self.tree, known)
+            reach = read_reach(known, self.sources)
+        self.stages = stages_of(self.plan, self.reference, self.quick_only, reach)
+        for stage in self.stages:
+            ((_, result),) = self._results([None], [stage])
+            if result["outcome"] != "survived":
+                raise CannotCheckError(f"the unchanged code does not pass: {result['reason']}")
+            stage.learn(result)
 
     def judge(self, mutants: Sequence[Mutant]) -> Iterator[tuple[Mutant, dict[str, Any]]]:
         """(mutant, result) of each mutant, in the order in which they end."""
-        for mutant, result in self._results(mutants):
+        for mutant, result in self._results(mutants, self.stages):
             if mutant is not None:
                 yield mutant, result
 
     def _results(
-        self, mutants: Sequence[Mutant | None]
+        self, mutants: Sequence[Mutant | None], stages: Sequence[Stage]
     ) -> Iterator[tuple[Mutant | None, dict[str, Any]]]:
-        waiting, running = list(reversed(mutants)), list[_Run]()
+        waiting = [(mutant, list(stages)) for mutant in reversed(mutants)]
+        running: list[tuple[_Run, list[Stage]]] = []
         try:
             while waiting or running:
                 while waiting and len(running) < self.jobs:
-                    running.append(self._start(waiting.pop()))
+                    mutant, (stage, *later) = waiting.pop()
+                    running.append((self._start(mutant, stage), later))
                 time.sleep(POLL)
-                for run in list(running):
+                for entry in list(running):
+                    run, later = entry
                     result = self._look(run)
-                    if result is not None:
-                        running.remove(run)
-                        self._end(run)
+                    if result is None:
+                        continue
+                    running.remove(entry)
+                    self._end(run)
+                    if result["outcome"] == "survived" and later:
+                        waiting.append((run.mutant, later))
+                    else:
                         yield run.mutant, result
         finally:
-            for run in running:
+            for run, _ in running:
                 self._end(run)
 
-    def _start(self, mutant: Mutant | None) -> _Run:
+    def _start(self, mutant: Mutant | None, stage: Stage) -> _Run:
         folder = Path(tempfile.mkdtemp(prefix="mutant-", dir=self.work))
         tree = folder / "tree"
         tree.mkdir()
@@ -117,31 +140,26 @@ class Runner:
             path = tree / mutant.file
             path.write_bytes(mutant.apply(path.read_bytes()))
         out = folder / "outcome.json"
-        arguments = (self.plan, tree, self.reference, self.quick_only, out)
-        process = FORK.Process(target=_child, args=arguments)
+        process = FORK.Process(target=_child, args=(stage, tree, mutant, out))
         sys.stdout.flush()
         process.start()
-        return _Run(mutant, folder, process, time.monotonic(), self.quick_seconds)
+        return _Run(mutant, stage, folder, process, time.monotonic(), *stage.limits(mutant))
 
     def _look(self, run: _Run) -> dict[str, Any] | None:
         """The result, once there is one."""
         if run.process.is_alive():
-            if used_seconds(run.process.pid, run.started) <= run.limit:
+            if used_seconds(run.process.pid, run.started) <= run.first:
                 return None
-            if run.limit < self.all_seconds and run.out.exists():
-                run.limit = self.all_seconds  # the quick rungs pass: it may go on
+            if run.first < run.whole and run.out.exists():
+                run.first = run.whole  # its first word was said in time
                 return None
-            return {
-                "outcome": "timeout",
-                "failed": [],
-                "reason": "still running long after the unchanged code has ended",
-            }
+            return summarise({"timeout": LATE, "failed": {}})
         outcome = json.loads(run.out.read_bytes()) if run.out.exists() else {}
         if outcome.get("cannot check"):
             raise CannotCheckError(outcome["cannot check"])
         if not outcome.get("complete"):
-            code = run.process.exitcode
-            return {"outcome": "crash", "failed": [], "reason": f"the process ended with {code}"}
+            ended = f"the process ended with {run.process.exitcode}"
+            return summarise({"crash": ended, "failed": {}})
         return summarise(outcome)
 
     def _end(self, run: _Run) -> None:
@@ -149,6 +167,25 @@ class Runner:
             os.killpg(run.process.pid, signal.SIGKILL)
         run.process.join()
         shutil.rmtree(run.folder, ignore_errors=True)
+
+
+def apart(work: Callable[..., Any], *arguments: Any) -> Any:
+    """What `work` returns, in a process of its own, which leaves nothing imported here."""
+    with ProcessPoolExecutor(1, FORK) as pool:
+        return pool.submit(_silently, work, *arguments).result()
+
+
+def _make_map(plan: Plan, tree: Path, path: Path) -> None:
+    try:
+        from verify.mutate.watch import make_map
+    except ImportError as error:
+        raise CannotCheckError(f"{error.name} is not installed: run `make setup`") from None
+    make_map(plan, tree, path)
+
+
+def _silently(work: Callable[..., Any], *arguments: Any) -> Any:
+    with _silence():
+        return work(*arguments)
 
 
 def used_seconds(pid: int, started: float) -> float:
@@ -166,12 +203,14 @@ def used_seconds(pid: int, started: float) -> float:
 
 
 def summarise(outcome: dict[str, Any]) -> dict[str, Any]:
-    """The result of a mutant that ended by itself."""
+    """The result of a mutant at one stage."""
     failed: dict[str, str] = outcome["failed"]
-    if failed:
+    if outcome.get("timeout"):
+        kind, reason = "timeout", outcome["timeout"]
+    elif failed:
         name, finding = next(iter(failed.items()))
         kind, reason = "killed", f"{name}: {finding}"
-    elif outcome["crash"]:
+    elif outcome.get("crash"):
         kind, reason = "crash", outcome["crash"]
     else:
         kind, reason = "survived", "every gate passes"
@@ -184,7 +223,7 @@ def summarise(outcome: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _child(plan: Plan, tree: Path, reference: Reference, quick_only: bool, out: Path) -> None:
+def _child(stage: Stage, tree: Path, mutant: Mutant | None, out: Path) -> None:
     os.setpgid(0, 0)
     with _silence():
 
@@ -192,7 +231,7 @@ def _child(plan: Plan, tree: Path, reference: Reference, quick_only: bool, out: 
             atomic_write(out, json.dumps(outcome).encode())
 
         try:
-            judge_tree(plan, tree, reference, quick_only, tell)
+            stage.judge(tree, mutant, tell)
         except CannotCheckError as error:
             tell({"cannot check": str(error)})
 

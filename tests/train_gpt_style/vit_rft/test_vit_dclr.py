@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from train_gpt_style.vit_rft.coupler import Coupling
-from train_gpt_style.vit_rft.dclr import DCLR, Rule, observe
+from train_gpt_style.vit_rft.dclr import DCLR, Memory, Rule, observe
 from verify.errors import UsageError
 
 PATHS = {
@@ -145,7 +145,7 @@ def test_a_loaded_state_goes_on_as_the_original_and_adams_state_loads_too():
     plain = optimizer.state_dict()
     assert plain.pop("dclr")["agreement"] == optimizer.memory.agreement
     other.load_state_dict(plain)
-    assert other.memory.agreement == 0.0
+    assert other.memory == Memory(0.0, 0.0, 1.0, 0.0, 0)
     DCLR(others).load_state_dict(optimizer.state_dict())
 
 
@@ -208,6 +208,37 @@ def test_a_step_that_raises_leaves_no_scaled_rate_behind(scheduled):
     assert optimizer.param_groups[0]["lr"] == (scheduled or 0.01)
 
 
+def test_a_rate_that_somebody_sets_after_a_step_is_kept_even_if_it_is_the_steps_own():
+    parameters, gradients = problem()
+    optimizer, rates = DCLR(parameters, Rule(gain=0.5, memory=0.0), lr=0.01), []
+    optimizer.register_step_pre_hook(lambda o, *_: rates.append(o.param_groups[0]["lr"]))
+    for _ in range(2):
+        gradients()
+        optimizer.step()
+        optimizer.param_groups[0]["lr"] = rates[-1]
+    assert rates[1] != rates[0]
+    gradients()
+    optimizer.step()
+    assert optimizer.param_groups[0]["lr"] == rates[1]
+
+
+@pytest.mark.parametrize(
+    "edge",
+    [
+        {"memory": 0.0},
+        {"memory": 1.0},
+        {"scale_min": 1.0, "scale_max": 1.0},
+        {"scale_min": 2.0**-50},
+        {"lr_min": 0.0, "lr_max": 0.0},
+        {"lr_min": 2.0, "lr_max": 2.0},
+        {"gain": 1 - 2.0**-53},
+    ],
+    ids=str,
+)
+def test_constants_at_the_ends_of_their_ranges_are_taken(edge):
+    Rule(**edge)
+
+
 @given(
     gain=st.floats(0, 0.999),
     agreement=st.floats(-1, 1),
@@ -243,6 +274,7 @@ def test_absolute_bounds_clip_numbers_and_tensors_alike():
         {"scale_min": 1.5},
         {"scale_max": 0.5},
         {"lr_min": -1.0},
+        {"lr_max": -0.5},
         {"lr_min": 2.0, "lr_max": 1.0},
     ],
     ids=str,

@@ -17,18 +17,58 @@ SNIPPETS = {
     "number": (b"x = 3\n", {"x = 4", "x = 2", "pass"}),
     "float": (b"x = 0.5\n", {"x = 0.5000000000000001", "x = 0.505", "pass"}),
     "zero": (b"x = 0.0\n", {"x = 1.0", "pass"}),
+    "name or key": (b"x = 'rb'\n", {"x = 'rbx'", "pass"}),
+    "message": (b"x = 'a message'\n", {"pass"}),
     "arithmetic": (b"x = (a) + b\n", {"x = (a) - b", "pass"}),
-    "matrix product": (b"x @= b\n", {"x *= b", "pass"}),
-    "comparison": (b"x = a <b\n", {"x = a <=b", "x = a >=b", "pass"}),
+    "accumulation": (b"x @= b\n", {"x *= b", "x = b", "pass"}),
+    "shift": (b"x = a << b\n", {"x = a >> b", "pass"}),
+    "comparison": (b"x = a <b\n", {"x = a <=b", "x = a >=b", "x = a !=b", "pass"}),
+    "equality": (b"x = a == b\n", {"x = a != b", "x = a <= b", "x = a >= b", "pass"}),
+    "equality of names": (b"x = a == 'b c'\n", {"x = a != 'b c'", "pass"}),
     "identity": (b"x = a is  not b\n", {"x = a is b", "pass"}),
     "boolean": (b"x = True\n", {"x = False", "pass"}),
-    "and/or": (b"x = a and b\n", {"x = a or b", "pass"}),
-    "keyword": (b"f(a, k=b)\n", {"f(a)", "pass"}),
+    "and/or": (b"x = a and b\n", {"x = a or b", "x = ((a))", "x = ((b))", "pass"}),
+    "keyword": (b"f(a, k=b)\n", {"f(a)", "f(k=b)", "pass"}),
     "keyword before another": (b"f(k=b, m=c)\n", {"f(m=c)", "f(k=b)", "pass"}),
-    "keyword that holds anyway": (b"f(a, strict=b)\n", {"pass"}),
+    "keyword that holds anyway": (b"f(*a, strict=True)\n", {"pass"}),
+    "device that holds anyway": (b"f(a.device)\n", {"pass"}),
+    "arguments": (b"f(a, b)\n", {"f(b, a)", "f(a)", "pass"}),
+    "arguments of one meaning": (b"max(a, b)\n", {"min(a, b)", "max(a)", "pass"}),
+    "arguments in brackets": (b"f((a), b)\n", {"f((b), a)", "f((a))", "pass"}),
     "not dropped": (b"x = not a\n", {"x = a", "pass"}),
     "condition negated": (b"x = b if a else c\n", {"x = b if (not (a)) else c", "pass"}),
-    "letters of several bytes": ("x = 'φ' + a\n".encode(), {"x = 'φ' - a", "pass"}),
+    "slice": (b"x = a[b:c]\n", {"x = a[:c]", "x = a[b:]", "pass"}),
+    "type": (b"x = torch.int64\n", {"x = torch.int32", "pass"}),
+    "cast": (b"x = a.double()\n", {"x = a.float()", "pass"}),
+    "function": (b"x = torch.zeros(*a)\n", {"x = torch.ones(*a)", "pass"}),
+    "comprehension": (
+        b"x = [a for a in b if a]\n",
+        {"x = [a for a in () if a]", "x = [a for a in b if (not (a))]", "pass"},
+    ),
+    "loop": (
+        b"for a in b:\n    break\n",
+        {"for a in ():\n    break", "for a in b:\n    continue", "for a in b:\n    pass"},
+    ),
+    "with": (b"with a:\n    f()\n", {"if True:\n    f()", "with a:\n    pass"}),
+    "with something": (b"with a as b:\n    f()\n", {"with a as b:\n    pass"}),
+    "except": (
+        b"try:\n    f()\nexcept (A, B):\n    pass\n",
+        {
+            "try:\n    f()\nexcept (B,):\n    pass",
+            "try:\n    f()\nexcept (A,):\n    pass",
+            "try:\n    pass\nexcept (A, B):\n    pass",
+        },
+    ),
+    "except one": (
+        b"try:\n    pass\nexcept A:\n    pass\n",
+        {"try:\n    pass\nexcept ():\n    pass"},
+    ),
+    "decorator": (b"@a\ndef f():\n    ...\n", {"def f():\n    ...", "@a\ndef f():\n    pass"}),
+    "results": (
+        b"def f():\n    return a, b\n",
+        {"def f():\n    return b, a", "def f():\n    pass"},
+    ),
+    "letters of several bytes": ("x = 'φ ' + a\n".encode(), {"x = 'φ ' - a", "pass"}),
 }
 
 
@@ -39,9 +79,9 @@ def test_an_operator_makes_these_edits_and_no_others(name):
     assert found == expected
 
 
-def test_imports_annotations_and_docstrings_are_left_alone():
-    source = b'"""Doc 1 + 1."""\nimport a\n\n\ndef f(x: 1 + 1 = None) -> 2:\n    """Doc."""\n'
-    assert mutants_of(source, "a.py") == []
+def test_imports_annotations_docstrings_and_names_for_export_are_left_alone():
+    head = b'"""Doc 1 + 1."""\nimport a\n\n__all__ = ["f"]\n'
+    assert mutants_of(head + b'def f(x: 1 + 1 = None) -> 2:\n    """Doc."""\n', "a.py") == []
 
 
 def test_code_inside_an_f_string_is_edited_where_it_stands():

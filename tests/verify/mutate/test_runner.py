@@ -10,13 +10,18 @@ from tests.patience import patience
 from tests.verify.mutate import toy
 from verify import canonical
 from verify.errors import CannotCheckError, UsageError
-from verify.mutate import command, runner
+from verify.mutate import command, stages
 from verify.mutate.command import Wish
-from verify.mutate.coverage import on_default_path
 from verify.mutate.document import UNEXPLAINED, page_with, tables
 from verify.mutate.plan import read_plan
 from verify.mutate.runner import Runner
 from verify.mutate.state import State
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    """Toy mutants that never end are not waited for long."""
+    monkeypatch.setattr(stages, "LEAST_SECONDS", 2.0)
 
 
 @pytest.fixture(scope="module")
@@ -26,12 +31,11 @@ def repository(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def ready(repository):
-    """A runner whose baseline is recorded, and the mutants of the default path."""
-    plan = read_plan(repository, "toy")
-    with Runner(plan, 2) as made:
-        executed = made.prepare()
-        sources = plan.sources(made.tree)
-        yield made, on_default_path(plan.mutants(sources), sources, executed)
+    """A runner whose unchanged code has passed, and the mutants of the default path."""
+    with Runner(read_plan(repository, "toy"), 2) as made:
+        mutants = made.prepare()
+        made.control()
+        yield made, mutants
 
 
 def judge(ready, wanted):
@@ -49,9 +53,9 @@ def test_the_default_path_is_what_runs_and_nothing_else(ready):
 
 
 def test_the_unchanged_code_passes_and_sets_the_patience(ready):
-    made, _ = ready
-    made.control()
-    assert runner.LEAST_SECONDS <= made.quick_seconds < made.all_seconds < runner.FIRST_SECONDS
+    (stage,) = ready[0].stages
+    first, whole = stage.limits(None)
+    assert stages.LEAST_SECONDS <= first < whole < stages.FIRST_SECONDS
 
 
 def test_a_changed_schedule_is_killed_and_every_gate_that_fails_is_named(ready):
@@ -67,7 +71,7 @@ def test_a_limit_that_is_never_reached_survives(ready):
 
 def test_a_mutant_that_never_ends_is_stopped(ready, monkeypatch):
     made, _ = ready
-    monkeypatch.setattr(made, "quick_seconds", 3.0)
+    monkeypatch.setattr(made.stages[0], "first", 3.0)
     started = time.monotonic()
     result = judge(ready, "step > LIMIT -> (not (step > LIMIT))")
     assert result["outcome"] == "timeout"
@@ -92,7 +96,7 @@ def test_code_that_fails_unchanged_can_show_nothing(tmp_path):
             made.control()
 
 
-def test_a_whole_run_is_resumed_where_it_was_killed(tmp_path, monkeypatch):
+def test_a_whole_run_is_resumed_where_it_was_killed(tmp_path, monkeypatch, impatient):
     root = toy.write(tmp_path)
     wish = Wish("toy", 6, 3)
     whole = command.mutate(root, wish)
@@ -113,7 +117,7 @@ def test_a_whole_run_is_resumed_where_it_was_killed(tmp_path, monkeypatch):
     assert canonical.dumps(again) == canonical.dumps(whole)
 
 
-def test_the_document_counts_and_explains(tmp_path):
+def test_the_document_counts_and_explains(tmp_path, impatient):
     root = toy.write(tmp_path)
     found = command.mutate(root, Wish("toy", 1000, 1, only="schedule"))
     survivors = {s["key"]: s for s in found["survivors"]}
@@ -132,7 +136,7 @@ def test_the_document_counts_and_explains(tmp_path):
     command.write(root, again)
     assert command.read(root, "toy") == again
     page = (root / "docs/mutation.md").read_text()
-    assert page == page_with(page, tables(again))
+    assert page == page_with(page, "toy", tables(again))
     assert "never reached" in page
 
 
@@ -169,3 +173,11 @@ def test_a_wrong_plan_is_refused(tmp_path, table, words):
     (root / "pyproject.toml").write_text(settings[0] + table)
     with pytest.raises(UsageError, match=words):
         read_plan(root, "toy")
+
+
+def test_gates_that_speak_only_at_their_end_have_all_the_time_for_it():
+    gates = stages.Gates(lambda *arguments: None)
+    gates.learn({"seconds": 0.0, "all_seconds": 50.0})
+    assert gates.limits(None) == (300.0, 600.0)
+    gates.learn({"seconds": 10.0, "all_seconds": 50.0})
+    assert gates.limits(None) == (60.0, 360.0)

@@ -91,8 +91,87 @@ def write(root):
         "toy_trainer/schedule.py": SCHEDULE,
         "toy_trainer/probe.py": PROBE,
         "pyproject.toml": SETTINGS,
-        "docs/mutation.md": "# Toy\n<!-- mutation: generated -->\n<!-- mutation: end -->\n",
+        "docs/mutation.md": "# Toy\n<!-- mutation: toy -->\n<!-- mutation: end -->\n",
     }.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(textwrap.dedent(text).lstrip("\n"), "utf-8")
+    return root
+
+
+# What only unit tests reach: `warm` two of them, one through a fixture that they share and one in a
+# fork, `cold` none.
+EXTRA = """
+START = 2
+
+
+def warm(step):
+    while step < 0:
+        step += 1
+    return step + START
+
+
+PLACE = {"here": START}["here"]
+
+
+def forked(step):
+    return step * 3
+
+
+def cold(step):
+    return step - 5
+"""
+CHECKS = """
+import os
+
+import pytest
+
+from toy_trainer import extra, schedule
+
+
+@pytest.fixture(scope="module")
+def warmed():
+    return extra.warm(-1)
+
+
+def test_first(warmed):
+    assert warmed == 2
+
+
+def test_second(warmed):
+    assert warmed > 0
+
+
+def test_in_a_fork():
+    child = os.fork()
+    if child == 0:
+        os._exit(extra.forked(2))
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 6
+
+
+def test_of_something_else():
+    assert schedule.scale(0) == 0.5
+"""
+SETTINGS_ON = """
+[tool.goldenseal.systems.toy.mutate_on]
+tests = ["checks"]
+
+[tool.goldenseal.systems.toy.mutate_on.areas]
+extra = ["toy_trainer/extra.py"]
+loop = ["toy_trainer/schedule.py"]
+
+[tool.pytest.ini_options]
+"""
+
+
+def write_on(root):
+    """The whole repository, with code that only unit tests reach."""
+    write(root)
+    (root / "checks").mkdir()
+    (root / "checks/test_toy_extra.py").write_text(textwrap.dedent(CHECKS).lstrip("\n"), "utf-8")
+    (root / "toy_trainer/extra.py").write_text(textwrap.dedent(EXTRA).lstrip("\n"), "utf-8")
+    (root / "checks/conftest.py").write_text("from toy_trainer import extra\n", "utf-8")
+    with open(root / "pyproject.toml", "a", encoding="utf-8") as file:
+        file.write(SETTINGS_ON)
+    page = root / "docs/mutation.md"
+    page.write_text(page.read_text() + "<!-- mutation: toy-on -->\n<!-- mutation: end -->\n")
     return root
