@@ -7,8 +7,10 @@ is not executed makes the gate `changed lines` say so.
 UNREACHED = {
     r": raise ": "refuses bad input: a unit test for each, and the rung `refusals` for many",
     r"^\w+/features/": "runs with a feature on: its unit tests, by `goldenseal mutate --on`",
+    r"^\w+/probe\w*\.py": "drives the gates, and is no part of a run",
     r"^kit/energy/": "reads a meter, which this machine has not: kit/test_energy.py, with fakes",
     r"^kit/numerics\.py": "enters a lane before torch is imported: make portable",
     r"\bcuda\b|torch\.compile|allow_tf32": "runs on a GPU: not run here",
     r"^\w+/seams\.py": "what a seam does when nobody fills it: nothing",
+    r"\bbundle\b": "runs from a bundle: test_gpt_bundle.py",
 }
