@@ -41,7 +41,7 @@ DEFECTS = [
         "micro_step == ctx.grad_accum_steps - 1",
         "False",
         "training",
-        "two ranks: before Adam step",
+        "before Adam step 1: gradient of",
     ),
     Defect(
         "a check of the input that is gone",
@@ -102,8 +102,8 @@ DEFECTS = [
     Defect(
         "a changed learning-rate default",
         f"{GPT}/settings.py",
-        'Knob("MATRIX_LR", float, 0.04',
-        'Knob("MATRIX_LR", float, 0.05',
+        'Knob("MATRIX_LR", float, KNOB_MATRIX_LR',
+        'Knob("MATRIX_LR", float, KNOB_MATRIX_LR + 0.01',
         "knobs",
         "MATRIX_LR defaults to 0.05, in the baseline 0.04",
     ),
@@ -129,7 +129,7 @@ DEFECTS = [
         "local[1:]",
         "local[:-1]",
         "training",
-        "input 1 is int64",
+        "input.0.1 is int64",
     ),
     Defect(
         "a broken quantiser",
