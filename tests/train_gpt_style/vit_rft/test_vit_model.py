@@ -133,8 +133,8 @@ def test_the_frozen_list_of_knobs_is_unchanged(root):
         ({"DCLR_GAINS": "0.5"}, "did you mean DCLR_GAIN"),
         ({"DCLR_GAIN": "1"}, "less than 1"),
         ({"DCLR_GAIN": "-0.5"}, "at least 0"),
-        ({"DCLR_GAIN": "0.5", "DCLR_SCALE_MAX": "0.5"}, "scale bounds"),
-        ({"DCLR_GAIN": "0.5", "DCLR_LR_MIN": "2", "DCLR_LR_MAX": "1"}, "rate bounds"),
+        ({"DCLR_GAIN": "0.5", "DCLR_SCALE_MAX": "0.5"}, "DCLR_GAIN=0.5: scale bounds [0.5, 0.5]"),
+        ({"DCLR_GAIN": "0.5", "DCLR_LR_MIN": "2", "DCLR_LR_MAX": "1"}, "DCLR_GAIN=0.5: rate b"),
         ({"COUPLER_STRENGTH": "2.5"}, "at most 2"),
     ],
 )

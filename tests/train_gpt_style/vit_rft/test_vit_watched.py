@@ -22,7 +22,6 @@ from torch.optim.optimizer import (
 from tests.train_gpt_style.vit_rft.test_vit_coupler import by_hand
 from train_gpt_style.kit.numerics import numeric_class
 from train_gpt_style.vit_rft import probe_data, run
-from train_gpt_style.vit_rft.features import telemetry
 from verify.digest import tensor_digest
 from verify.recorder import counting_clock
 from verify.runlog import read_run_log
@@ -94,7 +93,7 @@ def seen(data, tmp_path_factory):
     watched.log = read_run_log(folder / "train.jsonl")
     watched.table, watched.raw = (
         [json.loads(line) for line in (folder / name).read_text("utf-8").splitlines()]
-        for name in (telemetry.LOG, telemetry.ALIGNMENT)
+        for name in ("stage4_vit_tiny.jsonl", "stage4_alignment.jsonl")
     )
     return watched
 
@@ -175,7 +174,7 @@ def test_each_line_of_the_telemetry_is_what_the_watcher_saw(seen):
 
 
 def test_the_manifest_says_what_two_runs_must_share(seen):
-    manifest = json.loads((seen.folder / telemetry.MANIFEST).read_text("utf-8"))
+    manifest = json.loads((seen.folder / "stage4_manifest.json").read_text("utf-8"))
     knobs = seen.log[0]["knobs"]
     results = {n: v.hex() if isinstance(v, float) else v for n, v in seen.results.items()}
     shared = manifest.pop("shared")
