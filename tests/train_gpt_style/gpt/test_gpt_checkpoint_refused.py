@@ -44,6 +44,20 @@ def rewritten(path, changes):
     (path / "manifest.json").write_bytes(canonical.dumps(manifest))
 
 
+def manifest_with(path, **changes):
+    """Other entries in the manifest, which else stays true."""
+    manifest = canonical.read(path / "manifest.json", "m")
+    (path / "manifest.json").write_bytes(canonical.dumps({**manifest, **changes}))
+
+
+def entry_with(path, entry):
+    """Another entry for the weights."""
+    files = canonical.read(path / "manifest.json", "m")["files"]
+    known = files["model.safetensors"]
+    files["model.safetensors"] = entry(known) if callable(entry) else entry
+    manifest_with(path, files=files)
+
+
 DAMAGES = {
     "cut short": lambda p: os.truncate(p / "model.safetensors", 1000),
     "empty": lambda p: os.truncate(p / "optimizers.safetensors", 0),
@@ -53,6 +67,13 @@ DAMAGES = {
     "no manifest": lambda p: (p / "manifest.json").unlink(),
     "no JSON": lambda p: (p / "manifest.json").write_text("{"),
     "another manifest": lambda p: (p / "manifest.json").write_text('{"schema":2}'),
+    "a list for a manifest": lambda p: (p / "manifest.json").write_text("[]"),
+    "an older schema": lambda p: manifest_with(p, schema=0),
+    "a newer schema": lambda p: manifest_with(p, schema=2),
+    "no table of files": lambda p: manifest_with(p, files=[]),
+    "an entry that is no table": lambda p: entry_with(p, 3),
+    "another size": lambda p: entry_with(p, lambda e: {**e, "bytes": e["bytes"] + 1}),
+    "another digest": lambda p: entry_with(p, lambda e: {**e, "sha512": "0" * 128}),
     "a file gone": lambda p: (p / "rng.safetensors").unlink(),
     "a file more": lambda p: (p / "weights.bin").write_text("x"),
 }

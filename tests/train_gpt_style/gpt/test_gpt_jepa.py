@@ -143,6 +143,7 @@ def test_weight_zero_leaves_loss_and_gradients_as_they_are(build, batch, perturb
         ({"JEPA_MAX_SPAN_FRAC": "1.5"}, "at most 1"),
         ({"TRAIN_SEQ_LEN": "2", "TRAIN_BATCH_TOKENS": "16"}, "T must be at least 4"),
         ({"JEPA_LAYER": "9"}, "JEPA_LAYER=9 is no block: NUM_LAYERS=9"),
+        ({"JEPA_LAYER": "11"}, "JEPA_LAYER=11 is no block: NUM_LAYERS=9"),
         ({"JEPA_LAYER": "-2"}, "at least -1"),
         ({"JEPA_START_FRAC": "1"}, "would never start"),
         ({"JEPA_LAMBDA": "-0.1"}, "at least 0"),

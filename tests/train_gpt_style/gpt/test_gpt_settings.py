@@ -13,6 +13,7 @@ import sys
 import pytest
 
 from tests.patience import patience
+from tests.train_gpt_style import frozen_knobs
 from train_gpt_style.gpt.__main__ import cli
 from train_gpt_style.gpt.features import FEATURES
 from train_gpt_style.gpt.settings import BASELINE_KNOBS, KNOBS, read
@@ -34,14 +35,7 @@ def test_every_knob_of_the_baseline_keeps_its_place_default_and_range(baseline):
 
 
 def test_the_frozen_list_of_knobs_is_unchanged(root):
-    lines = [
-        f"{knob.name} {knob.type.__name__} {knob.text(knob.default)} {knob.describe_range()}"
-        for knob in KNOBS
-    ]
-    text, golden = "\n".join(lines) + "\n", root / "tests/golden/knobs.txt"
-    if os.environ.get("UPDATE_GOLDENS") == "1":
-        golden.write_text(text, encoding="utf-8")
-    assert text == golden.read_text(encoding="utf-8")
+    frozen_knobs.check(KNOBS, FEATURES, root / "tests/golden/knobs.txt")
 
 
 @pytest.mark.parametrize(

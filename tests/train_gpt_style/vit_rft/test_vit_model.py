@@ -1,11 +1,11 @@
 """pytest tests/train_gpt_style/vit_rft/test_vit_model.py — size, a public ViT, the baseline."""
 
 import dataclasses
-import os
 
 import pytest
 import torch
 
+from tests.train_gpt_style import frozen_knobs
 from train_gpt_style.vit_rft import probe_data, smoke
 from train_gpt_style.vit_rft.context import Context
 from train_gpt_style.vit_rft.features import FEATURES
@@ -120,14 +120,7 @@ def test_every_knob_of_the_baseline_keeps_its_place_default_and_range(baseline):
 
 
 def test_the_frozen_list_of_knobs_is_unchanged(root):
-    lines = [
-        f"{knob.name} {knob.type.__name__} {knob.text(knob.default)} {knob.describe_range()}"
-        for knob in KNOBS
-    ]
-    text, golden = "\n".join(lines) + "\n", root / "tests/golden/knobs_vit_rft.txt"
-    if os.environ.get("UPDATE_GOLDENS") == "1":
-        golden.write_text(text, encoding="utf-8")
-    assert text == golden.read_text(encoding="utf-8")
+    frozen_knobs.check(KNOBS, FEATURES, root / "tests/golden/knobs_vit_rft.txt")
 
 
 @pytest.mark.parametrize(
@@ -140,8 +133,8 @@ def test_the_frozen_list_of_knobs_is_unchanged(root):
         ({"DCLR_GAINS": "0.5"}, "did you mean DCLR_GAIN"),
         ({"DCLR_GAIN": "1"}, "less than 1"),
         ({"DCLR_GAIN": "-0.5"}, "at least 0"),
-        ({"DCLR_GAIN": "0.5", "DCLR_SCALE_MAX": "0.5"}, "scale bounds"),
-        ({"DCLR_GAIN": "0.5", "DCLR_LR_MIN": "2", "DCLR_LR_MAX": "1"}, "rate bounds"),
+        ({"DCLR_GAIN": "0.5", "DCLR_SCALE_MAX": "0.5"}, "DCLR_GAIN=0.5: scale bounds [0.5, 0.5]"),
+        ({"DCLR_GAIN": "0.5", "DCLR_LR_MIN": "2", "DCLR_LR_MAX": "1"}, "DCLR_GAIN=0.5: rate b"),
         ({"COUPLER_STRENGTH": "2.5"}, "at most 2"),
     ],
 )

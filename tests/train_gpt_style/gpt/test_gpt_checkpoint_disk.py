@@ -1,0 +1,92 @@
+"""pytest tests/train_gpt_style/gpt/test_gpt_checkpoint_disk.py — what is written, and when."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from train_gpt_style.gpt import checkpoints
+
+FILES = {"a.bin": b"xyz", "b.bin": b""}
+
+
+@pytest.fixture
+def operations(monkeypatch):
+    """Each fsync, with the name and size of its file, and each rename."""
+    seen, fsync, rename = [], os.fsync, os.rename
+
+    def watched_fsync(descriptor):
+        path = Path(os.readlink(f"/proc/self/fd/{descriptor}"))
+        seen.append(("fsync", path.name, path.stat().st_size if path.is_file() else None))
+        fsync(descriptor)
+
+    def watched_rename(old, new):
+        seen.append(("rename", Path(old).name, Path(new).name))
+        rename(old, new)
+
+    monkeypatch.setattr(os, "fsync", watched_fsync)
+    monkeypatch.setattr(os, "rename", watched_rename)
+    return seen
+
+
+def test_all_of_a_checkpoint_is_on_the_disk_before_it_has_its_name(tmp_path, operations):
+    folder = tmp_path / "kept"
+    checkpoints.write(folder, 3, FILES, keep=2)
+    size = (folder / "step-00000003" / "manifest.json").stat().st_size
+    assert operations == [
+        ("fsync", "a.bin", 3),
+        ("fsync", "b.bin", 0),
+        ("fsync", "manifest.json", size),
+        ("fsync", ".step-00000003.partial", None),
+        ("rename", ".step-00000003.partial", "step-00000003"),
+        ("fsync", "kept", None),
+    ]
+    manifest = json.loads((folder / "step-00000003" / "manifest.json").read_text("utf-8"))
+    assert manifest["schema"] == 1
+    assert {name: entry["bytes"] for name, entry in manifest["files"].items()} == {
+        name: len(data) for name, data in FILES.items()
+    }
+
+
+def test_the_newest_are_kept_and_the_rest_is_gone_whole(tmp_path, operations):
+    for step in (9, 10, 100):
+        checkpoints.write(tmp_path, step, FILES, keep=2)
+    assert [path.name for path in checkpoints.listed(tmp_path)] == [
+        "step-00000100",
+        "step-00000010",
+    ]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["step-00000010", "step-00000100"]
+    retired = ("rename", "step-00000009", ".step-00000009.retired.partial")
+    assert operations[-1] == retired  # no half of it ever has its name
+
+
+def test_a_checkpoint_of_the_same_step_takes_the_place_of_the_other(tmp_path):
+    checkpoints.write(tmp_path, 3, {"a.bin": b"old"}, keep=1)
+    checkpoints.write(tmp_path, 3, {"a.bin": b"new"}, keep=1)
+    assert (tmp_path / "step-00000003" / "a.bin").read_bytes() == b"new"
+    assert [path.name for path in tmp_path.iterdir()] == ["step-00000003"]
+
+
+def test_what_is_left_of_a_write_that_fails_is_removed_and_the_others_stay(tmp_path, monkeypatch):
+    checkpoints.write(tmp_path, 3, FILES, keep=1)
+    (tmp_path / ".step-00000001.partial").mkdir()  # of a run that was killed
+    real = checkpoints.write_synced
+
+    def full(path, data):
+        real(path, data)
+        raise OSError("no space")
+
+    monkeypatch.setattr(checkpoints, "write_synced", full)
+    with pytest.raises(OSError, match="no space"):
+        checkpoints.write(tmp_path, 4, FILES, keep=1)
+    assert [path.name for path in tmp_path.iterdir()] == ["step-00000003"]
+
+
+def test_only_folders_of_steps_are_listed(tmp_path):
+    assert checkpoints.listed(tmp_path / "nowhere") == []
+    (tmp_path / "step-00000002").mkdir()
+    (tmp_path / "step-two").mkdir()
+    (tmp_path / "step-00000003").write_text("a file")
+    (tmp_path / ".step-00000004.partial").mkdir()
+    assert [path.name for path in checkpoints.listed(tmp_path)] == ["step-00000002"]
