@@ -66,7 +66,7 @@ class Script:
                 # Else the import system leaves __pycache__ in a folder that may be sealed.
                 stack.enter_context(mock.patch.object(sys, "dont_write_bytecode", True))
                 importlib.invalidate_caches()
-            yield self._load()
+            yield self.load()
             strangers = [name for name in modules_below(other) if not _is_below(name, folder)]
             if strangers:
                 raise MixedError(
@@ -74,7 +74,8 @@ class Script:
                     "give each script a folder with the modules that it imports"
                 )
 
-    def _load(self) -> ModuleType:
+    def load(self) -> ModuleType:
+        """The script's module alone, for one that brings no modules of its own: see `opened`."""
         path = Path(self.location).resolve()
         if self.location.endswith(".py") and not path.is_file():
             raise UsageError(f"{self.label}: there is no script {self.location}")

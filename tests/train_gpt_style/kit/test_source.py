@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import patience
 from train_gpt_style.gpt import probe_data, run
 from train_gpt_style.kit.source import files_of
 from verify.bundle import make_bundle
@@ -49,7 +50,7 @@ def start(root, folder, arguments, environ):
         capture_output=True,
         text=True,
         check=False,
-        timeout=300,
+        timeout=patience(300),
     )
 
 
