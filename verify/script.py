@@ -141,7 +141,7 @@ def in_words(error: BaseException) -> str:
 
 def ended_well(end: SystemExit) -> bool:
     """Whether `sys.exit` was called as at the end of a script that is content."""
-    return end.code is None or end.code == 0
+    return end.code is None or (isinstance(end.code, int) and end.code == 0)
 
 
 # ---- whose module is it? ---------------------------------------------------------------------
