@@ -25,6 +25,10 @@ from unittest import mock
 from verify.errors import CannotCheckError, UsageError
 
 
+# Of either script, since a class's printed or pickled name tells its module.
+NAME = "goldenseal_script"
+
+
 @dataclass(frozen=True)
 class Script:
     """One training script.
@@ -81,7 +85,7 @@ class Script:
         try:
             if not self.location.endswith(".py"):
                 return importlib.import_module(self.location)
-            module = ModuleType(f"goldenseal_{self.label}")
+            module = ModuleType(NAME)
             module.__file__ = str(path)
             sys.modules[module.__name__] = module  # dataclasses look their module up meanwhile
             exec(compile(path.read_bytes(), path, "exec"), vars(module))
