@@ -24,7 +24,6 @@ from unittest import mock
 
 from verify.errors import CannotCheckError, UsageError
 
-
 # Of either script, since a class's printed or pickled name tells its module.
 NAME = "goldenseal_script"
 

@@ -93,17 +93,26 @@ def test_what_the_import_of_a_probe_changed_belongs_to_the_candidate(tmp_path):
     assert result.findings == (f"small, {imported[0]}, and not in the baseline",)
 
 
+FEATURE = '[[feature]]\nname = "fast"\nmaster = "FAST"\noff = 0\nexample = { FAST = 1 }\n'
+LOOP = "    for step in range(STEPS):\n"
+
+
+def with_feature(source, statement):
+    """The script with a feature that draws a number, and does `statement`."""
+    on = f'    if os.environ.get("FAST") == "1":\n        torch.rand(1)\n        {statement}\n'
+    return edited(source, (LOOP, on + LOOP))
+
+
 def test_a_feature_that_leaves_a_switch_behind_is_found_when_it_is_off_again(tmp_path):
-    feature = '[[feature]]\nname = "fast"\nmaster = "FAST"\noff = 0\nexample = { FAST = 1 }\n'
-    leaves = (
-        f'    if os.environ.get("FAST") == "1":\n        {TF32} = True\n        torch.rand(1)\n'
-    )
-    script = edited(
-        ONE_FILE,
-        (
-            "def main():\n    torch.manual_seed(0)\n",
-            f"def main():\n    torch.manual_seed(0)\n{leaves}",
-        ),
-    )
-    gates = pair(tmp_path, script, probe=PROBE + feature).gates("liveness")
-    assert findings(gates) == []  # each run of a process is compared with what it began with
+    leaves = with_feature(ONE_FILE, SET[TF32])
+    found = findings(pair(tmp_path, leaves, probe=PROBE + FEATURE).gates("liveness"))
+    words = f"off differs from the baseline: {TF32} is True, was False"
+    assert found == [f"liveness: after every feature was on, {words}"]
+
+
+@pytest.mark.parametrize("place", [AT_IMPORT, IN_MAIN], ids=["at import", "in main"])
+def test_a_switch_that_both_set_is_no_finding_when_a_feature_is_off_again(tmp_path, place):
+    baseline = setting(SET[TF32], place)
+    candidate = with_feature(baseline, "pass")
+    gates = pair(tmp_path, candidate, baseline, PROBE + FEATURE).gates("liveness")
+    assert not failed(gates), findings(gates)
