@@ -28,6 +28,7 @@ class Recording:
     trainable: parameters that ask for gradients; owners: in how many optimizer groups each is.
     frozen_moved: frozen tensors, which no optimizer owns, that the run changes all the same.
     flags: torch's global switches in the order in which they were seen to change.
+    left_flags: how each of them was left in the end.
     peers: of several ranks, the recordings of the others.
     preceding: earlier runs of the same process.
     error: of a run that stopped, in words; fault: when it says that nothing can be checked.
@@ -42,6 +43,7 @@ class Recording:
     live_gradients: set[str] = field(default_factory=set)
     frozen_moved: set[str] = field(default_factory=set)
     flags: list[str] = field(default_factory=list)
+    left_flags: dict[str, str] = field(default_factory=dict)
     peers: "list[Recording]" = field(default_factory=list)
     preceding: "list[Recording]" = field(default_factory=list)
     error: str | None = None

@@ -65,6 +65,12 @@ SWITCHES: Mapping[str, Callable[[], Any]] = {
     "torch.backends.cuda.mem_efficient_sdp": backends.cuda.mem_efficient_sdp_enabled,
     "torch.backends.cuda.math_sdp": backends.cuda.math_sdp_enabled,
     "torch.backends.cuda.cudnn_sdp": backends.cuda.cudnn_sdp_enabled,
+    "torch.backends.cuda.fa3_sdp": lambda: core._get_fa3_sdp_enabled(),
+    "torch.backends.cuda.overrideable_sdp": lambda: core._get_overrideable_sdp_enabled(),
+    "torch.backends.cuda.preferred_rocm_fa_library": (
+        lambda: core._get_rocm_fa_preferred_backend()
+    ),
+    "torch.backends.cuda.sm_carveout": lambda: core._get_sm_carveout_experimental(),
     "torch.backends.cuda.fp16_bf16_reduction_math_sdp": (
         backends.cuda.fp16_bf16_reduction_math_sdp_allowed
     ),
@@ -90,6 +96,7 @@ SWITCHES: Mapping[str, Callable[[], Any]] = {
     "torch.backends.nnpack.enabled": core._get_nnpack_enabled,
     "torch.backends.opt_einsum.enabled": lambda: backends.opt_einsum.enabled,
     "torch.backends.opt_einsum.strategy": lambda: backends.opt_einsum.strategy,
+    "torch.backends.python_native": lambda: _disabled_overrides(),
     "torch.backends.quantized.engine": lambda: backends.quantized.engine,
     "numpy.errstate": np.geterr,
 }
@@ -114,6 +121,13 @@ def _read(get: Callable[[], Any]) -> str:
 
 def _autocast(device: str) -> str:
     return f"{torch.is_autocast_enabled(device)} {torch.get_autocast_dtype(device)}"
+
+
+def _disabled_overrides() -> str:
+    """Which of torch's kernels in other languages are switched off: languages, operations, keys."""
+    state = getattr(sys.modules.get("torch._native.registry"), "_filter_state", None)
+    names = (vars(state).get(f"_{kind}") for kind in ("dsl_names", "op_symbols", "dispatch_keys"))
+    return "; ".join(sorted(f"{name}" for each in names for name in each or ())) if state else ""
 
 
 def _changed(config: Any) -> str:

@@ -80,16 +80,16 @@ class Networks:
         wrapped = set[type]()
         with ExitStack() as stack:
 
-            def look(kind: type) -> None:
-                for each in kind.__mro__:
+            def look(module: Module) -> None:
+                for each in type(module).__mro__:
                     forward = vars(each).get("forward")
                     if each not in wrapped and each is not Module and inspect.isfunction(forward):
                         wrapped.add(each)
                         stack.enter_context(mock.patch.object(each, "forward", self._wrap(forward)))
 
             # A module is made by its constructor, or by being copied or loaded.
-            for maker in ("__init__", "__setstate__"):
-                made = _after(look, getattr(Module, maker))
+            for maker, after in (("__init__", _nothing), ("__setstate__", self._on_copy)):
+                made = _between(look, getattr(Module, maker), after)
                 stack.enter_context(mock.patch.object(Module, maker, made))
             parts = registration.register_module_module_registration_hook(self._on_part)
             parameters = registration.register_module_parameter_registration_hook(
@@ -105,11 +105,17 @@ class Networks:
         `fallback` when no module holds it.
         """
         if id(parameter) not in self._names:
-            reference = self._holder.get(id(parameter))
-            holder = reference() if reference is not None else None
-            if holder is not None and any(p is parameter for p in holder.parameters(False)):
+            holder = self._holder_of(parameter)
+            if holder is not None:
                 self.network_of(holder)
         return self._names.get(id(parameter), fallback)
+
+    def _holder_of(self, parameter: torch.Tensor) -> Module | None:
+        """The module whose own parameter it is; not one that had it, or another of its id."""
+        reference = self._holder.get(id(parameter))
+        holder = reference() if reference is not None else None
+        held = holder is not None and any(p is parameter for p in holder.parameters(False))
+        return holder if held else None
 
     def network_of(self, module: Module) -> Network:
         """The network that `module` is a part of, taken up now if it was not."""
@@ -150,7 +156,17 @@ class Networks:
             finally:
                 self._depth -= 1
 
+        # For who looks at it without following the wrapper, as `inspect.getfullargspec` does.
+        vars(forward)["__signature__"] = inspect.signature(original)
         return forward
+
+    def _on_copy(self, module: Module) -> None:
+        """A copied or loaded module has its parts and parameters at once; no hook is called."""
+        for part in module.children():
+            self._whole.setdefault(part, weakref.ref(module))
+        for parameter in module.parameters(recurse=False):
+            if self._holder_of(parameter) is None:
+                self._holder[id(parameter)] = weakref.ref(module)
 
     def _on_part(self, whole: Module, name: str, part: Module | None) -> None:
         if part is not None:
@@ -163,15 +179,24 @@ class Networks:
             self._holder[id(parameter)] = weakref.ref(holder)
 
 
-def _after(look: Callable[[type], None], original: Callable[..., Any]) -> Callable[..., Any]:
-    """The method, after `look` has seen the class."""
+def _between(
+    before: Callable[[Module], None],
+    original: Callable[..., None],
+    after: Callable[[Module], None],
+) -> Callable[..., None]:
+    """The method that makes a module, with something done before and after."""
 
     @functools.wraps(original)
-    def method(module: Module, *args: Any, **kwargs: Any) -> Any:
-        look(type(module))
-        return original(module, *args, **kwargs)
+    def method(module: Module, *args: Any, **kwargs: Any) -> None:
+        before(module)
+        original(module, *args, **kwargs)
+        after(module)
 
     return method
+
+
+def _nothing(module: Module) -> None:
+    """A constructor's parts are registered one by one."""
 
 
 def _holds_tensors(module: Module) -> bool:

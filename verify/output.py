@@ -3,6 +3,7 @@
 import fnmatch
 import hashlib
 import io
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -43,16 +44,18 @@ def file_facts(
 
     ignored: glob patterns of files that are left out.
     logs: glob patterns of logs that begin with the source, each with the line that ends it.
+    The folder itself, which another run has not, counts as `.` where a file names it.
     """
     for path in sorted(p for p in folder.rglob("*") if p.is_file()):
         name = path.relative_to(folder).as_posix()
         marker = next((m for p, m in logs.items() if fnmatch.fnmatch(name, p)), None)
         if marker is not None:
-            text = path.read_text("utf-8", errors="backslashreplace")
+            text = path.read_text("utf-8", errors="backslashreplace").replace(str(folder), ".")
             yield name, log_facts(text, marker, sources, volatile)
         elif not any(fnmatch.fnmatch(name, pattern) for pattern in ignored):
-            digest = hashlib.sha512(path.read_bytes()).hexdigest()[:16]
-            yield name, {"digest": digest, "bytes": str(path.stat().st_size)}
+            content = path.read_bytes().replace(os.fsencode(folder), b".")
+            digest = hashlib.sha512(content).hexdigest()[:16]
+            yield name, {"digest": digest, "bytes": str(len(content))}
 
 
 def log_facts(

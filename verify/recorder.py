@@ -172,6 +172,8 @@ class _Recorder:
 
     def finish(self) -> None:
         """What is written down however the run ended."""
+        self._look_at_flags("in the end")
+        self.recording.left_flags = self.flags
         self.ownership.tell(self.recording)
         probe = self.probe
         for name, facts in file_facts(

@@ -24,6 +24,9 @@ from unittest import mock
 
 from verify.errors import CannotCheckError, UsageError
 
+# Of either script, since a class's printed or pickled name tells its module.
+NAME = "goldenseal_script"
+
 
 @dataclass(frozen=True)
 class Script:
@@ -82,7 +85,7 @@ class Script:
         try:
             if not self.location.endswith(".py"):
                 return importlib.import_module(self.location)
-            module = ModuleType(f"goldenseal_{self.label}")
+            module = ModuleType(NAME)
             module.__file__ = str(path)
             sys.modules[module.__name__] = module  # dataclasses look their module up meanwhile
             exec(compile(path.read_bytes(), path, "exec"), vars(module))
@@ -142,7 +145,7 @@ def in_words(error: BaseException) -> str:
 
 def ended_well(end: SystemExit) -> bool:
     """Whether `sys.exit` was called as at the end of a script that is content."""
-    return end.code is None or end.code == 0
+    return end.code is None or (isinstance(end.code, int) and end.code == 0)
 
 
 # ---- whose module is it? ---------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from verify.events import Event, Recording, by_rank, first_difference
+from verify.flags import changed
 from verify.probe import Probe
 from verify.studio import Job, Side, Studio, changes
 
@@ -85,11 +86,24 @@ def compare_runs(expected: Recording, actual: Recording) -> str | None:
     """The first difference of two whole runs, operations aside; a crash is a difference."""
     if actual.error != expected.error:
         return f"stopped: {actual.error}" if actual.error else f"did not stop: {expected.error}"
-    if expected.flags != actual.flags:
-        parted = [*expected.flags, *actual.flags]
-        return next(f for f in parted if f not in expected.flags or f not in actual.flags)
+    if actual.preceding:  # what an earlier run of its process set is no change any more
+        apart = changed(expected.left_flags, actual.left_flags)
+    else:
+        apart = flags_apart(expected, actual)
+    if apart:
+        return apart[0]
     for rank, a, b in by_rank(expected, actual):
         found = first_difference(without_operations(a.events), without_operations(b.events))
         if found:
             return f"{rank}{found}"
     return None
+
+
+def flags_apart(expected: Recording, actual: Recording) -> list[str]:
+    """Which changes of torch's global switches one run has and the other has not."""
+    a, b = expected.flags, actual.flags
+    if a == b:
+        return []
+    only = [f"{text}, and not in the baseline" for text in b if text not in a]
+    only += [f"{text} in the baseline only" for text in a if text not in b]
+    return only or ["the same global switches change in another order"]

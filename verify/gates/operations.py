@@ -7,10 +7,11 @@ what an operation computes, and on a CPU perhaps no byte of it.
 from collections.abc import Sequence
 from itertools import zip_longest
 
-from verify.events import Event, Recording, by_rank
+from verify.events import Event, by_rank
 from verify.gates.common import (
     SIDES,
     errors_of,
+    flags_apart,
     inspect_job,
     inspect_jobs,
     record_job,
@@ -77,16 +78,6 @@ def first_event(expected: Sequence[Event], actual: Sequence[Event]) -> str | Non
         if b is nothing:
             return f"{a.where} is missing"
     return None
-
-
-def flags_apart(expected: Recording, actual: Recording) -> list[str]:
-    """Which changes of torch's global switches one run has and the other has not."""
-    a, b = expected.flags, actual.flags
-    if a == b:
-        return []
-    only = [f"{text}, and not in the baseline" for text in b if text not in a]
-    only += [f"{text} in the baseline only" for text in a if text not in b]
-    return only or ["the same global switches change in another order"]
 
 
 def first_operation(expected: tuple[str, ...], actual: tuple[str, ...]) -> str | None:
