@@ -117,7 +117,10 @@ class Networks:
             if id(module) in network.parts:
                 return network
         top = module
-        while (reference := self._whole.get(top)) is not None and (whole := reference()):
+        while (reference := self._whole.get(top)) is not None:
+            whole = reference()
+            if whole is None:  # a container of length 0, or a compiled network, is falsy or worse
+                break
             top = whole
         known = next((network for network in self.found if network.module is top), None)
         number = len(self.found) + 1

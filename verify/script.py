@@ -81,7 +81,7 @@ class Script:
         try:
             if not self.location.endswith(".py"):
                 return importlib.import_module(self.location)
-            module = ModuleType(f"goldenseal_{self.label}")
+            module = ModuleType("goldenseal_script")  # of both sides: a pickle would hold the name
             module.__file__ = str(path)
             sys.modules[module.__name__] = module  # dataclasses look their module up meanwhile
             exec(compile(path.read_bytes(), path, "exec"), vars(module))
