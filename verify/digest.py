@@ -12,12 +12,14 @@ from verify.errors import CannotCheckError
 
 
 def tensor_bytes(t: Tensor) -> bytes:
-    """The tensor's elements in C order, little-endian.
+    """The tensor's elements in C order, little-endian; of a sparse one, those of its dense form.
 
     Raises CannotCheckError on a big-endian machine, whose in-memory bytes are other ones.
     """
     if sys.byteorder != "little":
         raise CannotCheckError("digests need a little-endian machine")
+    if t.layout != torch.strided:
+        t = t.to_dense()
     # A conjugate or negated view has its values in a flag, not in its bytes.
     flat = t.detach().cpu().resolve_conj().resolve_neg().contiguous().reshape(-1)
     return flat.view(torch.uint8).numpy().tobytes()

@@ -108,7 +108,7 @@ class Networks:
             reference = self._holder.get(id(parameter))
             holder = reference() if reference is not None else None
             if holder is not None and any(p is parameter for p in holder.parameters(False)):
-                self.network_of(holder)
+                self._note_names(self.network_of(holder))
         return self._names.get(id(parameter), fallback)
 
     def network_of(self, module: Module) -> Network:
@@ -129,13 +129,17 @@ class Networks:
         if id(module) not in network.parts:  # it was a part once, and was replaced
             network.parts[id(module)] = "?"
             network.kept.append(module)
-        for name, parameter in network.parameters():
-            self._names.setdefault(id(parameter), name)
-            self._kept.append(parameter)
+        self._note_names(network)
         if known is None:
             self.found.append(network)
             self.taken_up(network)
         return network
+
+    def _note_names(self, network: Network) -> None:
+        """Names of its parameters as they are now: a call may see other ones in their place."""
+        for name, parameter in network.parameters():
+            self._names.setdefault(id(parameter), name)
+            self._kept.append(parameter)
 
     def _wrap(self, original: Callable[..., Any]) -> Callable[..., Any]:
         """`forward`, told of its outermost calls; inner ones pay for one comparison."""

@@ -147,6 +147,9 @@ def probe_from_toml(path: Path, baseline: str, candidate: str) -> Probe:
         )
         for i, entry in enumerate(reader.tables("scenario"))
     )
+    names = [scenario.name for scenario in scenarios]
+    if len(set(names)) < len(names):
+        raise UsageError(f"{path}: two scenarios of one name: {max(names, key=names.count)}")
     features = tuple(_feature(path, entry) for entry in reader.tables("feature"))
     reader.refuse_leftovers()
     here = {"baseline": str(Path(baseline).resolve()), "candidate": str(Path(candidate).resolve())}

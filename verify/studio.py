@@ -66,7 +66,7 @@ class Studio:
             self._data = dict(self.probe.prepare(folder)) if self.probe.prepare else {}
         except GoldensealError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise ProbeError(f"`prepare` of the probe fails: {in_words(error)}") from error
         return self
 
