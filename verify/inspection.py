@@ -102,7 +102,7 @@ def batch_names(probe: Probe, number: int, device: torch.device | None) -> dict[
     """
     try:
         batch = draw(probe, probe.batches[number], number)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise ProbeError(f"`draw` of the probe fails: {in_words(error)}") from error
     batch = pytree.tree_map_only(torch.Tensor, lambda tensor: tensor.to(device), batch)
     pair = isinstance(batch, tuple | list) and len(batch) == 2

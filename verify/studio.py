@@ -63,7 +63,8 @@ class Studio:
         self._folder = TemporaryDirectory()
         folder = Path(self._folder.name)
         try:
-            self._data = dict(self.probe.prepare(folder)) if self.probe.prepare else {}
+            made = dict(self.probe.prepare(folder)) if self.probe.prepare else {}
+            self._data = {name: str(value) for name, value in made.items()}
         except GoldensealError:
             raise
         except (Exception, SystemExit) as error:
