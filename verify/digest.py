@@ -1,6 +1,7 @@
 """Canonical digests of named tensors, never of checkpoint files, whose headers are not stable."""
 
 import hashlib
+import re
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -9,6 +10,8 @@ import torch
 from torch import Tensor
 
 from verify.errors import CannotCheckError
+
+ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
 
 def tensor_bytes(t: Tensor) -> bytes:
@@ -53,4 +56,5 @@ def short(value: Any) -> str:
     if isinstance(value, Tensor):
         digest = hashlib.sha512(tensor_bytes(value)).hexdigest()[:16]
         return f"{str(value.dtype).removeprefix('torch.')}{list(value.shape)}:{digest}"
-    return value.hex() if isinstance(value, float) else str(value)
+    # An object's address is no fact of a run.
+    return value.hex() if isinstance(value, float) else ADDRESS.sub("", str(value))
