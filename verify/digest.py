@@ -11,6 +11,7 @@ from torch import Tensor
 
 from verify.errors import CannotCheckError
 
+functorch: Any = torch._C._functorch
 ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
 
@@ -21,6 +22,8 @@ def tensor_bytes(t: Tensor) -> bytes:
     """
     if sys.byteorder != "little":
         raise CannotCheckError("digests need a little-endian machine")
+    while functorch.is_functorch_wrapped_tensor(t):  # inside vmap or grad of torch.func
+        t = functorch.get_unwrapped(t)
     if t.layout != torch.strided:
         t = t.to_dense()
     # A conjugate or negated view has its values in a flag, not in its bytes.

@@ -1,10 +1,11 @@
 """Write down every ATen operation that is dispatched, forward and backward, with its shapes."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from typing import Any
 
 import torch
+from torch._functorch.pyfunctorch import temporarily_clear_interpreter_stack
 from torch.utils import _pytree as pytree
 from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_modes
 
@@ -15,9 +16,11 @@ PLAIN = (
 )
 
 
-def untraced() -> AbstractContextManager[Any]:
-    """Inside, the recorder's own tensor work stays out of the trace."""
-    return _disable_current_modes()
+@contextmanager
+def untraced() -> Iterator[None]:
+    """Inside, the recorder's own tensor work stays out of the trace, and out of torch.func."""
+    with _disable_current_modes(), temporarily_clear_interpreter_stack():
+        yield
 
 
 class OperationTrace(TorchDispatchMode):
