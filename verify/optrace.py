@@ -3,11 +3,13 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
+from unittest import mock
 
 import torch
 from torch._functorch.pyfunctorch import temporarily_clear_interpreter_stack
 from torch.utils import _pytree as pytree
 from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_modes
+from torch.utils.data.dataloader import _MultiProcessingDataLoaderIter
 
 # Their text is short and the same in every run.
 PLAIN = (
@@ -20,6 +22,22 @@ PLAIN = (
 def untraced() -> Iterator[None]:
     """Inside, the recorder's own tensor work stays out of the trace, and out of torch.func."""
     with _disable_current_modes(), temporarily_clear_interpreter_stack():
+        yield
+
+
+@contextmanager
+def transport_untraced() -> Iterator[None]:
+    """Inside, what brings tensors from a loader's workers is not traced.
+
+    Which worker is first is the machine's business; the batches come in order all the same.
+    """
+    fetch: Any = _MultiProcessingDataLoaderIter._try_get_data  # type: ignore[assignment,unused-ignore]
+
+    def fetch_untraced(*args: Any, **kwargs: Any) -> Any:
+        with untraced():
+            return fetch(*args, **kwargs)
+
+    with mock.patch.object(_MultiProcessingDataLoaderIter, "_try_get_data", fetch_untraced):
         yield
 
 

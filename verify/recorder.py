@@ -35,7 +35,7 @@ from verify.events import Event, Recording
 from verify.executed import Executed
 from verify.flags import changed, global_flags
 from verify.networks import Network, Networks
-from verify.optrace import OperationTrace, untraced
+from verify.optrace import OperationTrace, transport_untraced, untraced
 from verify.output import LineSink, file_facts
 from verify.ownership import Ownership
 from verify.probe import Probe, environment
@@ -166,6 +166,7 @@ class _Recorder:
                 stack.callback(register(hook).remove)
             if self.operations is not None:
                 stack.enter_context(self.operations)
+                stack.enter_context(transport_untraced())
             try:
                 self.script.evaluate(module, "entry")
             except SystemExit as end:
