@@ -94,7 +94,6 @@ def record(
     `leftovers` lie in its folder before. With `follow`, the executed code of the script's own files
     is noted. An exception of the script is part of the recording (`error`), not raised.
     """
-    settle()
     with TemporaryDirectory() as folder, environment(variables), contextlib.ExitStack() as stack:
         stack.enter_context(contextlib.chdir(folder))
         for name, text in (leftovers or {}).items():
@@ -117,6 +116,7 @@ def record(
 
 def perform(probe: Probe, script: Script, trace: bool, follow: bool) -> Recording:
     """Run the script in the current folder, and return what happened."""
+    settle()  # here, in each rank's process: Python reseeds its generator after a fork
     recorder = _Recorder(probe, script, trace, follow)
     recording = recorder.recording
     try:
