@@ -4,12 +4,14 @@ Nothing of the script is replaced but its clock. Recorded, in order: the state d
 and the RNG at its first forward call; each outermost forward call's inputs and outputs; at each
 optimizer step the gradients, the hyperparameters, the parameters and the optimizer state after it,
 and the RNG positions; each printed line; at the end each output file; and whenever one of torch's
-global switches has changed, which. With `trace=True`, also each dispatched ATen operation.
+global switches or an environment variable has changed, which. With `trace=True`, also each
+dispatched ATen operation.
 """
 
 import contextlib
 import hashlib
 import itertools
+import os
 import random
 import re
 import sys
@@ -142,7 +144,7 @@ class _Recorder:
         self.ownership = Ownership()
         self.counts: dict[str, int] = {}
         self.sources: list[str] = []  # of the script and of its model
-        self.flags = global_flags()
+        self.flags = switches()
         self.executed = Executed(followed(script)) if follow else None
 
     def run(self) -> None:
@@ -196,7 +198,7 @@ class _Recorder:
 
     def _look_at_flags(self, when: str) -> None:
         """Note what has changed of torch's global switches since the last look."""
-        now = global_flags()
+        now = switches()
         if now != self.flags:
             self.recording.flags += [f"{when}: {text}" for text in changed(self.flags, now)]
             self.flags = now
@@ -278,6 +280,11 @@ class _Recorder:
         for pattern in self.probe.volatile:
             line = re.sub(pattern, "…", line)
         self._note(self._numbered("printed line"), {"text": line})
+
+
+def switches() -> dict[str, str]:
+    """torch's global switches, and the variables that libraries read theirs from."""
+    return global_flags() | {f"variable {name}": text for name, text in os.environ.items()}
 
 
 def followed(script: Script) -> Callable[[str], bool]:
