@@ -11,6 +11,7 @@ dispatched ATen operation.
 import contextlib
 import hashlib
 import itertools
+import logging
 import os
 import random
 import re
@@ -150,6 +151,7 @@ class _Recorder:
     def run(self) -> None:
         with contextlib.ExitStack() as stack:
             lines = stack.enter_context(contextlib.redirect_stdout(LineSink(self._printed)))
+            stack.enter_context(logged(followed(self.script), self._printed))
             stack.enter_context(self.networks.watched())
             if self.executed is not None:
                 stack.enter_context(self.executed.tracing())
@@ -285,6 +287,20 @@ class _Recorder:
 def switches() -> dict[str, str]:
     """torch's global switches, and the variables that libraries read theirs from."""
     return global_flags() | {f"variable {name}": text for name, text in os.environ.items()}
+
+
+@contextlib.contextmanager
+def logged(own: Callable[[str], bool], take: Callable[[str], None]) -> Iterator[None]:
+    """Hand over what the script's own files log: most handlers write it to standard error."""
+    handle = logging.Logger.handle
+
+    def handle_and_take(logger: logging.Logger, record: logging.LogRecord) -> None:
+        if own(record.pathname):
+            take(record.getMessage())
+        handle(logger, record)
+
+    with mock.patch.object(logging.Logger, "handle", handle_and_take):
+        yield
 
 
 def followed(script: Script) -> Callable[[str], bool]:
