@@ -112,9 +112,10 @@ def changed_lines(this: Script, other: Script, files: Iterable[str]) -> dict[Lin
     """The lines of a script's files that are not the other's, each with its text."""
     found: dict[Line, str] = {}
     for file in sorted(file for file in files if file.endswith(".py")):
-        lines = Path(file).read_text("utf-8").splitlines()
-        before = counterpart(this, other, file)
-        for number in new_numbers(before, lines):
+        source = Path(file).read_text("utf-8")
+        lines = source.splitlines()
+        numbers = set(new_numbers(counterpart(this, other, file), lines))
+        for number in sorted(numbers | decided_by(numbers, ast.parse(source))):
             text = lines[number - 1].strip()
             if re.search(r"\w", text) and not text.startswith("#"):
                 found[file, number] = text
@@ -138,6 +139,21 @@ def new_numbers(before: list[str], after: list[str]) -> list[int]:
         if kind in ("replace", "insert")
         for number in range(first + 1, last + 1)
     ]
+
+
+def decided_by(numbers: set[int], tree: ast.AST) -> set[int]:
+    """The lines of every branch whose condition, or what it goes through, is on one of `numbers`.
+
+    `step == 10` for `step == 20` is no other run, where neither comes to what it decides.
+    """
+    found: set[int] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If | ast.While | ast.For):
+            head = node.iter if isinstance(node, ast.For) else node.test
+            if not numbers.isdisjoint(range(head.lineno, (head.end_lineno or head.lineno) + 1)):
+                for each in (*node.body, *node.orelse):
+                    found.update(range(each.lineno, (each.end_lineno or each.lineno) + 1))
+    return found
 
 
 def statement_lines(source: bytes) -> dict[int, int]:
