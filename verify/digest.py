@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.parameter import is_lazy
 
 from verify.errors import CannotCheckError
 
@@ -29,6 +30,11 @@ def tensor_bytes(t: Tensor) -> bytes:
     # A conjugate or negated view has its values in a flag, not in its bytes.
     flat = t.detach().cpu().resolve_conj().resolve_neg().contiguous().reshape(-1)
     return flat.view(torch.uint8).numpy().tobytes()
+
+
+def has_values(value: Any) -> bool:
+    """Whether it is a tensor, and not that of a lazy module before its first call."""
+    return isinstance(value, Tensor) and not is_lazy(value)
 
 
 def tensor_digest(named: Mapping[str, Tensor]) -> str:
@@ -57,6 +63,8 @@ def published_digest(named: Mapping[str, Tensor]) -> str:
 def short(value: Any) -> str:
     """A fact's text: a number as it is, a tensor as shape, dtype and the start of its digest."""
     if isinstance(value, Tensor):
+        if not has_values(value):
+            return "not initialized yet"
         digest = hashlib.sha512(tensor_bytes(value)).hexdigest()[:16]
         return f"{str(value.dtype).removeprefix('torch.')}{list(value.shape)}:{digest}"
     # An object's address is no fact of a run.

@@ -7,6 +7,7 @@ from unittest import mock
 
 import torch
 from torch._functorch.pyfunctorch import temporarily_clear_interpreter_stack
+from torch.nn.parameter import is_lazy
 from torch.utils import _pytree as pytree
 from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_modes
 from torch.utils.data.dataloader import _MultiProcessingDataLoaderIter
@@ -71,6 +72,8 @@ class OperationTrace(TorchDispatchMode):
         return func(*args, **kwargs)
 
     def _describe(self, value: Any) -> str:
+        if is_lazy(value):
+            return "not initialized yet"
         if torch.is_tensor(value):
             return f"{str(value.dtype).removeprefix('torch.')}{list(value.shape)}"
         if isinstance(value, torch.UntypedStorage | torch.TypedStorage):
