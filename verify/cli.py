@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -115,10 +116,11 @@ def verify(
     pair = (baseline, candidate, probe)
     if any(pair) and not all(pair):
         raise UsageError("--baseline, --candidate and --probe belong together: give all three")
-    if baseline and candidate and probe:
-        outcome = run.verify_pair(baseline, candidate, probe, chosen, jobs)
-    else:
-        outcome = run.verify_repository(chosen, jobs, system)
+    with redirect_stdout(sys.stderr):  # a probe's own functions may print
+        if baseline and candidate and probe:
+            outcome = run.verify_pair(baseline, candidate, probe, chosen, jobs)
+        else:
+            outcome = run.verify_repository(chosen, jobs, system)
     if as_json:
         emit(outcome.to_json())
     else:

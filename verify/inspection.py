@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch.utils import _pytree as pytree
 
-from verify.digest import published_digest, short
+from verify.digest import has_values, published_digest, short
 from verify.executed import Executed, Extent
 from verify.optrace import traced
 from verify.probe import Probe, environment
@@ -65,7 +65,7 @@ def _inspect(probe: Probe, script: Script, found: Inspection, trace: bool) -> No
             raise ProbeError(f"`build` of the probe makes no module but a {type(model).__name__}")
         state = {prefix + k: t for prefix, net in networks for k, t in net.state_dict().items()}
         found.state = {name: short(t) for name, t in state.items()}
-        found.published = published_digest({k: t for k, t in state.items() if torch.is_tensor(t)})
+        found.published = published_digest({k: t for k, t in state.items() if has_values(t)})
         for prefix, network in networks:
             perturb(network, prefix)
         device = next((p.device for _, net in networks for p in net.parameters()), None)
@@ -102,7 +102,7 @@ def batch_names(probe: Probe, number: int, device: torch.device | None) -> dict[
     """
     try:
         batch = draw(probe, probe.batches[number], number)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise ProbeError(f"`draw` of the probe fails: {in_words(error)}") from error
     batch = pytree.tree_map_only(torch.Tensor, lambda tensor: tensor.to(device), batch)
     pair = isinstance(batch, tuple | list) and len(batch) == 2
@@ -126,6 +126,8 @@ def perturb(model: torch.nn.Module, prefix: str = "") -> None:
     """
     with torch.no_grad():
         for name, p in model.named_parameters():
+            if not has_values(p):
+                continue
             digest = hashlib.sha512((prefix + name).encode()).digest()
             generator = torch.Generator().manual_seed(int.from_bytes(digest[:4], "little"))
             p.add_(0.1 * torch.randn(p.shape, generator=generator).to(p))

@@ -107,7 +107,7 @@ class Networks:
         if id(parameter) not in self._names:
             holder = self._holder_of(parameter)
             if holder is not None:
-                self.network_of(holder)
+                self._note_names(self.network_of(holder))
         return self._names.get(id(parameter), fallback)
 
     def _holder_of(self, parameter: torch.Tensor) -> Module | None:
@@ -123,7 +123,10 @@ class Networks:
             if id(module) in network.parts:
                 return network
         top = module
-        while (reference := self._whole.get(top)) is not None and (whole := reference()):
+        while (reference := self._whole.get(top)) is not None:
+            whole = reference()
+            if whole is None:  # a container of length 0, or a compiled network, is falsy or worse
+                break
             top = whole
         known = next((network for network in self.found if network.module is top), None)
         number = len(self.found) + 1
@@ -132,13 +135,17 @@ class Networks:
         if id(module) not in network.parts:  # it was a part once, and was replaced
             network.parts[id(module)] = "?"
             network.kept.append(module)
-        for name, parameter in network.parameters():
-            self._names.setdefault(id(parameter), name)
-            self._kept.append(parameter)
+        self._note_names(network)
         if known is None:
             self.found.append(network)
             self.taken_up(network)
         return network
+
+    def _note_names(self, network: Network) -> None:
+        """Names of its parameters as they are now: a call may see other ones in their place."""
+        for name, parameter in network.parameters():
+            self._names.setdefault(id(parameter), name)
+            self._kept.append(parameter)
 
     def _wrap(self, original: Callable[..., Any]) -> Callable[..., Any]:
         """`forward`, told of its outermost calls; inner ones pay for one comparison."""

@@ -1,12 +1,16 @@
 """Write down every ATen operation that is dispatched, forward and backward, with its shapes."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from typing import Any
+from unittest import mock
 
 import torch
+from torch._functorch.pyfunctorch import temporarily_clear_interpreter_stack
+from torch.nn.parameter import is_lazy
 from torch.utils import _pytree as pytree
 from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_modes
+from torch.utils.data.dataloader import _MultiProcessingDataLoaderIter
 
 # Their text is short and the same in every run.
 PLAIN = (
@@ -15,9 +19,27 @@ PLAIN = (
 )
 
 
-def untraced() -> AbstractContextManager[Any]:
-    """Inside, the recorder's own tensor work stays out of the trace."""
-    return _disable_current_modes()
+@contextmanager
+def untraced() -> Iterator[None]:
+    """Inside, the recorder's own tensor work stays out of the trace, and out of torch.func."""
+    with _disable_current_modes(), temporarily_clear_interpreter_stack():
+        yield
+
+
+@contextmanager
+def transport_untraced() -> Iterator[None]:
+    """Inside, what brings tensors from a loader's workers is not traced.
+
+    Which worker is first is the machine's business; the batches come in order all the same.
+    """
+    fetch: Any = _MultiProcessingDataLoaderIter._try_get_data  # type: ignore[assignment,unused-ignore]
+
+    def fetch_untraced(*args: Any, **kwargs: Any) -> Any:
+        with untraced():
+            return fetch(*args, **kwargs)
+
+    with mock.patch.object(_MultiProcessingDataLoaderIter, "_try_get_data", fetch_untraced):
+        yield
 
 
 class OperationTrace(TorchDispatchMode):
@@ -50,6 +72,8 @@ class OperationTrace(TorchDispatchMode):
         return func(*args, **kwargs)
 
     def _describe(self, value: Any) -> str:
+        if is_lazy(value):
+            return "not initialized yet"
         if torch.is_tensor(value):
             return f"{str(value.dtype).removeprefix('torch.')}{list(value.shape)}"
         if isinstance(value, torch.UntypedStorage | torch.TypedStorage):

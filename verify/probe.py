@@ -8,6 +8,7 @@ see docs/foreign-scripts.md.
 
 import importlib
 import os
+import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -138,15 +139,13 @@ def probe_from_toml(path: Path, baseline: str, candidate: str) -> Probe:
     averages = script.pop("averages", [])
     data = reader.table("data", {"prepare": str, "draw": str, "vocab_size": int})
     output = reader.table("output", {"volatile": list, "ignored_files": list})
+    for pattern in (*output.get("volatile", ()), *unreached):
+        try:
+            re.compile(pattern)
+        except (re.error, TypeError) as error:
+            raise UsageError(f"{path}: {pattern!r} is no regular expression: {error}") from None
     common = reader.environment("environment")
-    scenarios = tuple(
-        Scenario(
-            str(entry.pop("name", f"scenario {i + 1}")),
-            ranks=int(entry.pop("ranks", 1)),
-            environment=common | _texts(entry),
-        )
-        for i, entry in enumerate(reader.tables("scenario"))
-    )
+    scenarios = _scenarios(path, reader.tables("scenario"), common)
     features = tuple(_feature(path, entry) for entry in reader.tables("feature"))
     reader.refuse_leftovers()
     here = {"baseline": str(Path(baseline).resolve()), "candidate": str(Path(candidate).resolve())}
@@ -173,6 +172,21 @@ def probe_from_toml(path: Path, baseline: str, candidate: str) -> Probe:
     )
 
 
+def _scenarios(
+    path: Path, entries: list[dict[str, Any]], common: Mapping[str, str]
+) -> tuple[Scenario, ...]:
+    """The [[scenario]] tables; what is run goes by its name, so each has one of its own."""
+    found: dict[str, Scenario] = {}
+    for number, entry in enumerate(entries, start=1):
+        name, ranks = str(entry.pop("name", f"scenario {number}")), entry.pop("ranks", 1)
+        if name in found:
+            raise UsageError(f"{path}: two [[scenario]] are called {name}")
+        if type(ranks) is not int or ranks < 1:
+            raise UsageError(f"{path}: [[scenario]] {name}: ranks must be a whole number from 1")
+        found[name] = Scenario(name, {**common, **_texts(entry)}, ranks)
+    return tuple(found.values())
+
+
 def _texts(table: Mapping[str, Any]) -> dict[str, str]:
     """Environment values as text; TOML users write numbers and booleans as such."""
     return {name: _text(value) for name, value in table.items()}
@@ -189,6 +203,11 @@ def _feature(path: Path, entry: dict[str, Any]) -> Feature:
     if missing or unknown:
         what = f"lacks {sorted(missing)}" if missing else f"has unknown {sorted(unknown)}"
         raise UsageError(f"{path}: a [[feature]] {what}")
+    for key in ("example", "knobs"):
+        if not isinstance(entry.get(key, {}), dict):
+            raise UsageError(f"{path}: [[feature]] {entry['name']}: {key} must be a table")
+    if entry.get("kind", "acts") not in ("acts", "observes"):
+        raise UsageError(f"{path}: [[feature]] {entry['name']}: kind must be acts or observes")
     example = _texts(entry["example"])
     name, off = str(entry["master"]), _text(entry["off"])
     if name not in example:
@@ -230,10 +249,13 @@ class _Reader:
         return dict(entries)
 
     def tables(self, name: str) -> list[dict[str, Any]]:
-        return [dict(entry) for entry in self.left.pop(name, [])]
+        entries = self.left.pop(name, [])
+        if not isinstance(entries, list) or not all(isinstance(each, dict) for each in entries):
+            raise UsageError(f"{self.path}: {name} must be a list of tables, [[{name}]]")
+        return [dict(entry) for entry in entries]
 
     def environment(self, name: str) -> dict[str, str]:
-        return _texts(self.left.pop(name, {}))
+        return _texts(self.table(name, {}, any_key=object))
 
     def refuse_leftovers(self) -> None:
         if self.left:

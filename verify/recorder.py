@@ -4,12 +4,15 @@ Nothing of the script is replaced but its clock. Recorded, in order: the state d
 and the RNG at its first forward call; each outermost forward call's inputs and outputs; at each
 optimizer step the gradients, the hyperparameters, the parameters and the optimizer state after it,
 and the RNG positions; each printed line; at the end each output file; and whenever one of torch's
-global switches has changed, which. With `trace=True`, also each dispatched ATen operation.
+global switches or an environment variable has changed, which. With `trace=True`, also each
+dispatched ATen operation.
 """
 
 import contextlib
 import hashlib
 import itertools
+import logging
+import os
 import random
 import re
 import sys
@@ -35,7 +38,7 @@ from verify.events import Event, Recording
 from verify.executed import Executed
 from verify.flags import changed, global_flags
 from verify.networks import Network, Networks
-from verify.optrace import OperationTrace, untraced
+from verify.optrace import OperationTrace, transport_untraced, untraced
 from verify.output import LineSink, file_facts
 from verify.ownership import Ownership
 from verify.probe import Probe, environment
@@ -50,6 +53,9 @@ from verify.script import (
 )
 from verify.structure import leaves
 
+# Where generators stand before a script seeds them: one that no longer does so must show.
+UNUSUAL_SEED = 1_836_311_903
+
 
 def settle() -> None:
     """The fixed numeric state in which every gate works: one thread, deterministic, seeded."""
@@ -57,9 +63,9 @@ def settle() -> None:
     torch.use_deterministic_algorithms(True)
     # Reads of garbage then show up. (The module replaces itself, which mypy cannot see.)
     setattr(torch.utils.deterministic, "fill_uninitialized_memory", True)  # noqa: B010
-    random.seed(0)
-    np.random.seed(0)
-    torch.manual_seed(0)
+    random.seed(UNUSUAL_SEED)
+    np.random.seed(UNUSUAL_SEED)
+    torch.manual_seed(UNUSUAL_SEED)
 
 
 def rng_facts() -> dict[str, str]:
@@ -91,7 +97,6 @@ def record(
     `leftovers` lie in its folder before. With `follow`, the executed code of the script's own files
     is noted. An exception of the script is part of the recording (`error`), not raised.
     """
-    settle()
     with TemporaryDirectory() as folder, environment(variables), contextlib.ExitStack() as stack:
         stack.enter_context(contextlib.chdir(folder))
         for name, text in (leftovers or {}).items():
@@ -114,6 +119,7 @@ def record(
 
 def perform(probe: Probe, script: Script, trace: bool, follow: bool) -> Recording:
     """Run the script in the current folder, and return what happened."""
+    settle()  # here, in each rank's process: Python reseeds its generator after a fork
     recorder = _Recorder(probe, script, trace, follow)
     recording = recorder.recording
     try:
@@ -139,15 +145,18 @@ class _Recorder:
         self.ownership = Ownership()
         self.counts: dict[str, int] = {}
         self.sources: list[str] = []  # of the script and of its model
-        self.flags = global_flags()
+        self.flags = switches()
         self.executed = Executed(followed(script)) if follow else None
 
     def run(self) -> None:
         with contextlib.ExitStack() as stack:
             lines = stack.enter_context(contextlib.redirect_stdout(LineSink(self._printed)))
+            stack.enter_context(logged(followed(self.script), self._printed))
             stack.enter_context(self.networks.watched())
             if self.executed is not None:
                 stack.enter_context(self.executed.tracing())
+            # Before the import, where `from time import time` would bind the real one.
+            stack.enter_context(counting_clock())
             module = stack.enter_context(self.script.opened())
             self._look_at_flags("after the import")
             model_class = getattr(module, self.script.model_class, None)
@@ -159,9 +168,9 @@ class _Recorder:
                 (register_optimizer_step_post_hook, self._after_step),
             ):
                 stack.callback(register(hook).remove)
-            stack.enter_context(counting_clock())
             if self.operations is not None:
                 stack.enter_context(self.operations)
+                stack.enter_context(transport_untraced())
             try:
                 self.script.evaluate(module, "entry")
             except SystemExit as end:
@@ -193,7 +202,7 @@ class _Recorder:
 
     def _look_at_flags(self, when: str) -> None:
         """Note what has changed of torch's global switches since the last look."""
-        now = global_flags()
+        now = switches()
         if now != self.flags:
             self.recording.flags += [f"{when}: {text}" for text in changed(self.flags, now)]
             self.flags = now
@@ -275,6 +284,25 @@ class _Recorder:
         for pattern in self.probe.volatile:
             line = re.sub(pattern, "…", line)
         self._note(self._numbered("printed line"), {"text": line})
+
+
+def switches() -> dict[str, str]:
+    """torch's global switches, and the variables that libraries read theirs from."""
+    return global_flags() | {f"variable {name}": text for name, text in os.environ.items()}
+
+
+@contextlib.contextmanager
+def logged(own: Callable[[str], bool], take: Callable[[str], None]) -> Iterator[None]:
+    """Hand over what the script's own files log: most handlers write it to standard error."""
+    handle = logging.Logger.handle
+
+    def handle_and_take(logger: logging.Logger, record: logging.LogRecord) -> None:
+        if own(record.pathname):
+            take(record.getMessage())
+        handle(logger, record)
+
+    with mock.patch.object(logging.Logger, "handle", handle_and_take):
+        yield
 
 
 def followed(script: Script) -> Callable[[str], bool]:

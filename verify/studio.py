@@ -63,10 +63,11 @@ class Studio:
         self._folder = TemporaryDirectory()
         folder = Path(self._folder.name)
         try:
-            self._data = dict(self.probe.prepare(folder)) if self.probe.prepare else {}
+            made = dict(self.probe.prepare(folder)) if self.probe.prepare else {}
+            self._data = {name: str(value) for name, value in made.items()}
         except GoldensealError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise ProbeError(f"`prepare` of the probe fails: {in_words(error)}") from error
         return self
 

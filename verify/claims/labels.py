@@ -49,11 +49,14 @@ NAMES: tuple[tuple[str, str, bool, str, str], ...] = (
      rf"(?:(?:(?<![\d.,{BOUND}])\d(?:\.\d+)?[\s×-]*(?=\w+[\s-]*errors\b|SE\b))?"
      rf"\b(?:standard|std\.?)[\s-]*err(?:ors?|s)?\b\.?|\bstderrs?\b|\bsems?\b|\bs\.\s?e\.\s?m\b\.?"
      rf"|\bs\.\s?e\.(?!\w)){_OF_MEAN}"
-     rf"|\b{_SD}[\s-]+of[\s-]+the[\s-]+means?\b", r"\bSEs?\b"),
+     rf"|\b{_SD}[\s-]+of[\s-]+the[\s-]+means?\b|(?:\b{_SD}|σ)\s*/\s*(?:√|sqrt\b)\s*\(?n\b\)?"
+     r"|\berrors?[\s-]+of[\s-]+the[\s-]+means?\b|\bstandard[\s-]+uncertaint(?:y|ies)\b",
+     r"\bSEs?\b"),
     ("confidence interval", SPREAD, False,
      rf"(?:(?:{_PERCENT})?\b(?:confidence|credib(?:le|ility)|prediction|bootstrap)[\s-]+"
      rf"(?:interval|limit|bound|band|region)s?\b|{_PERCENT}(?:intervals?|limits|c\.?i\.?)(?!\w)"
-     rf"|\bci ?9\d\b|\bhalf[\s-]+width\b){_OF_MEAN}", ""),
+     rf"|\bci ?9\d\b|\bhalf[\s-]+width\b|\bconf\.?[\s-]+int\b\.?|\bmargins?[\s-]+of[\s-]+error\b)"
+     rf"{_OF_MEAN}", ""),
     ("confidence interval", SPREAD, True, r"\bintervals?\b|\bc\.i\.", r"\bCIs?\b"),
     ("trimmed mean", LOCATION, False, r"\b(?:trimmed|truncated|winsori[sz]ed|interquartile)[\s-]+"
      r"(?:mean|average)s?\b", r"\bIQM\b"),
@@ -62,7 +65,7 @@ NAMES: tuple[tuple[str, str, bool, str, str], ...] = (
     ("coefficient of variation", SPREAD, False, rf"\bcoefficients? of variation\b|\brelative[\s-]+"
      rf"{_SD}", r"\bRSD\b"),
     (MULTIPLE, SPREAD, False,
-     rf"(?:(?<![\d.,{BOUND}])[2-9]|\b(?:two|three|twice|half)(?:[\s-]+(?:the|of|a))*)[\s×-]*"
+     rf"(?:(?<![\d.,{BOUND}])(?:[2-9]|[1-9]\.\d+)|\b(?:two|three|twice|half)(?:[\s-]+(?:the|of|a))*)[\s×-]*"
      rf"(?:\b{_SD}|\bsigmas?\b|σ)", ""),
     ("root mean square deviation", SPREAD, False, r"\broot[\s-]+mean[\s-]+squared?[\s-]+deviation"
      r"s?\b|\brmsd\b", ""),

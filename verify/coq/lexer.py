@@ -5,6 +5,7 @@ trip over a word in a comment, and miss one behind a comment that ends inside a 
 """
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -43,8 +44,22 @@ class Sentence:
 
 
 # A word may hold dots between identifiers (`Z.max`), never at the end: there a dot ends a sentence.
-_WORD = re.compile(r"[^\W\d][\w']*(?:\.[^\W\d][\w']*)*|\d[\w']*(?:\.\d+)?")
+# A number ends where Coq's does: in `do 1fix f 1` a keyword follows.
+_WORD = re.compile(
+    r"[^\W\d][\w']*(?:\.[^\W\d][\w']*)*"
+    r"|0[xX][0-9a-fA-F][0-9a-fA-F_]*(?:\.[0-9a-fA-F_]+)?(?:[pP][+-]?[0-9_]+)?"
+    r"|[0-9][0-9_]*(?:\.[0-9_]+)?(?:[eE][+-]?[0-9_]+)?"
+)
+_LETTERS = ("Ll", "Lo", "Lt", "Lu")  # Unicode categories of what is a letter to Coq too
+_SUBSCRIPTS = "₀₁₂₃₄₅₆₇₈₉"
 _STOP = re.compile(r"\.(?=\s|\(\*|\Z)")
+
+
+def _is_odd(character: str) -> bool:
+    """Whether Python takes it for a part of a word, and Coq perhaps not."""
+    if character.isascii() or character in _SUBSCRIPTS or not character.isalnum():
+        return False
+    return unicodedata.category(character) not in _LETTERS
 
 
 def _comment_end(text: str, start: int, file: str) -> int:
@@ -106,6 +121,8 @@ def sentences(text: str, file: str = "<text>") -> Iterator[Sentence]:
         else:
             word = _WORD.match(text, at)
             at = word.end() if word else at + 1
+            for odd in filter(_is_odd, text[start:at]):  # `²fix` is a symbol and a keyword
+                raise UsageError(f"{file}:{line}: {odd!r} may be a letter or a symbol to Coq")
             tokens.append(Token(text[start:at], line, glued=start == end))
             end = at
         line += text.count("\n", start, at)

@@ -1,4 +1,6 @@
-"""Every changed line of the candidate was executed by some run; the others are named as not run.
+"""Every changed line was executed by some run; the others are named as not run.
+
+Of a pair of scripts, the baseline's lines that the candidate has not are held to the same.
 
 Two runs can only be equal, or differ, in what they execute: a draw that happens at each tenth step
 passes a run of five. A line counts as run when each expression on it that has instructions of its
@@ -14,22 +16,31 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from verify.errors import UsageError
 from verify.executed import Extent, instructions
-from verify.gates.common import inspect_job, record_job
+from verify.gates.common import followed_sides, inspect_job, record_job
 from verify.gates.liveness import on_job, trials, trip_jobs
 from verify.gates.refusals import refusal_job
+from verify.imports import needs_of
 from verify.probe import Probe
 from verify.result import GateResult, Verdict
-from verify.script import own_folder
-from verify.studio import Job, Studio
+from verify.script import Script, own_folder
+from verify.studio import Job, Side, Studio
 
 NAME = "changed lines"
 Line = tuple[str, int]  # file below the script's own folder, number
 
 
 def jobs(probe: Probe) -> list[Job]:
-    """The candidate in every scenario, on every spoiled input, and with each feature on."""
-    found = [make(probe, "candidate", s.name) for s in probe.scenarios for make in MAKERS]
+    """What executes lines of either side."""
+    return [job for side in followed_sides(probe) for job in jobs_of(probe, side)]
+
+
+def jobs_of(probe: Probe, side: Side) -> list[Job]:
+    """A side in every scenario; the candidate also on every spoiled input and with features on."""
+    found = [make(probe, side, s.name) for s in probe.scenarios for make in MAKERS]
+    if side == "baseline":
+        return found
     found += [refusal_job("candidate", name) for name in probe.refusals]
     for feature in probe.features:
         found.append(on_job(probe, feature))
@@ -44,58 +55,79 @@ MAKERS = (inspect_job, record_job)
 def judge(studio: Studio) -> GateResult:
     """Each changed line that nothing executed, with its text."""
     probe = studio.probe
-    executed: dict[str, set[Extent]] = {}
-    for job in jobs(probe):
-        ran = studio.recording(job).ranks() if job.what == "record" else [studio.inspection(job)]
-        for each in ran:
-            for file, extents in each.executed.items():
-                executed.setdefault(file, set()).update(extents)
-    changed = changed_lines(probe, executed)
-    imported = not probe.candidate.location.endswith(".py")
-    idle = {file: lines_not_run(file, ran, imported) for file, ran in executed.items()}
-    first = {file: statement_lines(Path(file).read_bytes()) for file in executed}
-    home = own_folder(probe.candidate.location)
-    findings, excused = list[str](), 0
-    for (file, number), text in changed.items():
-        if number not in idle[file]:
-            continue
-        begin = first[file].get(number, number)  # where the statement of this line begins
-        place = f"{os.path.relpath(file, home)}:{begin}"
-        text = Path(file).read_text("utf-8").splitlines()[begin - 1].strip()
-        if any(re.search(pattern, f"{place}: {text}") for pattern in probe.unreached):
-            excused += 1
-        else:
-            findings.append(f"{place}: not run: {text}")
+    findings, total, excused = list[str](), 0, 0
+    for side in followed_sides(probe)[::-1]:
+        this, other = (probe.candidate, probe.baseline)[:: 1 if side == "candidate" else -1]
+        words = "not run" if side == "candidate" else "of the baseline only, and not run"
+        executed = executed_by(studio, side)
+        changed = changed_lines(this, other, executed)
+        imported = not this.location.endswith(".py")
+        idle = {file: lines_not_run(file, ran, imported) for file, ran in executed.items()}
+        first = {file: statement_lines(Path(file).read_bytes()) for file in idle}
+        home = own_folder(this.location)
+        total += len(changed)
+        for file, number in changed:
+            if number not in idle[file]:
+                continue
+            begin = first[file].get(number, number)  # where the statement of this line begins
+            place = f"{os.path.relpath(file, home)}:{begin}"
+            text = Path(file).read_text("utf-8").splitlines()[begin - 1].strip()
+            if any(re.search(pattern, f"{place}: {text}") for pattern in probe.unreached):
+                excused += 1
+            else:
+                findings.append(f"{place}: {words}: {text}")
     findings = list(dict.fromkeys(findings))
     also = f", {excused} that no run here can reach" if excused else ""
     if findings:
         what = "statement" if len(findings) == 1 else "statements"
         summary = f"{len(findings)} changed {what} that no run executes{also}"
         return GateResult(NAME, Verdict.NOT_RUN, summary, tuple(findings))
-    return GateResult(NAME, Verdict.PASS, f"{len(changed)} changed lines, all executed{also}")
+    return GateResult(NAME, Verdict.PASS, f"{total} changed lines, all executed{also}")
 
 
-def changed_lines(probe: Probe, files: Iterable[str]) -> dict[Line, str]:
-    """The lines of the candidate's files that are not the baseline's, each with its text."""
+def executed_by(studio: Studio, side: Side) -> dict[str, set[Extent]]:
+    """What all runs of a side execute, by file; a file of a script that none imports, nothing."""
+    script = getattr(studio.probe, side)
+    executed: dict[str, set[Extent]] = {file: set() for file in imports_of(script)}
+    for job in jobs_of(studio.probe, side):
+        ran = studio.recording(job).ranks() if job.what == "record" else [studio.inspection(job)]
+        for each in ran:
+            for file, extents in each.executed.items():
+                executed.setdefault(file, set()).update(extents)
+    return executed
+
+
+def imports_of(script: Script) -> list[str]:
+    """The files below a script's folder that it may import, as far as its text tells."""
+    path = Path(script.location)
+    if path.suffix != ".py":
+        return []
+    try:
+        return [str(path.parent / file) for file in needs_of(path.parent, path.stem).files]
+    except UsageError:  # an import whose name is computed, or one that only the checks need
+        return []
+
+
+def changed_lines(this: Script, other: Script, files: Iterable[str]) -> dict[Line, str]:
+    """The lines of a script's files that are not the other's, each with its text."""
     found: dict[Line, str] = {}
-    for file in sorted(files):
-        lines = Path(file).read_text("utf-8").splitlines()
-        before = counterpart(probe, file)
-        for number in new_numbers(before, lines):
+    for file in sorted(file for file in files if file.endswith(".py")):
+        source = Path(file).read_text("utf-8")
+        lines = source.splitlines()
+        numbers = set(new_numbers(counterpart(this, other, file), lines))
+        for number in sorted(numbers | decided_by(numbers, ast.parse(source))):
             text = lines[number - 1].strip()
-            if text and not text.startswith("#"):
+            if re.search(r"\w", text) and not text.startswith("#"):
                 found[file, number] = text
     return found
 
 
-def counterpart(probe: Probe, file: str) -> list[str]:
-    """The lines of the baseline that a file of the candidate is held against."""
-    baseline, candidate = (Path(script.location) for script in (probe.baseline, probe.candidate))
-    if candidate.suffix == ".py" and Path(file) != candidate:
-        relative = Path(file).relative_to(candidate.parent)
-        other = baseline.parent / relative
-        return other.read_text("utf-8").splitlines() if other.is_file() else []
-    return baseline.read_text("utf-8").splitlines()
+def counterpart(this: Script, other: Script, file: str) -> list[str]:
+    """The lines of the other script that a file of this one is held against."""
+    here, there = Path(this.location), Path(other.location)
+    if here.suffix == ".py" and Path(file) != here:
+        there = there.parent / Path(file).relative_to(here.parent)
+    return there.read_text("utf-8").splitlines() if there.is_file() else []
 
 
 def new_numbers(before: list[str], after: list[str]) -> list[int]:
@@ -107,6 +139,21 @@ def new_numbers(before: list[str], after: list[str]) -> list[int]:
         if kind in ("replace", "insert")
         for number in range(first + 1, last + 1)
     ]
+
+
+def decided_by(numbers: set[int], tree: ast.AST) -> set[int]:
+    """The lines of every branch whose condition, or what it goes through, is on one of `numbers`.
+
+    `step == 10` for `step == 20` is no other run, where neither comes to what it decides.
+    """
+    found: set[int] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If | ast.While | ast.For):
+            head = node.iter if isinstance(node, ast.For) else node.test
+            if not numbers.isdisjoint(range(head.lineno, (head.end_lineno or head.lineno) + 1)):
+                for each in (*node.body, *node.orelse):
+                    found.update(range(each.lineno, (each.end_lineno or each.lineno) + 1))
+    return found
 
 
 def statement_lines(source: bytes) -> dict[int, int]:
@@ -122,6 +169,15 @@ def statement_lines(source: bytes) -> dict[int, int]:
 
 
 def lines_not_run(file: str, ran: set[Extent], imported: bool) -> set[int]:
-    """Numbers of the lines on which an instruction begins that was never executed."""
+    """Numbers of the lines on which an instruction begins that was never executed.
+
+    A line on which none begins is the middle of one, such as `.zero_()` alone: of the smallest.
+    """
     every = instructions(Path(file).read_bytes(), file, imported)
-    return {extent[0] for extent in every if extent not in ran}
+    begun = {extent[0] for extent in every}
+    inside: dict[int, Extent] = {}
+    for extent in sorted(every, key=lambda extent: (extent[2] - extent[0], -extent[1]))[::-1]:
+        middle = range(extent[0] + 1, extent[2] + 1)
+        inside |= {line: extent for line in middle if line not in begun}
+    found = {extent[0] for extent in every if extent not in ran}
+    return found | {line for line, extent in inside.items() if extent not in ran}

@@ -10,6 +10,14 @@ from verify.studio import Job, Side, Studio, changes
 SIDES: tuple[Side, Side] = ("baseline", "candidate")
 
 
+def followed_sides(probe: Probe) -> tuple[Side, ...]:
+    """Whose executed code is noted: of two scripts, both, since a line that is gone is a change.
+
+    A system's candidate is a package, beside which little of the baseline's text is left.
+    """
+    return SIDES if probe.candidate.location.endswith(".py") else ("candidate",)
+
+
 def traced_scenario(probe: Probe) -> str:
     """Operations are traced in the first scenario only: tracing costs four times the run."""
     return probe.scenarios[0].name
@@ -20,9 +28,8 @@ def inspect_job(
 ) -> Job:
     """Look at a freshly built model."""
     off = not variables
-    return Job(
-        "inspect", side, scenario, changes(variables or {}), off, follow=off and side == "candidate"
-    )
+    follow = off and side in followed_sides(probe)
+    return Job("inspect", side, scenario, changes(variables or {}), off, follow=follow)
 
 
 def record_job(
@@ -32,9 +39,9 @@ def record_job(
     variables: Mapping[str, str] | None = None,
     follow: bool = False,
 ) -> Job:
-    """Perform and record the real run; of the candidate, also what code it executes."""
+    """Perform and record the real run; of the sides that are followed, also what it executes."""
     trace = not variables and scenario == traced_scenario(probe)
-    follow = follow or (not variables and side == "candidate")
+    follow = follow or (not variables and side in followed_sides(probe))
     return Job("record", side, scenario, changes(variables or {}), trace, follow=follow)
 
 
