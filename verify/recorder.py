@@ -50,6 +50,7 @@ from verify.script import (
     in_words,
     is_own,
     own_folder,
+    source_text,
 )
 from verify.structure import leaves
 
@@ -60,7 +61,8 @@ UNUSUAL_SEED = 1_836_311_903
 def settle() -> None:
     """The fixed numeric state in which every gate works: one thread, deterministic, seeded."""
     torch.set_num_threads(1)
-    torch.use_deterministic_algorithms(True)
+    # Deterministic in a way that scripts rarely ask for: one that no longer asks then shows.
+    torch.use_deterministic_algorithms(True, warn_only=True)
     # Reads of garbage then show up. (The module replaces itself, which mypy cannot see.)
     setattr(torch.utils.deterministic, "fill_uninitialized_memory", True)  # noqa: B010
     random.seed(UNUSUAL_SEED)
@@ -162,7 +164,7 @@ class _Recorder:
             model_class = getattr(module, self.script.model_class, None)
             homes = (module, sys.modules.get(getattr(model_class, "__module__", ""), module))
             files = sorted({home.__file__ for home in homes if home.__file__})
-            self.sources = [Path(file).read_text("utf-8") for file in files]
+            self.sources = [source_text(file) for file in files]
             for register, hook in (
                 (register_optimizer_step_pre_hook, self._before_step),
                 (register_optimizer_step_post_hook, self._after_step),

@@ -14,6 +14,7 @@ import os
 import site
 import sys
 import sysconfig
+import tokenize
 import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -133,6 +134,12 @@ class MixedError(CannotCheckError):
 
 
 FAULTS = (LoadError, ProbeError, MixedError)
+
+
+def source_text(file: str | os.PathLike[str]) -> str:
+    """A Python file's text, in the encoding that it names."""
+    with tokenize.open(file) as source:
+        return source.read()
 
 
 def in_words(error: BaseException) -> str:

@@ -19,11 +19,11 @@ SETTERS = {
     ),
     "torch.deterministic_algorithms": (
         "torch.use_deterministic_algorithms(False)",
-        "torch.use_deterministic_algorithms(True)",
+        "torch.use_deterministic_algorithms(True, warn_only=True)",
     ),
     "torch.deterministic_algorithms(warn_only)": (
-        "torch.use_deterministic_algorithms(True, warn_only=True)",
         "torch.use_deterministic_algorithms(True)",
+        "torch.use_deterministic_algorithms(True, warn_only=True)",
     ),
     "torch.utils.deterministic.fill_uninitialized_memory": (
         "torch.utils.deterministic.fill_uninitialized_memory = False",

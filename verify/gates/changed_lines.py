@@ -24,7 +24,7 @@ from verify.gates.refusals import refusal_job
 from verify.imports import needs_of
 from verify.probe import Probe
 from verify.result import GateResult, Verdict
-from verify.script import Script, own_folder
+from verify.script import Script, own_folder, source_text
 from verify.studio import Job, Side, Studio
 
 NAME = "changed lines"
@@ -71,7 +71,7 @@ def judge(studio: Studio) -> GateResult:
                 continue
             begin = first[file].get(number, number)  # where the statement of this line begins
             place = f"{os.path.relpath(file, home)}:{begin}"
-            text = Path(file).read_text("utf-8").splitlines()[begin - 1].strip()
+            text = source_text(file).splitlines()[begin - 1].strip()
             if any(re.search(pattern, f"{place}: {text}") for pattern in probe.unreached):
                 excused += 1
             else:
@@ -112,7 +112,7 @@ def changed_lines(this: Script, other: Script, files: Iterable[str]) -> dict[Lin
     """The lines of a script's files that are not the other's, each with its text."""
     found: dict[Line, str] = {}
     for file in sorted(file for file in files if file.endswith(".py")):
-        source = Path(file).read_text("utf-8")
+        source = source_text(file)
         lines = source.splitlines()
         numbers = set(new_numbers(counterpart(this, other, file), lines))
         for number in sorted(numbers | decided_by(numbers, ast.parse(source))):
@@ -127,7 +127,7 @@ def counterpart(this: Script, other: Script, file: str) -> list[str]:
     here, there = Path(this.location), Path(other.location)
     if here.suffix == ".py" and Path(file) != here:
         there = there.parent / Path(file).relative_to(here.parent)
-    return there.read_text("utf-8").splitlines() if there.is_file() else []
+    return source_text(there).splitlines() if there.is_file() else []
 
 
 def new_numbers(before: list[str], after: list[str]) -> list[int]:

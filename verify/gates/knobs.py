@@ -6,7 +6,6 @@ from contextlib import redirect_stdout, suppress
 from dataclasses import dataclass, fields, is_dataclass
 from functools import partial
 from io import StringIO
-from pathlib import Path
 from types import ModuleType
 
 from verify.errors import CannotCheckError
@@ -14,6 +13,7 @@ from verify.knobs import Knob, check_declarations
 from verify.probe import Probe, Script, environment
 from verify.processes import in_processes
 from verify.result import GateResult, conclude
+from verify.script import source_text
 from verify.studio import Job, Studio
 
 NAME = "knobs"
@@ -105,7 +105,7 @@ def knobs_of_script(script: Script) -> dict[str, KnobFacts]:
             declared = declared_in(module)
     if declared or not script.location.endswith(".py"):
         return declared
-    return read_in(Path(script.location).read_text(encoding="utf-8"))
+    return read_in(source_text(script.location))
 
 
 def declared_in(module: ModuleType) -> dict[str, KnobFacts]:
