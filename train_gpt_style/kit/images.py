@@ -163,7 +163,7 @@ class SyntheticSplit:
         shape = (count, 3, size, size)
         self.pixels = torch.randint(0, 256, shape, dtype=torch.uint8, generator=generator)
         self.labels = torch.randint(classes, (count,), generator=generator)
-        self.names = [str(i) for i in range(classes)]
+        self.names = range(classes)
 
     def __len__(self):
         return len(self.labels)

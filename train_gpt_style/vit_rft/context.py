@@ -1,5 +1,6 @@
 """Where the process runs, and each number that the host reads from the device."""
 
+import time
 from contextlib import nullcontext
 
 import torch
@@ -22,6 +23,11 @@ class Context:
         """Wait for the device, so that the clock reads what was really done."""
         if self.cuda:
             torch.cuda.synchronize()
+
+    def now(self):
+        """Seconds on a clock that never goes back, once the device has done its work."""
+        self.synchronize()
+        return time.perf_counter()
 
     def read(self, t):
         """The number in a tensor, or the list of them; a host synchronisation, counted as one."""

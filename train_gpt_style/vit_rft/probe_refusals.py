@@ -125,7 +125,11 @@ LARGE = struct.pack(">III", 641, 6_700_417, 1)  # 2^32 + 1 bytes
 # By kind: what is done to a copy of the IDX files, and words of the error.
 IDX: dict[str, tuple[Callable[[Path], object], str]] = {
     "no labels": (lambda f: (f / LABELS).unlink(), f"there is no {LABELS}"),
-    "bytes of another kind": (changed(IMAGES, lambda d: d[:2] + b"\t" + d[3:]), "no IDX file"),
+    "bytes of another kind": (changed(IMAGES, lambda d: d[:2] + b"\7" + d[3:]), "no IDX file"),
+    "images for labels": (
+        lambda f: (f / LABELS).write_bytes((f / IMAGES).read_bytes()),
+        "no IDX file of bytes with 1 dimensions",
+    ),
     "a header cut short": (changed(IMAGES, lambda d: d[:15]), "no IDX file"),
     "more than is ever read": (changed(IMAGES, lambda d: d[:4] + LARGE), "more than 4294967296"),
     "a pixel too few": (changed(IMAGES, lambda d: d[:-1]), "less than 576 bytes"),

@@ -116,10 +116,11 @@ def log_settings(settings, log):
 
 
 def train(settings, model, optimizer, loader, ctx, log, validate, observers):
-    """The loop: a batch, a step, a line at its cadence, validation at its own."""
-    model.train()
-    ctx.synchronize()
-    start = time.perf_counter()
+    """The loop: a batch, a step, a line at its cadence, validation at its own.
+
+    The model is in training mode.
+    """
+    start = ctx.now()
     for step in range(1, settings.steps + 1):
         x, y = loader.next_batch()
         optimizer.zero_grad(set_to_none=True)
@@ -128,8 +129,7 @@ def train(settings, model, optimizer, loader, ctx, log, validate, observers):
         loss.backward()
         optimizer.step()
         if settings.log_every and (step % settings.log_every == 0 or step == 1):
-            ctx.synchronize()
-            ms = 1000.0 * (time.perf_counter() - start)
+            ms = 1000.0 * (ctx.now() - start)
             log(
                 f"step:{step}/{settings.steps} loss:{ctx.read(loss):.6f} "
                 f"{log.acc}:{ctx.read(correct) / settings.batch:.4f} time:{ms:.0f}ms"
@@ -150,12 +150,12 @@ def run(settings, ctx, meter=None):
     log = Log(train_split.kind)
     log_settings(settings, log)
     log(f"data:{train_split.kind} train_images:{len(train_split)} val_images:{len(val_split)}")
-    classes = settings.classes or len(train_split.names)
-    model = build_model(settings, ctx, classes)
+    model = build_model(settings, ctx, len(train_split.names))
     parameters = sum(p.numel() for p in model.parameters())
     log(f"model_params:{parameters}")
     optimizer = build_optimizer(settings, model)
     loader = Loader(train_split, settings.batch, settings.seed, ctx.device)
+    classes = model.head.out_features
     seen = Run(settings, ctx, model, optimizer, loader, len(val_split), classes, meter)
     told = (feature.observer(seen) for feature in switched_on(settings))
     observers = [observer for observer in told if observer is not None]

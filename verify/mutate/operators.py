@@ -9,6 +9,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 from verify.mutate.edits import SAID_ANYWAY, Edit, edits_of
 from verify.mutate.source import Extent, Source, extent
@@ -94,10 +95,8 @@ def _walk(
     if isinstance(node, ast.expr | ast.stmt | ast.keyword | ast.excepthandler):
         if not source.readable(node) or _said_anyway(node):
             return
-        # A definition is executed when its module is; what is done to it shows in its body.
-        body = node.body if isinstance(node, ast.FunctionDef | ast.ClassDef) else [node]
-        asked = tuple(map(extent, body))
         for edit in edits_of(source, node):
+            asked = tuple(map(extent, _affected(node, edit)))
             yield _mutant(source, file, function, edit, asked + above)
         above = (extent(node), *above)
     for field, value in ast.iter_fields(node):
@@ -106,6 +105,23 @@ def _walk(
         for child in value if isinstance(value, list) else [value]:
             if isinstance(child, ast.AST) and not _idle(node, child):
                 yield from _walk(source, file, child, function, above)
+
+
+def _affected(node: ast.AST, edit: Edit) -> list[Any]:
+    """The nodes in which an edit shows: where they are not executed, it changes nothing.
+
+    A definition is executed when its module is, but matters where its body is; and a loop over
+    nothing is what the loop is anyway wherever its body is not executed.
+    """
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        return node.body
+    if edit[0] == "loop" and isinstance(node, ast.For):
+        return node.body
+    if edit[0] == "loop" and isinstance(node, ast.DictComp):
+        return [node.key]
+    if edit[0] == "loop" and isinstance(node, ast.ListComp | ast.SetComp | ast.GeneratorExp):
+        return [node.elt]
+    return [node]
 
 
 def _said_anyway(node: ast.AST) -> bool:

@@ -120,6 +120,13 @@ def test_no_two_mutants_of_a_file_share_a_name_or_a_result(path):
     assert len({m.apply(source) for m in mutants}) == len(mutants)
 
 
+def test_a_loop_over_nothing_is_asked_of_the_loops_body():
+    source = b"for a in b:\n    f(a)\nx = [g(a) for a in b if c]\n"
+    first, second = (m for m in mutants_of(source, "a.py") if m.new == "()")
+    assert first.nodes[0] == (2, 4, 2, 8)
+    assert second.nodes[0] == (3, 5, 3, 9)
+
+
 def test_a_name_stays_when_the_line_moves():
     source = b"x = 1\n"
     before, after = (mutants_of(text, "a.py") for text in (source, b"# more\n\n" + source))
