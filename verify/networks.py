@@ -128,12 +128,13 @@ class Networks:
             if whole is None:  # a container of length 0, or a compiled network, is falsy or worse
                 break
             top = whole
+        top = _unwrapped(top)
         known = next((network for network in self.found if network.module is top), None)
         number = len(self.found) + 1
         network = known or Network(top, f"network {number}/" if number > 1 else "")
         network.refresh()
-        if id(module) not in network.parts:  # it was a part once, and was replaced
-            network.parts[id(module)] = "?"
+        if id(module) not in network.parts:  # torch's wrapper of it, or a part that was replaced
+            network.parts[id(module)] = "" if _unwrapped(module) is top else "?"
             network.kept.append(module)
         self._note_names(network)
         if known is None:
@@ -184,6 +185,16 @@ class Networks:
     ) -> None:
         if parameter is not None:
             self._holder[id(parameter)] = weakref.ref(holder)
+
+
+def _unwrapped(module: Module) -> Module:
+    """The network inside torch's own wrappers, which a script may put around it or not."""
+    while type(module).__module__.startswith(("torch._dynamo.", "torch.nn.parallel.")):
+        inner = list(module.children())
+        if len(inner) != 1:
+            break
+        module = inner[0]
+    return module
 
 
 def _between(

@@ -30,12 +30,20 @@ class GateResult:
 
 
 def conclude(
-    gate: str, summary: str, findings: Iterable[str], evidence: Mapping[str, Any] | None = None
+    gate: str,
+    summary: str,
+    findings: Iterable[str],
+    evidence: Mapping[str, Any] | None = None,
+    failed: str = "",
 ) -> GateResult:
-    """Pass when nothing was found, fail otherwise; `summary` says what holds when it passes."""
+    """Pass when nothing was found, fail otherwise.
+
+    `summary` says what holds when it passes; `failed` what does not when it fails, how many
+    findings there are when left out.
+    """
     reasons = tuple(findings)
     if reasons:
-        summary = f"{len(reasons)} finding{'s' if len(reasons) > 1 else ''}"
+        summary = failed or f"{len(reasons)} finding{'s' if len(reasons) > 1 else ''}"
     verdict = Verdict.FAIL if reasons else Verdict.PASS
     return GateResult(gate, verdict, summary, reasons, evidence or {})
 

@@ -3,6 +3,7 @@
 The gates ask for what they compare; nothing is run twice for two gates.
 """
 
+import itertools
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -51,10 +52,17 @@ class Studio:
     """Runs jobs of one probe. Use as a context manager: it owns a folder with the probe's data.
 
     imported: global switches that changed as the probe, and so the candidate's package, was loaded.
+    apart: each run in a process of its own; else in this one, as a GPU wants it, one by one.
     """
 
-    def __init__(self, probe: Probe, workers: int | None = None, imported: Sequence[str] = ()):
-        self.probe = probe
+    def __init__(
+        self,
+        probe: Probe,
+        workers: int | None = None,
+        imported: Sequence[str] = (),
+        apart: bool = True,
+    ):
+        self.probe, self.apart = probe, apart
         self.imported = list(imported)
         self.workers = workers or min(4, os.cpu_count() or 1)
         self._results: dict[Job, Recording | Inspection] = {}
@@ -122,6 +130,11 @@ class Studio:
         return batches
 
     def _run_batches(self, batches: list[list[Job]], progress: Callable[[], None]) -> None:
+        if not self.apart:
+            for job in itertools.chain.from_iterable(batches):
+                self._results[job] = self._do(job)
+                progress()
+            return
         tasks = [partial(self._do_each, batch) for batch in batches]
         for number, ended in in_processes(tasks, self.workers):
             batch = batches[number]

@@ -88,16 +88,18 @@ def run_ladder(
     progress: Callable[[int, int], None],
     workers: int = 0,
     imported: Sequence[str] = (),
+    apart: bool = True,
 ) -> list[GateResult]:
     """Run the selected rungs on one probe; `progress` is told (done, total) runs.
 
-    imported: what the import of the probe changed of torch's global switches. Raises UsageError for
-    a probe that is wrong, CannotCheckError for a script that cannot be imported.
+    imported: what the import of the probe changed of torch's global switches. apart: each run in a
+    process of its own. Raises UsageError for a probe that is wrong, CannotCheckError for a script
+    that cannot be imported.
     """
     from verify.studio import Studio  # imports torch
 
     rungs = [_gate(module) for name, module in LADDER.items() if selected(name, only)]
-    with Studio(probe, workers or None, imported) as studio:
+    with Studio(probe, workers or None, imported, apart) as studio:
         jobs, broken = jobs_of(rungs, probe)
         done = itertools.count(1)
         progress(0, len(jobs))

@@ -25,7 +25,7 @@ def check_citation(root: Path) -> GateResult:
         return not_run(NAME, "cffconvert is not installed: run `make setup`")
     path = root / "CITATION.cff"
     if not path.is_file():
-        return conclude(NAME, "there is no CITATION.cff", ["CITATION.cff is missing"])
+        return conclude(NAME, "", ["CITATION.cff is missing"], failed="there is no CITATION.cff")
     try:
         done = subprocess.run(
             [tool, "--validate", "-i", str(path)],
@@ -42,7 +42,8 @@ def check_citation(root: Path) -> GateResult:
     if not JUDGEMENT.fullmatch(kind):
         words = f"{kind}: {sentence}" if kind else f"exit code {done.returncode}"
         return not_run(NAME, f"cffconvert failed, and judged nothing ({words}): run `make setup`")
-    return conclude(NAME, "CITATION.cff is not valid", [f"CITATION.cff: {sentence}"])
+    finding = f"CITATION.cff: {sentence}"
+    return conclude(NAME, "", [finding], failed="CITATION.cff is not valid")
 
 
 def last_error(text: str) -> tuple[str, str]:

@@ -8,7 +8,6 @@ import contextlib
 import hashlib
 import importlib
 import io
-import itertools
 import os
 import resource
 import sys
@@ -59,7 +58,8 @@ class Arena(Studio):
     """A studio that starts with the baseline's results when the candidate left its data alone."""
 
     def __init__(self, probe: Probe, reference: Reference | None = None):
-        super().__init__(probe, workers=1)
+        # This process is the mutant's own, and a fork costs as much as a job.
+        super().__init__(probe, workers=1, apart=False)
         self.reference = reference
 
     def __enter__(self) -> "Arena":
@@ -72,11 +72,8 @@ class Arena(Studio):
             self._results = dict(self.reference.results)
         return self
 
-    def _run_batches(self, batches: list[list[Job]], progress: Callable[[], None]) -> None:
-        """Here and now: this process is the mutant's own, and a fork costs as much as a job."""
-        for job in itertools.chain.from_iterable(batches):
-            self._results[job] = self._do(replace(job, follow=False))
-            progress()
+    def _do(self, job: Job) -> Recording | Inspection:
+        return super()._do(replace(job, follow=False))  # the mutants are chosen by other means
 
     def result(self, job: Job) -> Recording | Inspection:
         """What `job` gives, of either kind."""
