@@ -114,6 +114,7 @@ def record(
 
 def perform(probe: Probe, script: Script, trace: bool, follow: bool) -> Recording:
     """Run the script in the current folder, and return what happened."""
+    settle()  # again: in a rank that was forked, Python's generator stands anywhere
     recorder = _Recorder(probe, script, trace, follow)
     recording = recorder.recording
     try:

@@ -47,9 +47,10 @@ def judge(studio: Studio) -> GateResult:
                 findings.append(f"{scenario.name}, {label}: {difference}")
     scenario_name = traced_scenario(probe)
     whole, other = (studio.recording(record_job(probe, side, scenario_name)) for side in SIDES)
-    total += sum(len(event.operations) for event in whole.events)
-    found = first_event(whole.events, other.events)
-    findings += [f"{scenario_name}, whole run, {found}"] if found else []
+    for rank, expected_run, actual_run in by_rank(whole, other):
+        total += sum(len(event.operations) for event in expected_run.events)
+        found = first_event(expected_run.events, actual_run.events)
+        findings += [f"{scenario_name}, whole run, {rank}{found}"] if found else []
     findings += switches_apart(studio)
     return conclude(NAME, f"{total} dispatched operations, the same in the same order", findings)
 
