@@ -1,6 +1,6 @@
 """The jobs and comparisons that several rungs of the ladder share."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from verify.events import Event, Recording, by_rank, first_difference
 from verify.flags import changed
@@ -15,14 +15,21 @@ def traced_scenario(probe: Probe) -> str:
     return probe.scenarios[0].name
 
 
+def is_followed(probe: Probe, side: Side) -> bool:
+    """Whether it is noted what code a side executes: a candidate's, and of two scripts either's.
+
+    A system of this repository is spread over files that no file of its baseline corresponds to.
+    """
+    return side == "candidate" or probe.candidate.location.endswith(".py")
+
+
 def inspect_job(
     probe: Probe, side: Side, scenario: str, variables: Mapping[str, str] | None = None
 ) -> Job:
     """Look at a freshly built model."""
     off = not variables
-    return Job(
-        "inspect", side, scenario, changes(variables or {}), off, follow=off and side == "candidate"
-    )
+    follow = off and is_followed(probe, side)
+    return Job("inspect", side, scenario, changes(variables or {}), off, follow=follow)
 
 
 def record_job(
@@ -32,9 +39,9 @@ def record_job(
     variables: Mapping[str, str] | None = None,
     follow: bool = False,
 ) -> Job:
-    """Perform and record the real run; of the candidate, also what code it executes."""
+    """Perform and record the real run; of a side that is followed, also what code it executes."""
     trace = not variables and scenario == traced_scenario(probe)
-    follow = follow or (not variables and side == "candidate")
+    follow = follow or (not variables and is_followed(probe, side))
     return Job("record", side, scenario, changes(variables or {}), trace, follow=follow)
 
 
@@ -89,7 +96,7 @@ def compare_runs(expected: Recording, actual: Recording) -> str | None:
     if actual.preceding:  # what an earlier run of its process set is no change any more
         apart = changed(expected.left_flags, actual.left_flags)
     else:
-        apart = flags_apart(expected, actual)
+        apart = flags_apart(expected.flags, actual.flags)
     if apart:
         return apart[0]
     for rank, a, b in by_rank(expected, actual):
@@ -99,11 +106,10 @@ def compare_runs(expected: Recording, actual: Recording) -> str | None:
     return None
 
 
-def flags_apart(expected: Recording, actual: Recording) -> list[str]:
+def flags_apart(expected: Sequence[str], actual: Sequence[str]) -> list[str]:
     """Which changes of torch's global switches one run has and the other has not."""
-    a, b = expected.flags, actual.flags
-    if a == b:
+    if expected == actual:
         return []
-    only = [f"{text}, and not in the baseline" for text in b if text not in a]
-    only += [f"{text} in the baseline only" for text in a if text not in b]
+    only = [f"{text}, and not in the baseline" for text in actual if text not in expected]
+    only += [f"{text} in the baseline only" for text in expected if text not in actual]
     return only or ["the same global switches change in another order"]

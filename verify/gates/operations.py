@@ -63,7 +63,11 @@ def switches_apart(studio: Studio) -> list[str]:
         jobs = (record_job(studio.probe, side, scenario.name) for side in SIDES)
         baseline, candidate = map(studio.recording, jobs)
         for rank, a, b in by_rank(baseline, candidate):
-            findings += [f"{scenario.name}, {rank}{text}" for text in flags_apart(a, b)]
+            apart = flags_apart(a.flags, b.flags)
+            said = {text.partition(": ")[2] for text in apart}
+            passing = flags_apart(a.passing, b.passing)
+            apart += [text for text in passing if text.partition(": ")[2] not in said]
+            findings += [f"{scenario.name}, {rank}{text}" for text in apart]
     return findings
 
 

@@ -144,10 +144,28 @@ def test_a_line_that_is_run_on_one_side_of_a_split_is_no_excuse_for_the_other(tm
     assert [text.partition("not run: ")[2] for text in result.findings] == ["x = (x * 2"]
 
 
-def test_the_baselines_lines_are_left_alone(tmp_path):
+def test_a_line_that_both_have_and_neither_runs_is_no_change(tmp_path):
     idle = edited(ONE_FILE, (DRAW, FORMS["a statement"][0]))
-    assert judge(tmp_path / "same", idle, idle).summary == "0 changed lines, all executed"
-    assert judge(tmp_path / "removed", ONE_FILE, idle).verdict is Verdict.PASS
+    assert judge(tmp_path, idle, idle).summary == "0 changed lines, all executed"
+
+
+@pytest.mark.parametrize("name", ["a statement", "an inline if", "an `and`", "a comprehension"])
+def test_a_draw_that_the_candidate_dropped_must_have_run_in_the_baseline(tmp_path, name):
+    new, text = FORMS[name]
+    drops = pair(tmp_path / "short", ONE_FILE, edited(ONE_FILE, (DRAW, new)))
+    result = drops.gates("changed lines")["changed lines"]
+    words = f"not run, and not in the candidate: {text}"
+    assert result.verdict is Verdict.NOT_RUN
+    assert any(words in finding for finding in result.findings), result.findings
+    longer = PROBE + "[environment]\nSTEPS = 11\n"
+    gates = pair(tmp_path / "long", ONE_FILE, edited(ONE_FILE, (DRAW, new)), longer).gates()
+    assert gates["changed lines"].verdict is Verdict.PASS
+    assert gates["training"].verdict is Verdict.FAIL
+
+
+def test_a_line_that_ran_and_was_dropped_is_left_to_the_other_gates(tmp_path):
+    more = edited(ONE_FILE, (DRAW, DRAW + "        x = x + 0\n"))
+    assert judge(tmp_path, ONE_FILE, more).summary == "1 changed lines, all executed"
 
 
 def test_a_failing_liveness_says_no_longer_that_its_parameters_are_trained(tmp_path):
