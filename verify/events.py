@@ -27,7 +27,8 @@ class Recording:
     main: facts' names of the parameters of the networks that were there at the first step.
     trainable: parameters that ask for gradients; owners: in how many optimizer groups each is.
     frozen_moved: frozen tensors, which no optimizer owns, that the run changes all the same.
-    flags: torch's global switches in the order in which they were seen to change.
+    flags: torch's global switches in the order in which they were seen to change at an event.
+    passing: the same, of a traced run, as seen from operation to operation.
     left_flags: how each of them was left in the end.
     peers: of several ranks, the recordings of the others.
     preceding: earlier runs of the same process.
@@ -43,6 +44,7 @@ class Recording:
     live_gradients: set[str] = field(default_factory=set)
     frozen_moved: set[str] = field(default_factory=set)
     flags: list[str] = field(default_factory=list)
+    passing: list[str] = field(default_factory=list)
     left_flags: dict[str, str] = field(default_factory=dict)
     peers: "list[Recording]" = field(default_factory=list)
     preceding: "list[Recording]" = field(default_factory=list)

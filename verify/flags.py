@@ -102,6 +102,39 @@ SWITCHES: Mapping[str, Callable[[], Any]] = {
 }
 
 
+# Of these, the ones that decide what an operation computes and cost nothing to read.
+QUICK: tuple[Callable[[], Any], ...] = (
+    torch.get_default_dtype,
+    torch.are_deterministic_algorithms_enabled,
+    torch.is_autocast_cache_enabled,
+    core._get_float32_matmul_precision,
+    core._get_cublas_allow_tf32,
+    core._get_cublas_allow_fp16_reduced_precision_reduction,
+    core._get_cublas_allow_bf16_reduced_precision_reduction,
+    core._get_cublas_allow_fp16_accumulation,
+    core._get_flash_sdp_enabled,
+    core._get_mem_efficient_sdp_enabled,
+    core._get_math_sdp_enabled,
+    core._get_cudnn_sdp_enabled,
+    core._get_math_sdp_allow_fp16_bf16_reduction,
+    core._get_cudnn_enabled,
+    core._get_cudnn_benchmark,
+    core._get_cudnn_deterministic,
+    core._get_cudnn_allow_tf32,
+    core._get_mkldnn_enabled,
+    core._get_mkldnn_deterministic,
+    core._get_onednn_allow_tf32,
+)
+
+
+def glance() -> list[Any]:
+    """The values of QUICK, cheap enough for a look at each operation."""
+    try:
+        return [get() for get in QUICK]
+    except RuntimeError:
+        return [_read(get) for get in QUICK]
+
+
 def global_flags() -> dict[str, str]:
     """Every switch by name, as text; `unreadable` where torch itself refuses to say.
 

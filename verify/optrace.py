@@ -46,11 +46,16 @@ class OperationTrace(TorchDispatchMode):
     """Collects lines such as `aten.mm.default(float32[8, 4], float32[4, 4])`.
 
     placeless: takes out of a text what names this run's folder.
+    before_each: called before each operation.
     """
 
-    def __init__(self, placeless: Callable[[str], str] = str) -> None:
+    def __init__(
+        self,
+        placeless: Callable[[str], str] = str,
+        before_each: Callable[[], None] = lambda: None,
+    ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self._placeless = placeless
+        self._placeless, self._before_each = placeless, before_each
         self._lines: list[str] = []
 
     def take(self) -> tuple[str, ...]:
@@ -66,6 +71,7 @@ class OperationTrace(TorchDispatchMode):
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
         """Note the operation, then let it happen."""
+        self._before_each()
         kwargs = kwargs or {}
         leaves = pytree.tree_leaves((args, kwargs))
         self._lines.append(f"{func}({', '.join(map(self._describe, leaves))})")

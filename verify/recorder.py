@@ -36,7 +36,7 @@ from verify.digest import short
 from verify.errors import CannotCheckError
 from verify.events import Event, Recording
 from verify.executed import Executed
-from verify.flags import changed, global_flags
+from verify.flags import changed, glance, global_flags
 from verify.networks import Network, Networks
 from verify.optrace import OperationTrace, transport_untraced, untraced
 from verify.output import LineSink, file_facts
@@ -142,12 +142,13 @@ class _Recorder:
         self.probe, self.script = probe, script
         self.recording = Recording()
         self.folder = Path.cwd()
-        self.operations = OperationTrace(self._placeless) if trace else None
+        self.operations = OperationTrace(self._placeless, self._glance) if trace else None
         self.networks = Networks(self._taken_up, self._called)
         self.ownership = Ownership()
         self.counts: dict[str, int] = {}
         self.sources: list[str] = []  # of the script and of its model
-        self.flags = switches()
+        self.flags, self.glanced = switches(), glance()
+        self.seen = self.flags  # at the last operation
         self.executed = Executed(followed(script)) if follow else None
 
     def run(self) -> None:
@@ -208,6 +209,15 @@ class _Recorder:
         if now != self.flags:
             self.recording.flags += [f"{when}: {text}" for text in changed(self.flags, now)]
             self.flags = now
+
+    def _glance(self) -> None:
+        """Before an operation: a switch may be set, and set back, between two events."""
+        now = glance()
+        if now != self.glanced:
+            self.glanced, before, self.seen = now, self.seen, global_flags()
+            events = self.recording.events
+            when = f"at an operation after {events[-1].where if events else 'the import'}"
+            self.recording.passing += [f"{when}: {text}" for text in changed(before, self.seen)]
 
     def _numbered(self, what: str) -> str:
         self.counts[what] = self.counts.get(what, 0) + 1

@@ -58,7 +58,7 @@ def judge(studio: Studio) -> GateResult:
     findings, total, excused = list[str](), 0, 0
     for side in followed_sides(probe)[::-1]:
         this, other = (probe.candidate, probe.baseline)[:: 1 if side == "candidate" else -1]
-        words = "not run" if side == "candidate" else "of the baseline only, and not run"
+        words = "not run" if side == "candidate" else "not run, and not in the candidate"
         executed = executed_by(studio, side)
         changed = changed_lines(this, other, executed)
         imported = not this.location.endswith(".py")

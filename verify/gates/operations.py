@@ -47,9 +47,10 @@ def judge(studio: Studio) -> GateResult:
                 findings.append(f"{scenario.name}, {label}: {difference}")
     scenario_name = traced_scenario(probe)
     whole, other = (studio.recording(record_job(probe, side, scenario_name)) for side in SIDES)
-    total += sum(len(event.operations) for event in whole.events)
-    found = first_event(whole.events, other.events)
-    findings += [f"{scenario_name}, whole run, {found}"] if found else []
+    for rank, expected_run, actual_run in by_rank(whole, other):
+        total += sum(len(event.operations) for event in expected_run.events)
+        found = first_event(expected_run.events, actual_run.events)
+        findings += [f"{scenario_name}, whole run, {rank}{found}"] if found else []
     findings += switches_apart(studio)
     return conclude(NAME, f"{total} dispatched operations, the same in the same order", findings)
 
@@ -62,7 +63,11 @@ def switches_apart(studio: Studio) -> list[str]:
         jobs = (record_job(studio.probe, side, scenario.name) for side in SIDES)
         baseline, candidate = map(studio.recording, jobs)
         for rank, a, b in by_rank(baseline, candidate):
-            findings += [f"{scenario.name}, {rank}{text}" for text in flags_apart(a, b)]
+            apart = flags_apart(a.flags, b.flags)
+            said = {text.partition(": ")[2] for text in apart}
+            passing = flags_apart(a.passing, b.passing)
+            apart += [text for text in passing if text.partition(": ")[2] not in said]
+            findings += [f"{scenario.name}, {rank}{text}" for text in apart]
     return findings
 
 

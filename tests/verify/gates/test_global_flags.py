@@ -19,6 +19,16 @@ AT_IMPORT, IN_MAIN = (
 IN_BUILD = ("        super().__init__()\n", "        super().__init__()\n        {}\n")
 
 
+FEATURE = '[[feature]]\nname = "fast"\nmaster = "FAST"\noff = 0\nexample = { FAST = 1 }\n'
+LOOP = "    for step in range(STEPS):\n"
+
+
+def with_feature(source, statement):
+    """The script with a feature that draws a number, and does `statement`."""
+    on = f'    if os.environ.get("FAST") == "1":\n        torch.rand(1)\n        {statement}\n'
+    return edited(source, (LOOP, on + LOOP))
+
+
 def setting(statement, place=AT_IMPORT, source=ONE_FILE):
     old, new = place
     return edited(source, (old, new.format(statement)))
@@ -62,6 +72,29 @@ def test_a_switch_that_is_set_for_one_step_and_restored_is_found(tmp_path):
     assert any(f"{TF32} is False, was True" in text for text in found)
 
 
+BETWEEN = {
+    "inside forward": (
+        "        return self.inner(x)\n",
+        "        {0} = True\n        y = self.inner(x)\n        {0} = False\n        return y\n",
+    ),
+    "around the backward pass": (
+        "        loss.backward()\n",
+        "        {0} = True\n        loss.backward()\n        {0} = False\n",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", [TF32, "torch.backends.cudnn.benchmark"])
+@pytest.mark.parametrize(("old", "new"), BETWEEN.values(), ids=BETWEEN)
+def test_a_switch_that_is_set_and_set_back_between_two_events_is_found(tmp_path, old, new, name):
+    script = edited(ONE_FILE, (old, new.format(name)))
+    found = findings(pair(tmp_path, script).gates("operations"))
+    assert any(f": {name} is True, was False" in text for text in found), found
+    acts = with_feature(script, "pass")
+    gates = pair(tmp_path, acts, script, PROBE + FEATURE).gates("operations", "liveness")
+    assert not failed(gates), findings(gates)
+
+
 def test_a_default_type_is_named_and_not_only_felt(tmp_path):
     gates = pair(tmp_path, setting("torch.set_default_dtype(torch.float64)")).gates("operations")
     assert any(
@@ -91,16 +124,6 @@ def test_what_the_import_of_a_probe_changed_belongs_to_the_candidate(tmp_path):
     probe = pair(tmp_path, ONE_FILE).read()
     (result,) = run_ladder(probe, ["operations"], lambda done, total: None, 1, imported)
     assert result.findings == (f"small, {imported[0]}, and not in the baseline",)
-
-
-FEATURE = '[[feature]]\nname = "fast"\nmaster = "FAST"\noff = 0\nexample = { FAST = 1 }\n'
-LOOP = "    for step in range(STEPS):\n"
-
-
-def with_feature(source, statement):
-    """The script with a feature that draws a number, and does `statement`."""
-    on = f'    if os.environ.get("FAST") == "1":\n        torch.rand(1)\n        {statement}\n'
-    return edited(source, (LOOP, on + LOOP))
 
 
 def test_a_feature_that_leaves_a_switch_behind_is_found_when_it_is_off_again(tmp_path):
