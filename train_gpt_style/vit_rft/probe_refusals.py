@@ -44,7 +44,7 @@ def cut_short(folder: Path) -> None:
     """Images whose headers are whole and whose pixels are not, in the two classes that are left."""
     for split in ("train", "val"):
         shutil.rmtree(folder / split / CLASSES[-1])
-    for path in (folder / "train" / "circle").iterdir():
+    for path in (folder / "train" / "cross").glob("*.png"):
         path.write_bytes(path.read_bytes()[:200])
 
 
@@ -92,6 +92,7 @@ FOLDERS: dict[str, tuple[Callable[[Path], object], str]] = {
     "images cut short": (cut_short, "corrupt"),
     "images with a broken part": (image(png(16, 16, FEW, (b"\1\2\3\4", b""))), "corrupt"),
     "images with a bomb for a comment": (image(png(16, 16, BOMB, PIXELS)), "corrupt"),
+    "images with a bomb behind the pixels": (image(png(16, 16, PIXELS, BOMB)), "corrupt"),
     "images of a billion pixels": (image(png(2**15, 2**15, PIXELS)), "pixels"),
 }
 

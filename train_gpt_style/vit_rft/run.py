@@ -32,7 +32,7 @@ def main(environ=os.environ, meter=None):
     settings = settings_module.read(environ)
     enter_lane(environ)  # by now a check: torch is imported, in this lane or in another
     ctx = Context(environ)
-    return run(settings, ctx, meter_for(settings, ctx.device) if meter is None else meter)
+    run(settings, ctx, meter_for(settings, ctx.device) if meter is None else meter)
 
 
 def load_data(settings):
@@ -41,7 +41,7 @@ def load_data(settings):
     if s.data_dir:
         train, val = load_splits(s.data_dir, s.image_size)
     else:
-        seeds = (s.seed, (s.seed + 1) % 2**63)
+        seeds = (s.seed, s.seed + 1)
         counts = (s.synthetic_images, math.ceil(s.synthetic_images / 4))
         train, val = (
             SyntheticSplit(count, s.classes or 1000, s.image_size, seed)
@@ -144,7 +144,7 @@ def train(settings, model, optimizer, loader, ctx, log, validate, observers):
 
 
 def run(settings, ctx, meter=None):
-    """One run in the current folder; returns its results."""
+    """One run in the current folder."""
     seed_everything(settings)
     train_split, val_split = load_data(settings)
     log = Log(train_split.kind)
@@ -155,9 +155,13 @@ def run(settings, ctx, meter=None):
     log(f"model_params:{parameters}")
     optimizer = build_optimizer(settings, model)
     loader = Loader(train_split, settings.batch, settings.seed, ctx.device)
-    classes = model.head.out_features
-    seen = Run(settings, ctx, model, optimizer, loader, len(val_split), classes, meter)
-    told = (feature.observer(seen) for feature in switched_on(settings))
+
+    def observer_of(feature):
+        classes = model.head.out_features
+        seen = Run(settings, ctx, model, optimizer, loader, len(val_split), classes, meter)
+        return feature.observer(seen)
+
+    told = map(observer_of, switched_on(settings))
     observers = [observer for observer in told if observer is not None]
 
     def validate(step):
@@ -172,13 +176,12 @@ def run(settings, ctx, meter=None):
     state = {name: t.detach().cpu().contiguous() for name, t in model.state_dict().items()}
     metadata = {"data": train_split.kind}
     Path("final_model.safetensors").write_bytes(safetensors.torch.save(state, metadata=metadata))
-    results = {
-        "data": train_split.kind,
-        "parameters": parameters,
-        "steps": settings.steps,
-        "val_acc": val_acc,
-        "val_loss": val_loss,
-    }
     for observer in observers:
+        results = {
+            "data": train_split.kind,
+            "parameters": parameters,
+            "steps": settings.steps,
+            "val_acc": val_acc,
+            "val_loss": val_loss,
+        }
         observer.at_end(results)
-    return results

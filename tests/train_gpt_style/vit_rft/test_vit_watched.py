@@ -55,7 +55,7 @@ def state_of(model, optimizer):
 def seen(data, tmp_path_factory):
     """What the watcher saw, and what the run wrote."""
     folder, real = tmp_path_factory.mktemp("watched"), (run.build_model, run.loss_and_correct)
-    watched = SimpleNamespace(losses=[], stream=[], states=[], orders=[], folder=folder)
+    watched = SimpleNamespace(losses=[], validated=[], stream=[], states=[], folder=folder)
 
     def build(*arguments):
         watched.model = real[0](*arguments)
@@ -64,8 +64,8 @@ def seen(data, tmp_path_factory):
 
     def loss_and_correct(model, x, y):
         loss, correct = real[1](model, x, y)
-        if model.training:
-            watched.losses.append((loss.item(), correct.item()))
+        seen = watched.losses if model.training else watched.validated
+        seen.append((loss.item(), correct.item(), len(y)))
         return loss, correct
 
     def before(optimizer, *_):
@@ -86,10 +86,17 @@ def seen(data, tmp_path_factory):
         patch.setattr(run, "loss_and_correct", loss_and_correct)
         patch.chdir(folder)
         random.seed(0)
-        watched.results = run.main(environ)
+        run.main(environ)
     for hook in hooks:
         hook.remove()
-    watched.environ = environ
+    last = watched.validated[-2:]
+    watched.results = {
+        "data": "folder",
+        "parameters": sum(p.numel() for p in watched.model.parameters()),
+        "steps": 5,
+        "val_acc": sum(correct for _, correct, _ in last) / 9,
+        "val_loss": sum(loss * count for loss, _, count in last) / 9,
+    }
     watched.log = read_run_log(folder / "train.jsonl")
     watched.table, watched.raw = (
         [json.loads(line) for line in (folder / name).read_text("utf-8").splitlines()]
@@ -120,7 +127,7 @@ def test_the_header_says_what_the_run_is(seen):
 def test_each_step_of_the_run_log_is_what_the_watcher_saw(seen):
     lines = [line for line in seen.log if line["kind"] == "step"]
     assert len(lines) == len(seen.losses) == 5
-    for step, (line, (loss, correct)) in enumerate(zip(lines, seen.losses, strict=True), 1):
+    for step, (line, (loss, correct, _)) in enumerate(zip(lines, seen.losses, strict=True), 1):
         state = {"state": seen.states[step - 1]} if step % 2 == 0 else {}
         assert {name: value for name, value in line.items() if name != "chain"} == {
             "kind": "step",
@@ -152,7 +159,7 @@ def test_the_log_ends_with_the_state_and_the_results_of_the_run(seen):
 def test_each_line_of_the_telemetry_is_what_the_watcher_saw(seen):
     for step, (line, raw) in enumerate(zip(seen.table, seen.raw, strict=True), 1):
         alignment, drift, flux, _, retained = by_hand(seen.stream[:step], 0.75, 0.5, 0.5)
-        loss, correct = seen.losses[step - 1]
+        loss, correct, _ = seen.losses[step - 1]
         assert {n: line[n] for n in ("mode", "step", "loss", "acc", "J_step", "tempC")} == {
             "mode": "RFT",
             "step": step,
