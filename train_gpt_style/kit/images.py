@@ -64,8 +64,8 @@ def check_image(path):
     try:
         with Image.open(path):
             pass
-    except Image.DecompressionBombError:
-        raise UsageError(f"{path}: more than {Image.MAX_IMAGE_PIXELS} pixels") from None
+    except Image.DecompressionBombError:  # at twice the number of which it only warns
+        raise UsageError(f"{path}: more than {2 * Image.MAX_IMAGE_PIXELS} pixels") from None
     except (OSError, ValueError):
         raise UsageError(f"{path}: corrupt: it cannot be read as an image") from None
 

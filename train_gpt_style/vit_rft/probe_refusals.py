@@ -93,7 +93,7 @@ FOLDERS: dict[str, tuple[Callable[[Path], object], str]] = {
     "images with a broken part": (image(png(16, 16, FEW, (b"\1\2\3\4", b""))), "corrupt"),
     "images with a bomb for a comment": (image(png(16, 16, BOMB, PIXELS)), "corrupt"),
     "images with a bomb behind the pixels": (image(png(16, 16, PIXELS, BOMB)), "corrupt"),
-    "images of a billion pixels": (image(png(2**15, 2**15, PIXELS)), "pixels"),
+    "images of a billion pixels": (image(png(2**15, 2**15, PIXELS)), "more than 178956970"),
 }
 
 

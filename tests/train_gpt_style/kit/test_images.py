@@ -76,7 +76,7 @@ def test_what_is_no_folder_and_what_is_too_large_is_refused(folder, monkeypatch)
     with pytest.raises(UsageError, match="is no folder"):
         images.load_splits(str(folder / "nowhere"), 16)
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
-    with pytest.raises(UsageError, match="more than 100 pixels"):
+    with pytest.raises(UsageError, match="more than 200 pixels"):
         images.load_splits(str(folder), 16)
 
 
