@@ -162,7 +162,10 @@ def statement_lines(source: bytes) -> dict[int, int]:
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.stmt):
             body = getattr(node, "body", None)
-            last = body[0].lineno - 1 if body else node.end_lineno or node.lineno
+            begin = body[0] if body else None
+            if isinstance(node, ast.Match):
+                begin = node.cases[0].pattern
+            last = begin.lineno - 1 if begin is not None else node.end_lineno or node.lineno
             for number in range(node.lineno + 1, last + 1):
                 found[number] = max(found.get(number, 0), node.lineno)
     return found

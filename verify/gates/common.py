@@ -1,6 +1,6 @@
 """The jobs and comparisons that several rungs of the ladder share."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from verify.events import Event, Recording, by_rank, first_difference
 from verify.flags import changed
@@ -96,7 +96,7 @@ def compare_runs(expected: Recording, actual: Recording) -> str | None:
     if actual.preceding:  # what an earlier run of its process set is no change any more
         apart = changed(expected.left_flags, actual.left_flags)
     else:
-        apart = flags_apart(expected, actual)
+        apart = flags_apart(expected.flags, actual.flags)
     if apart:
         return apart[0]
     for rank, a, b in by_rank(expected, actual):
@@ -106,9 +106,8 @@ def compare_runs(expected: Recording, actual: Recording) -> str | None:
     return None
 
 
-def flags_apart(expected: Recording, actual: Recording) -> list[str]:
-    """Which changes of torch's global switches one run has and the other has not."""
-    a, b = expected.flags, actual.flags
+def flags_apart(a: Sequence[str], b: Sequence[str]) -> list[str]:
+    """Which changes of torch's global switches the candidate's run has, or the baseline's alone."""
     if a == b:
         return []
     only = [f"{text}, and not in the baseline" for text in b if text not in a]
