@@ -82,7 +82,7 @@ def judge(studio: Studio) -> GateResult:
         what = "statement" if len(findings) == 1 else "statements"
         summary = f"{len(findings)} changed {what} that no run executes{also}"
         return GateResult(NAME, Verdict.NOT_RUN, summary, tuple(findings))
-    return GateResult(NAME, Verdict.PASS, f"{total} changed lines, all executed{also}")
+    return GateResult(NAME, Verdict.PASS, f"{total - excused} changed lines executed{also}")
 
 
 def executed_by(studio: Studio, side: Side) -> dict[str, set[Extent]]:
