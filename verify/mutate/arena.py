@@ -21,9 +21,9 @@ from verify.coq import project, settings
 from verify.coq.actions import FOLDER
 from verify.errors import CannotCheckError, UsageError
 from verify.events import Recording
+from verify.executed import Executed as Tracer
 from verify.gates import changed_lines, liveness, pairs, smoke, theorems
 from verify.inspection import Inspection
-from verify.mutate.coverage import Coverage
 from verify.mutate.operators import Mutant
 from verify.mutate.plan import Plan
 from verify.mutate.source import Extent
@@ -40,7 +40,7 @@ ON = (smoke.NAME, liveness.NAME, pairs.NAME)  # those that look at features that
 WORDS = 240  # of a finding or a reason
 MEMORY = 8 << 30  # bytes that a mutant may add: one that never stops collecting is stopped
 
-Executed = dict[str, list[Extent]]  # by file, as Coverage gives them
+Executed = dict[str, list[Extent]]  # by file, as Tracer gives them, sorted
 Tell = Callable[[dict[str, Any]], None]
 
 
@@ -114,7 +114,8 @@ def make_reference(plan: Plan, tree: Path, folder: Path) -> tuple[Reference, Exe
 
     To be called in a process of its own.
     """
-    off, on = (Coverage(tree / file for file in plan.files) for _ in range(2))
+    paths = {str(tree / file) for file in plan.files}
+    off, on = (Tracer(paths.__contains__) for _ in range(2))
     with off.tracing():
         probe = enter_tree(plan, tree)
         with probe.candidate.opened():
@@ -138,10 +139,10 @@ def _jobs(probe: Probe, names: tuple[str, ...]) -> list[Job]:
     return list(dict.fromkeys(job for rung in rungs for job in rung.jobs(probe)))
 
 
-def _relative(coverage: Coverage, tree: Path) -> Executed:
+def _relative(tracer: Tracer, tree: Path) -> Executed:
     return {
-        Path(file).relative_to(tree).as_posix(): extents
-        for file, extents in coverage.executed().items()
+        Path(file).relative_to(tree).as_posix(): sorted(extents)
+        for file, extents in sorted(tracer.extents().items())
     }
 
 
