@@ -6,7 +6,8 @@ The unit is the instruction, not the line: of `a if cuda else b` only one half i
 import dis
 import inspect
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from types import CodeType, FrameType
 from typing import Any
@@ -15,15 +16,20 @@ from typing import Any
 UNTRACED = {"CACHE", "COPY_FREE_VARS", "MAKE_CELL", "NOP", "RESUME", "RETURN_GENERATOR"}
 
 Extent = tuple[int, int, int, int]  # first line and column, last line and column
+Seen = Mapping[str, Collection[Extent]]  # by file
 
 
 class Executed:
-    """Executed instructions of the files that `wanted` takes, by name. Meant for one thread."""
+    """Executed instructions of the files that `wanted` takes, by name. Meant for one thread.
 
-    def __init__(self, wanted: Callable[[str], bool]):
+    Those in `seen`, by file, are not noted again: most of the cost of watching is in code that runs
+    often, and an earlier run has seen that.
+    """
+
+    def __init__(self, wanted: Callable[[str], bool], seen: Seen | None = None):
         self._wanted, self._files = wanted, dict[str, bool]()
-        self._ran: dict[CodeType, set[int]] = {}
-        self._whole: dict[CodeType, int] = {}  # how many instructions there are to be seen
+        self._seen = seen or {}
+        self._codes: dict[tuple[str, CodeType], _Code] = {}  # two files may hold equal code
 
     @contextmanager
     def tracing(self) -> Iterator[None]:
@@ -41,32 +47,49 @@ class Executed:
             self._files[file] = self._wanted(file)
         if not self._files[file]:
             return None
-        code = frame.f_code
-        if code not in self._ran:
-            self._ran[code] = set()
-            self._whole[code] = sum(each.opname not in UNTRACED for each in dis.Bytecode(code))
-        ran = self._ran[code]
-        if len(ran) == self._whole[code]:
-            return None  # nothing in it is left to be seen
-        frame.f_trace_opcodes, frame.f_trace_lines = True, False
-
-        def instruction(frame: FrameType, event: str, argument: Any) -> Any:
-            if event == "opcode":
-                ran.add(frame.f_lasti)
-            return instruction
-
-        return instruction
+        key = file, frame.f_code
+        if key not in self._codes:
+            self._codes[key] = _Code(frame.f_code, self._seen.get(file, ()))
+        code = self._codes[key]
+        if not code.unseen:
+            return None
+        frame.f_trace_opcodes = True
+        return code.watch
 
     def extents(self) -> dict[str, set[Extent]]:
         """Extents of the executed instructions, by file."""
         found: dict[str, set[Extent]] = {}
-        for code, ran in self._ran.items():
-            places = list(code.co_positions())
-            extents = (places[offset // 2] for offset in ran)
-            found.setdefault(code.co_filename, set()).update(
-                _true(extent) for extent in extents if None not in extent
-            )
+        for (file, _), code in self._codes.items():
+            found.setdefault(file, set()).update(code.ran)
         return found
+
+
+class _Code:
+    """The extents of one code object: which ran, and which are still to be seen."""
+
+    def __init__(self, code: CodeType, seen: Collection[Extent]):
+        self.ran: set[Extent] = set()
+        self._extents = {
+            each.offset: _true(each.positions)
+            for each in dis.Bytecode(code)
+            if each.opname not in UNTRACED and each.positions is not None
+            if None not in each.positions
+        }
+        self.unseen = set(self._extents.values()).difference(seen)
+        self._on_line = Counter(extent[0] for extent in self.unseen)
+
+    def watch(self, frame: FrameType, event: str, argument: Any) -> Any:
+        """Note each instruction, but go by lines where a line has none left to be seen."""
+        if event == "opcode":
+            extent = self._extents.get(frame.f_lasti)
+            if extent in self.unseen:
+                self.unseen.remove(extent)
+                self.ran.add(extent)
+                self._on_line[extent[0]] -= 1
+        elif event == "line":
+            frame.f_trace_opcodes = self._on_line[frame.f_lineno] > 0
+            frame.f_trace_lines = bool(self.unseen)
+        return self.watch
 
 
 def instructions(source: bytes, file: str, imported: bool = False) -> list[Extent]:

@@ -10,7 +10,7 @@ import torch
 from torch.utils import _pytree as pytree
 
 from verify.digest import has_values, published_digest, short
-from verify.executed import Executed, Extent
+from verify.executed import Executed, Extent, Seen
 from verify.optrace import traced
 from verify.probe import Probe, environment
 from verify.recorder import followed, rng_facts, settle
@@ -38,13 +38,20 @@ class Inspection:
 
 
 def inspect_model(
-    probe: Probe, script: Script, variables: Mapping[str, str], trace: bool, follow: bool = False
+    probe: Probe,
+    script: Script,
+    variables: Mapping[str, str],
+    trace: bool,
+    follow: Seen | None = None,
 ) -> Inspection:
-    """Build the model once and look at it; an exception of the script becomes `error`."""
+    """Build the model once and look at it; an exception of the script becomes `error`.
+
+    With `follow`, the executed code is noted, but for what it says was seen before.
+    """
     found = Inspection()
     settle()
-    executed = Executed(followed(script))
-    with environment(variables), executed.tracing() if follow else nullcontext():
+    executed = Executed(followed(script), follow)
+    with environment(variables), nullcontext() if follow is None else executed.tracing():
         try:
             _inspect(probe, script, found, trace)
         except FAULTS as error:

@@ -35,7 +35,7 @@ from torch.optim.optimizer import (
 from verify.digest import short
 from verify.errors import CannotCheckError
 from verify.events import Event, Recording
-from verify.executed import Executed
+from verify.executed import Executed, Seen
 from verify.flags import changed, glance, global_flags
 from verify.networks import Network, Networks
 from verify.optrace import OperationTrace, transport_untraced, untraced
@@ -91,13 +91,14 @@ def record(
     trace: bool,
     ranks: int = 1,
     leftovers: Mapping[str, str] | None = None,
-    follow: bool = False,
+    follow: Seen | None = None,
 ) -> Recording:
     """Run `script` under `variables` in a folder of its own and return what happened.
 
     Every one of several ranks is recorded; the result is the last one's, which holds the others.
     `leftovers` lie in its folder before. With `follow`, the executed code of the script's own files
-    is noted. An exception of the script is part of the recording (`error`), not raised.
+    is noted, but for what it says was seen before. An exception of the script is part of the
+    recording (`error`), not raised.
     """
     with TemporaryDirectory() as folder, environment(variables), contextlib.ExitStack() as stack:
         stack.enter_context(contextlib.chdir(folder))
@@ -119,7 +120,7 @@ def record(
     return recording
 
 
-def perform(probe: Probe, script: Script, trace: bool, follow: bool) -> Recording:
+def perform(probe: Probe, script: Script, trace: bool, follow: Seen | None) -> Recording:
     """Run the script in the current folder, and return what happened."""
     settle()  # here, in each rank's process: Python reseeds its generator after a fork
     recorder = _Recorder(probe, script, trace, follow)
@@ -138,7 +139,7 @@ def perform(probe: Probe, script: Script, trace: bool, follow: bool) -> Recordin
 
 
 class _Recorder:
-    def __init__(self, probe: Probe, script: Script, trace: bool, follow: bool):
+    def __init__(self, probe: Probe, script: Script, trace: bool, follow: Seen | None):
         self.probe, self.script = probe, script
         self.recording = Recording()
         self.folder = Path.cwd()
@@ -149,7 +150,7 @@ class _Recorder:
         self.sources: list[str] = []  # of the script and of its model
         self.flags, self.glanced = switches(), glance()
         self.seen = self.flags  # at the last operation
-        self.executed = Executed(followed(script)) if follow else None
+        self.executed = Executed(followed(script), follow) if follow is not None else None
 
     def run(self) -> None:
         with contextlib.ExitStack() as stack:

@@ -18,6 +18,7 @@ import torch
 from verify.digest import short
 from verify.errors import CannotCheckError, GoldensealError
 from verify.events import Recording
+from verify.executed import Extent
 from verify.inspection import Inspection, inspect_model
 from verify.probe import Probe, Scenario
 from verify.processes import in_processes
@@ -36,7 +37,7 @@ class Job:
 
     `before` are environments that the same process runs first, so that whatever a feature leaves
     behind in the process is seen by the run that counts; it keeps them as `preceding`. `follow`
-    notes the code that is executed.
+    notes the code that they execute.
     """
 
     what: Literal["inspect", "record"]
@@ -66,6 +67,8 @@ class Studio:
         self.imported = list(imported)
         self.workers = workers or min(4, os.cpu_count() or 1)
         self._results: dict[Job, Recording | Inspection] = {}
+        # What followed runs executed, by side and file: a later run need not note it again.
+        self.executed: dict[Side, dict[str, set[Extent]]] = {"baseline": {}, "candidate": {}}
 
     def __enter__(self) -> "Studio":
         self._folder = TemporaryDirectory()
@@ -132,7 +135,7 @@ class Studio:
     def _run_batches(self, batches: list[list[Job]], progress: Callable[[], None]) -> None:
         if not self.apart:
             for job in itertools.chain.from_iterable(batches):
-                self._results[job] = self._do(job)
+                self._keep(job, self._do(job))
                 progress()
             return
         tasks = [partial(self._do_each, batch) for batch in batches]
@@ -147,11 +150,27 @@ class Studio:
             for job, result in zip(batch, results, strict=True):
                 if result.fault is not None and self._is_plain(job):
                     raise result.fault
-                self._results[job] = result
+                self._keep(job, result)
                 progress()
 
+    def _keep(self, job: Job, result: Recording | Inspection) -> None:
+        self._results[job] = result
+        if isinstance(result, Inspection):
+            self._absorb(job.side, [result])
+        else:
+            self._absorb(job.side, [*result.preceding, *result.ranks()])
+
+    def _absorb(self, side: Side, runs: Iterable[Recording | Inspection]) -> None:
+        for run in runs:
+            for file, extents in run.executed.items():
+                self.executed[side].setdefault(file, set()).update(extents)
+
     def _do_each(self, jobs: Sequence[Job]) -> list[Recording | Inspection]:
-        return [self._do(job) for job in jobs]
+        results = []
+        for job in jobs:
+            results.append(self._do(job))
+            self._keep(job, results[-1])
+        return results
 
     def _is_plain(self, job: Job) -> bool:
         """Whether a fault in it is the probe's or the script's own, and not of what is tried."""
@@ -171,15 +190,17 @@ class Studio:
     def _do(self, job: Job) -> Recording | Inspection:
         script = self.probe.baseline if job.side == "baseline" else self.probe.candidate
         scenario = self.scenario(job.scenario)
-        run = partial(record, ranks=scenario.ranks, leftovers=scenario.leftovers)
-        before = [
-            run(self.probe, script, self.environment(scenario, changes), trace=False)
-            for changes in job.before
-        ]
+        follow = self.executed[job.side] if job.follow else None
+        run = partial(record, ranks=scenario.ranks, leftovers=scenario.leftovers, follow=follow)
+        before = list[Recording]()
+        for changes in job.before:
+            variables = self.environment(scenario, changes)
+            before.append(run(self.probe, script, variables, trace=False))
+            self._absorb(job.side, before[-1].ranks())
         variables = self.environment(scenario, job.changes)
         if job.what == "inspect":
-            return inspect_model(self.probe, script, variables, job.trace, job.follow)
-        recording = run(self.probe, script, variables, job.trace, follow=job.follow)
+            return inspect_model(self.probe, script, variables, job.trace, follow)
+        recording = run(self.probe, script, variables, job.trace)
         recording.preceding = before
         if job.side == "candidate":
             recording.flags[:0] = self.imported

@@ -19,7 +19,7 @@ from pathlib import Path
 from verify.errors import UsageError
 from verify.executed import Extent, instructions
 from verify.gates.common import followed_sides, inspect_job, record_job
-from verify.gates.liveness import on_job, trials, trip_jobs
+from verify.gates.liveness import on_job, on_runs, restored_job, trials, trip_jobs
 from verify.gates.refusals import refusal_job
 from verify.imports import needs_of
 from verify.probe import Probe
@@ -42,8 +42,9 @@ def jobs_of(probe: Probe, side: Side) -> list[Job]:
     if side == "baseline":
         return found
     found += [refusal_job("candidate", name) for name in probe.refusals]
+    if probe.features:
+        found.append(restored_job(probe))
     for feature in probe.features:
-        found.append(on_job(probe, feature))
         found += trip_jobs(probe, feature) if feature.kind == "guards" else []
         found += [on_job(probe, feature, *trial) for trial in trials(feature)]
     return found
@@ -89,11 +90,11 @@ def executed_by(studio: Studio, side: Side) -> dict[str, set[Extent]]:
     """What all runs of a side execute, by file; a file of a script that none imports, nothing."""
     script = getattr(studio.probe, side)
     executed: dict[str, set[Extent]] = {file: set() for file in imports_of(script)}
-    for job in jobs_of(studio.probe, side):
-        ran = studio.recording(job).ranks() if job.what == "record" else [studio.inspection(job)]
-        for each in ran:
-            for file, extents in each.executed.items():
-                executed.setdefault(file, set()).update(extents)
+    studio.run(jobs_of(studio.probe, side))
+    if side == "candidate":
+        on_runs(studio)  # of features whose common process was cut short
+    for file, extents in studio.executed[side].items():
+        executed.setdefault(file, set()).update(extents)
     return executed
 
 

@@ -23,11 +23,10 @@ def jobs(probe: Probe) -> list[Job]:
     """Each feature on, then on with each sub-knob moved; all on and off again in one process."""
     scenario, found = traced_scenario(probe), []
     for feature in probe.features:
-        found.append(on_job(probe, feature))
         found += [on_job(probe, feature, *trial) for trial in trials(feature)]
         if feature.kind == "guards":
             found += trip_jobs(probe, feature)
-    if found:
+    if probe.features:
         found.append(restored_job(probe))
     return [*found, *(record_job(probe, side, scenario) for side in ("baseline", "candidate"))]
 
@@ -63,9 +62,20 @@ def trip_jobs(probe: Probe, feature: Feature) -> list[Job]:
 
 
 def restored_job(probe: Probe) -> Job:
-    """Features off, in a process that has run every feature before."""
+    """Each feature on, one after the other in one process, and then all of them off again."""
     examples = tuple(changes(feature.example) for feature in probe.features)
-    return Job("record", "candidate", traced_scenario(probe), before=examples)
+    return Job("record", "candidate", traced_scenario(probe), before=examples, follow=True)
+
+
+def on_runs(studio: Studio) -> dict[str, Recording]:
+    """Each feature's run, by name; in a process of its own if one of them took theirs with it."""
+    probe = studio.probe
+    runs = studio.recording(restored_job(probe)).preceding if probe.features else []
+    if len(runs) != len(probe.features):
+        alone = [on_job(probe, feature) for feature in probe.features]
+        studio.run(alone)
+        runs = [studio.recording(job) for job in alone]
+    return {feature.name: run for feature, run in zip(probe.features, runs, strict=True)}
 
 
 def judge(studio: Studio) -> GateResult:
@@ -77,8 +87,9 @@ def judge(studio: Studio) -> GateResult:
     findings = new_in(misused(probe, off, "features off"), misused(probe, baseline, ""))
     knobs = 0
     parameters: set[str] = set()
+    on_alone = on_runs(studio)
     for feature in probe.features:
-        on = studio.recording(on_job(probe, feature))
+        on = on_alone[feature.name]
         words = in_words(feature.example)
         if on.error:
             findings.append(f"{feature.name}: {words} stops the run: {on.error}")
