@@ -17,6 +17,13 @@ PLAIN = (
     *(bool, int, float, complex, type(None)),
     *(torch.dtype, torch.device, torch.layout, torch.memory_format, torch.Size),
 )
+# What no walk need look into.
+LEAVES = {*PLAIN, str, torch.Tensor, torch.nn.Parameter}
+DTYPES = {
+    dtype: str(dtype).removeprefix("torch.")
+    for dtype in vars(torch).values()
+    if isinstance(dtype, torch.dtype)
+}
 
 
 @contextmanager
@@ -73,15 +80,27 @@ class OperationTrace(TorchDispatchMode):
         """Note the operation, then let it happen."""
         self._before_each()
         kwargs = kwargs or {}
-        leaves = pytree.tree_leaves((args, kwargs))
-        self._lines.append(f"{func}({', '.join(map(self._describe, leaves))})")
+        texts: list[str] = []
+        for value in (*args, *kwargs.values()):
+            self._describe_each(value, texts)
+        self._lines.append(f"{func}({', '.join(texts)})")
         return func(*args, **kwargs)
+
+    def _describe_each(self, value: Any, texts: list[str]) -> None:
+        """The leaves of an argument; torch's own walk costs more than most operations."""
+        if type(value) in LEAVES:
+            texts.append(self._describe(value))
+        elif type(value) in (list, tuple):
+            for each in value:
+                self._describe_each(each, texts)
+        else:
+            texts += map(self._describe, pytree.tree_leaves(value))
 
     def _describe(self, value: Any) -> str:
         if is_lazy(value):
             return "not initialized yet"
         if torch.is_tensor(value):
-            return f"{str(value.dtype).removeprefix('torch.')}{list(value.shape)}"
+            return f"{DTYPES[value.dtype]}{list(value.shape)}"
         if isinstance(value, torch.UntypedStorage | torch.TypedStorage):
             return f"storage[{value.nbytes()} bytes]"  # its text would hold every byte
         if isinstance(value, str):

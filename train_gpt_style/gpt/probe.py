@@ -99,5 +99,5 @@ PROBE = Probe(
         r"^gpt/export\.py.*t\.ndim == 2": "a tensor that is no matrix: test_gpt_export.py",
         r"isinstance\(module, CastedLinear|module\.float\(\)": "runs on a GPU: not run here",
     },
-    brief={"ITERATIONS": "2", "WARMUP_STEPS": "0", "TTT_CHUNK_SIZE": "48", "VAL_LOSS_EVERY": "0"},
+    brief={"ITERATIONS": "2", "WARMUP_STEPS": "0", "TTT_CHUNK_SIZE": "64", "VAL_LOSS_EVERY": "0"},
 )

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from verify.errors import UsageError
 from verify.executed import Extent, instructions
-from verify.gates.common import followed_sides, inspect_job, record_job
+from verify.gates.common import followed_sides, inspect_job, record_job, traced_scenario
 from verify.gates.liveness import on_job, on_runs, restored_job, trials, trip_jobs
 from verify.gates.refusals import refusal_job
 from verify.imports import needs_of
@@ -39,15 +39,25 @@ def jobs(probe: Probe) -> list[Job]:
 def jobs_of(probe: Probe, side: Side) -> list[Job]:
     """A side in every scenario; the candidate also on every spoiled input and with features on."""
     found = [make(probe, side, s.name) for s in probe.scenarios for make in MAKERS]
+    if side == "baseline" or not probe.features:
+        found.append(Job("record", side, traced_scenario(probe), follow=True))
     if side == "baseline":
         return found
     found += [refusal_job("candidate", name) for name in probe.refusals]
     if probe.features:
-        found.append(restored_job(probe))
+        found.append(restored_job(probe))  # its last run has all of them off
     for feature in probe.features:
         found += trip_jobs(probe, feature) if feature.kind == "guards" else []
-        found += [on_job(probe, feature, *trial) for trial in trials(feature)]
     return found
+
+
+def trial_jobs(probe: Probe) -> list[Job]:
+    """Each feature with one knob moved, followed: there are many, so only where lines are left."""
+    return [
+        on_job(probe, feature, *trial, follow=True)
+        for feature in probe.features
+        for trial in trials(feature)
+    ]
 
 
 MAKERS = (inspect_job, record_job)
@@ -55,6 +65,20 @@ MAKERS = (inspect_job, record_job)
 
 def judge(studio: Studio) -> GateResult:
     """Each changed line that nothing executed, with its text."""
+    found, total, excused = left_over(studio)
+    if found and (more := trial_jobs(studio.probe)):
+        studio.run(more)
+        found, total, excused = left_over(studio)
+    also = f", {excused} that the probe excuses" if excused else ""
+    if found:
+        what = "statement" if len(found) == 1 else "statements"
+        summary = f"{len(found)} changed {what} that no run executes{also}"
+        return GateResult(NAME, Verdict.NOT_RUN, summary, tuple(found))
+    return GateResult(NAME, Verdict.PASS, f"{total - excused} changed lines executed{also}")
+
+
+def left_over(studio: Studio) -> tuple[list[str], int, int]:
+    """The changed lines that nothing executed so far; how many changed; how many are excused."""
     probe = studio.probe
     findings, total, excused = list[str](), 0, 0
     for side in followed_sides(probe)[::-1]:
@@ -77,13 +101,7 @@ def judge(studio: Studio) -> GateResult:
                 excused += 1
             else:
                 findings.append(f"{place}: {words}: {text}")
-    findings = list(dict.fromkeys(findings))
-    also = f", {excused} that no run here can reach" if excused else ""
-    if findings:
-        what = "statement" if len(findings) == 1 else "statements"
-        summary = f"{len(findings)} changed {what} that no run executes{also}"
-        return GateResult(NAME, Verdict.NOT_RUN, summary, tuple(findings))
-    return GateResult(NAME, Verdict.PASS, f"{total - excused} changed lines executed{also}")
+    return list(dict.fromkeys(findings)), total, excused
 
 
 def executed_by(studio: Studio, side: Side) -> dict[str, set[Extent]]:

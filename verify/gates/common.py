@@ -39,9 +39,12 @@ def record_job(
     variables: Mapping[str, str] | None = None,
     follow: bool = False,
 ) -> Job:
-    """Perform and record the real run; of the sides that are followed, also what it executes."""
+    """Perform and record the real run; of the sides that are followed, also what it executes.
+
+    Not of the traced run: to watch the trace at work as well costs more than a run of its own.
+    """
     trace = not variables and scenario == traced_scenario(probe)
-    follow = follow or (not variables and side in followed_sides(probe))
+    follow = follow or (not variables and not trace and side in followed_sides(probe))
     return Job("record", side, scenario, changes(variables or {}), trace, follow=follow)
 
 

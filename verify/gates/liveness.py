@@ -48,10 +48,12 @@ def trials(feature: Feature) -> list[tuple[str, str]]:
     return found
 
 
-def on_job(probe: Probe, feature: Feature, knob: str = "", value: str = "") -> Job:
+def on_job(
+    probe: Probe, feature: Feature, knob: str = "", value: str = "", follow: bool = False
+) -> Job:
     """The feature's example environment, with one knob moved."""
     variables = dict(feature.example) | ({knob: value} if knob else {})
-    return record_job(probe, "candidate", traced_scenario(probe), variables, follow=True)
+    return record_job(probe, "candidate", traced_scenario(probe), variables, follow)
 
 
 def trip_jobs(probe: Probe, feature: Feature) -> list[Job]:
@@ -72,7 +74,7 @@ def on_runs(studio: Studio) -> dict[str, Recording]:
     probe = studio.probe
     runs = studio.recording(restored_job(probe)).preceding if probe.features else []
     if len(runs) != len(probe.features):
-        alone = [on_job(probe, feature) for feature in probe.features]
+        alone = [on_job(probe, feature, follow=True) for feature in probe.features]
         studio.run(alone)
         runs = [studio.recording(job) for job in alone]
     return {feature.name: run for feature, run in zip(probe.features, runs, strict=True)}

@@ -131,7 +131,7 @@ def test_what_the_probe_says_is_unreached_is_excused_and_counted(tmp_path):
     excuse = "\n[unreached]\n'x\\.cuda\\(\\)' = \"there is no GPU here\"\n"
     result = judge(tmp_path / "excused", script, probe=PROBE + excuse)
     assert result.verdict is Verdict.PASS
-    assert result.summary == "1 changed lines executed, 1 that no run here can reach"
+    assert result.summary == "1 changed lines executed, 1 that the probe excuses"
     other = excuse.replace("cuda", "mps")
     assert judge(tmp_path / "other", script, probe=PROBE + other).verdict is Verdict.NOT_RUN
     by_place = "\n[unreached]\n'^train\\.py:\\d+: x = ' = \"by its place\"\n"
