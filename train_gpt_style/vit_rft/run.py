@@ -121,15 +121,14 @@ def train(settings, model, optimizer, loader, ctx, log, validate, observers):
     The model is in training mode.
     """
     start = ctx.now()
-    for done in range(settings.steps):
-        step, remaining = done + 1, settings.steps - done - 1
+    for step, remaining in enumerate(reversed(range(settings.steps)), 1):
         x, y = loader.next_batch()
         optimizer.zero_grad()
         with ctx.autocast():
             loss, correct = loss_and_correct(model, x, y)
         loss.backward()
         optimizer.step()
-        if settings.log_every and (not done or not step % settings.log_every):
+        if settings.log_every and 0 in (step - 1, step % settings.log_every):
             ms = 1000.0 * (ctx.now() - start)
             log(
                 f"step:{step}/{settings.steps} loss:{ctx.read(loss):.6f} "

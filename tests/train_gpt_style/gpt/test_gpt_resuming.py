@@ -5,6 +5,7 @@ Whole runs that are killed and resumed: test_gpt_checkpoint.py.
 
 import random
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,6 +13,8 @@ import safetensors.torch
 import torch
 
 from train_gpt_style.gpt import checkpoints, resuming, run
+from train_gpt_style.gpt.features import checkpoint
+from train_gpt_style.gpt.seams import Run, StepReport
 from train_gpt_style.gpt.settings import read
 from verify import canonical
 from verify.errors import UsageError
@@ -110,6 +113,7 @@ def test_the_first_difference_is_named_and_what_is_long_cut_short():
         ({**ours, "knobs": {"B": "3"}, "source": ""}, "knobs: A was None, here it is 1:"),
         ({"source": ours["source"]}, "knobs was None, here it is {'A'"),
         ({**ours, "knobs": [1]}, "knobs was [1], here it is {'A'"),
+        ({**ours, "source": {"A": 1}}, "source was {'A': 1}, here it is ooo"),
     ):
         with pytest.raises(UsageError) as caught:
             resuming.check_identity(theirs, ours, "here")
@@ -153,13 +157,14 @@ def test_optimizers_are_put_back_as_copies_and_what_was_there_is_forgotten(stepp
     checkpoints.check_tensors(back, expected, "here")
 
 
-def test_a_rank_takes_its_share_of_the_momenta_and_all_else(stepped):
+@pytest.mark.parametrize("rank", range(4))
+def test_a_rank_takes_its_share_of_the_momenta_and_all_else(stepped, rank):
     found = resuming.optimizer_tensors(stepped(), 0, 1)
     others = stepped(0)
-    resuming.put_optimizers_back(others, found, 1, 2)
+    resuming.put_optimizers_back(others, found, rank, 4)
     matrices = others["matrices"].param_groups[0]["params"]
     owned = [i for i, p in enumerate(matrices) if p in others["matrices"].state]
-    assert owned == list(range(1, len(matrices), 2))
+    assert owned == list(range(rank, len(matrices), 4))
     scalars = others["scalars"].param_groups[0]["params"]
     assert all(len(others["scalars"].state[p]) == 3 for p in scalars)
 
@@ -168,6 +173,100 @@ def test_a_momentum_that_was_never_used_is_kept_as_zero(stepped):
     fresh = resuming.optimizer_tensors(stepped(0), 0, 1)
     assert fresh
     assert all(name.startswith("matrices.") and not t.any() for name, t in fresh.items())
+
+
+# -- ranks -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def ranks(monkeypatch, tiny, tmp_path):
+    """ranks(**environ): what each of two ranks starts from, or its error, rank 0 first."""
+    sent = []
+
+    def broadcast(tensor, src):
+        assert src == 0
+        sent.append(tensor.clone())
+        tensor.copy_(sent[0])
+
+    monkeypatch.setattr(checkpoint.dist, "broadcast", broadcast)
+    monkeypatch.chdir(tmp_path)
+
+    def ranks(**environ):
+        sent.clear()
+        settings = read({**tiny, "CHECKPOINT_EVERY": "1", **environ})
+        found = []
+        for rank in range(2):
+            ctx = SimpleNamespace(rank=rank, world_size=2, device="cpu")
+            try:
+                found.append(checkpoint.CHECKPOINT.start(settings, ctx, "source"))
+            except UsageError as error:
+                found.append(str(error))
+        return found
+
+    return ranks
+
+
+@pytest.mark.parametrize("resume", ["auto", "never"])
+def test_without_a_checkpoint_both_ranks_begin(ranks, resume):
+    assert ranks(RESUME=resume) == [None, None]
+
+
+def test_both_ranks_go_on_from_the_checkpoint_that_rank_0_chose(ranks, tiny):
+    ctx = SimpleNamespace(world_size=2)
+    identity = resuming.identity(read(tiny), ctx, "source")
+    for step in (1, 2):
+        files = dict.fromkeys(checkpoints.FILES, safetensors.torch.save({}))
+        files["state.json"] = canonical.dumps({**STATE, "step": step, **identity})
+        checkpoints.write(Path("checkpoints/train_gpt"), step, files, keep=9)
+        found = ranks()
+        assert [each.step for each in found] == [step, step]
+        assert found[0].path == found[1].path
+    words = "RESUME=never, but checkpoints/train_gpt holds checkpoints: move them away"
+    problem, other = ranks(RESUME="never")
+    assert problem.startswith(words)
+    assert other == "rank 0 cannot go on from the checkpoints"
+    assert "SEED was 1337, here it is 3" in ranks(SEED="3")[0]
+
+
+@pytest.fixture
+def keeper(stepped, build, tiny, monkeypatch, tmp_path):
+    """keeper(rank): who keeps a run of one model on that rank; nobody else is there."""
+    monkeypatch.chdir(tmp_path)
+
+    def keeper(rank=0, **environ):
+        ctx = SimpleNamespace(rank=rank, world_size=1)
+        settings = read({**tiny, "CHECKPOINT_EVERY": "2", **environ})
+        log = SimpleNamespace(position=lambda: {"bytes": 0})
+        seen = Run(settings, ctx, build(), stepped(), log)
+        return checkpoint.CHECKPOINT.observer(seen)
+
+    return keeper
+
+
+def report(step):
+    return StepReport(step, None, {}, None, 0, 0.0)
+
+
+def test_a_checkpoint_is_written_at_its_cadence_on_rank_0_alone(keeper):
+    for rank, expected in ((1, []), (0, ["step-00000004", "step-00000002"])):
+        kept = keeper(rank)
+        for step in range(1, 6):
+            kept.after_step(report(step))
+        found = checkpoints.listed(Path("checkpoints/train_gpt"))
+        assert [path.name for path in found] == expected
+
+
+def test_what_is_not_finite_is_named_be_it_a_weight_or_a_state(keeper, capsys):
+    kept = keeper()
+    state = kept.run.optimizers["embedding"].state
+    for t, name in (
+        (next(iter(state.values()))["exp_avg"], "optimizer embedding.0.exp_avg"),
+        (kept.run.model.state_dict()["skip_weights"], "model skip_weights"),
+    ):
+        t.view(-1)[0] = float("nan")
+        kept.after_step(report(2))
+        assert capsys.readouterr().err == f"checkpoint: step 2 is not kept: {name} is not finite\n"
+    assert not Path("checkpoints").exists()
 
 
 # -- files of a checkpoint -------------------------------------------------------------------------
