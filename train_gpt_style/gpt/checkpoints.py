@@ -148,7 +148,6 @@ def newest_good(folder, say):
             f"{problems[0]}; no other checkpoint is whole: "
             "move them away, or give another CHECKPOINT_DIR or RUN_ID"
         )
-    return None
 
 
 def tensors(data, where):
@@ -175,6 +174,5 @@ def check_tensors(found, expected, where):
 def first_not_finite(named):
     """The name of the first tensor with a NaN or an infinity; None when there is none."""
     for name, t in sorted(named.items()):
-        if t.is_floating_point() and not bool(t.isfinite().all()):
+        if not bool(t.isfinite().all()):
             return name
-    return None

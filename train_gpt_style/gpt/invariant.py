@@ -88,11 +88,12 @@ class InvariantDivision:
         with frozen(model):
             batches = adapted_batches(settings, model, ctx, find_documents(tokens))
             for k, (batch, lora, optimizer) in enumerate(batches):
-                rows.append(torch.zeros(3, dtype=torch.float64, device=ctx.device))
+                row = torch.zeros(3, dtype=torch.float64, device=ctx.device)
                 if k % ctx.world_size == ctx.rank:
-                    rows[-1] += score(
+                    row = score(
                         settings, model, ctx, tokens, byte_counter, batch, lora, optimizer, features
                     )
+                rows.append(row)
         return bits_per_byte(*in_order(torch.stack(rows), ctx).tolist())
 
 
@@ -152,7 +153,7 @@ def in_order(rows, ctx):
     """The sum of all ranks' rows, each of which is zero on all ranks but one, first to last."""
     if ctx.world_size > 1:
         dist.all_reduce(rows, op=dist.ReduceOp.SUM)  # exact: all other operands are zero
-    sums = torch.zeros_like(rows[0])
+    sums = rows.new_zeros(3)
     for row in rows:
         sums += row
     return sums

@@ -37,7 +37,7 @@ def identity(settings, ctx, source):
         "data": {Path(path).name: os.path.getsize(path) for path in shards},
         "knobs": {name: knobs[name] for name in sorted(set(knobs) - set(FREE_KNOBS))},
         "numeric_class": numeric_class(),
-        "source": hashlib.sha512(source.encode("utf-8")).hexdigest(),
+        "source": hashlib.sha512(source.encode()).hexdigest(),
         "world_size": ctx.world_size,
     }
 
@@ -64,6 +64,12 @@ def check_identity(found, expected, where):
         )
 
 
+def parameters_of(optimizer):
+    """Number and parameter, in order; each of our optimizers has one group."""
+    (group,) = optimizer.param_groups
+    return enumerate(group["params"])
+
+
 def optimizer_tensors(optimizers, rank, world_size):
     """Every optimizer's state by GROUP.INDEX.KEY, the same on each rank: they all must call it.
 
@@ -72,12 +78,11 @@ def optimizer_tensors(optimizers, rank, world_size):
     """
     found = {}
     for group, optimizer in optimizers.items():
-        for i, p in enumerate(optimizer.param_groups[0]["params"]):
+        for i, p in parameters_of(optimizer):
             state = optimizer.state.get(p, {})
             if isinstance(optimizer, Muon):
                 momentum = state.get("momentum_buffer", torch.zeros_like(p))
                 if world_size > 1:
-                    momentum = momentum.clone()
                     dist.broadcast(momentum, src=i % world_size)
                 state = {"momentum_buffer": momentum}
             found |= {f"{group}.{i}.{key}": value for key, value in state.items()}
@@ -88,11 +93,11 @@ def expected_tensors(optimizers):
     """Tensors of the shapes and dtypes that the state has once every parameter was updated."""
     expected = {}
     for group, optimizer in optimizers.items():
-        for i, p in enumerate(optimizer.param_groups[0]["params"]):
+        for i, p in parameters_of(optimizer):
             if isinstance(optimizer, Muon):
                 expected[f"{group}.{i}.momentum_buffer"] = p
             else:
-                state = {"exp_avg": p, "exp_avg_sq": p, "step": torch.zeros(())}
+                state = {"exp_avg": p, "exp_avg_sq": p, "step": torch.empty(())}
                 expected |= {f"{group}.{i}.{key}": value for key, value in state.items()}
     return expected
 
@@ -101,7 +106,7 @@ def put_optimizers_back(optimizers, found, rank, world_size):
     """The inverse of `optimizer_tensors`: each rank keeps its own share of Muon's momenta."""
     for group, optimizer in optimizers.items():
         optimizer.state.clear()
-        for i, p in enumerate(optimizer.param_groups[0]["params"]):
+        for i, p in parameters_of(optimizer):
             if isinstance(optimizer, Muon) and i % world_size != rank:
                 continue
             prefix = f"{group}.{i}."
@@ -140,10 +145,8 @@ def put_generators_back(states, facts):
     python, numpy = facts["python"], facts["numpy"]
     gauss = None if python["gauss"] is None else float.fromhex(python["gauss"])
     random.setstate((python["version"], tuple(python["words"]), gauss))
-    key = np.array(numpy["key"], dtype=np.uint32)
-    np.random.set_state(
-        ("MT19937", key, numpy["pos"], numpy["has_gauss"], float.fromhex(numpy["gauss"]))
-    )
+    key, gauss = numpy["key"], float.fromhex(numpy["gauss"])
+    np.random.set_state(("MT19937", key, numpy["pos"], numpy["has_gauss"], gauss))
 
 
 def snapshot(run, report, named, optimizers):

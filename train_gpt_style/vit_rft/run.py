@@ -121,14 +121,14 @@ def train(settings, model, optimizer, loader, ctx, log, validate, observers):
     The model is in training mode.
     """
     start = ctx.now()
-    for step in range(1, settings.steps + 1):
+    for step, remaining in enumerate(reversed(range(settings.steps)), 1):
         x, y = loader.next_batch()
-        optimizer.zero_grad(set_to_none=True)
+        optimizer.zero_grad()
         with ctx.autocast():
             loss, correct = loss_and_correct(model, x, y)
         loss.backward()
         optimizer.step()
-        if settings.log_every and (step % settings.log_every == 0 or step == 1):
+        if settings.log_every and 0 in (step - 1, step % settings.log_every):
             ms = 1000.0 * (ctx.now() - start)
             log(
                 f"step:{step}/{settings.steps} loss:{ctx.read(loss):.6f} "
@@ -139,7 +139,7 @@ def train(settings, model, optimizer, loader, ctx, log, validate, observers):
             report = StepReport(step, loss, correct, loader.indices, seconds)
             for observer in observers:
                 observer.after_step(report)
-        if settings.eval_every and step % settings.eval_every == 0 and step < settings.steps:
+        if remaining and settings.eval_every and not step % settings.eval_every:
             validate(step)
 
 

@@ -86,7 +86,35 @@ def test_what_is_left_of_a_write_that_fails_is_removed_and_the_others_stay(tmp_p
 def test_only_folders_of_steps_are_listed(tmp_path):
     assert checkpoints.listed(tmp_path / "nowhere") == []
     (tmp_path / "step-00000002").mkdir()
-    (tmp_path / "step-two").mkdir()
+    for name in ("step-two", "step-t3", "step-3t"):
+        (tmp_path / name).mkdir()
     (tmp_path / "step-00000003").write_text("a file")
     (tmp_path / ".step-00000004.partial").mkdir()
     assert [path.name for path in checkpoints.listed(tmp_path)] == ["step-00000002"]
+
+
+def test_the_newest_come_first_also_once_the_numbers_are_longer(tmp_path):
+    steps = [10**8 + 1, 10**8, 10**8 - 1, 10**7, 2, 1]
+    for step in sorted(steps, key=str):
+        (tmp_path / checkpoints.name_of(step)).mkdir()
+    names = [path.name for path in checkpoints.listed(tmp_path)]
+    assert names == [checkpoints.name_of(step) for step in steps]
+
+
+def test_a_folder_is_closed_again(tmp_path):
+    before = os.listdir("/proc/self/fd")
+    checkpoints.sync_folder(tmp_path)
+    assert os.listdir("/proc/self/fd") == before
+
+
+def test_a_folder_that_cannot_be_made_says_so_itself(tmp_path, monkeypatch):
+    real = Path.mkdir
+
+    def full(path, *args, **kwargs):
+        if path.name.endswith(".partial"):
+            raise OSError("no space")
+        real(path, *args, **kwargs)
+
+    monkeypatch.setattr(Path, "mkdir", full)
+    with pytest.raises(OSError, match="no space"):
+        checkpoints.write(tmp_path / "kept", 4, FILES, keep=1)

@@ -58,6 +58,13 @@ def entry_with(path, entry):
     manifest_with(path, files=files)
 
 
+def without(path, name):
+    """A file less, and a manifest that knows nothing of it."""
+    (path / name).unlink()
+    files = canonical.read(path / "manifest.json", "m")["files"]
+    manifest_with(path, files={each: entry for each, entry in files.items() if each != name})
+
+
 DAMAGES = {
     "cut short": lambda p: os.truncate(p / "model.safetensors", 1000),
     "empty": lambda p: os.truncate(p / "optimizers.safetensors", 0),
@@ -73,9 +80,13 @@ DAMAGES = {
     "no table of files": lambda p: manifest_with(p, files=[]),
     "an entry that is no table": lambda p: entry_with(p, 3),
     "another size": lambda p: entry_with(p, lambda e: {**e, "bytes": e["bytes"] + 1}),
+    "a smaller size": lambda p: entry_with(p, lambda e: {**e, "bytes": e["bytes"] - 1}),
     "another digest": lambda p: entry_with(p, lambda e: {**e, "sha512": "0" * 128}),
+    "a later digest": lambda p: entry_with(p, lambda e: {**e, "sha512": "f" * 128}),
     "a file gone": lambda p: (p / "rng.safetensors").unlink(),
     "a file more": lambda p: (p / "weights.bin").write_text("x"),
+    "a file gone, and from the manifest too": lambda p: without(p, "rng.safetensors"),
+    "a file more, and in the manifest too": lambda p: rewritten(p, {"weights.bin": b"x"}),
 }
 
 

@@ -6,6 +6,7 @@ import torch
 from tests.train_gpt_style.gpt.worlds import launch
 from train_gpt_style.gpt import checkpoints, run
 from train_gpt_style.gpt.__main__ import cli
+from train_gpt_style.gpt.features import finite
 from train_gpt_style.gpt.features.finite import FINITE
 from train_gpt_style.gpt.settings import read
 from verify.errors import ContradictedError
@@ -48,6 +49,39 @@ def test_large_values_and_both_signs_are_finite(trained, context):
     model.tok_emb.weight.grad.fill_(3e38)
     model.skip_weights.grad.fill_(-3e38)
     FINITE.before_update(read(ON), model, context, 0, loss)
+
+
+def test_a_gradient_without_elements_is_finite(trained, context):
+    model, loss = trained
+    model.register_parameter("none", torch.nn.Parameter(torch.zeros(0, 4)))
+    model.none.grad = torch.zeros(0, 4)
+    FINITE.before_update(read(ON), model, context, 0, loss)
+
+
+@pytest.mark.parametrize(("ours", "theirs"), [(None, 0), (2, 0), (0, 2), (1, None), (None, None)])
+def test_ranks_stop_together_at_the_first_that_any_of_them_finds(
+    trained, context, monkeypatch, ours, theirs
+):
+    """By number of what is watched: the loss, then the gradients; None: all are finite."""
+    model, loss = trained
+    named = [(n, p.grad) for n, p in model.named_parameters() if p.grad is not None]
+    watched = [("train loss", loss), *((f"gradient of {n}", g) for n, g in named)]
+    if ours is not None:
+        watched[ours][1].view(-1)[0] = float("nan")
+
+    def all_reduce(tensor, op):
+        assert op == finite.dist.ReduceOp.MIN
+        tensor.clamp_(max=len(watched) if theirs is None else theirs)
+
+    monkeypatch.setattr(finite.dist, "all_reduce", all_reduce)
+    context.world_size = 2
+    found = [each for each in (ours, theirs) if each is not None]
+    if not found:
+        FINITE.before_update(read(ON), model, context, 0, loss)
+        return
+    with pytest.raises(ContradictedError) as caught:
+        FINITE.before_update(read(ON), model, context, 0, loss)
+    assert str(caught.value).startswith(f"step 1: {watched[min(found)][0]} is not finite; ")
 
 
 def test_a_run_that_stays_finite_is_not_touched(tiny, perform):

@@ -6,9 +6,12 @@ import pytest
 import torch
 
 from tests.train_gpt_style.gpt.worlds import launch
-from train_gpt_style.gpt import run
+from train_gpt_style.gpt import invariant, probe_data, run, train
+from train_gpt_style.gpt.division import Division
 from train_gpt_style.gpt.features import FEATURES
-from train_gpt_style.gpt.invariant import climb, refuse_other_parameters
+from train_gpt_style.gpt.invariant import InvariantDivision, climb, refuse_other_parameters
+from train_gpt_style.gpt.seams import GatedFeature, Moment
+from train_gpt_style.gpt.settings import read
 from train_gpt_style.kit.shards import DistributedTokenLoader, shard_files
 from verify.errors import CannotCheckError
 
@@ -83,6 +86,122 @@ def test_alone_it_differs_from_the_default_in_training_and_in_nothing_else(tiny,
     assert [line for line in off.lines if line.startswith("final_")] == [
         line for line in on.lines if line.startswith("final_")
     ]
+
+
+# -- against the usual order, in a world of one ----------------------------------------------------
+
+DIVISIONS = (Division, InvariantDivision)
+SMALL = {**probe_data.TINY, "VOCAB_SIZE": "64"}
+
+
+class Dealer:
+    """A loader of eight batches, again and again."""
+
+    def __init__(self, batch):
+        self.count, self.batch = iter(range(100)), batch
+
+    def next_batch(self, *sizes):
+        return self.batch(seed=next(self.count) % 8)
+
+
+def one_byte_each(previous_ids, target_ids):
+    return torch.ones_like(target_ids)
+
+
+def test_loss_and_gradients_are_those_of_the_usual_order_but_for_rounding(
+    build, batch, perturb, context
+):
+    settings, model, found = read(SMALL), perturb(build()), []
+    for division in DIVISIONS:
+        model.zero_grad()
+        loss = division.accumulate_gradients(settings, model, model, context, Dealer(batch), 0, 0.0)
+        found.append({"loss": loss, **{name: p.grad for name, p in model.named_parameters()}})
+    usual, fixed = found
+    assert list(usual) == list(fixed)
+    assert all(torch.allclose(fixed[name], t, rtol=1e-4, atol=1e-6) for name, t in usual.items())
+    assert usual["loss"] > 0
+    assert not fixed["loss"].requires_grad
+
+
+@pytest.mark.parametrize("division", DIVISIONS)
+@pytest.mark.parametrize(("rank", "world_size"), [(0, 1), (1, 2), (2, 4)])
+def test_features_are_told_of_each_micro_batch_of_the_rank(
+    build, batch, context, monkeypatch, division, rank, world_size
+):
+    """Its step, its number among all ranks', and the part of training that lies behind."""
+    told = []
+
+    class Listener(GatedFeature):
+        def before_micro_batch(self, model, settings, moment):
+            told.append(moment)
+
+    for module in (train, invariant):
+        monkeypatch.setattr(module, "switched_on", lambda settings: [Listener()])
+    monkeypatch.setattr(invariant, "combine_ranks", lambda *args: None)
+    context.rank, context.world_size = rank, world_size
+    context.grad_accum_steps = 8 // world_size
+    settings, model = read({**SMALL, "ITERATIONS": "4", "MAX_WALLCLOCK_SECONDS": "0"}), build()
+    division.accumulate_gradients(settings, model, model, context, Dealer(batch), 3, 0.0)
+    assert told == [Moment(3, shard, 0.75) for shard in range(rank, 8, world_size)]
+
+
+@pytest.mark.parametrize("sequences", [1, 2, 3, 4, 5])
+def test_validation_is_that_of_the_usual_order_but_for_rounding(build, perturb, context, sequences):
+    environ = {**SMALL, "TRAIN_SEQ_LEN": "16", "VAL_BATCH_SIZE": str(2 * 8 * 16)}
+    settings, model = read(environ), perturb(build())
+    modes = []
+    model.register_forward_pre_hook(lambda module, args: modes.append(module.training))
+    generator = torch.Generator().manual_seed(1)
+    tokens = torch.randint(64, (sequences * 16 + 1,), generator=generator)
+    usual, fixed = (
+        division.validate(settings, model, context, tokens, one_byte_each) for division in DIVISIONS
+    )
+    assert fixed == pytest.approx(usual, rel=1e-6)
+    assert not any(modes)
+    assert model.training
+
+
+@pytest.mark.parametrize("documents", [1, 2, 5])
+def test_adaptation_is_that_of_the_usual_order_but_for_rounding(build, perturb, context, documents):
+    settings, model = read({**SMALL, "TTT_BATCH_SIZE": "2"}), perturb(build())
+    generator = torch.Generator().manual_seed(1)
+    tokens = torch.randint(2, 64, (documents * 40,), generator=generator)
+    tokens[::40] = 1
+    found = []
+    for division in DIVISIONS:
+        torch.manual_seed(1)
+        found.append(division.evaluate_ttt(settings, model, context, tokens, one_byte_each))
+    usual, fixed = found
+    assert fixed == pytest.approx(usual, rel=1e-6)
+
+
+def test_sums_of_several_types_are_added_each_to_its_own(monkeypatch):
+    """The other rank is this one, times two."""
+    sent = {}
+
+    def exchange(operations):
+        for kind, tensor, peer in operations:
+            assert peer == 1
+            if kind == "send":
+                sent[tensor.dtype] = tensor.clone()
+            else:
+                tensor.copy_(2 * sent[tensor.dtype])
+        return []
+
+    monkeypatch.setattr(invariant.dist, "P2POp", lambda *args: args)
+    monkeypatch.setattr(invariant.dist, "isend", "send")
+    monkeypatch.setattr(invariant.dist, "irecv", "receive")
+    monkeypatch.setattr(invariant.dist, "batch_isend_irecv", exchange)
+    types = (torch.float32, torch.float64, torch.float32, torch.bfloat16)
+    sums = [torch.full((2, i), i + 1, dtype=dtype) for i, dtype in enumerate(types)]
+    invariant.combine_ranks(sums, 0, 2)
+    assert sorted(map(str, sent)) == sorted(map(str, set(types)))
+    for i, (t, dtype) in enumerate(zip(sums, types, strict=True)):
+        assert t.dtype == dtype
+        assert torch.equal(t, torch.full((2, i), 3 * (i + 1), dtype=dtype))
+
+
+# -- whole runs in several worlds ------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")

@@ -38,6 +38,11 @@ def test_every_legal_span_comes_up_and_no_other():
     assert drawn == {(a, a + s) for s in (1, 2, 3) for a in range(1, 6 - s)}
 
 
+def test_the_longest_span_is_a_part_of_the_sequence_and_at_least_one():
+    fracs = (0.0, 0.06, 0.0625, 0.124, 0.125, 0.99)
+    assert [longest_span(16, frac) for frac in fracs] == [1, 1, 1, 1, 2, 15]
+
+
 @settings(max_examples=50, deadline=None)
 @given(st.integers(0, 2**31), st.integers(4, 12))
 def test_the_loss_lies_between_zero_and_two(seed, T):
@@ -81,6 +86,20 @@ def test_draws_depend_on_seed_step_and_shard_and_on_nothing_else(build):
             seen.add(ends)
     assert len(seen) > 24
     assert span_generator(3, 1, 2).initial_seed() != span_generator(4, 1, 2).initial_seed()
+
+
+def test_the_loss_takes_the_span_that_was_drawn_from_the_state_before_its_first(build):
+    environ = {"JEPA_LAMBDA": "0.5", "JEPA_MAX_SPAN_FRAC": "0.25", "SEED": "3"}
+    model, s = build(**environ), read(environ)
+    for step, shard in ((0, 0), (0, 7), (5, 2)):
+        JEPA.before_micro_batch(model, s, Moment(step, shard, 0.0))
+        longest = longest_span(s.train_seq_len, 0.25)
+        a, b = draw_span(s.train_seq_len, longest, span_generator(3, step, shard))
+        assert model.auxiliary_losses["jepa"].ends.tolist() == [a - 1, b]
+
+
+def test_nothing_of_it_is_stored(build):
+    assert list(build(JEPA_LAMBDA="0.5").state_dict()) == list(build().state_dict())
 
 
 def test_the_loss_starts_when_its_part_of_training_is_over(build):

@@ -5,8 +5,12 @@ from pathlib import Path
 
 import pytest
 import safetensors.torch
+import torch
 
 from train_gpt_style.gpt import run
+from train_gpt_style.gpt.features.runlog import state_digests
+from train_gpt_style.gpt.seams import Run
+from train_gpt_style.gpt.settings import read
 from verify.digest import tensor_digest
 from verify.errors import ContradictedError
 from verify.runlog import deterministic_digest, read_run_log
@@ -45,6 +49,12 @@ def test_the_log_holds_every_step_in_order_and_agrees_with_what_is_printed(tiny,
         assert f"train_loss:{float.fromhex(line['loss']):.4f} " in text
         assert line["tokens"] == 256 * line["step"]
         assert float.fromhex(line["grad_norm"]) > 0
+    for line in [line for line in lines if line["kind"] == "validation"]:
+        val_loss, val_bpb = (float.fromhex(line[name]) for name in ("val_loss", "val_bpb"))
+        text = f"step:{line['step']}/3 val_loss:{val_loss:.4f} val_bpb:{val_bpb:.4f} "
+        assert any(shown.startswith(text) for shown in done.lines)
+    for line, text in zip(lines[:-2], [t for t in done.lines if "train_time:" in t], strict=True):
+        assert f" train_time:{line['clock']['train_ms']:.0f}ms " in text
     # Linear warm-down over the last two of three steps.
     assert [float.fromhex(s["lr"]["matrices"]) for s in steps] == [0.04, 0.04, 0.02]
     assert header["seed"] == "1337"
@@ -61,6 +71,28 @@ def test_state_digests_come_at_their_cadence_and_at_the_end(tiny, perform):
     assert trained["state"]["model"] == tensor_digest(weights)
     never = perform(run.main, {**tiny, **ON, "RUN_LOG_STATE_EVERY": "0"})
     assert [line["step"] for line in lines_of(never) if "state" in line] == [3]
+
+
+def test_each_part_of_the_state_has_a_digest_of_its_own(build, batch):
+    model = build()
+    optimizers = run.build_optimizers(read({}), model)
+    model(*batch()).backward()
+    for optimizer in optimizers.values():
+        optimizer.step()
+    seen = Run(read({}), None, model, optimizers)
+    before = state_digests(seen)
+    changes = {
+        "model": lambda: model.skip_weights.data.add_(1),
+        "optimizers": lambda: (
+            optimizers["matrices"].state_dict()["state"][1]["momentum_buffer"].add_(1)
+        ),
+        "rng": lambda: torch.rand(1),
+    }
+    for part, change in changes.items():
+        change()
+        after = state_digests(seen)
+        assert [name for name in before if after[name] != before[name]] == [part]
+        before = after
 
 
 def test_equal_runs_log_the_same_and_another_seed_does_not(tiny, perform):

@@ -166,6 +166,10 @@ def test_the_windows_of_documents_that_end_hold_little_padding():
     batch = [(0, length) for length in (2, 5, 6, 9, 13, 17)]
     groups = ttt_packed.alike(batch, range(6), 16)
     assert groups == [[0, 1], [2, 3], [4], [5]]
+    every = [(0, length) for length in range(2, 22)]  # each length of a last chunk of 20
+    assert ttt_packed.alike(every, range(20), 20) == [
+        list(range(start, start + 5)) for start in (0, 5, 10, 15)
+    ]
     assert ttt_packed.alike(batch, range(2, 3), 16) == [[2]]
     assert ttt_packed.alike(batch, range(3, 3), 16) == []
 
@@ -179,6 +183,16 @@ def test_packing_gives_targets_from_the_first_scored_one_on():
     assert torch.equal(x[1], tokens[40:68])
     assert torch.equal(y[0][scored[0]], tokens[27:35])
     assert torch.equal(y[1][scored[1]], tokens[57:69])
+    assert not y[0, 8:].any()
+    assert scored.sum(dim=1).tolist() == [8, 12]
+
+
+def test_the_adapters_learn_from_the_mean_of_each_document_and_from_the_sum_over_them():
+    scale = torch.tensor([1.0, 2.0, 4.0], requires_grad=True)
+    optimizer = torch.optim.SGD([scale], lr=1.0)
+    numbers = torch.arange(12.0).view(3, 4)
+    ttt_packed.adapt_to(read({}), optimizer, scale[:, None] * numbers, None, ())
+    assert torch.equal(scale.detach(), torch.tensor([1.0, 2.0, 4.0]) - numbers.mean(dim=1))
 
 
 def test_some_rows_of_the_adapters_do_what_they_do_in_the_whole(perturb):

@@ -11,6 +11,7 @@ import pytest
 from train_gpt_style.kit.images import IDX_IMAGES, IDX_LABELS
 from train_gpt_style.vit_rft import __main__ as command
 from train_gpt_style.vit_rft import parity, probe_data
+from train_gpt_style.vit_rft.context import Context
 from train_gpt_style.vit_rft.features import telemetry
 from verify.errors import ContradictedError, UsageError
 from verify.runlog import read_run_log
@@ -44,6 +45,13 @@ def test_features_off_the_weights_and_lines_are_the_baselines(baseline, perform,
         ]
         assert timeless[0] == timeless[1]
         assert sorted(p.name for p in ours.folder.iterdir()) == ["final_model.safetensors"]
+
+
+def test_a_line_tells_the_milliseconds_since_the_first_step_began(perform, monkeypatch):
+    clock = itertools.count(3.0, 100.0)
+    monkeypatch.setattr(Context, "now", lambda self: next(clock))
+    times = [line.partition(" time:")[2] for line in perform().printed if " time:" in line]
+    assert times == ["100000ms", "200000ms", "300000ms", "400000ms"]
 
 
 def test_the_published_log_has_its_eleven_keys_in_order_and_canonical_numbers(perform):

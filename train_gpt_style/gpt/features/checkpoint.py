@@ -24,7 +24,7 @@ from verify.knobs import Feature, Knob
 
 def say(message):
     """One line on the standard error: what is written to a log must not depend on luck."""
-    print(f"checkpoint: {message}", file=sys.stderr, flush=True)
+    print(f"checkpoint: {message}", file=sys.stderr)
 
 
 class Keeper(Observer):
@@ -42,7 +42,7 @@ class Keeper(Observer):
 
         named = run.model.state_dict()
         optimizers = optimizer_tensors(run.optimizers, run.ctx.rank, run.ctx.world_size)
-        if run.ctx.rank != 0:
+        if run.ctx.rank:
             return
         bad = checkpoints.first_not_finite(
             {f"model {name}": t for name, t in named.items()}
@@ -96,19 +96,20 @@ class Checkpoint(GatedFeature):
         from train_gpt_style.gpt.resuming import Resumed, identity
 
         chosen, problem = None, None
-        if ctx.rank == 0:
+        if not ctx.rank:
             try:
                 chosen = self.choose(settings, ctx, source)
             except GoldensealError as error:
                 problem = error
         if ctx.world_size > 1:
-            step = -2 if problem else -1 if chosen is None else chosen.step
-            agreed = torch.tensor(step, dtype=torch.int64, device=ctx.device)
+            # No checkpoint is of step 0, or below.
+            step = -1 if problem else 0 if chosen is None else chosen.step
+            agreed = torch.tensor(step, device=ctx.device)
             dist.broadcast(agreed, src=0)
             step = int(agreed)
-            if ctx.rank != 0 and step == -2:
+            if ctx.rank and step < 0:
                 raise UsageError("rank 0 cannot go on from the checkpoints")
-            if ctx.rank != 0 and step >= 0:
+            if ctx.rank and step:
                 path = checkpoints.folder_of(settings) / checkpoints.name_of(step)
                 chosen = Resumed(path, checkpoints.read(path), identity(settings, ctx, source))
         if problem is not None:
@@ -120,13 +121,11 @@ class Checkpoint(GatedFeature):
         from train_gpt_style.gpt.resuming import Resumed, identity
 
         folder = checkpoints.folder_of(settings)
-        if settings.resume == "never":
-            if checkpoints.listed(folder):
-                raise UsageError(
-                    f"RESUME=never, but {folder} holds checkpoints: "
-                    "move them away, or give another CHECKPOINT_DIR or RUN_ID"
-                )
-            return None
+        if settings.resume == "never" and checkpoints.listed(folder):
+            raise UsageError(
+                f"RESUME=never, but {folder} holds checkpoints: "
+                "move them away, or give another CHECKPOINT_DIR or RUN_ID"
+            )
         found = checkpoints.newest_good(folder, say)
         if found is None:
             return None

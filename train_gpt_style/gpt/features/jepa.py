@@ -67,7 +67,7 @@ class SpanLoss(nn.Module):
         ends = h_BTD.index_select(1, self.ends).float()
         patch = ends[:, 1] - ends[:, 0]
         context = (ends[:, 0] - first) + (last - ends[:, 1])
-        return F.cosine_similarity(context, patch, dim=-1)
+        return F.cosine_similarity(context, patch)
 
     def forward(self, h_BTD):
         """The weighted loss, a scalar."""

@@ -74,7 +74,7 @@ class RunLogger(Observer):
         if step.grad_norm is not None:
             facts["grad_norm"] = step.grad_norm.item().hex()
         every = self.run.settings.run_log_state_every
-        if every > 0 and step.step % every == 0:
+        if every and not step.step % every:
             facts["state"] = state_digests(self.run)
         self.log.write("step", facts, clock={"train_ms": step.train_ms})
 

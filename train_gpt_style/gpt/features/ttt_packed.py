@@ -119,8 +119,9 @@ def score_packed(settings, model, ctx, tokens, byte_counter, batch, lora, optimi
         for rows in alike(batch, range(ended, going), settings.ttt_chunk_size):
             with torch.no_grad():
                 score(i, rows)
-        if going < len(batch):
-            losses, again = score(i, range(going, len(batch)))
+        rest = range(going, len(batch))
+        if rest:
+            losses, again = score(i, rest)
             adapt_to(settings, optimizer, losses, again, features)
     return sums
 
