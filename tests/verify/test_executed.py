@@ -120,3 +120,35 @@ def test_what_is_run_is_always_a_part_of_what_there_is(tmp_path_factory, stateme
     folder = tmp_path_factory.mktemp("code")
     ran, _ = lines_run(folder, source, lambda space: space["f"](n))
     assert 2 in ran
+
+
+def extents_of(path, source, numbers, seen=None):
+    """What is noted of calls of `f` with these numbers, beside what was seen before."""
+    executed = Executed(lambda file: file == str(path), seen)
+    space = {}
+    with executed.tracing():
+        exec(compile(source, str(path), "exec"), space)
+        for n in numbers:
+            space["f"](n)
+    return executed.extents().get(str(path), set())
+
+
+@given(STATEMENTS, st.lists(st.integers(-3, 9), max_size=2), st.lists(st.integers(-3, 9)))
+def test_a_run_that_knows_what_was_seen_notes_the_rest(statements, first, second):
+    body = "".join(f"    {line}\n" for line in statements)
+    source = f"def f(x):\n    y = []\n{body}\n"
+    seen = extents_of("code.py", source, first)
+    more = extents_of("code.py", source, second, {"code.py": seen})
+    assert not seen & more
+    assert seen | more == seen | extents_of("code.py", source, second)
+
+
+def test_equal_code_of_two_files_is_told_apart():
+    executed = Executed(lambda file: True)
+    with executed.tracing():
+        for file in ("a.py", "b.py"):
+            space = {}
+            exec(compile("def f():\n    return 1\n", file, "exec"), space)
+        space["f"]()
+    assert 2 not in {extent[0] for extent in executed.extents()["a.py"]}
+    assert 2 in {extent[0] for extent in executed.extents()["b.py"]}
