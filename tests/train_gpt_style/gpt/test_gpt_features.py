@@ -1,5 +1,7 @@
 """pytest tests/train_gpt_style/gpt/test_gpt_features.py — what each feature does when it is on."""
 
+import hashlib
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -148,6 +150,12 @@ def test_the_frozen_map_depends_on_seed_and_site_and_comes_back_when_built_again
     assert not torch.equal(W[0], W[2])
 
 
+def test_a_sites_generator_is_seeded_by_63_bits_of_a_digest_of_seed_and_site():
+    for seed, site in ((1337, "head"), (1337, "block 0"), (0, "block 12")):
+        digest = hashlib.sha256(f"phinta {site} {seed}".encode()).hexdigest()
+        assert phinta.site_generator(seed, site).initial_seed() == int(digest[:16], 16) // 2
+
+
 def test_the_rows_of_the_frozen_map_have_norm_one_over_phi():
     module = phinta.PhiNTA(64, 3, generator=torch.Generator().manual_seed(3))
     norms = module.W.norm(dim=1)
@@ -162,6 +170,15 @@ def test_phinta_computes_its_formula(perturb):
     head = phinta.BeforeHead(16, 3, generator=torch.Generator().manual_seed(3))
     head.load_state_dict(module.state_dict())
     assert torch.equal(head(x), x + expected)
+
+
+def test_phinta_computes_in_the_type_of_its_input_and_keeps_its_own(perturb):
+    module = perturb(phinta.PhiNTA(16, 3, gated=True))
+    x = torch.randn(2, 5, 16, generator=torch.Generator().manual_seed(4))
+    rounded = module(x.bfloat16())
+    assert rounded.dtype == torch.bfloat16
+    assert torch.allclose(rounded.float(), module(x), atol=0.1)
+    assert {t.dtype for t in (module.W, *module.parameters())} == {torch.float32}
 
 
 def test_the_published_start_moves_the_model_and_the_identity_start_does_not(build, batch):

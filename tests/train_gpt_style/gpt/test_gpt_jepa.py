@@ -1,5 +1,7 @@
 """pytest tests/train_gpt_style/gpt/test_gpt_jepa.py — the span loss and where it acts."""
 
+import hashlib
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -86,6 +88,13 @@ def test_draws_depend_on_seed_step_and_shard_and_on_nothing_else(build):
             seen.add(ends)
     assert len(seen) > 24
     assert span_generator(3, 1, 2).initial_seed() != span_generator(4, 1, 2).initial_seed()
+
+
+def test_a_micro_batchs_generator_is_seeded_by_63_bits_of_a_digest_of_seed_step_and_shard():
+    for seed, step, shard in ((1337, 0, 0), (1337, 3, 7), (0, 12, 1)):
+        digest = hashlib.sha256(f"jepa {seed} {step} {shard}".encode()).hexdigest()
+        generator = span_generator(seed, step, shard)
+        assert generator.initial_seed() == int(digest[:16], 16) // 2
 
 
 def test_the_loss_takes_the_span_that_was_drawn_from_the_state_before_its_first(build):

@@ -143,6 +143,7 @@ def stepped(build, batch):
 def test_optimizers_are_put_back_as_copies_and_what_was_there_is_forgotten(stepped):
     found = resuming.optimizer_tensors(stepped(), 0, 1)
     kept = {name: t.clone() for name, t in found.items()}
+    assert any(name.endswith(".momentum_buffer") and t.any() for name, t in kept.items())
     others = stepped(1)
     others["embedding"].state["stray"] = {"exp_avg": torch.ones(1)}
     resuming.put_optimizers_back(others, found, 0, 1)
