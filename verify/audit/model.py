@@ -9,6 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from verify.audit.numbers import Number
+from verify.errors import EXIT_CONTRADICTED, EXIT_HOLDS
+
+LIMITS = (
+    "Consistent means that the claims follow from the logs beside them. It does not mean that the "
+    "runs can be reproduced; and no reading of text sees a causality violation, a leak in the "
+    "preparation of data, or a distribution that is not normalised."
+)
 
 
 class Stage(StrEnum):
@@ -280,3 +287,28 @@ def seed_in_name(name: str) -> int | None:
 def unique(values: Iterable[int]) -> list[int]:
     """Without repetitions, in order."""
     return list(dict.fromkeys(values))
+
+
+@dataclass(frozen=True)
+class Audit:
+    """The verdicts on all records that were asked for."""
+
+    verdicts: tuple[Verdict, ...]
+
+    @property
+    def exit_code(self) -> int:
+        """1 when a record is contradicted, else 0."""
+        wrong = any(v.outcome is Outcome.MISMATCH for v in self.verdicts)
+        return EXIT_CONTRADICTED if wrong else EXIT_HOLDS
+
+    def counts(self) -> dict[str, int]:
+        """How many records have each verdict."""
+        return {o.value: sum(v.outcome is o for v in self.verdicts) for o in Outcome}
+
+    def to_json(self) -> dict[str, Any]:
+        """For machines."""
+        return {
+            "records": [verdict.to_json() for verdict in self.verdicts],
+            "counts": self.counts(),
+            "limits": LIMITS,
+        }
