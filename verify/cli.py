@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 from contextlib import redirect_stdout
 from pathlib import Path
@@ -23,20 +24,6 @@ app = typer.Typer(
     epilog="Exit codes: 0 holds · 1 contradicted · 2 bad usage or input · 3 could not check.",
 )
 
-EXTRAS = {  # the packages that only some commands need: what installs them
-    "hypothesis": "train",
-    "jinja2": "report",
-    "markdown_it": "report",
-    "matplotlib": "report",
-    "numpy": "train",
-    "PIL": "train",
-    "safetensors": "train",
-    "scipy": "study",
-    "sentencepiece": "train",
-    "submitit": "sweep",
-    "torch": "train",
-}
-
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document, for machines.")]
 
 
@@ -49,11 +36,29 @@ def main() -> None:
         sys.exit(error.exit_code)
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
-        if package not in EXTRAS:
+        extra = extra_of(package)
+        if extra is None:
             raise
-        needed = f"pip install 'goldenseal[{EXTRAS[package]}]'"
-        print(f"goldenseal: this needs {package}: {needed}", file=sys.stderr)
+        print(
+            f"goldenseal: this needs {package}: pip install 'goldenseal[{extra}]'", file=sys.stderr
+        )
         sys.exit(EXIT_CANNOT_CHECK)
+
+
+def extra_of(package: str) -> str | None:
+    """The first extra of pyproject.toml that installs what is imported as `package`."""
+    from importlib.metadata import PackageNotFoundError, requires
+
+    try:
+        needs = requires("goldenseal") or []
+    except PackageNotFoundError:  # not installed: run from its folder
+        return None
+    project = {"PIL": "pillow", "pynvml": "nvidia-ml-py"}.get(package, package)
+    for need in needs:
+        match = re.match(r"([\w.-]+).*extra == .([\w-]+)", need)
+        if match and match[1].lower().replace("-", "_") == project.lower().replace("-", "_"):
+            return match[2]
+    return None
 
 
 def _show_version(wanted: bool) -> None:
