@@ -1,20 +1,22 @@
 """The `goldenseal` command. Exit codes: 0 holds, 1 contradicted, 2 bad usage, 3 could not check."""
 
-import json
 import os
 import re
 import sys
 from contextlib import redirect_stdout
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from verify import __version__
+from verify.coq.app import app as theorems_app
 from verify.errors import EXIT_CANNOT_CHECK, GoldensealError, UsageError
+from verify.mutate.app import EXAMPLES as MUTATE_EXAMPLES
+from verify.mutate.app import mutate
 from verify.study.app import app as study_app
 from verify.sweep.app import app as sweep_app
+from verify.terminal import print_json, wide_console
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -76,17 +78,6 @@ def options(
     """Options that come before the command."""
 
 
-def wide_console() -> Console:
-    """As wide as the terminal; in a pipe or a log, wide enough that no line is broken."""
-    console = Console()
-    return console if console.is_terminal else Console(width=240)
-
-
-def emit(document: Any) -> None:
-    """Print a JSON document."""
-    print(json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False))
-
-
 @app.command(
     epilog="Examples:  goldenseal verify   ·   goldenseal verify --only 'loss and gradients'   ·   "
     "goldenseal verify --baseline old.py --candidate new.py --probe probe.toml"
@@ -127,7 +118,7 @@ def verify(
         else:
             outcome = run.verify_repository(chosen, jobs, system)
     if as_json:
-        emit(outcome.to_json())
+        print_json(outcome.to_json())
     else:
         outcome.render(wide_console())
     raise typer.Exit(outcome.exit_code)
@@ -142,7 +133,7 @@ def knobs(
     from verify import listing
 
     found = listing.knob_rows(system)
-    emit(found) if as_json else listing.print_knobs(found, wide_console())
+    print_json(found) if as_json else listing.print_knobs(found, wide_console())
 
 
 @app.command(epilog="Example:  goldenseal seal records/track_cpu_small/2026-11-23_SmallGPT")
@@ -249,7 +240,7 @@ def explain(
 
     found = explaining.explain(find_root(), a, b)
     if as_json:
-        emit(found.to_json())
+        print_json(found.to_json())
     else:
         for line in found.lines():
             wide_console().print(line, markup=False, soft_wrap=True)
@@ -270,7 +261,7 @@ def claims(
     from verify.claims import command
 
     found = command.claims(documents or [], fix)
-    emit(found.to_json()) if as_json else command.render(found, wide_console())
+    print_json(found.to_json()) if as_json else command.render(found, wide_console())
     raise typer.Exit(found.exit_code)
 
 
@@ -291,7 +282,7 @@ def audit(
     from verify.audit import command
 
     found = command.audit(paths, against, html, jobs)
-    emit(found.to_json()) if as_json else command.render(found, wide_console())
+    print_json(found.to_json()) if as_json else command.render(found, wide_console())
     raise typer.Exit(found.exit_code)
 
 
@@ -312,7 +303,7 @@ def bundle(
     root = find_root()
     made = bundling.make_bundle(root, find_system(root, system))
     report = bundling.write_bundle(made, out, compress)
-    emit(report) if as_json else print(bundling.in_words(report))
+    print_json(report) if as_json else print(bundling.in_words(report))
 
 
 @app.command(
@@ -336,53 +327,16 @@ def report(
 
     data = page_on(path, against).encode()
     atomic_write(out, data)
-    emit({"path": str(out), "bytes": len(data)}) if as_json else print(f"{out}: {len(data)} bytes")
+    if as_json:
+        print_json({"path": str(out), "bytes": len(data)})
+    else:
+        print(f"{out}: {len(data)} bytes")
 
 
-@app.command(
-    epilog="Examples:  goldenseal mutate --count 60   ·   goldenseal mutate --only schedule --list"
-    "   ·   goldenseal mutate gpt --on   ·   goldenseal mutate --proofs"
-)
-def mutate(
-    system: Annotated[
-        str, typer.Argument(help="Name of the system; it may be left out when there is one.")
-    ] = "",
-    count: Annotated[int, typer.Option(min=1, help="How many mutants are drawn.")] = 300,
-    seed: Annotated[int, typer.Option(help="Seed of the draw.")] = 1597,
-    only: Annotated[str, typer.Option(help="Draw from this area only.")] = "",
-    listing: Annotated[bool, typer.Option("--list", help="List the mutants and stop.")] = False,
-    jobs: Annotated[int, typer.Option(min=1, help="Processes at a time.")] = 2,
-    quick: Annotated[
-        bool, typer.Option("--quick", help="Only the rungs that run with features off.")
-    ] = False,
-    proofs: Annotated[
-        bool, typer.Option("--proofs", help="Mutants of the theorems and constants instead.")
-    ] = False,
-    on: Annotated[
-        bool, typer.Option("--on", help="Mutants of features that are on; unit tests judge too.")
-    ] = False,
-    require: Annotated[
-        float | None, typer.Option(help="Share that must be killed: 0.97; with --on 0.95.")
-    ] = None,
-    write: Annotated[
-        bool, typer.Option("--write", help="Write the document in docs/mutation/ and its tables.")
-    ] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Plant single edits in the code, run the gates on each, and count those noticed.
-
-    Resumable: what is judged is kept under .goldenseal/mutants/ until the source changes.
-    Equivalent mutants count as survivors. See docs/mutation.md.
-    """
-    os.environ["CUDA_VISIBLE_DEVICES"] = ""
-    from verify.mutate import command
-
-    wish = command.Wish(system, count, seed, only, jobs, quick, require, on)
-    raise typer.Exit(command.main(wish, listing, proofs, write, as_json, wide_console()))
-
-
+app.command(epilog=MUTATE_EXAMPLES)(mutate)
 app.add_typer(study_app, name="study")
 app.add_typer(sweep_app, name="sweep")
+app.add_typer(theorems_app, name="theorems")
 
 if __name__ == "__main__":
     main()

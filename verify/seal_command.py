@@ -1,6 +1,5 @@
 """What the commands seal, check, record, reproduce and verdict print. Imports no torch."""
 
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,13 +24,10 @@ from verify.seal import seal as seal_folder
 from verify.seal_cache import SealCache
 from verify.signing import ENVELOPE, Signed, judge, trusted_keys
 from verify.signing import sign as sign_folder
+from verify.terminal import print_json
 from verify.verdict import read_verdict
 
 console = Console()
-
-
-def _print_json(document: object) -> None:
-    print(json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False))
 
 
 def _show(line: str) -> None:
@@ -55,7 +51,7 @@ def seal(folder: Path, key: Path | None, as_json: bool) -> int:
             "already_sealed": done.already,
             "launch": launch,
         }
-        _print_json(document | ({"signed_by": signer} if signer else {}))
+        print_json(document | ({"signed_by": signer} if signer else {}))
     else:
         verb = "is already sealed" if done.already else f"sealed, {done.files} files"
         console.print(f"{folder} {verb}\nidentity {done.identity}", soft_wrap=True)
@@ -87,7 +83,7 @@ def check(folder: str, keys: Path | None, as_json: bool) -> int:
     reports = [check_folder(path) for path in folders]
     signed = [judge(r.folder, keys) if keys and r.holds else None for r in reports]
     if as_json:
-        _print_json([_with_signature(*pair) for pair in zip(reports, signed, strict=True)])
+        print_json([_with_signature(*pair) for pair in zip(reports, signed, strict=True)])
     else:
         for pair in zip(reports, signed, strict=True):
             _print_report(*pair)
@@ -138,7 +134,7 @@ def record(
     make_record(root, entry, folder.resolve(), given, _show, launch)
     made = read_record(folder.resolve())
     if as_json:
-        _print_json({"folder": str(folder), "record": made.facts})
+        print_json({"folder": str(folder), "record": made.facts})
         return EXIT_HOLDS
     if words := words_on_launch(made):
         console.print(f"        · {escape(words)}", soft_wrap=True)
@@ -175,7 +171,7 @@ def reproduce(
     choices = (steps, local, present, trace, cell, from_checkpoint)
     outcome = reproduce_record(find_root(), prefix, _show, *choices)
     if as_json:
-        _print_json(outcome.to_json())
+        print_json(outcome.to_json())
     else:
         console.print(
             f"[bold]{outcome.verdict}[/]  {escape(outcome.record)}  {outcome.identity[:16]}",
@@ -192,7 +188,7 @@ def verdict(as_json: bool) -> int:
     predicate, changed = read_verdict(find_root())
     fresh, passed = not changed, predicate.get("verificationResult") == "PASSED"
     if as_json:
-        _print_json({"fresh": fresh, "passed": passed, "changed": changed, "verdict": predicate})
+        print_json({"fresh": fresh, "passed": passed, "changed": changed, "verdict": predicate})
     else:
         state = "fresh" if fresh else "stale"
         result, when = predicate.get("verificationResult"), predicate.get("timeVerified")

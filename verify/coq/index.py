@@ -69,5 +69,5 @@ def index_findings(folder: Path, table: str) -> list[str]:
     if fresh is None:
         return [f"{FILE}: has no place for the index; add the lines `{_BEGIN}` and `{_END}`"]
     if fresh != readme:
-        return [f"{FILE}: the index is not the current one; run `python -m verify.coq index`"]
+        return [f"{FILE}: the index is not the current one; run `goldenseal theorems refresh`"]
     return []

@@ -1,7 +1,6 @@
 """`goldenseal mutate`: draw mutants, judge those that are not judged yet, write the result."""
 
 import hashlib
-import json
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +32,7 @@ from verify.mutate.runner import Runner
 from verify.mutate.sample import draw
 from verify.mutate.state import State
 from verify.source import read_source
+from verify.terminal import print_json
 
 SURVIVORS_SHOWN = 40
 REQUIRED, REQUIRED_ON = 0.97, 0.95
@@ -106,7 +106,7 @@ def summary(found: dict[str, Any]) -> str:
 
 def _print_rows(rows: list[dict[str, Any]], as_json: bool, console: Console) -> None:
     if as_json:
-        print(json.dumps(rows, indent=2, ensure_ascii=False))
+        print_json(rows)
         return
     for row in rows:
         words = f"{row['area']:<18} {row['place']:<44} {row['operator']:<10} {row['edit']}"
