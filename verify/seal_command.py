@@ -1,4 +1,7 @@
-"""What the commands seal, check, record, reproduce and verdict print. Imports no torch."""
+"""What the commands seal, check, record, reproduce and verdict print. Imports no torch.
+
+Checking is what one does most, so what only the others need is imported by them.
+"""
 
 import sys
 from collections.abc import Sequence
@@ -18,14 +21,12 @@ from verify.errors import (
     UsageError,
 )
 from verify.record import read_record, record_folders, words_on_launch
-from verify.reproduce import reproduce as reproduce_record
 from verify.seal import bytes_to_hash
 from verify.seal import seal as seal_folder
 from verify.seal_cache import SealCache
 from verify.signing import ENVELOPE, Signed, judge, trusted_keys
 from verify.signing import sign as sign_folder
 from verify.terminal import print_json
-from verify.verdict import read_verdict
 
 console = Console()
 
@@ -167,6 +168,8 @@ def reproduce(
     as_json: bool,
 ) -> int:
     """Re-run a sealed record."""
+    from verify.reproduce import reproduce as reproduce_record
+
     local = _assigned(assignments)
     choices = (steps, local, present, trace, cell, from_checkpoint)
     outcome = reproduce_record(find_root(), prefix, _show, *choices)
@@ -185,6 +188,8 @@ def reproduce(
 
 def verdict(as_json: bool) -> int:
     """Show the last verdict and whether it still covers the files as they are."""
+    from verify.verdict import read_verdict
+
     predicate, changed = read_verdict(find_root())
     fresh, passed = not changed, predicate.get("verificationResult") == "PASSED"
     if as_json:

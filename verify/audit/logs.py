@@ -113,8 +113,6 @@ def read_line(run: Run, number: int, line: str) -> None:
         run.world = int(found[1])
     if "tokens" in low and run.tokens is None and (found := p.TOKENS.search(line)):
         run.tokens = _int(found[1])
-    if "train_shards" in low and (found := p.SHARDS.search(line)):
-        run.shards = int(found[1])
     if not run.steps and len(run.knobs) < 1000:
         _read_knobs(run, line)
 

@@ -74,7 +74,6 @@ class Run:
     params: int | None = None
     world: int | None = None
     tokens: int | None = None  # of the validation split
-    shards: int | None = None
     scores: list[Score] = field(default_factory=list)
     totals: list[Size] = field(default_factory=list)
     models: list[Size] = field(default_factory=list)

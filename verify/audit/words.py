@@ -43,7 +43,6 @@ NOT_BYTES = frozenset(
     allocated reserved max_bytes cache sidecar canonical split eval corpus headroom""".split()
 )
 MILLION = Decimal(10**6)
-NOT_TIMES = frozenset("step reserve reserved max warmup compile calibration".split())
 MEGA = {"mb": Decimal(10**6), "mib": Decimal(2**20), "kb": Decimal(1000), "kib": Decimal(1024)}
 TIME = {
     "ms": Decimal(1),

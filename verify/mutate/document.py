@@ -123,16 +123,6 @@ def read_reasons(root: Path) -> dict[str, str]:
     return found
 
 
-def stale_files(root: Path, found: Mapping[str, Any]) -> list[str]:
-    """Mutated files that are no more what the document was made of."""
-    return [
-        file
-        for file, digest in sorted(found["files"].items())
-        if not (root / file).is_file()
-        or hashlib.sha512((root / file).read_bytes()).hexdigest() != digest
-    ]
-
-
 # ----------------------------------------------------------------------------------------------
 # The page
 # ----------------------------------------------------------------------------------------------
