@@ -75,7 +75,7 @@ def verify_pair(
     baseline: Path, candidate: Path, description: Path, only: Sequence[str], jobs: int
 ) -> Outcome:
     """The ladder on two foreign scripts."""
-    from verify.probe import probe_from_toml  # imports torch
+    from verify.probe_file import probe_from_toml  # imports torch
 
     suite.refuse_unknown(only)
     probe = probe_from_toml(description, str(baseline.resolve()), str(candidate.resolve()))

@@ -2,13 +2,14 @@
 
 import importlib
 import sys
-import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from verify import config
 from verify.constants import Constant
 from verify.errors import UsageError
+from verify.schema import parse
 
 
 @dataclass(frozen=True)
@@ -24,18 +25,9 @@ def read(root: Path) -> Settings:
 
     Raises UsageError for a file that is no TOML or a value that is no list of strings.
     """
-    path = root / "pyproject.toml"
-    try:
-        table = tomllib.loads(path.read_text("utf-8")).get("tool", {}).get("goldenseal", {})
-    except FileNotFoundError:
+    if not (root / "pyproject.toml").exists():
         return Settings()
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(f"pyproject.toml: cannot be read: {error}") from None
-    for key in ("constants", "scan"):
-        value = table.get(key, [])
-        if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
-            raise UsageError(f"pyproject.toml: tool.goldenseal.{key} must be a list of strings")
-    return Settings(tuple(table.get("constants", [])), tuple(table.get("scan", [])))
+    return parse(Settings, config.settings(root), "pyproject.toml", *config.PLACE)
 
 
 @dataclass(frozen=True)
