@@ -132,8 +132,8 @@ def knobs(
     """List every knob of every system: environment variable, default, range, effect."""
     from verify import listing
 
-    found = listing.knob_rows(system)
-    print_json(found) if as_json else listing.print_knobs(found, wide_console())
+    rows = listing.knob_rows(system)
+    print_json(rows) if as_json else listing.print_knobs(rows, wide_console())
 
 
 @app.command(epilog="Example:  goldenseal seal records/track_cpu_small/2026-11-23_SmallGPT")
@@ -238,13 +238,13 @@ def explain(
     from verify import explain as explaining
     from verify.config import find_root
 
-    found = explaining.explain(find_root(), a, b)
+    explanation = explaining.explain(find_root(), a, b)
     if as_json:
-        print_json(found.to_json())
+        print_json(explanation.to_json())
     else:
-        for line in found.lines():
+        for line in explanation.lines():
             wide_console().print(line, markup=False, soft_wrap=True)
-    raise typer.Exit(found.exit_code)
+    raise typer.Exit(explanation.exit_code)
 
 
 @app.command(epilog="Examples:  goldenseal claims   ·   goldenseal claims README.md --fix")
@@ -260,9 +260,9 @@ def claims(
     """Recompute every number that documents bind to sealed records. Needs no torch."""
     from verify.claims import command
 
-    found = command.claims(documents or [], fix)
-    print_json(found.to_json()) if as_json else command.render(found, wide_console())
-    raise typer.Exit(found.exit_code)
+    judged = command.claims(documents or [], fix)
+    print_json(judged.to_json()) if as_json else command.render(judged, wide_console())
+    raise typer.Exit(judged.exit_code)
 
 
 @app.command(
@@ -281,9 +281,9 @@ def audit(
     """Hold the claims of records that others made against their own logs. Executes nothing."""
     from verify.audit import command
 
-    found = command.audit(paths, against, html, jobs)
-    print_json(found.to_json()) if as_json else command.render(found, wide_console())
-    raise typer.Exit(found.exit_code)
+    audited = command.audit(paths, against, html, jobs)
+    print_json(audited.to_json()) if as_json else command.render(audited, wide_console())
+    raise typer.Exit(audited.exit_code)
 
 
 @app.command(epilog="Example:  goldenseal bundle gpt -o train_gpt.py && python train_gpt.py")

@@ -89,7 +89,7 @@ def check(folder: str, keys: Path | None, as_json: bool) -> int:
         for pair in zip(reports, signed, strict=True):
             _print_report(*pair)
     codes = {EXIT_HOLDS if r.holds else EXIT_CONTRADICTED for r in reports}
-    codes |= {found.exit_code for found in signed if found}
+    codes |= {judged.exit_code for judged in signed if judged}
     worst = (EXIT_CONTRADICTED, EXIT_CANNOT_CHECK, EXIT_HOLDS)
     return next(code for code in worst if code in codes)
 

@@ -27,8 +27,8 @@ def find_records(path: Path, forms: Forms, depth: int = MAX_DEPTH) -> list[Path]
     children = reader.subfolders(path)
     if any(forms.of(child) for child in children):
         return children
-    found = [f for c in children if depth for f in find_records(c, forms, depth - 1)]
-    return found
+    below = [f for c in children if depth for f in find_records(c, forms, depth - 1)]
+    return below
 
 
 def audit(paths: Sequence[Path], jobs: int = 0, against: Path | None = None) -> list[Verdict]:

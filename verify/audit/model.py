@@ -195,12 +195,12 @@ class Record:
     def runs(self) -> list[Run]:
         """All runs of all logs, byte-identical copies once."""
         seen: set[str] = set()
-        found: list[Run] = []
+        runs: list[Run] = []
         for log in self.logs:
             if log.digest not in seen:
                 seen.add(log.digest)
-                found += log.runs
-        return found
+                runs += log.runs
+        return runs
 
     def runs_of(self, seed: int | None) -> list[Run]:
         """The runs with that seed inside; all of them for None."""
@@ -238,9 +238,9 @@ class Notes:
         self, kind: str, certainty: Certainty, claim: object, place: str, evidence: str
     ) -> None:
         """A finding; the same one twice counts once."""
-        found = Finding(kind, certainty, str(claim), place, evidence)
-        if found not in self.findings:
-            self.findings.append(found)
+        finding = Finding(kind, certainty, str(claim), place, evidence)
+        if finding not in self.findings:
+            self.findings.append(finding)
 
 
 @dataclass(frozen=True)
@@ -279,8 +279,8 @@ def seed_in_name(name: str) -> int | None:
     """The seed that a file name states, as in `train_seed42.log` or `s42/train_seed_42.txt`."""
     import re
 
-    found = re.findall(r"seed[-_= ]?(\d{1,10})(?!\d)", name.rsplit("/", 1)[-1].lower())
-    return int(found[0]) if len(set(found)) == 1 else None
+    seeds = re.findall(r"seed[-_= ]?(\d{1,10})(?!\d)", name.rsplit("/", 1)[-1].lower())
+    return int(seeds[0]) if len(set(seeds)) == 1 else None
 
 
 def unique(values: Iterable[int]) -> list[int]:

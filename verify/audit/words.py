@@ -73,8 +73,8 @@ def words(key: str) -> list[str]:
 
 def seed_of_key(key: str, within_seeds: bool) -> int | None:
     """The seed that a key names: `seed_300` anywhere, a bare `1337` only within seeds."""
-    if found := SEED_KEY.search(key):
-        return int(found[1])
+    if match := SEED_KEY.search(key):
+        return int(match[1])
     bare = BARE_SEED.fullmatch(key) if within_seeds else None
     return int(bare[1]) if bare else None
 

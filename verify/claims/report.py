@@ -75,13 +75,13 @@ def documents(root: Path, chosen: Sequence[Path] = ()) -> list[Path]:
     patterns = config.settings(root).get("claims", [])
     if not patterns:
         raise UsageError("pyproject.toml: [tool.goldenseal] names no documents under `claims`")
-    found: set[Path] = set()
+    files: set[Path] = set()
     for pattern in patterns:
         matching = {path for path in root.glob(pattern) if path.is_file()}
         if not matching:
             raise UsageError(f"pyproject.toml: claims: nothing matches {pattern!r}")
-        found |= matching
-    return sorted(found)
+        files |= matching
+    return sorted(files)
 
 
 def judge_documents(root: Path, chosen: Sequence[Path] = (), fix: bool = False) -> Report:

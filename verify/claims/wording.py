@@ -43,7 +43,7 @@ def check_seeds(bound: Bound, definition: Definition, outcome: Outcome) -> None:
     """A number whose text speaks of three seeds, or n = 3, rests on three."""
     if definition.stat == "count" or not outcome.seeds:
         return
-    labels = next((found for text in bound.contexts if (found := seed_labels(text))), [])
+    labels = next((seeds for text in bound.contexts if (seeds := seed_labels(text))), [])
     counts = outcome.seed_counts
     several = max(counts) > 1
     if not labels or any(n in counts or (n == SEVERAL and several) for _, n in labels):
@@ -91,12 +91,12 @@ def check_test(bound: Bound, definition: Definition, outcome: Outcome) -> None:
     tail = "two-sided" if definition.tail == "two-sided" else "one-sided"
     for own, names in ((definition.test, TESTS), (tail, TAILS)):
         for text in (bound.text, bound.heading, *bound.contexts[1:]):
-            found = list(_named(text, names))
-            if found and own not in found:
+            named = list(_named(text, names))
+            if named and own not in named:
                 raise ClaimError(
-                    "mislabelled", f"the text speaks of {found[0]}, the p is {own}: write {own!r}"
+                    "mislabelled", f"the text speaks of {named[0]}, the p is {own}: write {own!r}"
                 )
-            if found:
+            if named:
                 break
 
 

@@ -110,9 +110,9 @@ def _comment(constant: Constant) -> str:
 
 def proved_names(source: Sequence[Sentence]) -> set[str]:
     """Names of the constants that a generated file has a theorem for."""
-    found = set()
+    names = set()
     for sentence in source:
         words = sentence.words
         if words[0] == "Theorem" and (match := re.fullmatch(r"(\w+)_(rounded|nearest)", words[1])):
-            found.add(match[1])
-    return found
+            names.add(match[1])
+    return names

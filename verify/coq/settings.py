@@ -49,7 +49,7 @@ def load_constants(root: Path, places: Iterable[str]) -> Declared:
     declares a name that another one has; when the module has no variable of a constant's name and
     value, which is what code would import; and for a float in the module that is not declared.
     """
-    found: dict[str, Constant] = {}
+    constants: dict[str, Constant] = {}
     homes: dict[str, frozenset[str]] = {}
     variables: dict[str, dict[str, object]] = {}
     for place in places:
@@ -58,18 +58,18 @@ def load_constants(root: Path, places: Iterable[str]) -> Declared:
         for constant in values:
             if not isinstance(constant, Constant):
                 raise UsageError(f"{place}: holds {constant!r}, which is not a Constant")
-            if constant.name in found:
+            if constant.name in constants:
                 raise UsageError(f"{place}: declares {constant.name} a second time")
             _same_by_name(file, constant, module)
-            found[constant.name] = constant
+            constants[constant.name] = constant
             names.add(constant.name)
         homes[file] = homes.get(file, frozenset()) | names
         variables[file] = module
     for file, module in variables.items():
         for name, value in module.items():
-            if isinstance(value, float) and repr(value) != repr(_value_of(found.get(name))):
+            if isinstance(value, float) and repr(value) != repr(_value_of(constants.get(name))):
                 raise UsageError(f"{file}: the float {name} is declared by no Constant")
-    return Declared([found[name] for name in sorted(found)], homes)
+    return Declared([constants[name] for name in sorted(constants)], homes)
 
 
 def _same_by_name(file: str, constant: Constant, module: dict[str, object]) -> None:

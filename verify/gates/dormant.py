@@ -21,14 +21,14 @@ INSPECTED, RUN_WHOLE = 10, 3
 
 def jobs(probe: Probe) -> list[Job]:
     """The candidate under environments that all mean off."""
-    found = []
+    made = []
     for scenario, variables, whole in trials(probe):
-        found.append(inspect_job(probe, "candidate", scenario, variables))
+        made.append(inspect_job(probe, "candidate", scenario, variables))
         if whole:
-            found.append(record_job(probe, "candidate", scenario, variables))
+            made.append(record_job(probe, "candidate", scenario, variables))
     for scenario in {scenario: None for scenario, _, _ in trials(probe)}:
-        found += [make(probe, "baseline", scenario) for make in (inspect_job, record_job)]
-    return found
+        made += [make(probe, "baseline", scenario) for make in (inspect_job, record_job)]
+    return made
 
 
 def judge(studio: Studio) -> GateResult:
@@ -75,17 +75,17 @@ def trials(probe: Probe) -> list[tuple[str, dict[str, str], bool]]:
     """(scenario, environment, whether to run it whole)."""
     first = probe.scenarios[0].name
     sub_knobs = [knob for feature in probe.features for knob in feature.knobs]
-    found = []
+    tried = []
     if probe.baseline_knobs is not None:  # a stranger's script need not accept empty values
-        found.append((first, {k.name: "" for f in probe.features for k in f.all_knobs}, True))
+        tried.append((first, {k.name: "" for f in probe.features for k in f.all_knobs}, True))
     explicit = {k.name: k.text(k.default) for f in probe.features for k in off_knobs(probe, f)}
-    found.append((first, explicit, True))
+    tried.append((first, explicit, True))
     if sub_knobs:
-        found.append((first, {k.name: str(k.on) for k in sub_knobs}, True))
+        tried.append((first, {k.name: str(k.on) for k in sub_knobs}, True))
         for i, drawn in enumerate(draw(sub_knobs, INSPECTED)):
             scenario = probe.scenarios[i % len(probe.scenarios)].name
-            found.append((scenario, drawn, i < RUN_WHOLE))
-    return [trial for trial in found if trial[1]]
+            tried.append((scenario, drawn, i < RUN_WHOLE))
+    return [trial for trial in tried if trial[1]]
 
 
 def off_knobs(probe: Probe, feature: Feature) -> tuple[Knob, ...]:

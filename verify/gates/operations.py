@@ -40,7 +40,7 @@ def judge(studio: Studio) -> GateResult:
         findings += errors_of(studio, scenario.name, "inspect")
         a, b = (studio.inspection(inspect_job(probe, side, scenario.name)) for side in SIDES)
         for label in sorted({*a.operations, *b.operations}):
-            expected, actual = (found.operations.get(label, ()) for found in (a, b))
+            expected, actual = (departure.operations.get(label, ()) for departure in (a, b))
             total += len(expected)
             difference = first_operation(expected, actual)
             if difference:
@@ -49,8 +49,8 @@ def judge(studio: Studio) -> GateResult:
     whole, other = (studio.recording(record_job(probe, side, scenario_name)) for side in SIDES)
     for rank, expected_run, actual_run in by_rank(whole, other):
         total += sum(len(event.operations) for event in expected_run.events)
-        found = first_event(expected_run.events, actual_run.events)
-        findings += [f"{scenario_name}, whole run, {rank}{found}"] if found else []
+        departure = first_event(expected_run.events, actual_run.events)
+        findings += [f"{scenario_name}, whole run, {rank}{departure}"] if departure else []
     findings += switches_apart(studio)
     return conclude(NAME, f"{total} dispatched operations, the same in the same order", findings)
 

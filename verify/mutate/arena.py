@@ -162,8 +162,8 @@ def judge_off(
         for rung in ladder():
             if rung.NAME in QUICK:
                 _judge(rung, studio, outcome)
-        if found := theorem_findings(tree):
-            outcome["failed"][theorems.NAME] = found[0][:WORDS]
+        if findings := theorem_findings(tree):
+            outcome["failed"][theorems.NAME] = findings[0][:WORDS]
         outcome["seconds"] = time.process_time()
         tell({**outcome, "complete": bool(outcome["failed"])})
         done = (*QUICK, changed_lines.NAME)  # what no run executes, no run can judge
@@ -214,8 +214,8 @@ def theorem_findings(tree: Path) -> list[str]:
     known = settings.read(tree)
     declared = settings.load_constants(tree, known.constants)
     loaded = project.load(tree / FOLDER)
-    found = theorems.readable_findings(loaded, declared.constants)
-    return theorems.code_findings(tree, known, declared) + found
+    findings = theorems.readable_findings(loaded, declared.constants)
+    return theorems.code_findings(tree, known, declared) + findings
 
 
 def _judge(rung: Rung, studio: Studio, outcome: dict[str, Any]) -> None:
