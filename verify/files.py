@@ -175,7 +175,7 @@ def is_sha512(text: str) -> bool:
 
 
 def hash_file(path: Path, advance: Callable[[int], None] = lambda count: None) -> str:
-    """SHA-512 of a regular file in constant memory; `advance` is told of the bytes read.
+    """SHA-512 of a regular file in constant memory; `advance` is called with the bytes read.
 
     Raises UsageError when it is a link, cannot be read, or changes while it is read.
     """

@@ -139,7 +139,7 @@ def _ladder(
 
 
 def _progress() -> Progress:
-    """A bar on standard error, only where somebody watches."""
+    """Progress bar on standard error, when that is a terminal."""
     console = Console(stderr=True)
     return Progress(
         TextColumn("{task.description}"),

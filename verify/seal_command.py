@@ -80,7 +80,7 @@ def check(folder: str, keys: Path | None, as_json: bool) -> int:
     else:
         folders = [Path(folder)]
     if keys:
-        trusted_keys(keys)  # a bad key is told before anything is read
+        trusted_keys(keys)  # a bad key is an error before anything is read
     reports = [check_folder(path) for path in folders]
     signed = [judge(r.folder, keys) if keys and r.holds else None for r in reports]
     if as_json:

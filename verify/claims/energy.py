@@ -54,11 +54,11 @@ def energy_claims(root: Path, folder: Path) -> list[EnergyClaim]:
 
     Raises GoldensealError for a folder that holds no plan of blocks.
     """
-    report = check(folder)
+    checked = check(folder)
     plan = read_block_plan(folder / PLAN)
     cells = [(arm, endpoint) for arm in plan.tested for endpoint in ENDPOINTS]
-    if not report.holds:
-        reasons = (f"the seal does not verify: {report.reasons()[0]}",)
+    if not checked.holds:
+        reasons = (f"the seal does not verify: {checked.reasons()[0]}",)
         return [EnergyClaim(*cell, None, reasons) for cell in cells]
     blocks, lacking = read_blocks(folder, plan)
     common = [f"block {seed}: {why}" for seed, why in lacking.items()]
@@ -73,7 +73,7 @@ def energy_claims(root: Path, folder: Path) -> list[EnergyClaim]:
     for arm, endpoint in cells:
         refusals = common + problems_with_arm(results, plan, arm, endpoint)
         refusals += unexplained(results, plan, arm, profile)
-        sentence = None if refusals else say(results, plan, arm, endpoint, report.identity)
+        sentence = None if refusals else say(results, plan, arm, endpoint, checked.identity)
         claims.append(EnergyClaim(arm, endpoint, sentence, tuple(refusals)))
     return claims
 

@@ -23,9 +23,9 @@ from verify.gates.liveness import on_job, on_runs, restored_job, trials, trip_jo
 from verify.gates.refusals import refusal_job
 from verify.imports import needs_of
 from verify.probe import Probe
+from verify.recordings import Job, Recordings, Side
 from verify.result import GateResult, Verdict
 from verify.script import Script, own_folder, source_text
-from verify.studio import Job, Side, Studio
 
 NAME = "changed lines"
 Line = tuple[str, int]  # file below the script's own folder, number
@@ -63,12 +63,12 @@ def trial_jobs(probe: Probe) -> list[Job]:
 MAKERS = (inspect_job, record_job)
 
 
-def judge(studio: Studio) -> GateResult:
+def judge(recordings: Recordings) -> GateResult:
     """Each changed line that nothing executed, with its text."""
-    left, total, excused = left_over(studio)
-    if left and (more := trial_jobs(studio.probe)):
-        studio.run(more)
-        left, total, excused = left_over(studio)
+    left, total, excused = left_over(recordings)
+    if left and (more := trial_jobs(recordings.probe)):
+        recordings.run(more)
+        left, total, excused = left_over(recordings)
     also = f", {excused} that the probe excuses" if excused else ""
     if left:
         what = "statement" if len(left) == 1 else "statements"
@@ -77,14 +77,14 @@ def judge(studio: Studio) -> GateResult:
     return GateResult(NAME, Verdict.PASS, f"{total - excused} changed lines executed{also}")
 
 
-def left_over(studio: Studio) -> tuple[list[str], int, int]:
+def left_over(recordings: Recordings) -> tuple[list[str], int, int]:
     """The changed lines that nothing executed so far; how many changed; how many are excused."""
-    probe = studio.probe
+    probe = recordings.probe
     findings, total, excused = list[str](), 0, 0
     for side in followed_sides(probe)[::-1]:
         this, other = (probe.candidate, probe.baseline)[:: 1 if side == "candidate" else -1]
         words = "not run" if side == "candidate" else "not run, and not in the candidate"
-        executed = executed_by(studio, side)
+        executed = executed_by(recordings, side)
         changed = changed_lines(this, other, executed)
         imported = not this.location.endswith(".py")
         idle = {file: lines_not_run(file, ran, imported) for file, ran in executed.items()}
@@ -104,14 +104,14 @@ def left_over(studio: Studio) -> tuple[list[str], int, int]:
     return list(dict.fromkeys(findings)), total, excused
 
 
-def executed_by(studio: Studio, side: Side) -> dict[str, set[Extent]]:
+def executed_by(recordings: Recordings, side: Side) -> dict[str, set[Extent]]:
     """What all runs of a side execute, by file; a file of a script that none imports, nothing."""
-    script = getattr(studio.probe, side)
+    script = getattr(recordings.probe, side)
     executed: dict[str, set[Extent]] = {file: set() for file in imports_of(script)}
-    studio.run(jobs_of(studio.probe, side))
+    recordings.run(jobs_of(recordings.probe, side))
     if side == "candidate":
-        on_runs(studio)  # of features whose common process was cut short
-    for file, extents in studio.executed[side].items():
+        on_runs(recordings)  # of features whose common process was cut short
+    for file, extents in recordings.executed[side].items():
         executed.setdefault(file, set()).update(extents)
     return executed
 

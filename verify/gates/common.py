@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from verify.events import Event, Recording, by_rank, first_difference
 from verify.flags import changed
 from verify.probe import Probe
-from verify.studio import Job, Side, Studio, changes
+from verify.recordings import Job, Recordings, Side, changes
 
 SIDES: tuple[Side, Side] = ("baseline", "candidate")
 
@@ -75,13 +75,13 @@ def difference_of_tables(
     return differences[:limit] + more
 
 
-def errors_of(studio: Studio, scenario: str, what: str) -> list[str]:
+def errors_of(recordings: Recordings, scenario: str, what: str) -> list[str]:
     """One finding for each side that could not be run at all."""
     make = inspect_job if what == "inspect" else record_job
     errors = []
     for side in SIDES:
-        job = make(studio.probe, side, scenario)
-        result = studio.inspection(job) if what == "inspect" else studio.recording(job)
+        job = make(recordings.probe, side, scenario)
+        result = recordings.inspection(job) if what == "inspect" else recordings.recording(job)
         if result.error:
             errors.append(f"{scenario}: the {side} stopped: {result.error}")
     return errors

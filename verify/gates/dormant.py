@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from verify.gates.common import compare_runs, inspect_job, record_job
 from verify.knobs import Feature, Knob
 from verify.probe import Probe
+from verify.recordings import Job, Recordings
 from verify.result import GateResult, conclude
-from verify.studio import Job, Studio
 
 NAME = "dormant knobs"
 INSPECTED, RUN_WHOLE = 10, 3
@@ -31,19 +31,19 @@ def jobs(probe: Probe) -> list[Job]:
     return made
 
 
-def judge(studio: Studio) -> GateResult:
+def judge(recordings: Recordings) -> GateResult:
     """Compare each trial with the baseline, and name the smallest environment that differs."""
-    findings, tried = [], trials(studio.probe)
+    findings, tried = [], trials(recordings.probe)
     for scenario, variables, whole in tried:
-        if difference(studio, scenario, variables, whole):
+        if difference(recordings, scenario, variables, whole):
             culprits = [
                 {name: value}
                 for name, value in sorted(variables.items())
-                if difference(studio, scenario, {name: value}, whole)
+                if difference(recordings, scenario, {name: value}, whole)
             ] or [variables]
             for culprit in culprits:
                 words = " ".join(f"{name}={value}" for name, value in culprit.items())
-                reason = difference(studio, scenario, culprit, whole)
+                reason = difference(recordings, scenario, culprit, whole)
                 findings.append(f"{words} acts though its feature is off: {reason}")
     summary = (
         f"{len(tried)} environments that mean off, {sum(whole for *_, whole in tried)} run whole"
@@ -52,12 +52,12 @@ def judge(studio: Studio) -> GateResult:
 
 
 def difference(
-    studio: Studio, scenario: str, variables: Mapping[str, str], whole: bool
+    recordings: Recordings, scenario: str, variables: Mapping[str, str], whole: bool
 ) -> str | None:
     """How the candidate under `variables` differs from the baseline; None when it does not."""
-    probe = studio.probe
-    a = studio.inspection(inspect_job(probe, "baseline", scenario))
-    b = studio.inspection(inspect_job(probe, "candidate", scenario, variables))
+    probe = recordings.probe
+    a = recordings.inspection(inspect_job(probe, "baseline", scenario))
+    b = recordings.inspection(inspect_job(probe, "candidate", scenario, variables))
     if b.error != a.error:
         return f"stopped: {b.error}"
     for part in ("state", "rng", "behaviour"):
@@ -66,8 +66,8 @@ def difference(
     if not whole:
         return None
     return compare_runs(
-        studio.recording(record_job(probe, "baseline", scenario)),
-        studio.recording(record_job(probe, "candidate", scenario, variables)),
+        recordings.recording(record_job(probe, "baseline", scenario)),
+        recordings.recording(record_job(probe, "candidate", scenario, variables)),
     )
 
 

@@ -12,9 +12,9 @@ from verify.errors import CannotCheckError
 from verify.knobs import Knob, check_declarations
 from verify.probe import Probe, Script, environment
 from verify.processes import in_processes
+from verify.recordings import Job, Recordings
 from verify.result import GateResult, conclude
 from verify.script import source_text
-from verify.studio import Job, Studio
 
 NAME = "knobs"
 
@@ -33,9 +33,9 @@ def jobs(probe: Probe) -> list[Job]:
     return []
 
 
-def judge(studio: Studio) -> GateResult:
+def judge(recordings: Recordings) -> GateResult:
     """Compare the declarations, and find knobs that no feature owns."""
-    probe = studio.probe
+    probe = recordings.probe
     expected = loaded_apart(probe.baseline)
     if probe.baseline_knobs is None:
         actual = loaded_apart(probe.candidate)
@@ -62,15 +62,15 @@ def judge(studio: Studio) -> GateResult:
     if probe.baseline_knobs is not None:
         findings += [
             f"{words} in every scenario: a candidate that ignores it would pass"
-            for words in untried(probe.baseline_knobs, studio)
+            for words in untried(probe.baseline_knobs, recordings)
         ]
     summary = f"{len(expected)} baseline knobs, {len(owned)} of {len(probe.features)} features"
     return conclude(NAME, summary, findings)
 
 
-def untried(knobs: Iterable[Knob], studio: Studio) -> list[str]:
+def untried(knobs: Iterable[Knob], recordings: Recordings) -> list[str]:
     """What no scenario, nor the probe's data, tries: a knob off its default, or a choice."""
-    environments = [studio.environment(scenario, ()) for scenario in studio.probe.scenarios]
+    environments = [recordings.environment(scenario, ()) for scenario in recordings.probe.scenarios]
     findings = []
     for knob in knobs:
         values = {knob.parse(each.get(knob.name, "")) for each in environments}

@@ -13,8 +13,8 @@ from verify.events import Event, Recording
 from verify.gates.common import compare_runs, record_job, traced_scenario, without_operations
 from verify.knobs import Feature
 from verify.probe import Probe
+from verify.recordings import Job, Recordings, changes
 from verify.result import GateResult, conclude
-from verify.studio import Job, Studio, changes
 
 NAME = "liveness"
 
@@ -69,27 +69,27 @@ def restored_job(probe: Probe) -> Job:
     return Job("record", "candidate", traced_scenario(probe), before=examples, follow=True)
 
 
-def on_runs(studio: Studio) -> dict[str, Recording]:
+def on_runs(recordings: Recordings) -> dict[str, Recording]:
     """Each feature's run, by name; in a process of its own if one of them took theirs with it."""
-    probe = studio.probe
-    runs = studio.recording(restored_job(probe)).preceding if probe.features else []
+    probe = recordings.probe
+    runs = recordings.recording(restored_job(probe)).preceding if probe.features else []
     if len(runs) != len(probe.features):
         alone = [on_job(probe, feature, follow=True) for feature in probe.features]
-        studio.run(alone)
-        runs = [studio.recording(job) for job in alone]
+        recordings.run(alone)
+        runs = [recordings.recording(job) for job in alone]
     return {feature.name: run for feature, run in zip(probe.features, runs, strict=True)}
 
 
-def judge(studio: Studio) -> GateResult:
+def judge(recordings: Recordings) -> GateResult:
     """Findings name the knob or the parameter."""
-    probe = studio.probe
+    probe = recordings.probe
     scenario = traced_scenario(probe)
-    baseline = studio.recording(record_job(probe, "baseline", scenario))
-    off = studio.recording(record_job(probe, "candidate", scenario))
+    baseline = recordings.recording(record_job(probe, "baseline", scenario))
+    off = recordings.recording(record_job(probe, "candidate", scenario))
     findings = new_in(misused(probe, off, "features off"), misused(probe, baseline, ""))
     knobs = 0
     parameters: set[str] = set()
-    on_alone = on_runs(studio)
+    on_alone = on_runs(recordings)
     for feature in probe.features:
         on = on_alone[feature.name]
         words = in_words(feature.example)
@@ -98,12 +98,12 @@ def judge(studio: Studio) -> GateResult:
             continue
         findings += judge_master(feature, words, off, on)
         if feature.kind == "guards":
-            findings += judge_guard(feature, *map(studio.recording, trip_jobs(probe, feature)))
+            findings += judge_guard(feature, *map(recordings.recording, trip_jobs(probe, feature)))
         findings += misplaced(probe, off, on, words)
         parameters |= set(on.trainable) - set(off.trainable)
         alike = [(words, feature.master.name, acts(on))]
         for name, value in trials(feature):
-            moved = studio.recording(on_job(probe, feature, name, value))
+            moved = recordings.recording(on_job(probe, feature, name, value))
             moved_words = in_words(feature.example, name, value)
             if moved.error:
                 findings.append(f"{moved_words} stops the run: {moved.error}")
@@ -118,7 +118,7 @@ def judge(studio: Studio) -> GateResult:
                 findings += judge_master(feature, moved_words, off, moved)
         knobs += 1 + (len(feature.knobs) if feature.kind == "acts" else 0)
     if probe.features:
-        again = compare_runs(baseline, studio.recording(restored_job(probe)))
+        again = compare_runs(baseline, recordings.recording(restored_job(probe)))
         if again:
             findings.append(f"after every feature was on, off differs from the baseline: {again}")
     n = len(probe.features)

@@ -190,7 +190,7 @@ def _drawn(plan: Plan, runner: Runner, wish: Wish) -> tuple[list[Mutant], dict[s
 
 
 def _progress() -> Progress:
-    """A bar on standard error, only where somebody watches."""
+    """Progress bar on standard error, when that is a terminal."""
     console = Console(stderr=True)
     return Progress(
         TextColumn("{task.description}"),
