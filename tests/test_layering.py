@@ -8,8 +8,11 @@ import pytest
 
 from tests.import_graph import circles, import_graph, longest_path
 
-LINE_CAP = 400
-FLOORS = 25  # may fall, never rise: `python -m tests.import_graph` prints the longest way down
+LINE_CAP = 400  # of tests and benchmarks
+PRODUCT_CAP = 350
+# One file on purpose: it is copied into every sealed record and must need nothing beside it.
+LONGER = {"verify/check_seal.py": 376}
+FLOORS = 23  # may fall, never rise: `python -m tests.import_graph` prints the longest way down
 # Circles that stand today. What is in them may leave, and nothing may join.
 STANDING = (
     {"verify.study.recorded", "verify.sweep.recorded"},
@@ -79,7 +82,9 @@ def test_every_file_has_one_subject_and_stays_under_the_cap(root):
     for folder in ("verify", "train_gpt_style", "tests", "benchmarks"):
         for path in sorted((root / folder).rglob("*.py")):
             lines = len(path.read_text(encoding="utf-8").splitlines())
-            assert lines < LINE_CAP, f"{path}: {lines} lines"
+            cap = LINE_CAP if folder in ("tests", "benchmarks") else PRODUCT_CAP
+            cap = LONGER.get(path.relative_to(root).as_posix(), cap)
+            assert lines <= cap, f"{path}: {lines} lines"
 
 
 def test_no_file_of_the_product_loads_a_pickle(root):

@@ -243,13 +243,12 @@ class _Reader:
             content, offset = comments[number]
             if binding := BINDING.fullmatch(content):
                 self.document.closed += self._is_closed()
-                printed = read_numeral(match[0])
                 before, after = plain(text[: match.start()]), plain(text[end:])
                 row = self.row[0] if self.table and self.column else ""
                 self.document.bound.append(
                     Bound(
                         binding[1],
-                        printed,
+                        read_numeral(match[0]),
                         line,
                         offset,
                         before,

@@ -1,10 +1,12 @@
 """Whether two sides of a comparison differ in the stated factor and in nothing else."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from verify.claims.findings import ClaimError
-from verify.claims.runs import Observation
+
+if TYPE_CHECKING:
+    from verify.claims.runs import Observation
 
 SEED = "SEED"
 FACTS = ("system", "data", "source", "numeric_class")  # beside the knobs; may be stated as varied
@@ -12,8 +14,8 @@ SHOWN = 4
 
 
 def check_matched(
-    left: Iterable[Observation],
-    right: Iterable[Observation],
+    left: "Iterable[Observation]",
+    right: "Iterable[Observation]",
     varied: Sequence[str],
     ignored: Sequence[str] = (),
 ) -> None:
@@ -39,7 +41,7 @@ def check_matched(
         raise _unmatched(f"{', '.join(idle)} is said to vary, and is the same on both sides")
 
 
-def differing(a: Observation, b: Observation) -> dict[str, str]:
+def differing(a: "Observation", b: "Observation") -> dict[str, str]:
     """What differs between the runs of two values: name, and the two values in words."""
     differences = {
         key: f"{_word(a.knobs, key)} against {_word(b.knobs, key)}"
