@@ -29,8 +29,11 @@ def run(*arguments, **more):
 def wheel(root, tmp_path_factory):
     """Built from a copy, for setuptools leaves its work beside the sources."""
     source = tmp_path_factory.mktemp("source")
-    left = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info", "data", "records", "build")
-    shutil.copytree(root, source, ignore=left, dirs_exist_ok=True)
+    left = shutil.ignore_patterns("__pycache__", "*.egg-info")
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(root / name, source)
+    for name in ("verify", "train_gpt_style"):
+        shutil.copytree(root / name, source / name, ignore=left)
     pip = (sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-index")
     run(*pip, "--no-build-isolation", "-w", source / "dist", source, cwd=source)
     (made,) = (source / "dist").glob("goldenseal-*.whl")
