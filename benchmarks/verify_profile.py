@@ -18,7 +18,7 @@ from rich.table import Table
 from verify import suite
 from verify.config import find_root, systems
 from verify.probe import load_object
-from verify.studio import Studio
+from verify.recordings import Recordings
 
 
 def seconds() -> float:
@@ -35,7 +35,7 @@ def main() -> None:
     start = time.perf_counter()
     for system in systems(root):
         probe = load_object(system.probe)
-        with Studio(probe, workers=1) as studio:
+        with Recordings(probe, workers=1) as recordings:
             done = set()
             for rung in suite.ladder():
                 name = f"{system.name}: {rung.NAME}"
@@ -43,10 +43,10 @@ def main() -> None:
                 done.update(missing)
                 runs[name] = len(missing)
                 before = seconds()
-                studio.run(missing)
+                recordings.run(missing)
                 making[name] = seconds() - before
                 before = seconds()
-                suite.judged(rung.NAME, partial(rung.judge, studio))
+                suite.judged(rung.NAME, partial(rung.judge, recordings))
                 judging[name] = seconds() - before
     for module, gate in suite.REPOSITORY:
         before = seconds()

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.shell_blocks import commands, make_targets, problem_with_block, shell_blocks
+
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted(
     [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("theorems/*.md")], key=str
@@ -21,12 +23,39 @@ def test_every_relative_link_leads_somewhere(path):
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda p: p.relative_to(ROOT).as_posix())
-def test_every_make_target_in_a_document_exists(path):
-    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    blocks = re.findall(r"```sh\n(.*?)```", path.read_text(encoding="utf-8"), re.DOTALL)
-    for block in blocks:
-        for target in re.findall(r"^make ([a-z]+)", block, re.MULTILINE):
-            assert target in targets, f"{path.name}: make {target}"
+def test_every_shell_block_can_be_run_as_it_stands(path):
+    for block in shell_blocks(path.read_text(encoding="utf-8")):
+        assert problem_with_block(ROOT, block) == "", f"{path.name}:\n{block}"
+
+
+@pytest.mark.parametrize(
+    ("block", "problem"),
+    [
+        ("make study-energi\n", "make has no target study-energi"),
+        ("make data verrify R=records/a\n", "make has no target verrify"),
+        (".venv/bin/goldenseal chek all\n", "No such command 'chek'"),
+        (".venv/bin/goldenseal sweep rum a.toml\n", "No such command 'rum'"),
+        (".venv/bin/goldenseal seal a --sing key.pem\n", "No such option"),
+        (".venv/bin/goldenseal check\n", "Missing"),
+        ("goldenseal check all\n", ".venv/bin/goldenseal"),
+        ("HEAD=1 python -m train_gpt_style.gpt\n", ".venv/bin/python"),
+        (".venv/bin/python -m train_gpt_style.gtp\n", "no module train_gpt_style.gtp"),
+        (".venv/bin/python benchmarks/gone.py\n", "there is no benchmarks/gone.py"),
+        (".venv/bin/pytest tests/gone.py\n", "there is no tests/gone.py"),
+        ("cd a && frobnicate b\n", "nobody knows the program frobnicate"),
+        ("make data 'unfinished\n", "not a shell's"),
+    ],
+)
+def test_a_block_that_cannot_be_run_is_found(block, problem):
+    assert problem in problem_with_block(ROOT, block)
+
+
+def test_hyphenated_targets_and_lines_that_go_on_are_seen():
+    body = ("make study-energy A=b \\", "  C=d", "A=1 cat <<'PY'", "x = '", "PY")
+    text = "\n   ".join(("1. Do", "```sh", *body, "```")) + "\n"
+    (block,) = shell_blocks(text)
+    assert list(commands(block)) == [["make", "study-energy", "A=b", "C=d"], ["cat"]]
+    assert "study-energy" in make_targets(ROOT)
 
 
 def test_help_of_every_command_shows_an_example():

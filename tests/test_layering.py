@@ -6,7 +6,28 @@ import sys
 
 import pytest
 
-LINE_CAP = 400
+from tests.import_graph import circles, import_graph, longest_path
+
+LINE_CAP = 400  # of tests and benchmarks
+PRODUCT_CAP = 350
+# One file on purpose: it is copied into every sealed record and must need nothing beside it.
+LONGER = {"verify/check_seal.py": 376}
+FLOORS = 23  # may fall, never rise: `python -m tests.import_graph` prints the longest way down
+# Circles that stand today. What is in them may leave, and nothing may join.
+STANDING = (
+    {"verify.study.recorded", "verify.sweep.recorded"},
+    {
+        "train_gpt_style.gpt.context",
+        "train_gpt_style.gpt.features",
+        "train_gpt_style.gpt.features.checkpoint",
+        "train_gpt_style.gpt.features.invariant",
+        "train_gpt_style.gpt.invariant",
+        "train_gpt_style.gpt.muon",
+        "train_gpt_style.gpt.resuming",
+        "train_gpt_style.gpt.settings",
+        "train_gpt_style.gpt.ttt",
+    },
+)
 
 
 def imports_of(path):
@@ -61,7 +82,9 @@ def test_every_file_has_one_subject_and_stays_under_the_cap(root):
     for folder in ("verify", "train_gpt_style", "tests", "benchmarks"):
         for path in sorted((root / folder).rglob("*.py")):
             lines = len(path.read_text(encoding="utf-8").splitlines())
-            assert lines < LINE_CAP, f"{path}: {lines} lines"
+            cap = LINE_CAP if folder in ("tests", "benchmarks") else PRODUCT_CAP
+            cap = LONGER.get(path.relative_to(root).as_posix(), cap)
+            assert lines <= cap, f"{path}: {lines} lines"
 
 
 def test_no_file_of_the_product_loads_a_pickle(root):
@@ -77,3 +100,38 @@ def test_a_verifier_raises_and_never_asserts(root):
     for path in sorted((root / "verify").rglob("*.py")):
         tree = ast.parse(path.read_text(encoding="utf-8"))
         assert not [n.lineno for n in ast.walk(tree) if isinstance(n, ast.Assert)], path
+
+
+def planted(tmp_path, **sources):
+    """A repository whose modules verify.NAME have these sources."""
+    for name, source in {"__init__": "", **sources}.items():
+        path = tmp_path / "verify" / f"{name}.py"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(source)
+    return import_graph(tmp_path)
+
+
+def test_no_module_is_in_a_circle_of_imports(root):
+    for circle in circles(import_graph(root)):
+        assert any(circle <= standing for standing in STANDING), sorted(circle)
+
+
+def test_a_circle_through_a_function_is_seen(tmp_path):
+    late = "def f():\n    from verify import b\n"
+    graph = planted(tmp_path, a=late, b="import verify.c\n", c="from .a import f\n")
+    assert circles(graph) == [{"verify.a", "verify.b", "verify.c"}]
+
+
+def test_imports_for_the_type_checker_make_no_circle(tmp_path):
+    typed = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from verify import b\n"
+    assert circles(planted(tmp_path, a=typed, b="from verify import a\n")) == []
+
+
+def test_the_longest_way_down_does_not_grow(root):
+    path = longest_path(import_graph(root))
+    assert len(path) <= FLOORS, " > ".join(path)
+
+
+def test_floors_are_counted_along_the_longest_way(tmp_path):
+    graph = planted(tmp_path, a="from verify import b, c\n", b="from verify import c\n", c="")
+    assert longest_path(graph) == ["verify.a", "verify.b", "verify.c"]

@@ -1,7 +1,7 @@
 (******************************************************************************)
 (*            The constants of the code are correctly rounded                 *)
 (*                                                                            *)
-(* GENERATED from the running code; `python -m verify.coq generate` rewrites  *)
+(* GENERATED from the running code; `goldenseal theorems refresh` rewrites    *)
 (* it, and the theorem gate fails when it differs from what the code says.    *)
 (*                                                                            *)
 (*   NAME_double == the binary64 number that the code uses for NAME, as its   *)

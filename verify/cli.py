@@ -1,19 +1,22 @@
 """The `goldenseal` command. Exit codes: 0 holds, 1 contradicted, 2 bad usage, 3 could not check."""
 
-import json
 import os
+import re
 import sys
 from contextlib import redirect_stdout
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from verify import __version__
+from verify.coq.app import app as theorems_app
 from verify.errors import EXIT_CANNOT_CHECK, GoldensealError, UsageError
+from verify.mutate.app import EXAMPLES as MUTATE_EXAMPLES
+from verify.mutate.app import mutate
 from verify.study.app import app as study_app
 from verify.sweep.app import app as sweep_app
+from verify.terminal import print_json, wide_console
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -22,20 +25,6 @@ app = typer.Typer(
     help="Off means off, proven means proven, sealed means sealed: checks for training scripts.",
     epilog="Exit codes: 0 holds · 1 contradicted · 2 bad usage or input · 3 could not check.",
 )
-
-EXTRAS = {  # the packages that only some commands need: what installs them
-    "hypothesis": "train",
-    "jinja2": "report",
-    "markdown_it": "report",
-    "matplotlib": "report",
-    "numpy": "train",
-    "PIL": "train",
-    "safetensors": "train",
-    "scipy": "study",
-    "sentencepiece": "train",
-    "submitit": "sweep",
-    "torch": "train",
-}
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document, for machines.")]
 
@@ -49,11 +38,29 @@ def main() -> None:
         sys.exit(error.exit_code)
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
-        if package not in EXTRAS:
+        extra = extra_of(package)
+        if extra is None:
             raise
-        needed = f"pip install 'goldenseal[{EXTRAS[package]}]'"
-        print(f"goldenseal: this needs {package}: {needed}", file=sys.stderr)
+        print(
+            f"goldenseal: this needs {package}: pip install 'goldenseal[{extra}]'", file=sys.stderr
+        )
         sys.exit(EXIT_CANNOT_CHECK)
+
+
+def extra_of(package: str) -> str | None:
+    """The first extra of pyproject.toml that installs what is imported as `package`."""
+    from importlib.metadata import PackageNotFoundError, requires
+
+    try:
+        needs = requires("goldenseal") or []
+    except PackageNotFoundError:  # not installed: run from its folder
+        return None
+    project = {"PIL": "pillow", "pynvml": "nvidia-ml-py"}.get(package, package)
+    for need in needs:
+        match = re.match(r"([\w.-]+).*extra == .([\w-]+)", need)
+        if match and match[1].lower().replace("-", "_") == project.lower().replace("-", "_"):
+            return match[2]
+    return None
 
 
 def _show_version(wanted: bool) -> None:
@@ -69,17 +76,6 @@ def options(
     ] = False,
 ) -> None:
     """Options that come before the command."""
-
-
-def wide_console() -> Console:
-    """As wide as the terminal; in a pipe or a log, wide enough that no line is broken."""
-    console = Console()
-    return console if console.is_terminal else Console(width=240)
-
-
-def emit(document: Any) -> None:
-    """Print a JSON document."""
-    print(json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False))
 
 
 @app.command(
@@ -122,7 +118,7 @@ def verify(
         else:
             outcome = run.verify_repository(chosen, jobs, system)
     if as_json:
-        emit(outcome.to_json())
+        print_json(outcome.to_json())
     else:
         outcome.render(wide_console())
     raise typer.Exit(outcome.exit_code)
@@ -136,8 +132,8 @@ def knobs(
     """List every knob of every system: environment variable, default, range, effect."""
     from verify import listing
 
-    found = listing.knob_rows(system)
-    emit(found) if as_json else listing.print_knobs(found, wide_console())
+    rows = listing.knob_rows(system)
+    print_json(rows) if as_json else listing.print_knobs(rows, wide_console())
 
 
 @app.command(epilog="Example:  goldenseal seal records/track_cpu_small/2026-11-23_SmallGPT")
@@ -242,13 +238,13 @@ def explain(
     from verify import explain as explaining
     from verify.config import find_root
 
-    found = explaining.explain(find_root(), a, b)
+    explanation = explaining.explain(find_root(), a, b)
     if as_json:
-        emit(found.to_json())
+        print_json(explanation.to_json())
     else:
-        for line in found.lines():
+        for line in explanation.lines():
             wide_console().print(line, markup=False, soft_wrap=True)
-    raise typer.Exit(found.exit_code)
+    raise typer.Exit(explanation.exit_code)
 
 
 @app.command(epilog="Examples:  goldenseal claims   ·   goldenseal claims README.md --fix")
@@ -264,9 +260,9 @@ def claims(
     """Recompute every number that documents bind to sealed records. Needs no torch."""
     from verify.claims import command
 
-    found = command.claims(documents or [], fix)
-    emit(found.to_json()) if as_json else command.render(found, wide_console())
-    raise typer.Exit(found.exit_code)
+    judged = command.claims(documents or [], fix)
+    print_json(judged.to_json()) if as_json else command.render(judged, wide_console())
+    raise typer.Exit(judged.exit_code)
 
 
 @app.command(
@@ -285,9 +281,9 @@ def audit(
     """Hold the claims of records that others made against their own logs. Executes nothing."""
     from verify.audit import command
 
-    found = command.audit(paths, against, html, jobs)
-    emit(found.to_json()) if as_json else command.render(found, wide_console())
-    raise typer.Exit(found.exit_code)
+    audited = command.audit(paths, against, html, jobs)
+    print_json(audited.to_json()) if as_json else command.render(audited, wide_console())
+    raise typer.Exit(audited.exit_code)
 
 
 @app.command(epilog="Example:  goldenseal bundle gpt -o train_gpt.py && python train_gpt.py")
@@ -307,7 +303,7 @@ def bundle(
     root = find_root()
     made = bundling.make_bundle(root, find_system(root, system))
     report = bundling.write_bundle(made, out, compress)
-    emit(report) if as_json else print(bundling.in_words(report))
+    print_json(report) if as_json else print(bundling.in_words(report))
 
 
 @app.command(
@@ -331,53 +327,16 @@ def report(
 
     data = page_on(path, against).encode()
     atomic_write(out, data)
-    emit({"path": str(out), "bytes": len(data)}) if as_json else print(f"{out}: {len(data)} bytes")
+    if as_json:
+        print_json({"path": str(out), "bytes": len(data)})
+    else:
+        print(f"{out}: {len(data)} bytes")
 
 
-@app.command(
-    epilog="Examples:  goldenseal mutate --count 60   ·   goldenseal mutate --only schedule --list"
-    "   ·   goldenseal mutate gpt --on   ·   goldenseal mutate --proofs"
-)
-def mutate(
-    system: Annotated[
-        str, typer.Argument(help="Name of the system; it may be left out when there is one.")
-    ] = "",
-    count: Annotated[int, typer.Option(min=1, help="How many mutants are drawn.")] = 300,
-    seed: Annotated[int, typer.Option(help="Seed of the draw.")] = 1597,
-    only: Annotated[str, typer.Option(help="Draw from this area only.")] = "",
-    listing: Annotated[bool, typer.Option("--list", help="List the mutants and stop.")] = False,
-    jobs: Annotated[int, typer.Option(min=1, help="Processes at a time.")] = 2,
-    quick: Annotated[
-        bool, typer.Option("--quick", help="Only the rungs that run with features off.")
-    ] = False,
-    proofs: Annotated[
-        bool, typer.Option("--proofs", help="Mutants of the theorems and constants instead.")
-    ] = False,
-    on: Annotated[
-        bool, typer.Option("--on", help="Mutants of features that are on; unit tests judge too.")
-    ] = False,
-    require: Annotated[
-        float | None, typer.Option(help="Share that must be killed: 0.97; with --on 0.95.")
-    ] = None,
-    write: Annotated[
-        bool, typer.Option("--write", help="Write the document in docs/mutation/ and its tables.")
-    ] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Plant single edits in the code, run the gates on each, and count those noticed.
-
-    Resumable: what is judged is kept under .goldenseal/mutants/ until the source changes.
-    Equivalent mutants count as survivors. See docs/mutation.md.
-    """
-    os.environ["CUDA_VISIBLE_DEVICES"] = ""
-    from verify.mutate import command
-
-    wish = command.Wish(system, count, seed, only, jobs, quick, require, on)
-    raise typer.Exit(command.main(wish, listing, proofs, write, as_json, wide_console()))
-
-
+app.command(epilog=MUTATE_EXAMPLES)(mutate)
 app.add_typer(study_app, name="study")
 app.add_typer(sweep_app, name="sweep")
+app.add_typer(theorems_app, name="theorems")
 
 if __name__ == "__main__":
     main()

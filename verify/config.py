@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from verify.errors import UsageError
+from verify.schema import parse
 
-LISTS = ("outputs", "local_knobs", "place_knobs")
+PLACE = ("tool", "goldenseal")
 
 
 @dataclass(frozen=True)
@@ -50,19 +51,12 @@ def find_root(start: Path | None = None) -> Path:
 
 
 def systems(root: Path) -> list[System]:
-    """The systems in order of name. Raises UsageError for an entry without module or probe."""
+    """The systems in order of name. Raises UsageError for an ill-formed entry."""
     table = settings(root).get("systems", {})
-    found = []
-    for name, entry in sorted(table.items()):
-        missing = {"module", "probe"} - set(entry)
-        if missing:
-            raise UsageError(
-                f"pyproject.toml: [tool.goldenseal.systems.{name}] lacks {sorted(missing)}"
-            )
-        lists = {key: tuple(entry.get(key, ())) for key in LISTS}
-        log = entry.get("log", "train.jsonl")
-        found.append(System(name, entry["module"], entry["probe"], log, **lists))
-    return found
+    return [
+        parse(System, {"name": name, **entry}, "pyproject.toml", *PLACE, "systems", name)
+        for name, entry in sorted(table.items())
+    ]
 
 
 def system(root: Path, name: str) -> System:
@@ -84,5 +78,5 @@ def _tool(folder: Path) -> dict[str, Any]:
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(f"{path}: {error}") from error
+        raise UsageError(f"pyproject.toml: of {folder}: {error}") from error
     return dict(table.get("tool", {}))

@@ -96,12 +96,14 @@ def outside(
     envelope: Mapping[str, float], sealed: Mapping[str, Any], new: Mapping[str, Any]
 ) -> list[str]:
     """The results that differ by more than the envelope allows, in words."""
-    found = []
+    beyond = []
     for name, limit in sorted(envelope.items()):
         far = relative(sealed.get(name), new.get(name))
         if not far <= limit:
-            found.append(f"{_show(name)} differs by {far:.2g}, relative; the envelope is {limit:g}")
-    return found
+            beyond.append(
+                f"{_show(name)} differs by {far:.2g}, relative; the envelope is {limit:g}"
+            )
+    return beyond
 
 
 def relative(a: Any, b: Any) -> float:

@@ -58,10 +58,10 @@ class Executed:
 
     def extents(self) -> dict[str, set[Extent]]:
         """Extents of the executed instructions, by file."""
-        found: dict[str, set[Extent]] = {}
+        by_file: dict[str, set[Extent]] = {}
         for (file, _), code in self._codes.items():
-            found.setdefault(file, set()).update(code.ran)
-        return found
+            by_file.setdefault(file, set()).update(code.ran)
+        return by_file
 
 
 class _Code:
@@ -98,7 +98,7 @@ def instructions(source: bytes, file: str, imported: bool = False) -> list[Exten
     imported: only those inside functions; what a module or a class says by itself runs as it is
     imported.
     """
-    found: set[Extent] = set()
+    extents: set[Extent] = set()
     pending = [(compile(source, file, "exec", dont_inherit=True), imported)]
     while pending:
         code, at_import = pending.pop()
@@ -108,13 +108,13 @@ def instructions(source: bytes, file: str, imported: bool = False) -> list[Exten
         )
         pending += [(each, at_import) for each in code.co_consts if isinstance(each, CodeType)]
         if not at_import:
-            found |= {
+            extents |= {
                 _true(positions)
                 for each in dis.get_instructions(code)
                 if each.opname not in UNTRACED and (positions := each.positions) is not None
                 if None not in positions
             }
-    return sorted(found)
+    return sorted(extents)
 
 
 def _true(extent: Iterable[int | None]) -> Extent:

@@ -52,10 +52,10 @@ class Explanation:
 
     def lines(self) -> list[str]:
         """One line a difference, after the section it is of."""
-        found = [f"A is {self.a}", f"B is {self.b}"]
+        lines = [f"A is {self.a}", f"B is {self.b}"]
         for section, parted in self.differences.items():
-            found += [f"{section}: {text}" for text in parted]
-        return [*found, f"equal: {', '.join(self.equal) or 'nothing'}"]
+            lines += [f"{section}: {text}" for text in parted]
+        return [*lines, f"equal: {', '.join(self.equal) or 'nothing'}"]
 
     def to_json(self) -> dict[str, Any]:
         """For --json."""
@@ -67,24 +67,24 @@ def explain(root: Path, a: str, b: str, limit: int = 20) -> Explanation:
     the two have nothing in common.
     """
     one, other = find(root, a), find(root, b)
-    found = Explanation(one.label, other.label)
+    explanation = Explanation(one.label, other.label)
     for section in one.sections:
         if section not in other.sections:
             continue
         parted = differences(one.sections[section], other.sections[section], limit, "in A")
         if parted:
-            found.differences[section] = parted
+            explanation.differences[section] = parted
         else:
-            found.equal.append(section)
+            explanation.equal.append(section)
     if one.log and other.log:
         place = log_difference(one.log[1:], other.log[1:], "in A")
         if place:
-            found.differences["log"] = [place]
+            explanation.differences["log"] = [place]
         else:
-            found.equal.append("log")
-    if not found.differences and not found.equal:
+            explanation.equal.append("log")
+    if not explanation.differences and not explanation.equal:
         raise CannotCheckError(f"{one.label} and {other.label} have nothing in common to compare")
-    return found
+    return explanation
 
 
 def find(root: Path, text: str) -> Thing:

@@ -84,15 +84,15 @@ def fold(name: str) -> str:
 def colliding(names: list[str]) -> list[tuple[str, str]]:
     """Pairs of names, of files or of their folders, that some file systems cannot tell apart."""
     seen: dict[str, str] = {}
-    found = set()
+    collisions = set()
     for name in names:
         parts = name.split("/")
         for length in range(1, len(parts) + 1):
             path = "/".join(parts[:length])
             other = seen.setdefault(fold(path), path)
             if other != path:
-                found.add((other, path))
-    return sorted(found)
+                collisions.add((other, path))
+    return sorted(collisions)
 
 
 def walk(folder: Path) -> tuple[list[str], list[str]]:
@@ -175,7 +175,7 @@ def is_sha512(text: str) -> bool:
 
 
 def hash_file(path: Path, advance: Callable[[int], None] = lambda count: None) -> str:
-    """SHA-512 of a regular file in constant memory; `advance` is told of the bytes read.
+    """SHA-512 of a regular file in constant memory; `advance` is called with the bytes read.
 
     Raises UsageError when it is a link, cannot be read, or changes while it is read.
     """

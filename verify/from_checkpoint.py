@@ -33,13 +33,13 @@ def put_back(
     for line in run_log_lines(record.folder / entry.log):
         last = line["step"] if line["kind"] == "step" else last
     end = last if steps is None else min(steps, last)
-    found = {
+    digests = {
         int(path.name.removeprefix(PREFIX)): path
         for place in places(record.folder, entry, knobs)
         for path in sorted(place.rglob(f"{PREFIX}*"))
         if path.is_dir() and STEP.fullmatch(path.name)
     }
-    usable = [step for step in found if step < end]
+    usable = [step for step in digests if step < end]
     if not usable:
         raise CannotCheckError(
             f"the record holds no checkpoint before step {end}: re-run it without --from-checkpoint"
@@ -49,7 +49,7 @@ def put_back(
         target = folder / path.relative_to(record.folder)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target)
-    shutil.copytree(found[step], folder / found[step].relative_to(record.folder))
+    shutil.copytree(digests[step], folder / digests[step].relative_to(record.folder))
     cut_log(record.folder / entry.log, folder / entry.log, step)
     return step
 
@@ -59,14 +59,14 @@ def places(folder: Path, entry: System, knobs: Mapping[str, str]) -> list[Path]:
 
     Raises CannotCheckError for one outside the record: its bytes are not sealed.
     """
-    found = []
+    names = []
     for knob in entry.place_knobs:
         value = Path(knobs.get(knob, ""))
         if value.is_absolute() or ".." in value.parts:
             raise CannotCheckError(f"{knob}={value} lies outside the record: it is not sealed")
         if value.parts and (folder / value).is_dir():
-            found.append(folder / value)
-    return found
+            names.append(folder / value)
+    return names
 
 
 def before_the_end(record: Record, entry: System, knobs: Mapping[str, str]) -> list[Path]:

@@ -69,8 +69,8 @@ def needs_of(root: Path, module: str, own: Collection[str] | None = None) -> Nee
 
 def entry_of(root: Path, module: str) -> str:
     """What `python -m module` runs: the module, or the `__main__` of a package."""
-    found = locate(root, module)
-    is_package = found is None or found.name == "__init__.py"
+    file = locate(root, module)
+    is_package = file is None or file.name == "__init__.py"
     return f"{module}.__main__" if is_package else module
 
 
@@ -122,11 +122,11 @@ def _follow(needs: Needs, module: str, chain: tuple[str, ...], optional: bool = 
     _add_data(needs, path, tree)
     if "." in module:
         _follow(needs, module.rpartition(".")[0], chain)
-    for found in Reader(path, module, started).read(tree):
-        _follow(needs, found.module, chain, found.optional)
+    for need in Reader(path, module, started).read(tree):
+        _follow(needs, need.module, chain, need.optional)
         # `from a import b` may name a module or something in one.
-        names = _all_of(needs, found.module) if found.name == "*" else [found.name]
-        for wanted in (f"{found.module}.{name}" for name in names if name):
+        names = _all_of(needs, need.module) if need.name == "*" else [need.name]
+        for wanted in (f"{need.module}.{name}" for name in names if name):
             if wanted in UNFIT or locate(needs.root, wanted) is not None:
                 _follow(needs, wanted, chain)
 

@@ -48,31 +48,31 @@ def inspect_model(
 
     With `follow`, the executed code is noted, but for what it says was seen before.
     """
-    found = Inspection()
+    inspection = Inspection()
     settle()
     executed = Executed(followed(script), follow)
     with environment(variables), nullcontext() if follow is None else executed.tracing():
         try:
-            _inspect(probe, script, found, trace)
+            _inspect(probe, script, inspection, trace)
         except FAULTS as error:
-            found.error, found.fault = in_words(error), error
+            inspection.error, inspection.fault = in_words(error), error
         except (Exception, SystemExit) as error:
-            found.error = in_words(error)
-    found.executed = executed.extents()
-    return found
+            inspection.error = in_words(error)
+    inspection.executed = executed.extents()
+    return inspection
 
 
-def _inspect(probe: Probe, script: Script, found: Inspection, trace: bool) -> None:
+def _inspect(probe: Probe, script: Script, inspection: Inspection, trace: bool) -> None:
     with script.opened() as module:
         torch.manual_seed(BUILD_SEED)
         model = script.evaluate(module, "build")
-        found.rng = rng_facts()
+        inspection.rng = rng_facts()
         networks = modules(model)
         if not networks:
             raise ProbeError(f"`build` of the probe makes no module but a {type(model).__name__}")
         state = {prefix + k: t for prefix, net in networks for k, t in net.state_dict().items()}
-        found.state = {name: short(t) for name, t in state.items()}
-        found.published = published_digest({k: t for k, t in state.items() if has_values(t)})
+        inspection.state = {name: short(t) for name, t in state.items()}
+        inspection.published = published_digest({k: t for k, t in state.items() if has_values(t)})
         for prefix, network in networks:
             perturb(network, prefix)
         device = next((p.device for _, net in networks for p in net.parameters()), None)
@@ -91,7 +91,7 @@ def _inspect(probe: Probe, script: Script, found: Inspection, trace: bool) -> No
             for mode in ("train", "eval"):
                 loss = loss_of(names, mode)
                 torch.autograd.backward(loss)
-                found.behaviour[f"batch {shape}, {mode}"] = {"loss": short(loss.detach())} | {
+                inspection.behaviour[f"batch {shape}, {mode}"] = {"loss": short(loss.detach())} | {
                     f"gradient of {prefix}{name}": "none" if p.grad is None else short(p.grad)
                     for prefix, network in networks
                     for name, p in network.named_parameters()
@@ -99,7 +99,7 @@ def _inspect(probe: Probe, script: Script, found: Inspection, trace: bool) -> No
         if trace:
             with traced() as operations:
                 torch.autograd.backward(loss_of(names, "train"))
-            found.operations["forward and backward"] = operations.take()
+            inspection.operations["forward and backward"] = operations.take()
 
 
 def batch_names(probe: Probe, number: int, device: torch.device | None) -> dict[str, Any]:

@@ -66,7 +66,7 @@ class Networks:
         called: Callable[[Network, Module, Any], Callable[[Any], None]],
     ):
         self.taken_up, self.called = taken_up, called
-        self.found: list[Network] = []
+        self.listed: list[Network] = []
         self._names: dict[int, str] = {}
         self._whole: weakref.WeakKeyDictionary[Module, weakref.ref[Module]]
         self._whole = weakref.WeakKeyDictionary()
@@ -119,7 +119,7 @@ class Networks:
 
     def network_of(self, module: Module) -> Network:
         """The network that `module` is a part of, taken up now if it was not."""
-        for network in self.found:
+        for network in self.listed:
             if id(module) in network.parts:
                 return network
         top = module
@@ -129,8 +129,8 @@ class Networks:
                 break
             top = whole
         top = _unwrapped(top)
-        known = next((network for network in self.found if network.module is top), None)
-        number = len(self.found) + 1
+        known = next((network for network in self.listed if network.module is top), None)
+        number = len(self.listed) + 1
         network = known or Network(top, f"network {number}/" if number > 1 else "")
         network.refresh()
         if id(module) not in network.parts:  # torch's wrapper of it, or a part that was replaced
@@ -138,7 +138,7 @@ class Networks:
             network.kept.append(module)
         self._note_names(network)
         if known is None:
-            self.found.append(network)
+            self.listed.append(network)
             self.taken_up(network)
         return network
 

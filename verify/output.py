@@ -65,7 +65,7 @@ def log_facts(
 
     Sizes that include the source's are given relative to it, so that two scripts can be compared.
     """
-    source, found, rest = text.partition(f"{marker}\n")
+    source, end, rest = text.partition(f"{marker}\n")
     size = len(source.removesuffix("\n").encode())
 
     def relative(number: re.Match[str]) -> str:
@@ -77,7 +77,7 @@ def log_facts(
             line = re.sub(pattern, lambda part: re.sub(r"\d+", relative, part[0]), line)
         return line
 
-    facts = {"source": str(bool(found) and all(part in source for part in sources))}
+    facts = {"source": str(bool(end) and all(part in source for part in sources))}
     for number, line in enumerate(rest.splitlines(), start=1):
         facts[f"line {number}"] = comparable(line)
     return facts

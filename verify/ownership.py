@@ -75,12 +75,12 @@ class Ownership:
         """The networks in the order in which they were first trained, each with its prefix."""
         never = self.steps + 1
         order = sorted(self.networks, key=lambda n: self.first_step.get(id(n.module), never))
-        counts, found = Counter[str](), list[tuple[Network, str]]()
+        counts, named = Counter[str](), list[tuple[Network, str]]()
         for network in order:
             kind = type(network.module).__name__
             counts[kind] += 1
-            found.append((network, f"{kind} {counts[kind]}/" if found else ""))
-        return found
+            named.append((network, f"{kind} {counts[kind]}/" if named else ""))
+        return named
 
     def _frozen_moved(self, network: Network) -> list[str]:
         """Frozen parameters that have changed; of a network that is frozen whole, buffers too."""

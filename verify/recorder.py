@@ -260,7 +260,7 @@ class _Recorder:
         """How each network is left: its mode, its state, and which of its parameters train."""
         facts = {}
         with untraced():
-            for network in self.networks.found:
+            for network in self.networks.listed:
                 facts[f"{network.prefix}training"] = str(network.module.training)
                 for name, p in network.parameters():
                     facts[f"trains {name}"] = str(p.requires_grad)

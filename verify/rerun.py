@@ -131,7 +131,7 @@ def data_digests(root: Path, system: System, knobs: Mapping[str, str]) -> dict[s
 
     Raises CannotCheckError when a path leads nowhere, or to two different files of one name.
     """
-    found: dict[str, str] = {}
+    digests: dict[str, str] = {}
     for knob in system.local_knobs:
         path = data_path(root, knob_of(knobs, knob))
         if not path.exists():
@@ -139,6 +139,6 @@ def data_digests(root: Path, system: System, knobs: Mapping[str, str]) -> dict[s
         files = sorted(p for p in path.iterdir() if p.is_file()) if path.is_dir() else [path]
         for file in files:
             digest = hash_file(file.resolve())
-            if found.setdefault(file.name, digest) != digest:
+            if digests.setdefault(file.name, digest) != digest:
                 raise CannotCheckError(f"two different data files are called {file.name}")
-    return found
+    return digests

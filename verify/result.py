@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+from verify.errors import EXIT_CANNOT_CHECK, EXIT_CONTRADICTED, EXIT_HOLDS
+
 
 class Verdict(Enum):
     """`not run` is a verdict of its own and never counts as a pass."""
@@ -12,6 +14,13 @@ class Verdict(Enum):
     PASS = "pass"
     FAIL = "fail"
     NOT_RUN = "not run"
+
+
+EXIT_CODES = {
+    Verdict.PASS: EXIT_HOLDS,
+    Verdict.FAIL: EXIT_CONTRADICTED,
+    Verdict.NOT_RUN: EXIT_CANNOT_CHECK,
+}
 
 
 @dataclass(frozen=True)
@@ -27,6 +36,16 @@ class GateResult:
     summary: str
     findings: tuple[str, ...] = ()
     evidence: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """For --json."""
+        return {
+            "gate": self.gate,
+            "verdict": self.verdict.value,
+            "summary": self.summary,
+            "findings": list(self.findings),
+            "evidence": dict(self.evidence),
+        }
 
 
 def conclude(

@@ -13,19 +13,14 @@ from rich.table import Table
 from verify import suite
 from verify.config import find_root, systems
 from verify.config import system as system_of
-from verify.errors import EXIT_CANNOT_CHECK, EXIT_CONTRADICTED, EXIT_HOLDS, UsageError
+from verify.errors import UsageError
 from verify.files import atomic_write
-from verify.result import GateResult, Verdict
+from verify.result import EXIT_CODES, GateResult, Verdict
 from verify.verdict import verdict_document, write_verdict
 
 if TYPE_CHECKING:  # the gates of the repository need no torch
     from verify.probe import Probe
 
-EXIT_CODES = {
-    Verdict.PASS: EXIT_HOLDS,
-    Verdict.FAIL: EXIT_CONTRADICTED,
-    Verdict.NOT_RUN: EXIT_CANNOT_CHECK,
-}
 MARKS = {Verdict.PASS: "[green]pass[/]", Verdict.FAIL: "[red]FAIL[/]"}
 FINDINGS_SHOWN = 8
 
@@ -44,16 +39,7 @@ class Outcome:
 
     def to_json(self) -> dict[str, Any]:
         """For --json: every gate with its findings, and the verdict that was written, if any."""
-        gates = [
-            {
-                "gate": r.gate,
-                "verdict": r.verdict.value,
-                "summary": r.summary,
-                "findings": list(r.findings),
-                "evidence": dict(r.evidence),
-            }
-            for r in self.results
-        ]
+        gates = [result.to_json() for result in self.results]
         verdict = suite.worst(self.results).value
         return {"verdict": verdict, "gates": gates, "written": self.document}
 
@@ -89,7 +75,7 @@ def verify_pair(
     baseline: Path, candidate: Path, description: Path, only: Sequence[str], jobs: int
 ) -> Outcome:
     """The ladder on two foreign scripts."""
-    from verify.probe import probe_from_toml  # imports torch
+    from verify.probe_file import probe_from_toml  # imports torch
 
     suite.refuse_unknown(only)
     probe = probe_from_toml(description, str(baseline.resolve()), str(candidate.resolve()))
@@ -153,7 +139,7 @@ def _ladder(
 
 
 def _progress() -> Progress:
-    """A bar on standard error, only where somebody watches."""
+    """Progress bar on standard error, when that is a terminal."""
     console = Console(stderr=True)
     return Progress(
         TextColumn("{task.description}"),

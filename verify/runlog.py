@@ -117,11 +117,11 @@ def _check_line(raw: bytes, previous: bytes, where: str) -> tuple[dict[str, Any]
     line = canonical.loads(raw, where)
     if not isinstance(line, dict) or not isinstance(line.get("kind"), str):
         raise UsageError(f"{where}: not a JSON object with a `kind`")
-    found = line.pop("chain", None)
+    stated = line.pop("chain", None)
     body = canonical.dumps(line)
     chain = chained(previous, body)
     # `kind` follows `chain` in canonical order, so a comma follows it too.
-    if found != chain.hex() or raw.replace(b'"chain":"%b",' % found.encode(), b"", 1) != body:
+    if stated != chain.hex() or raw.replace(b'"chain":"%b",' % stated.encode(), b"", 1) != body:
         raise ContradictedError(f"{where}: the chain breaks here: this line was edited")
     return line, chain
 

@@ -42,7 +42,7 @@ def seal(
 ) -> Sealed:
     """Seal a record's folder; a folder that is sealed and intact stays as it is.
 
-    `advance` is told of the bytes hashed; `cache` spares those that it knows. Raises
+    `advance` is called with the number of bytes hashed; `cache` spares those that it knows. Raises
     ContradictedError when the folder was sealed and has changed since, UsageError when it holds
     what no record may hold or what a check would refuse for ever, such as a log that was cut
     short, or cannot be written.

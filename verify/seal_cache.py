@@ -51,11 +51,11 @@ class SealCache:
             advance(before[2])
             return known[1]
         started = time.time_ns()
-        found = hash_file(path, advance)
+        digest = hash_file(path, advance)
         self.hashed += before[2]
         if max(before[3], before[4]) + self._rest_ns <= started and _facts(path) == before:
-            self._new[name] = before, found
-        return found
+            self._new[name] = before, digest
+        return digest
 
     def save(self) -> None:
         """Write what is known now. A cache that cannot be written is none: nothing is raised."""
@@ -82,11 +82,11 @@ def _read(path: Path, folder: str) -> dict[str, tuple[Facts, str]]:
         document = json.loads(read_small(path, MAX_BYTES))
         if document["schema"] != SCHEMA or document["folder"] != folder:
             return {}
-        found = {}
+        entries = {}
         for name, (*facts, digest) in document["files"].items():
             if len(facts) != 5 or set(map(type, facts)) != {int} or not is_sha512(digest):
                 return {}
-            found[name] = facts, digest
-        return found
+            entries[name] = facts, digest
+        return entries
     except (UsageError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return {}

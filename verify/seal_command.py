@@ -1,6 +1,8 @@
-"""What the commands seal, check, record, reproduce and verdict print. Imports no torch."""
+"""What the commands seal, check, record, reproduce and verdict print. Imports no torch.
 
-import json
+Checking is what one does most, so what only the others need is imported by them.
+"""
+
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,19 +21,14 @@ from verify.errors import (
     UsageError,
 )
 from verify.record import read_record, record_folders, words_on_launch
-from verify.reproduce import reproduce as reproduce_record
 from verify.seal import bytes_to_hash
 from verify.seal import seal as seal_folder
 from verify.seal_cache import SealCache
 from verify.signing import ENVELOPE, Signed, judge, trusted_keys
 from verify.signing import sign as sign_folder
-from verify.verdict import read_verdict
+from verify.terminal import print_json
 
 console = Console()
-
-
-def _print_json(document: object) -> None:
-    print(json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False))
 
 
 def _show(line: str) -> None:
@@ -55,7 +52,7 @@ def seal(folder: Path, key: Path | None, as_json: bool) -> int:
             "already_sealed": done.already,
             "launch": launch,
         }
-        _print_json(document | ({"signed_by": signer} if signer else {}))
+        print_json(document | ({"signed_by": signer} if signer else {}))
     else:
         verb = "is already sealed" if done.already else f"sealed, {done.files} files"
         console.print(f"{folder} {verb}\nidentity {done.identity}", soft_wrap=True)
@@ -83,16 +80,16 @@ def check(folder: str, keys: Path | None, as_json: bool) -> int:
     else:
         folders = [Path(folder)]
     if keys:
-        trusted_keys(keys)  # a bad key is told before anything is read
+        trusted_keys(keys)  # a bad key is an error before anything is read
     reports = [check_folder(path) for path in folders]
     signed = [judge(r.folder, keys) if keys and r.holds else None for r in reports]
     if as_json:
-        _print_json([_with_signature(*pair) for pair in zip(reports, signed, strict=True)])
+        print_json([_with_signature(*pair) for pair in zip(reports, signed, strict=True)])
     else:
         for pair in zip(reports, signed, strict=True):
             _print_report(*pair)
     codes = {EXIT_HOLDS if r.holds else EXIT_CONTRADICTED for r in reports}
-    codes |= {found.exit_code for found in signed if found}
+    codes |= {judged.exit_code for judged in signed if judged}
     worst = (EXIT_CONTRADICTED, EXIT_CANNOT_CHECK, EXIT_HOLDS)
     return next(code for code in worst if code in codes)
 
@@ -138,7 +135,7 @@ def record(
     make_record(root, entry, folder.resolve(), given, _show, launch)
     made = read_record(folder.resolve())
     if as_json:
-        _print_json({"folder": str(folder), "record": made.facts})
+        print_json({"folder": str(folder), "record": made.facts})
         return EXIT_HOLDS
     if words := words_on_launch(made):
         console.print(f"        · {escape(words)}", soft_wrap=True)
@@ -171,11 +168,13 @@ def reproduce(
     as_json: bool,
 ) -> int:
     """Re-run a sealed record."""
+    from verify.reproduce import reproduce as reproduce_record
+
     local = _assigned(assignments)
     choices = (steps, local, present, trace, cell, from_checkpoint)
     outcome = reproduce_record(find_root(), prefix, _show, *choices)
     if as_json:
-        _print_json(outcome.to_json())
+        print_json(outcome.to_json())
     else:
         console.print(
             f"[bold]{outcome.verdict}[/]  {escape(outcome.record)}  {outcome.identity[:16]}",
@@ -189,10 +188,12 @@ def reproduce(
 
 def verdict(as_json: bool) -> int:
     """Show the last verdict and whether it still covers the files as they are."""
+    from verify.verdict import read_verdict
+
     predicate, changed = read_verdict(find_root())
     fresh, passed = not changed, predicate.get("verificationResult") == "PASSED"
     if as_json:
-        _print_json({"fresh": fresh, "passed": passed, "changed": changed, "verdict": predicate})
+        print_json({"fresh": fresh, "passed": passed, "changed": changed, "verdict": predicate})
     else:
         state = "fresh" if fresh else "stale"
         result, when = predicate.get("verificationResult"), predicate.get("timeVerified")

@@ -64,13 +64,13 @@ def read_envelope(folder: Path) -> list[dict[str, str]]:
     signatures = document.get("signatures")
     if not isinstance(signatures, list) or not 0 < len(signatures) <= MAX_SIGNATURES:
         raise UsageError(f"{ENVELOPE}: expected 1 to {MAX_SIGNATURES} signatures")
-    found = []
+    checked = []
     for signature in signatures:
         if not isinstance(signature, dict) or not isinstance(signature.get("keyid", ""), str):
             raise UsageError(f"{ENVELOPE}: a signature is an object with `keyid` and `sig`")
         _decoded(signature.get("sig"), "sig")
-        found.append({"keyid": signature.get("keyid", ""), "sig": signature["sig"]})
-    return found
+        checked.append({"keyid": signature.get("keyid", ""), "sig": signature["sig"]})
+    return checked
 
 
 def _decoded(text: Any, key: str) -> bytes:
@@ -172,16 +172,16 @@ def trusted_keys(keys: Path) -> dict[str, Any]:
     """
     signing, _ = _library()
     names: dict[bytes, list[str]] = {}
-    found = {}
+    keys_by_bytes = {}
     for path in sorted(keys.glob("*.pem")):
         public = _public_keys(path)
         for number, key in enumerate(public, start=1):
             name = path.name if len(public) == 1 else f"{path.name}#{number}"
             names.setdefault(key.public_bytes_raw(), []).append(name)
-            found[key.public_bytes_raw()] = signing.SSlibKey.from_crypto(key)
-    if not found:
+            keys_by_bytes[key.public_bytes_raw()] = signing.SSlibKey.from_crypto(key)
+    if not keys_by_bytes:
         raise UsageError(f"{keys} holds no *.pem: expected a folder of public keys")
-    return {" = ".join(names[raw]): key for raw, key in found.items()}
+    return {" = ".join(names[raw]): key for raw, key in keys_by_bytes.items()}
 
 
 def _public_keys(path: Path) -> list[Any]:

@@ -25,15 +25,15 @@ class SourceTree:
 
     def differences(self, sealed: dict[str, str]) -> list[str]:
         """Paths at which this tree is not the sealed one, in words."""
-        found = []
+        differences = []
         for name in sorted({*self.files, *sealed}):
             if name not in sealed:
-                found.append(f"{name} is new")
+                differences.append(f"{name} is new")
             elif name not in self.files:
-                found.append(f"{name} is gone")
+                differences.append(f"{name} is gone")
             elif self.files[name] != sealed[name]:
-                found.append(f"{name} changed")
-        return found
+                differences.append(f"{name} changed")
+        return differences
 
 
 def read_source(root: Path, also: tuple[str, ...] = ()) -> SourceTree:
@@ -50,8 +50,8 @@ def read_source(root: Path, also: tuple[str, ...] = ()) -> SourceTree:
         path = root / top
         if not path.exists():
             raise UsageError(f"pyproject.toml: [tool.goldenseal] names {top}, which is not there")
-        found = sorted(path.rglob("*")) if path.is_dir() else [path]
-        for file in found:
+        files_below = sorted(path.rglob("*")) if path.is_dir() else [path]
+        for file in files_below:
             relative = file.relative_to(root)
             hidden = any(part.startswith(".") or part == "__pycache__" for part in relative.parts)
             if file.is_file() and not hidden and file.suffix not in PRODUCTS:

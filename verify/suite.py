@@ -17,7 +17,7 @@ from verify.result import GateResult, Verdict, conclude
 
 if TYPE_CHECKING:
     from verify.probe import Probe
-    from verify.studio import Job, Studio
+    from verify.recordings import Job, Recordings
 
 # Name: module below verify.gates. The first are the rungs of the ladder, which run once a system.
 LADDER = {
@@ -52,7 +52,7 @@ class Rung(Protocol):
     def jobs(self, probe: "Probe") -> "list[Job]":
         """What has to be run."""
 
-    def judge(self, studio: "Studio") -> GateResult:
+    def judge(self, recordings: "Recordings") -> GateResult:
         """The verdict."""
 
 
@@ -90,22 +90,22 @@ def run_ladder(
     imported: Sequence[str] = (),
     apart: bool = True,
 ) -> list[GateResult]:
-    """Run the selected rungs on one probe; `progress` is told (done, total) runs.
+    """Run the selected rungs on one probe; `progress` is called with (done, total) runs.
 
     imported: what the import of the probe changed of torch's global switches. apart: each run in a
     process of its own. Raises UsageError for a probe that is wrong, CannotCheckError for a script
     that cannot be imported.
     """
-    from verify.studio import Studio  # imports torch
+    from verify.recordings import Recordings  # imports torch
 
     rungs = [_gate(module) for name, module in LADDER.items() if selected(name, only)]
-    with Studio(probe, workers or None, imported, apart) as studio:
+    with Recordings(probe, workers or None, imported, apart) as recordings:
         jobs, broken = jobs_of(rungs, probe)
         done = itertools.count(1)
         progress(0, len(jobs))
-        studio.run(jobs, lambda: progress(next(done), len(jobs)))
+        recordings.run(jobs, lambda: progress(next(done), len(jobs)))
         return [
-            broken.get(rung.NAME) or judged(rung.NAME, partial(rung.judge, studio))
+            broken.get(rung.NAME) or judged(rung.NAME, partial(rung.judge, recordings))
             for rung in rungs
         ]
 

@@ -60,9 +60,9 @@ def tensor_difference(sealed: Path, new: Path) -> str | None:
                     f"tensor {tensor.name!r} is {other.dtype}{list(other.shape)}, "
                     f"sealed {tensor.dtype}{list(tensor.shape)}"
                 )
-            found = _first_element(a, tensor, b, other)
-            if found:
-                return found
+            element = _first_element(a, tensor, b, other)
+            if element:
+                return element
     return f"tensor {min(theirs)!r} is new" if theirs else None
 
 

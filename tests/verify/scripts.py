@@ -9,7 +9,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from verify.probe import probe_from_toml
+from verify.probe_file import probe_from_toml
 from verify.suite import LADDER, run_ladder
 
 NET = """

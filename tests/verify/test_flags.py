@@ -15,7 +15,7 @@ from tests.verify.switches import ELSEWHERE, SETTERS
 from verify.flags import COMPILERS, SWITCHES, changed, global_flags
 from verify.processes import in_processes
 from verify.recorder import record, settle
-from verify.studio import warm_up
+from verify.recordings import warm_up
 
 STOPS = ("torch.grad_enabled", "torch.inference_mode", "torch.default_device")  # the run ends there
 PLACES = ("import", "main")
@@ -43,7 +43,7 @@ def seen(tmp_path_factory):
         return record(probe, probe.candidate, variables, trace=False).flags
 
     settle()
-    warm_up()  # before the fork, as the studio does
+    warm_up()  # before the fork, as the recordings does
     cases = [(name, place) for name in SETTERS for place in PLACES]
     tasks = [partial(run, *case) for case in cases]
     found = {}

@@ -10,7 +10,8 @@ from verify.events import Event, first_difference
 from verify.inspection import inspect_model, perturb
 from verify.optrace import traced
 from verify.output import log_facts
-from verify.probe import Script, environment, probe_from_toml
+from verify.probe import Script, environment
+from verify.probe_file import probe_from_toml
 from verify.recorder import counting_clock, record
 
 

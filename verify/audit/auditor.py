@@ -8,7 +8,7 @@ from pathlib import Path
 from verify.audit import reader
 from verify.audit.form import Form, Forms, installed
 from verify.audit.model import Certainty, Finding, Notes, Outcome, Record, Verdict
-from verify.errors import UsageError
+from verify.errors import CannotCheckError, UsageError
 
 MAX_DEPTH = 5
 ORDER = tuple(Certainty)
@@ -27,8 +27,8 @@ def find_records(path: Path, forms: Forms, depth: int = MAX_DEPTH) -> list[Path]
     children = reader.subfolders(path)
     if any(forms.of(child) for child in children):
         return children
-    found = [f for c in children if depth for f in find_records(c, forms, depth - 1)]
-    return found
+    below = [f for c in children if depth for f in find_records(c, forms, depth - 1)]
+    return below
 
 
 def audit(paths: Sequence[Path], jobs: int = 0, against: Path | None = None) -> list[Verdict]:
@@ -70,6 +70,8 @@ def audit_folder(folder: Path, rival: Record | None = None) -> Verdict:
         record = form.read(folder)
         record.rival = rival
         return audit_record(form, record, str(folder))
+    except CannotCheckError:  # a package is missing: true of every record
+        raise
     except Exception as error:  # one odd record must not cost the verdicts on all others
         reason = f"the auditor failed on it ({type(error).__name__}: {error}); please report this"
         return Verdict(str(folder), form.name, Outcome.NOT_CHECKABLE, reason, (), ())

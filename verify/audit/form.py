@@ -47,11 +47,11 @@ def installed() -> Forms:
     """
     from verify.audit.golf import GolfForm
 
-    found: list[Form] = []
+    forms: list[Form] = []
     for entry in sorted(entry_points(group=GROUP), key=lambda e: e.name):
         try:
             made = entry.load()
-            found.append(made())
+            forms.append(made())
         except Exception as error:
             raise UsageError(f"audit form {entry.name!r} ({entry.value}): {error}") from error
-    return Forms((*found, GolfForm()))
+    return Forms((*forms, GolfForm()))

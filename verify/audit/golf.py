@@ -94,8 +94,8 @@ def _scripts(record: Record, files: dict[str, int]) -> None:
                 _read_by_stub(record, name, files)
     if SIZES in files:  # stands for scripts that were left out: their sizes, one a line
         listed = reader.decode(reader.read(record.folder, SIZES, reader.MAX_JSON) or b"")
-        for found in re.finditer(r"^\s*(\d{1,12})\s+(\S.*?)\s*$", listed, re.MULTILINE):
-            record.scripts.setdefault(found[2], int(found[1]))
+        for match in re.finditer(r"^\s*(\d{1,12})\s+(\S.*?)\s*$", listed, re.MULTILINE):
+            record.scripts.setdefault(match[2], int(match[1]))
 
 
 def _read_by_stub(record: Record, name: str, files: dict[str, int]) -> None:

@@ -33,7 +33,6 @@ PARAMS = re.compile(
 )
 WORLD = re.compile(r"\bworld_size\s*[:=]\s*(\d{1,6})\b")
 TOKENS = re.compile(rf"(?:\bval_tokens\s*[:=]|\bval_loader:.*?\btokens:)\s*({INT})")
-SHARDS = re.compile(r"\btrain_shards\s*[:=]\s*(\d{1,9})\b")
 TRAIN_TIME = re.compile(rf"\btrain(?:ing)?_time\s*[:=]\s*({NUM})\s*(ms|m\b|min|s)?")
 SHORT_TIME = re.compile(rf"\bt\s*[:=]\s*({NUM})\s*(ms|s)\b")
 STEP_TIME = re.compile(rf"\bstep_avg\s*[:=]\s*({NUM})\s*(ms|s)?")

@@ -41,8 +41,8 @@ def without_source(text: str) -> tuple[str, str]:
 
 def is_python(part: str) -> bool:
     """Whether a segment of a log is a script."""
-    found = {m[0].split()[0] for m in p.PYTHON_LINE.finditer(part[:400_000])}
-    return len(found) >= 2 or any(word.startswith("exec") for word in found)
+    words = {m[0].split()[0] for m in p.PYTHON_LINE.finditer(part[:400_000])}
+    return len(words) >= 2 or any(word.startswith("exec") for word in words)
 
 
 def _split(name: str, text: str) -> list[Run]:
@@ -105,16 +105,14 @@ def read_line(run: Run, number: int, line: str) -> None:
         _read_step(run, line)
     if "size" in low or "bytes" in low or "budget" in low or "artifact" in low or "code" in low:
         _read_sizes(run, number, line)
-    if "seed" in low and run.seed is None and (found := p.SEED.search(line)):
-        run.seed = int(found[1])
-    if "param" in low and run.params is None and (found := p.PARAMS.search(line)):
-        run.params = _int(found[1])
-    if "world_size" in low and (found := p.WORLD.search(line)):
-        run.world = int(found[1])
-    if "tokens" in low and run.tokens is None and (found := p.TOKENS.search(line)):
-        run.tokens = _int(found[1])
-    if "train_shards" in low and (found := p.SHARDS.search(line)):
-        run.shards = int(found[1])
+    if "seed" in low and run.seed is None and (match := p.SEED.search(line)):
+        run.seed = int(match[1])
+    if "param" in low and run.params is None and (match := p.PARAMS.search(line)):
+        run.params = _int(match[1])
+    if "world_size" in low and (match := p.WORLD.search(line)):
+        run.world = int(match[1])
+    if "tokens" in low and run.tokens is None and (match := p.TOKENS.search(line)):
+        run.tokens = _int(match[1])
     if not run.steps and len(run.knobs) < 1000:
         _read_knobs(run, line)
 
@@ -122,20 +120,20 @@ def read_line(run: Run, number: int, line: str) -> None:
 def _read_score(run: Run, number: int, line: str) -> None:
     loss = bpb = None
     start = len(line)
-    for found in p.SCORE.finditer(line):
-        name = found[1].lower()
+    for match in p.SCORE.finditer(line):
+        name = match[1].lower()
         if p.NOT_THIS_SCORE.search(name):
             continue
         if name.endswith("bpb") and bpb is None:
-            bpb = parse(found[2])
+            bpb = parse(match[2])
         elif name.endswith(("val_loss", "nats")) or name == "loss":
-            loss = loss or parse(found[2])
+            loss = loss or parse(match[2])
         else:
             continue
-        start = min(start, found.start())
+        start = min(start, match.start())
         label_tail = re.sub(r"(?:val_)?(?:bpb|loss)$", "", name)
-        if label_tail and start == found.start():
-            start = found.start() + len(label_tail)
+        if label_tail and start == match.start():
+            start = match.start() + len(label_tail)
     label = line[:start].strip(" \t:-|=")
     if bpb is None or p.PROGRESS.search(label):
         return
@@ -157,8 +155,8 @@ def _read_step(run: Run, line: str) -> None:
         step = p.STOP_STEP.search(line)
         if step and len(step[1]) < 12:
             run.steps.append(int(step[1]))
-    elif found := p.STEP.match(line):
-        step_text, planned = found[1] or found[3], found[2] or found[4]
+    elif match := p.STEP.match(line):
+        step_text, planned = match[1] or match[3], match[2] or match[4]
         if len(step_text) < 12:
             run.steps = [*run.steps[-7:], int(step_text)]
         if planned and len(planned) < 12:
@@ -177,17 +175,17 @@ def _read_step(run: Run, line: str) -> None:
 
 def _read_sizes(run: Run, number: int, line: str) -> None:
     for pattern, into in ((p.TOTAL, run.totals), (p.MODEL, run.models), (p.CODE, run.codes)):
-        for found in pattern.finditer(line):
-            value = _int(found["value"])
+        for match in pattern.finditer(line):
+            value = _int(match["value"])
             if value is not None and value >= 100 and len(into) < MAX_SIZES:
-                into.append(Size((found["label"] or "").strip(" ()"), value, number))
+                into.append(Size((match["label"] or "").strip(" ()"), value, number))
     _read_bracketed(run, number, line)
 
 
 def _read_bracketed(run: Run, number: int, line: str) -> None:
     """`artifact: 15.98 MB (15,981,234 bytes)`."""
-    if found := p.BRACKETED.search(line):
-        value = _int(found[1])
+    if match := p.BRACKETED.search(line):
+        value = _int(match[1])
         if value is not None and len(run.totals) < MAX_SIZES:
             run.totals.append(Size("in bytes", value, number))
 

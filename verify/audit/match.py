@@ -56,7 +56,7 @@ def best(claim: Number, values: Iterable[Value], scale: Decimal = Decimal(1)) ->
 
     `scale` is what the claim's unit holds of the values' unit.
     """
-    found = Match(Agreement.NONE, None)
+    nearest = Match(Agreement.NONE, None)
     distance = None
     for value in values:
         given = value.value / scale
@@ -66,16 +66,16 @@ def best(claim: Number, values: Iterable[Value], scale: Decimal = Decimal(1)) ->
         if value.guess and how < Agreement.FEWER:
             continue
         gap = abs(given - claim.value)
-        if found.value is None or (how, -gap) > (found.agreement, -(distance or Decimal(0))):
-            found, distance = Match(how, value), gap
-    return found
+        if nearest.value is None or (how, -gap) > (nearest.agreement, -(distance or Decimal(0))):
+            nearest, distance = Match(how, value), gap
+    return nearest
 
 
 def score_values(
     runs: Iterable[Run], role: str, stages: Sequence[Stage] = tuple(Stage)
 ) -> list[Value]:
     """Every logged loss or bpb of these stages; one that is also logged precisely, so only."""
-    found = []
+    values = []
     for run in runs:
         numbers = [
             (number, score)
@@ -87,8 +87,8 @@ def score_values(
         for number, score in numbers:
             if number.digits >= PRECISE or number.value not in short:
                 what = f"{score.label or role} {role} at {run.at(score.line)}"
-                found.append(Value(number.value, number.digits, what))
-    return found
+                values.append(Value(number.value, number.digits, what))
+    return values
 
 
 def number_of(score: Score, role: str) -> Number | None:
@@ -123,17 +123,17 @@ def per_run(runs: Sequence[Run], role: str, stages: Sequence[Stage]) -> dict[str
 
 def means(runs: Sequence[Run], role: str, stages: Sequence[Stage], digits: int) -> list[Value]:
     """Means over the runs of each family: of the raw values, and of them rounded first."""
-    found = []
+    values = []
     for name, numbers in per_run(runs, role, stages).items():
         what = f"mean of {len(numbers)} runs, {name or role}"
         raw = [number.value for number in numbers]
         known = min(number.digits for number in numbers)
-        found.append(Value(mean(raw), max(known, MIN_DIGITS + 1), what))
+        values.append(Value(mean(raw), max(known, MIN_DIGITS + 1), what))
         for places in (digits, digits + 1):
             if places < known:
                 short = mean(rounded(value, places) for value in raw)
-                found.append(Value(short, None, f"{what}, of values rounded to {places} digits"))
-    return found
+                values.append(Value(short, None, f"{what}, of values rounded to {places} digits"))
+    return values
 
 
 def subset_means(
@@ -142,8 +142,8 @@ def subset_means(
     """Means over every proper subset of two runs or more, when there are few enough."""
     if not 3 <= len(runs) <= MAX_SUBSET:
         return []
-    found = []
+    averages = []
     for size in range(len(runs) - 1, 1, -1):
         for chosen in combinations(runs, size):
-            found += [(v, chosen) for v in means(chosen, role, (Stage.FINAL,), digits)]
-    return found
+            averages += [(v, chosen) for v in means(chosen, role, (Stage.FINAL,), digits)]
+    return averages

@@ -9,6 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from verify.audit.numbers import Number
+from verify.errors import EXIT_CONTRADICTED, EXIT_HOLDS
+
+LIMITS = (
+    "Consistent means that the claims follow from the logs beside them. It does not mean that the "
+    "runs can be reproduced; and no reading of text sees a causality violation, a leak in the "
+    "preparation of data, or a distribution that is not normalised."
+)
 
 
 class Stage(StrEnum):
@@ -67,7 +74,6 @@ class Run:
     params: int | None = None
     world: int | None = None
     tokens: int | None = None  # of the validation split
-    shards: int | None = None
     scores: list[Score] = field(default_factory=list)
     totals: list[Size] = field(default_factory=list)
     models: list[Size] = field(default_factory=list)
@@ -189,12 +195,12 @@ class Record:
     def runs(self) -> list[Run]:
         """All runs of all logs, byte-identical copies once."""
         seen: set[str] = set()
-        found: list[Run] = []
+        runs: list[Run] = []
         for log in self.logs:
             if log.digest not in seen:
                 seen.add(log.digest)
-                found += log.runs
-        return found
+                runs += log.runs
+        return runs
 
     def runs_of(self, seed: int | None) -> list[Run]:
         """The runs with that seed inside; all of them for None."""
@@ -232,9 +238,9 @@ class Notes:
         self, kind: str, certainty: Certainty, claim: object, place: str, evidence: str
     ) -> None:
         """A finding; the same one twice counts once."""
-        found = Finding(kind, certainty, str(claim), place, evidence)
-        if found not in self.findings:
-            self.findings.append(found)
+        finding = Finding(kind, certainty, str(claim), place, evidence)
+        if finding not in self.findings:
+            self.findings.append(finding)
 
 
 @dataclass(frozen=True)
@@ -273,10 +279,35 @@ def seed_in_name(name: str) -> int | None:
     """The seed that a file name states, as in `train_seed42.log` or `s42/train_seed_42.txt`."""
     import re
 
-    found = re.findall(r"seed[-_= ]?(\d{1,10})(?!\d)", name.rsplit("/", 1)[-1].lower())
-    return int(found[0]) if len(set(found)) == 1 else None
+    seeds = re.findall(r"seed[-_= ]?(\d{1,10})(?!\d)", name.rsplit("/", 1)[-1].lower())
+    return int(seeds[0]) if len(set(seeds)) == 1 else None
 
 
 def unique(values: Iterable[int]) -> list[int]:
     """Without repetitions, in order."""
     return list(dict.fromkeys(values))
+
+
+@dataclass(frozen=True)
+class Audit:
+    """The verdicts on all records that were asked for."""
+
+    verdicts: tuple[Verdict, ...]
+
+    @property
+    def exit_code(self) -> int:
+        """1 when a record is contradicted, else 0."""
+        wrong = any(v.outcome is Outcome.MISMATCH for v in self.verdicts)
+        return EXIT_CONTRADICTED if wrong else EXIT_HOLDS
+
+    def counts(self) -> dict[str, int]:
+        """How many records have each verdict."""
+        return {o.value: sum(v.outcome is o for v in self.verdicts) for o in Outcome}
+
+    def to_json(self) -> dict[str, Any]:
+        """For machines."""
+        return {
+            "records": [verdict.to_json() for verdict in self.verdicts],
+            "counts": self.counts(),
+            "limits": LIMITS,
+        }

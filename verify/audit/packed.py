@@ -18,12 +18,12 @@ def is_packed(text: str) -> bool:
 
 def unpacked(text: str) -> str:
     """The script inside a wrapper (LZMA or zlib, base85 or base64); "" when there is none."""
-    found = LITERAL.search(text)
-    if not found:
+    match = LITERAL.search(text)
+    if not match:
         return ""
     for decode in (base64.b85decode, base64.b64decode, base64.a85decode):
         try:
-            packed = decode(found[2])
+            packed = decode(match[2])
         except ValueError:
             continue
         for opener in OPENERS:

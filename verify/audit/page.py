@@ -1,18 +1,15 @@
 """An audit as one self-contained HTML page."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from verify import __version__
+from verify.audit.model import LIMITS, Audit
 from verify.errors import CannotCheckError
-
-if TYPE_CHECKING:
-    from verify.audit.command import Audit
 
 TEMPLATE = Path(__file__).with_name("audit.html")
 
 
-def page(found: "Audit") -> str:
+def page(made: Audit) -> str:
     """The page. Everything in it is escaped, for records are text of strangers.
 
     Raises CannotCheckError when jinja2 is missing.
@@ -21,10 +18,8 @@ def page(found: "Audit") -> str:
         from jinja2 import Environment, StrictUndefined
     except ImportError:
         raise CannotCheckError("a page needs jinja2: pip install 'goldenseal[report]'") from None
-    from verify.audit.command import LIMITS
-
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
-    rows = [(Path(verdict.record).name or verdict.record, verdict) for verdict in found.verdicts]
-    text = template.render(rows=rows, counts=found.counts(), limits=LIMITS, version=__version__)
+    rows = [(Path(verdict.record).name or verdict.record, verdict) for verdict in made.verdicts]
+    text = template.render(rows=rows, counts=made.counts(), limits=LIMITS, version=__version__)
     return text + "\n"

@@ -34,12 +34,12 @@ def scan(folder: Path, depth: int = MAX_DEPTH) -> dict[str, int]:
     """(name, bytes) of each regular file below `folder`, sorted; links are neither followed nor
     listed. Folders that cannot be read count as empty.
     """
-    found: dict[str, int] = {}
+    sizes: dict[str, int] = {}
     for name, size in sorted(_walk(folder, "", depth)):
-        found[name] = size
-        if len(found) >= MAX_FILES:
+        sizes[name] = size
+        if len(sizes) >= MAX_FILES:
             break
-    return found
+    return sizes
 
 
 def _walk(folder: Path, prefix: str, depth: int) -> Iterator[tuple[str, int]]:

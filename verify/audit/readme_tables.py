@@ -61,7 +61,7 @@ def seed_cells(table: int, rows: list[tuple[int, list[str]]]) -> list[Cell]:
     at = next((i for i, cell in enumerate(header) if is_seed_heading(cell)), None)
     if at is None:
         return []
-    found: list[Cell] = []
+    of_seeds: list[Cell] = []
     for line, cells in rows[1:]:
         if len(cells) <= at:
             continue
@@ -74,8 +74,8 @@ def seed_cells(table: int, rows: list[tuple[int, list[str]]]) -> list[Cell]:
             continue  # a row about something else, such as another record
         for i, cell in enumerate(cells):
             if i != at and i < len(header) and cell:
-                found.append(Cell(line, table, header[i], kind, seed, cell))
-    return found if any(cell.seed is not None for cell in found) else []
+                of_seeds.append(Cell(line, table, header[i], kind, seed, cell))
+    return of_seeds if any(cell.seed is not None for cell in of_seeds) else []
 
 
 def is_seed_heading(cell: str) -> bool:
@@ -85,8 +85,8 @@ def is_seed_heading(cell: str) -> bool:
 
 def row_kind(cell: str) -> tuple[str, int | None]:
     """("seed", the seed), ("mean", None), ("std", None) or ("", None) by a row's first cell."""
-    if found := SEED.fullmatch(cell):
-        return "seed", int(found[1])
+    if match := SEED.fullmatch(cell):
+        return "seed", int(match[1])
     low = cell.lower()
     if re.search(r"\b(?:mean|average|avg)\b", low):
         return "mean", None
@@ -100,16 +100,16 @@ def quantity(text: str) -> tuple[Number, str, bool] | None:
 
     A sign of a difference in front, or another number behind, is not a plain quantity.
     """
-    found = QUANTITY.match(text)
-    if not found or text[:1] in "+-\u2212\u0394":
+    match = QUANTITY.match(text)
+    if not match or text[:1] in "+-\u2212\u0394":
         return None
-    number = parse(found["number"])
+    number = parse(match["number"])
     if number is None:
         return None
-    return number, (found["unit"] or "").lower(), bool(found["about"])
+    return number, (match["unit"] or "").lower(), bool(match["about"])
 
 
 def spread_of(text: str) -> Number | None:
     """The number after ± in a cell."""
-    found = re.search(r"(?:±|\+/-)\s*(\d*\.\d+)", text)
-    return parse(found[1]) if found else None
+    match = re.search(r"(?:±|\+/-)\s*(\d*\.\d+)", text)
+    return parse(match[1]) if match else None

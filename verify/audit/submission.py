@@ -57,11 +57,11 @@ def _listed_seeds(facts: dict[str, Any]) -> list[int]:
     for key in ("seeds", "seed", "seed_list", "seeds_run", "all_seeds"):
         held = facts.get(key)
         values = held[:MAX_SEEDS] if isinstance(held, list) else [held]
-        found = [s for value in values if (s := as_seed(value)) is not None]
-        if isinstance(held, Number) and key == "seeds" and len(found) == 1 and found[0] < 10:
+        seeds = [s for value in values if (s := as_seed(value)) is not None]
+        if isinstance(held, Number) and key == "seeds" and len(seeds) == 1 and seeds[0] < 10:
             continue  # the number of seeds, not a seed
-        if found:
-            return found
+        if seeds:
+            return seeds
     return []
 
 
@@ -168,10 +168,10 @@ def _of_value(
 
 def _of_text(value: str, read: Meaning) -> tuple[Number | None, Meaning]:
     """A number that was written as a string, perhaps with a unit."""
-    found = WITH_UNIT.fullmatch(value.strip()) if len(value) < 200 else None
-    if not found or not read.role:
+    match = WITH_UNIT.fullmatch(value.strip()) if len(value) < 200 else None
+    if not match or not read.role:
         return None, read
-    number, unit = parse(found[1].rstrip(".,")), (found[2] or "").lower()
+    number, unit = parse(match[1].rstrip(".,")), (match[2] or "").lower()
     if read.role in ("total", "model", "code") and unit in MEGA:
         return number, Meaning(read.role, read.statistic, read.before, MEGA[unit])
     if read.role == "params" and unit == "m" and number:

@@ -43,7 +43,6 @@ NOT_BYTES = frozenset(
     allocated reserved max_bytes cache sidecar canonical split eval corpus headroom""".split()
 )
 MILLION = Decimal(10**6)
-NOT_TIMES = frozenset("step reserve reserved max warmup compile calibration".split())
 MEGA = {"mb": Decimal(10**6), "mib": Decimal(2**20), "kb": Decimal(1000), "kib": Decimal(1024)}
 TIME = {
     "ms": Decimal(1),
@@ -74,8 +73,8 @@ def words(key: str) -> list[str]:
 
 def seed_of_key(key: str, within_seeds: bool) -> int | None:
     """The seed that a key names: `seed_300` anywhere, a bare `1337` only within seeds."""
-    if found := SEED_KEY.search(key):
-        return int(found[1])
+    if match := SEED_KEY.search(key):
+        return int(match[1])
     bare = BARE_SEED.fullmatch(key) if within_seeds else None
     return int(bare[1]) if bare else None
 

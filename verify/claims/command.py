@@ -7,18 +7,18 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
-from verify.claims.report import Report, judge_documents
+from verify.claims.judgement import Judgement, judge_documents
 from verify.config import find_root
 
 
-def claims(chosen: Sequence[Path], fix: bool) -> Report:
+def claims(chosen: Sequence[Path], fix: bool) -> Judgement:
     """Judge the documents of this repository, or the chosen ones."""
     return judge_documents(find_root(), chosen, fix)
 
 
-def render(report: Report, console: Console) -> None:
+def render(judged: Judgement, console: Console) -> None:
     """One line a document; under it what is wrong, and what is exempt for which reason."""
-    for document, verdicts, findings in report.documents:
+    for document, verdicts, findings in judged.documents:
         mark = "[red]FAIL[/]" if findings else "[green]pass[/]"
         bound, closed = len(verdicts), document.closed
         console.print(
@@ -34,9 +34,9 @@ def render(report: Report, console: Console) -> None:
                 f"numerals): {escape(exemption.reason)}",
                 soft_wrap=True,
             )
-    for name in report.rewritten:
+    for name in judged.rewritten:
         print(f"goldenseal: {name} was rewritten from the evidence", file=sys.stderr)
-    wrong = len(report.findings)
+    wrong = len(judged.findings)
     console.print(
-        f"\n{report.bound} numbers bound, {report.exempt} exempt with a reason, {wrong} findings"
+        f"\n{judged.bound} numbers bound, {judged.exempt} exempt with a reason, {wrong} findings"
     )

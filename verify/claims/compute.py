@@ -62,10 +62,10 @@ def _one_side(
     library: Library, definition: Definition, source: Source, ignored: Sequence[str]
 ) -> Outcome:
     several = definition.stat != "value"
-    found = observations(library, source, several)
+    seen = observations(library, source, several)
     if several:
-        _several_seeds(found)
-    values = [observation.exact for observation in found]
+        _several_seeds(seen)
+    values = [observation.exact for observation in seen]
     alternatives = {}
     if definition.stat == "value":
         if len(values) != 1:
@@ -79,14 +79,14 @@ def _one_side(
     else:
         exact = _SUMMARIES[definition.stat](values)
     if several:
-        check_matched(found, found, (), ignored)
-    return Outcome(exact, tuple(found), alternatives=alternatives)
+        check_matched(seen, seen, (), ignored)
+    return Outcome(exact, tuple(seen), alternatives=alternatives)
 
 
-def _several_seeds(found: list[Observation]) -> None:
-    if len({seed for observation in found for seed in observation.seeds}) < 2:
+def _several_seeds(seen: list[Observation]) -> None:
+    if len({seed for observation in seen for seed in observation.seeds}) < 2:
         raise ClaimError(
-            "single-seed", f"{found[0].where} is the only run: state it as stat = 'value'"
+            "single-seed", f"{seen[0].where} is the only run: state it as stat = 'value'"
         )
 
 
@@ -117,20 +117,20 @@ def _compare(
 
 def _count(library: Library, definition: Definition, source: Source) -> Outcome:
     if definition.count == "items":
-        found = observations(library, source, several=False)
-        if len(found) != 1 or not isinstance(found[0].value, list | dict):
-            raise ClaimError("no-evidence", f"{found[0].where} is neither a list nor an object")
-        return Outcome(Fraction(len(found[0].value)), tuple(found))
+        seen = observations(library, source, several=False)
+        if len(seen) != 1 or not isinstance(seen[0].value, list | dict):
+            raise ClaimError("no-evidence", f"{seen[0].where} is neither a list nor an object")
+        return Outcome(Fraction(len(seen[0].value)), tuple(seen))
     if source.file is not None:
         raise ClaimError("bad-claim", "a count of seeds or runs is of logs: leave out `file`")
-    found = observations(library, replace(source, pointer="/kind"), several=False)
+    seen = observations(library, replace(source, pointer="/kind"), several=False)
     for sealed in {
-        observation.sealed.identity: observation.sealed for observation in found
+        observation.sealed.identity: observation.sealed for observation in seen
     }.values():
         check_complete(sealed, runs_of(sealed))
-    seeds = {seed for observation in found for seed in observation.seeds}
-    number = len(seeds) if definition.count == "seeds" else len(found)
-    return Outcome(Fraction(number), tuple(found), runs=len(found))
+    seeds = {seed for observation in seen for seed in observation.seeds}
+    number = len(seeds) if definition.count == "seeds" else len(seen)
+    return Outcome(Fraction(number), tuple(seen), runs=len(seen))
 
 
 def follow(

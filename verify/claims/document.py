@@ -92,10 +92,10 @@ def _parser() -> MarkdownIt:
 def _html_inline_with_place(state: StateInline, silent: bool) -> bool:
     """The parser's own rule; its token also says where in the text it stands."""
     place = state.pos
-    found = html_inline(state, silent)
-    if found and not silent:
+    matched = html_inline(state, silent)
+    if matched and not silent:
         state.tokens[-1].meta = {"place": place}
-    return found
+    return matched
 
 
 class _Reader:
@@ -183,8 +183,8 @@ class _Reader:
         if heading := HTML_HEADING.search(token.content):
             self._enter(int(heading[1]), visible)
         closed = self._is_closed() or "<t" in token.content.lower()
-        if closed and (found := NUMERAL.search(EXEMPT_PATTERN.sub(" ", visible))):
-            self._find("unbound", line, f"{found[0]} stands in raw HTML: write it in Markdown")
+        if closed and (numeral := NUMERAL.search(EXEMPT_PATTERN.sub(" ", visible))):
+            self._find("unbound", line, f"{numeral[0]} stands in raw HTML: write it in Markdown")
 
     def _comment(self, text: str, line: int) -> None:
         """A comment on a line of its own."""
@@ -243,13 +243,12 @@ class _Reader:
             content, offset = comments[number]
             if binding := BINDING.fullmatch(content):
                 self.document.closed += self._is_closed()
-                printed = read_numeral(match[0])
                 before, after = plain(text[: match.start()]), plain(text[end:])
                 row = self.row[0] if self.table and self.column else ""
                 self.document.bound.append(
                     Bound(
                         binding[1],
-                        printed,
+                        read_numeral(match[0]),
                         line,
                         offset,
                         before,

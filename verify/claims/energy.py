@@ -54,26 +54,26 @@ def energy_claims(root: Path, folder: Path) -> list[EnergyClaim]:
 
     Raises GoldensealError for a folder that holds no plan of blocks.
     """
-    report = check(folder)
+    checked = check(folder)
     plan = read_block_plan(folder / PLAN)
     cells = [(arm, endpoint) for arm in plan.tested for endpoint in ENDPOINTS]
-    if not report.holds:
-        reasons = (f"the seal does not verify: {report.reasons()[0]}",)
+    if not checked.holds:
+        reasons = (f"the seal does not verify: {checked.reasons()[0]}",)
         return [EnergyClaim(*cell, None, reasons) for cell in cells]
     blocks, lacking = read_blocks(folder, plan)
     common = [f"block {seed}: {why}" for seed, why in lacking.items()]
     common += problems_with_record(folder, plan) + problems_with_plan(root, plan, blocks)
     try:
-        found = analyse_blocks(blocks, plan)
+        results = analyse_blocks(blocks, plan)
     except GoldensealError as error:
         return [EnergyClaim(*cell, None, (*common, str(error))) for cell in cells]
-    common += problems_with_source(found, plan, blocks)
+    common += problems_with_source(results, plan, blocks)
     profile = read_profile(folder)
     claims = []
     for arm, endpoint in cells:
-        refusals = common + problems_with_arm(found, plan, arm, endpoint)
-        refusals += unexplained(found, plan, arm, profile)
-        sentence = None if refusals else say(found, plan, arm, endpoint, report.identity)
+        refusals = common + problems_with_arm(results, plan, arm, endpoint)
+        refusals += unexplained(results, plan, arm, profile)
+        sentence = None if refusals else say(results, plan, arm, endpoint, checked.identity)
         claims.append(EnergyClaim(arm, endpoint, sentence, tuple(refusals)))
     return claims
 
@@ -115,17 +115,17 @@ def problems_with_plan(root: Path, plan: BlockPlan, blocks: Sequence[Block]) -> 
 
 
 def problems_with_source(
-    found: Mapping[str, Any], plan: BlockPlan, blocks: Sequence[Block]
+    results: Mapping[str, Any], plan: BlockPlan, blocks: Sequence[Block]
 ) -> list[str]:
     """Whether joules were measured by a counter, over windows that are long enough, on images."""
     problems = []
-    if found["cost"] != "joules":
+    if results["cost"] != "joules":
         problems.append(UNMEASURED)
-    elif found["source"] not in COUNTERS:
-        problems.append(f"the source is {found['source']}, not {' or '.join(COUNTERS)}")
-    if found["valid"] < FEWEST_BLOCKS:
-        problems.append(f"{found['valid']} valid blocks, {FEWEST_BLOCKS} are needed")
-    if any(block.header.get("source") != found["source"] for block in blocks):
+    elif results["source"] not in COUNTERS:
+        problems.append(f"the source is {results['source']}, not {' or '.join(COUNTERS)}")
+    if results["valid"] < FEWEST_BLOCKS:
+        problems.append(f"{results['valid']} valid blocks, {FEWEST_BLOCKS} are needed")
+    if any(block.header.get("source") != results["source"] for block in blocks):
         problems.append("the blocks were measured by several sources")
     valid = [block for block in blocks if not spoiled(block)]
     windows = [window for block in valid for window in block.windows]
@@ -139,7 +139,7 @@ def problems_with_source(
     ):
         problems.append(f"a chunk is shorter than {LEAST_REFRESHES} refreshes of the source")
     flags = sorted({flag for window in windows for flag in window.flags})
-    if flags and found["cost"] == "joules":  # the plan's rule drops the flags that it knows
+    if flags and results["cost"] == "joules":  # the plan's rule drops the flags that it knows
         problems.append(f"a chunk is flagged {', '.join(flags)}")
     if any(
         joules <= 0 for w in windows for joules in w.costs("joules") or []
@@ -152,18 +152,18 @@ def problems_with_source(
 
 
 def problems_with_arm(
-    found: Mapping[str, Any], plan: BlockPlan, arm: str, endpoint: str
+    results: Mapping[str, Any], plan: BlockPlan, arm: str, endpoint: str
 ) -> list[str]:
     """Whether rig, interval and loss allow a sentence about this arm."""
-    facts = found["arms"][arm][endpoint]
-    problems = [f"the rig: {problem}" for problem in found["rig"][endpoint]]
+    facts = results["arms"][arm][endpoint]
+    problems = [f"the rig: {problem}" for problem in results["rig"][endpoint]]
     if facts["censored"]:
         problems.append(f"{facts['censored']} blocks did not reach the target")
     elif facts["verdict"] not in ("lower", "higher"):
         problems.append(f"the verdict is {facts['verdict']}")
     elif facts["interval"][0] <= 0 <= facts["interval"][1]:
         problems.append("the interval covers 0")
-    if not found["losses"][arm]["parity"]:
+    if not results["losses"][arm]["parity"]:
         problems.append("the losses at the end were not shown to be the same")
     return problems
 
@@ -171,10 +171,10 @@ def problems_with_arm(
 def read_profile(folder: Path) -> dict[str, Any]:
     """profile.json: by arm `operations` and `kernels`; empty when it is missing or of no form."""
     try:
-        found = canonical.read(folder / PROFILE, PROFILE)
+        profile = canonical.read(folder / PROFILE, PROFILE)
     except (GoldensealError, OSError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return profile if isinstance(profile, dict) else {}
 
 
 def work(profile: Mapping[str, Any], arms: Sequence[str]) -> list[int]:
@@ -192,7 +192,7 @@ def work(profile: Mapping[str, Any], arms: Sequence[str]) -> list[int]:
 
 
 def unexplained(
-    found: Mapping[str, Any], plan: BlockPlan, arm: str, profile: Mapping[str, Any]
+    results: Mapping[str, Any], plan: BlockPlan, arm: str, profile: Mapping[str, Any]
 ) -> list[str]:
     """Whether the profile stands against what a step was measured to cost."""
     counts = work(profile, (arm, plan.baseline))
@@ -201,7 +201,7 @@ def unexplained(
     own, base = counts
     if own < base:
         return ["the arm launches less than the baseline: they do not run the same step"]
-    effect = found["arms"][arm]["per_step"]["mean"]
+    effect = results["arms"][arm]["per_step"]["mean"]
     more = effect is not None and effect > 0 and own > base
     if effect is None or (abs(effect) > plan.analysis["presumed"] and not more):
         return ["a step differs by more than a profile explains: presumed an artefact"]
@@ -209,16 +209,16 @@ def unexplained(
 
 
 def say(
-    found: Mapping[str, Any], plan: BlockPlan, arm: str, endpoint: str, identity: str | None
+    results: Mapping[str, Any], plan: BlockPlan, arm: str, endpoint: str, identity: str | None
 ) -> str:
     """The sentence."""
-    facts = found["arms"][arm][endpoint]
+    facts = results["arms"][arm][endpoint]
     mean, low, high = (percent(x) for x in (facts["mean"], *facts["interval"]))
     share = f"{plan.analysis['confidence']:.0%}"
     return (
         f"{arm} took {'less' if facts['verdict'] == 'lower' else 'more'} energy than "
         f"{plan.baseline} {WORDS[endpoint]}: {mean} ({share} interval {low} to {high}), "
-        f"{facts['n']} blocks, {found['source']}, {found['scope']}; record {str(identity)[:16]}"
+        f"{facts['n']} blocks, {results['source']}, {results['scope']}; record {str(identity)[:16]}"
     )
 
 

@@ -163,15 +163,15 @@ class Library:
     @cached_property
     def corrections(self) -> dict[str, list[SealedRecord]]:
         """The sealed records that name an identity under `corrects`."""
-        found: dict[str, list[SealedRecord]] = {}
+        corrections: dict[str, list[SealedRecord]] = {}
         for _, sealed in sorted(self.records.items()):
             try:
                 corrected = sealed.record.facts.get("corrects")
             except ClaimError:
                 continue  # a record that is broken corrects nothing
             if corrected is not None:
-                found.setdefault(corrected, []).append(sealed)
-        return found
+                corrections.setdefault(corrected, []).append(sealed)
+        return corrections
 
     def find(self, reference: str) -> SealedRecord:
         """The record of an identity's first digits, a path, path@digits, or `.`, the document's.
@@ -190,11 +190,11 @@ class Library:
             raise ClaimError(
                 "no-evidence", f"{reference!r} is neither an identity's first digits nor a path"
             )
-        found = [i for i in sorted(self.records) if i.startswith(digits)]
-        if len(found) == 1:
-            return self.records[found[0]]
-        if found:
-            among = ", ".join(f"{i[:16]} {self.records[i].name}" for i in found)
+        identities = [i for i in sorted(self.records) if i.startswith(digits)]
+        if len(identities) == 1:
+            return self.records[identities[0]]
+        if identities:
+            among = ", ".join(f"{i[:16]} {self.records[i].name}" for i in identities)
             raise ClaimError("no-evidence", f"{digits} is ambiguous: {among}")
         hint = "; ".join(f"{name}: {why}" for name, why in sorted(self.broken.items()))
         raise ClaimError(
@@ -253,12 +253,12 @@ class Library:
 
     def predecessors(self, sealed: SealedRecord) -> list[SealedRecord]:
         """The records that this one corrects, the nearest first."""
-        found: list[SealedRecord] = []
+        older: list[SealedRecord] = []
         corrected = sealed.record.facts.get("corrects")
-        while corrected in self.records and self.records[corrected] not in found:
-            found.append(self.records[corrected])
-            corrected = found[-1].record.facts.get("corrects")
-        return found
+        while corrected in self.records and self.records[corrected] not in older:
+            older.append(self.records[corrected])
+            corrected = older[-1].record.facts.get("corrects")
+        return older
 
 
 def _open(folder: Path, name: str) -> SealedRecord:
@@ -293,16 +293,18 @@ def _is_index(key: str) -> bool:
 
 def select_line(lines: list[Json], wanted: dict[str, Json], where: str) -> Json:
     """The one line of a log that has these keys and values. Raises ClaimError `no-evidence`."""
-    found = [
+    fitting = [
         line
         for line in lines
         if isinstance(line, dict)
         and all(key in line and _same(line[key], value) for key, value in wanted.items())
     ]
-    if len(found) != 1:
+    if len(fitting) != 1:
         chosen = ", ".join(f"{key} = {value!r}" for key, value in sorted(wanted.items()))
-        raise ClaimError("no-evidence", f"{where}: {len(found)} lines have {chosen}, expected one")
-    return found[0]
+        raise ClaimError(
+            "no-evidence", f"{where}: {len(fitting)} lines have {chosen}, expected one"
+        )
+    return fitting[0]
 
 
 def _is_plain(value: Json) -> bool:

@@ -150,9 +150,9 @@ def mentions(text: str) -> list[Mention]:
     An underscore parts words: `val_bpb_sd` names a standard deviation.
     """
     spaced = text.replace("_", " ").replace("’", "'")
-    found = []
+    mentioned = []
     for match in _PATTERN.finditer(spaced):
         name, _, loose, _, _ = NAMES[int(str(match.lastgroup)[1:])]
         if name and not _OTHER.search(spaced[max(0, match.start() - 60) : match.start()]):
-            found.append(Mention(name, match.start(), match.end(), loose, match[0].strip()))
-    return found
+            mentioned.append(Mention(name, match.start(), match.end(), loose, match[0].strip()))
+    return mentioned

@@ -1,10 +1,12 @@
 """Whether two sides of a comparison differ in the stated factor and in nothing else."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from verify.claims.findings import ClaimError
-from verify.claims.runs import Observation
+
+if TYPE_CHECKING:
+    from verify.claims.runs import Observation
 
 SEED = "SEED"
 FACTS = ("system", "data", "source", "numeric_class")  # beside the knobs; may be stated as varied
@@ -12,8 +14,8 @@ SHOWN = 4
 
 
 def check_matched(
-    left: Iterable[Observation],
-    right: Iterable[Observation],
+    left: "Iterable[Observation]",
+    right: "Iterable[Observation]",
     varied: Sequence[str],
     ignored: Sequence[str] = (),
 ) -> None:
@@ -27,21 +29,21 @@ def check_matched(
         inside = {key for other in side for key in differing(side[0], other)} - set(ignored)
         if inside:
             raise _unmatched(f"the runs of one side differ in {', '.join(sorted(inside))}")
-    found = differing(a[0], b[0])
-    extra = [key for key in found if key not in varied and key not in ignored]
+    differences = differing(a[0], b[0])
+    extra = [key for key in differences if key not in varied and key not in ignored]
     if extra:
-        words = [f"{key} {found[key]}" for key in sorted(extra)[:SHOWN]]
+        words = [f"{key} {differences[key]}" for key in sorted(extra)[:SHOWN]]
         words += ["…"] if len(extra) > SHOWN else []
         stated = ", ".join(varied) or "nothing"
         raise _unmatched(f"{stated} is said to vary, and so does {'; '.join(words)}")
-    idle = [key for key in varied if key not in found]
+    idle = [key for key in varied if key not in differences]
     if idle:
         raise _unmatched(f"{', '.join(idle)} is said to vary, and is the same on both sides")
 
 
-def differing(a: Observation, b: Observation) -> dict[str, str]:
+def differing(a: "Observation", b: "Observation") -> dict[str, str]:
     """What differs between the runs of two values: name, and the two values in words."""
-    found = {
+    differences = {
         key: f"{_word(a.knobs, key)} against {_word(b.knobs, key)}"
         for key in sorted({*a.knobs, *b.knobs} - {SEED})
         if a.knobs.get(key) != b.knobs.get(key)
@@ -49,8 +51,8 @@ def differing(a: Observation, b: Observation) -> dict[str, str]:
     one, other = a.sealed.record.facts, b.sealed.record.facts
     for key in FACTS:
         if one.get(key) != other.get(key):
-            found[key] = _words(one.get(key), other.get(key))
-    return found
+            differences[key] = _words(one.get(key), other.get(key))
+    return differences
 
 
 def _word(knobs: Mapping[str, str], key: str) -> str:

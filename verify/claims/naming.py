@@ -115,15 +115,15 @@ def check_name(
         return
     name, kind, right = own
     numbers = [_number(peer, definitions) for peer in peers]
-    found = _beside(bound, numbers)
-    if found is None:
-        found = _above(bound, numbers, kind, right) or _of_all(bound, note, kind, right)
-    if found is None or found.name in right:
+    named = _beside(bound, numbers)
+    if named is None:
+        named = _above(bound, numbers, kind, right) or _of_all(bound, note, kind, right)
+    if named is None or named.name in right:
         return
     populations = {f"population {SD}", f"sample {SD}"}
     raise ClaimError(
-        "population-sd" if {found.name, name} == populations else "mislabelled",
-        f"the text calls it {' '.join(found.said.split())!r}, it is bound to the {name}: write "
+        "population-sd" if {named.name, name} == populations else "mislabelled",
+        f"the text calls it {' '.join(named.said.split())!r}, it is bound to the {name}: write "
         f"{name!r}, or bind what the text says",
     )
 
@@ -144,17 +144,17 @@ def _beside(bound: Bound, numbers: Sequence[Number]) -> Mention | None:
     for number in numbers:
         text = text[: number.start] + BOUND * (number.end - number.start) + text[number.end :]
     low, high = (0, len(text)) if bound.table else _sentence(text, bound.start)
-    found = [m for m in mentions(text) if low <= m.start < high]
+    nearby = [m for m in mentions(text) if low <= m.start < high]
     inside = [number for number in numbers if low <= number.start < high]
     mine = next(number for number in inside if number.start == bound.start)
-    if turns := _in_turn(text, found, [number for number in inside if number.kind]):
+    if turns := _in_turn(text, nearby, [number for number in inside if number.kind]):
         return turns[bound.start]
     inside += [
         Number(match.start(), match.end())
         for match in NUMERAL.finditer(text, low, high)
-        if DECIMAL.search(match[0]) and not any(m.start <= match.start() < m.end for m in found)
+        if DECIMAL.search(match[0]) and not any(m.start <= match.start() < m.end for m in nearby)
     ]
-    owners = [(mention, *_owner(text, mention, inside)) for mention in found]
+    owners = [(mention, *_owner(text, mention, inside)) for mention in nearby]
     own = [(m.kind != mine.kind, far, m) for m, owner, far in owners if owner is mine]
     if own:
         return min(own, key=lambda each: each[:2])[2]
@@ -180,22 +180,22 @@ def _sentence(text: str, place: int) -> tuple[int, int]:
     return (before or [0])[-1], ([end for end in ends if end > place] or [len(text)])[0]
 
 
-def _in_turn(text: str, found: Sequence[Mention], numbers: Sequence[Number]) -> dict[int, Mention]:
+def _in_turn(text: str, named: Sequence[Mention], numbers: Sequence[Number]) -> dict[int, Mention]:
     """`_turns`, where all names stand before or after all numbers, nothing else between them."""
-    joined = all(JOINED.fullmatch(text[a.end : b.start]) for a, b in pairwise(found))
-    apart = bool(found and numbers) and (
-        found[-1].end <= numbers[0].start or numbers[-1].end <= found[0].start
+    joined = all(JOINED.fullmatch(text[a.end : b.start]) for a, b in pairwise(named))
+    apart = bool(named and numbers) and (
+        named[-1].end <= numbers[0].start or numbers[-1].end <= named[0].start
     )
-    return _turns(found, numbers) if joined and apart else {}
+    return _turns(named, numbers) if joined and apart else {}
 
 
-def _turns(found: Sequence[Mention], numbers: Sequence[Number]) -> dict[int, Mention]:
+def _turns(named: Sequence[Mention], numbers: Sequence[Number]) -> dict[int, Mention]:
     """The first name for the first number and so on, once around or more; empty when names and
     numbers are not of the same kinds, in whatever order.
     """
-    if len(found) < 2 or not numbers or len(numbers) % len(found):
+    if len(named) < 2 or not numbers or len(numbers) % len(named):
         return {}
-    turns = [found[place % len(found)] for place in range(len(numbers))]
+    turns = [named[place % len(named)] for place in range(len(numbers))]
     if sorted(m.kind for m in turns) != sorted(number.kind for number in numbers):
         return {}
     return {number.start: m for number, m in zip(numbers, turns, strict=True)}
@@ -248,9 +248,9 @@ def _above(
     in_cell = [number for number in numbers if number.kind]
     if turns := _turns(head, in_cell):
         return turns[bound.start]
-    found = [*head, *row]
-    chosen = _chosen(found, kind, right)
-    return chosen or (found[0] if found and len(in_cell) == 1 else None)
+    named = [*head, *row]
+    chosen = _chosen(named, kind, right)
+    return chosen or (named[0] if named and len(in_cell) == 1 else None)
 
 
 def _of_all(bound: Bound, note: str, kind: str, right: frozenset[str]) -> Mention | None:
@@ -287,7 +287,7 @@ def _sentences(text: str) -> list[str]:
     return parts
 
 
-def _chosen(found: Sequence[Mention], kind: str, right: frozenset[str]) -> Mention | None:
+def _chosen(named: Sequence[Mention], kind: str, right: frozenset[str]) -> Mention | None:
     """Of the names of this kind one that is right, if there is one; else the first of them."""
-    same = [mention for mention in found if mention.kind == kind]
+    same = [mention for mention in named if mention.kind == kind]
     return next((m for m in same if m.name in right), same[0] if same else None)

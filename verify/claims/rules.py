@@ -62,18 +62,18 @@ SEVERAL = 0  # a label such as multi-seed: more than one
 
 def seed_labels(text: str) -> list[tuple[str, int]]:
     """(label, number) for each number of seeds that a text speaks of; SEVERAL for multi-seed."""
-    found = []
+    labels = []
     for match in SEED_LABEL.finditer(text):
         word = match[1].lower()
         if word.isdigit():
             number = int(word)
         else:
             number = 1 if word == "single" else NUMBER_WORDS.get(word, SEVERAL)
-        found.append((match[0], number))
+        labels.append((match[0], number))
     for match in N_LABEL.finditer(text):
         word = (match[1] or match[2]).lower()
-        found.append((match[0], int(word) if word.isdigit() else NUMBER_WORDS[word]))
-    return found
+        labels.append((match[0], int(word) if word.isdigit() else NUMBER_WORDS[word]))
+    return labels
 
 
 def best_of(text: str, count: int) -> bool:

@@ -55,21 +55,21 @@ def runs_of(sealed: SealedRecord) -> list[Run]:
         logs = facts.get("logs", {})
         named = [(seed, logs[str(seed)]) for seed in facts["seeds"] if str(seed) in logs]
         return [Run(sealed, "", seed, log, common) for seed, log in named]
-    found = []
+    runs = []
     for entry in facts["runs"]:
         name, seed, log = str(entry.get("configuration", "")), int(entry["seed"]), entry["log"]
-        found.append(Run(sealed, name, seed, log, {**common, **entry.get("knobs", {})}))
-    return sorted(found, key=lambda run: (run.configuration, run.seed, run.log))
+        runs.append(Run(sealed, name, seed, log, {**common, **entry.get("knobs", {})}))
+    return sorted(runs, key=lambda run: (run.configuration, run.seed, run.log))
 
 
 def _runs_of_sweep(sealed: SealedRecord, common: Mapping[str, str]) -> list[Run]:
     """The finished cells that a sweep's record lists, one a line. Raises ClaimError."""
-    found = []
+    runs = []
     for cell in sealed.lines(sealed.record.facts["cells"]):
         if cell.get("state") == "finished":
             name, knobs = str(cell["configuration"]), {**common, **cell["knobs"]}
-            found.append(Run(sealed, name, int(cell["seed"]), cell["log"], knobs))
-    return sorted(found, key=lambda run: (run.configuration, run.seed, run.log))
+            runs.append(Run(sealed, name, int(cell["seed"]), cell["log"], knobs))
+    return sorted(runs, key=lambda run: (run.configuration, run.seed, run.log))
 
 
 def missing_cells(sealed: SealedRecord, runs: list[Run]) -> list[str]:
@@ -108,16 +108,16 @@ def observations(library: Library, source: Source, several: bool) -> list[Observ
     `several` is for a statistic over runs: then the seeds stated must be all that the records
     list, and no cell may be missing. Raises ClaimError.
     """
-    found: list[Observation] = []
+    seen: list[Observation] = []
     for reference in source.records:
         sealed = library.usable(reference) if source.standing else library.find(reference)
         if source.file is not None:
-            found.append(_from_file(sealed, source))
+            seen.append(_from_file(sealed, source))
         else:
-            found += _from_runs(sealed, source, several)
+            seen += _from_runs(sealed, source, several)
     if several:
-        _check_seeds(source, found)
-    return found
+        _check_seeds(source, seen)
+    return seen
 
 
 def _from_file(sealed: SealedRecord, source: Source) -> Observation:
@@ -180,16 +180,16 @@ def _of_run(run: Run, source: Source) -> Observation:
     return Observation(value, f"{where}#{source.pointer}", (run.seed,), run.sealed, run.knobs)
 
 
-def _check_seeds(source: Source, found: list[Observation]) -> None:
+def _check_seeds(source: Source, seen: list[Observation]) -> None:
     """The stated seeds are exactly those of the evidence, each once."""
-    for observation in found:
+    for observation in seen:
         if len(observation.seeds) != 1:
             raise ClaimError(
                 "bad-claim",
                 f"{observation.where} is of a record of {len(observation.seeds)} seeds: a "
                 "statistic over runs takes its values from their logs, so leave out `file`",
             )
-    have = [seed for observation in found for seed in observation.seeds]
+    have = [seed for observation in seen for seed in observation.seeds]
     distinct = sorted(set(have))
     if source.seeds is not None:
         if len(distinct) == 1 and len(source.seeds) > 1:
@@ -201,10 +201,10 @@ def _check_seeds(source: Source, found: list[Observation]) -> None:
             raise ClaimError("incomplete-grid", f"there is no run of seed {_list(absent)}")
         if left := sorted(set(distinct) - set(source.seeds)):
             raise ClaimError("incomplete-grid", f"seed {_list(left)} is left out")
-    if len(distinct) < len(found):
+    if len(distinct) < len(seen):
         raise ClaimError(
             "single-seed" if len(distinct) == 1 else "bad-claim",
-            f"{len(found)} runs share {len(distinct)} seeds ({_list(distinct)}): they are no "
+            f"{len(seen)} runs share {len(distinct)} seeds ({_list(distinct)}): they are no "
             "independent runs",
         )
 

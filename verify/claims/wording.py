@@ -2,12 +2,15 @@
 
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from verify.claims.compute import Outcome
 from verify.claims.definition import Definition
 from verify.claims.document import Bound
 from verify.claims.findings import ClaimError
 from verify.claims.rules import SEVERAL, best_of, seed_labels
+
+if TYPE_CHECKING:
+    from verify.claims.compute import Outcome
 
 COUNTED = re.compile(r"\W*(?:[a-z-]+ )?(seed|run)s?\b", re.IGNORECASE)
 # What a text may call the tests and the tails of a p; the first group that matches is the name.
@@ -25,7 +28,7 @@ TAILS = (
 )
 
 
-def check_unit(bound: Bound, definition: Definition, outcome: Outcome) -> None:
+def check_unit(bound: Bound, definition: Definition, outcome: "Outcome") -> None:
     """The unit that is stated stands after the number or above it."""
     unit = definition.unit
     if not unit:
@@ -39,11 +42,11 @@ def check_unit(bound: Bound, definition: Definition, outcome: Outcome) -> None:
         )
 
 
-def check_seeds(bound: Bound, definition: Definition, outcome: Outcome) -> None:
+def check_seeds(bound: Bound, definition: Definition, outcome: "Outcome") -> None:
     """A number whose text speaks of three seeds, or n = 3, rests on three."""
     if definition.stat == "count" or not outcome.seeds:
         return
-    labels = next((found for text in bound.contexts if (found := seed_labels(text))), [])
+    labels = next((seeds for text in bound.contexts if (seeds := seed_labels(text))), [])
     counts = outcome.seed_counts
     several = max(counts) > 1
     if not labels or any(n in counts or (n == SEVERAL and several) for _, n in labels):
@@ -53,7 +56,7 @@ def check_seeds(bound: Bound, definition: Definition, outcome: Outcome) -> None:
     raise ClaimError(kind, f"the text says {said}, the number rests on {len(outcome.seeds)}")
 
 
-def check_count(bound: Bound, definition: Definition, outcome: Outcome) -> None:
+def check_count(bound: Bound, definition: Definition, outcome: "Outcome") -> None:
     """A count of seeds is not called one of runs, nor the reverse."""
     said = COUNTED.match(bound.after)
     if not said or definition.count not in ("seeds", "runs"):
@@ -66,7 +69,7 @@ def check_count(bound: Bound, definition: Definition, outcome: Outcome) -> None:
         )
 
 
-def check_best_of(bound: Bound, definition: Definition, outcome: Outcome) -> None:
+def check_best_of(bound: Bound, definition: Definition, outcome: "Outcome") -> None:
     """A minimum or maximum is said to be that of so many."""
     number = len(outcome.left)
     if definition.stat in ("min", "max") and not any(best_of(t, number) for t in bound.contexts):
@@ -75,7 +78,7 @@ def check_best_of(bound: Bound, definition: Definition, outcome: Outcome) -> Non
         )
 
 
-def check_population(bound: Bound, definition: Definition, outcome: Outcome) -> None:
+def check_population(bound: Bound, definition: Definition, outcome: "Outcome") -> None:
     """A population deviation is called one."""
     if definition.stat == "sd" and definition.ddof == 0:
         if not any("population" in text.lower() for text in bound.contexts):
@@ -84,19 +87,19 @@ def check_population(bound: Bound, definition: Definition, outcome: Outcome) -> 
             )
 
 
-def check_test(bound: Bound, definition: Definition, outcome: Outcome) -> None:
+def check_test(bound: Bound, definition: Definition, outcome: "Outcome") -> None:
     """The test and the tail that the text gives a p are its own."""
     if definition.stat != "p":
         return
     tail = "two-sided" if definition.tail == "two-sided" else "one-sided"
     for own, names in ((definition.test, TESTS), (tail, TAILS)):
         for text in (bound.text, bound.heading, *bound.contexts[1:]):
-            found = list(_named(text, names))
-            if found and own not in found:
+            named = list(_named(text, names))
+            if named and own not in named:
                 raise ClaimError(
-                    "mislabelled", f"the text speaks of {found[0]}, the p is {own}: write {own!r}"
+                    "mislabelled", f"the text speaks of {named[0]}, the p is {own}: write {own!r}"
                 )
-            if found:
+            if named:
                 break
 
 

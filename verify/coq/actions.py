@@ -4,9 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from verify.coq import build, generate, index, pins, project, settings, toolchain
-from verify.coq.files import write_atomically
 from verify.coq.rules import source_findings
 from verify.errors import ContradictedError
+from verify.files import atomic_write
 
 FOLDER = "theorems"
 
@@ -20,8 +20,11 @@ def regenerate_constants(root: Path) -> bool:
     faults = [fault for each in constants if (fault := each.fault)]
     if faults:
         raise ContradictedError("; ".join(faults))
+    path = root / FOLDER / generate.FILE
+    if not constants and not path.exists():
+        return False  # theorems alone, about no number of the code
     prefix = project.load_prefix(root / FOLDER)
-    return _write(root / FOLDER / generate.FILE, generate.constants_file(constants, prefix))
+    return _write(path, generate.constants_file(constants, prefix))
 
 
 def pin_statements(root: Path, progress: Callable[[str], None] = lambda text: None) -> bool:
@@ -56,5 +59,5 @@ def renew_index(root: Path) -> bool:
 def _write(path: Path, text: str) -> bool:
     if path.is_file() and path.read_text("utf-8") == text:
         return False
-    write_atomically(path, text)
+    atomic_write(path, text.encode())
     return True

@@ -14,10 +14,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from verify.coq.checker import check_libraries, check_project
-from verify.coq.files import write_atomically
 from verify.coq.project import Project, Source
 from verify.coq.session import interrogate
 from verify.coq.toolchain import Toolchain
+from verify.files import atomic_write
 
 _SECONDS_PER_FILE = 120.0
 _RESULT = "result.json"
@@ -75,7 +75,8 @@ def build(
     try:
         result = _build(project, toolchain, store, work, key, progress)
         if len(result.objects) == len(project.sources):
-            write_atomically(work / _RESULT, json.dumps(asdict(result), indent=1, sort_keys=True))
+            text = json.dumps(asdict(result), indent=1, sort_keys=True)
+            atomic_write(work / _RESULT, text.encode())
             try:
                 os.replace(work, home)
             except OSError:  # another process finished the same build first

@@ -12,10 +12,10 @@ import re
 from pathlib import Path
 
 from verify.coq.axioms import ALLOWED, context, is_allowed
-from verify.coq.files import write_atomically
 from verify.coq.project import LIBRARIES, Project
 from verify.coq.rules import library_modules
 from verify.coq.toolchain import Toolchain
+from verify.files import atomic_write
 
 _SECONDS = 1200.0
 _PREDICATIVE = "Set is predicative"
@@ -45,7 +45,8 @@ def check_libraries(project: Project, toolchain: Toolchain, store: Path) -> list
     ]
     files = sorted(set(re.findall(r"^\[intern (.+\.vo) \.\.\.", done.stdout, re.MULTILINE)))
     if not findings and files:
-        write_atomically(kept, json.dumps({file: _digest(Path(file)) for file in files}, indent=1))
+        digests = {file: _digest(Path(file)) for file in files}
+        atomic_write(kept, json.dumps(digests, indent=1).encode())
     return findings
 
 

@@ -12,7 +12,7 @@ _HEADER = """\
 (******************************************************************************)
 (*            The constants of the code are correctly rounded                 *)
 (*                                                                            *)
-(* GENERATED from the running code; `python -m verify.coq generate` rewrites  *)
+(* GENERATED from the running code; `goldenseal theorems refresh` rewrites    *)
 (* it, and the theorem gate fails when it differs from what the code says.    *)
 (*                                                                            *)
 (*   NAME_double == the binary64 number that the code uses for NAME, as its   *)
@@ -110,9 +110,9 @@ def _comment(constant: Constant) -> str:
 
 def proved_names(source: Sequence[Sentence]) -> set[str]:
     """Names of the constants that a generated file has a theorem for."""
-    found = set()
+    names = set()
     for sentence in source:
         words = sentence.words
         if words[0] == "Theorem" and (match := re.fullmatch(r"(\w+)_(rounded|nearest)", words[1])):
-            found.add(match[1])
-    return found
+            names.add(match[1])
+    return names

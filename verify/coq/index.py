@@ -31,11 +31,11 @@ def index(declarations: Iterable[Declaration]) -> str:
 def fields(declaration: Declaration) -> dict[str, str]:
     """The labelled parts of the comment above a declaration; a missing one is empty."""
     text = " ".join(declaration.comment.removeprefix("(**").removesuffix("*)").split())
-    found = dict.fromkeys(_FIELDS, "")
+    texts = dict.fromkeys(_FIELDS, "")
     labels = "|".join(_FIELDS)
     for label, words in re.findall(rf"({labels}): (.*?)(?= (?:{labels}): |$)", text):
-        found[label] = words.replace("|", "\\|")
-    return found
+        texts[label] = words.replace("|", "\\|")
+    return texts
 
 
 def missing_words(declarations: Iterable[Declaration]) -> list[str]:
@@ -69,5 +69,5 @@ def index_findings(folder: Path, table: str) -> list[str]:
     if fresh is None:
         return [f"{FILE}: has no place for the index; add the lines `{_BEGIN}` and `{_END}`"]
     if fresh != readme:
-        return [f"{FILE}: the index is not the current one; run `python -m verify.coq index`"]
+        return [f"{FILE}: the index is not the current one; run `goldenseal theorems refresh`"]
     return []

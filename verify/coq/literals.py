@@ -29,13 +29,13 @@ def unproved_literals(
     findings = []
     for name, (source, tree) in python_files(root, folders, homes).items():
         allowed = _declared_values(tree, homes[name]) if name in homes else set()
-        found = set()
+        places = set()
         for node in inexact(source, tree):
             if id(node) not in allowed:
-                found.add((node.lineno, node.col_offset, _text(source, node)))
+                places.add((node.lineno, node.col_offset, _text(source, node)))
         ask = "declare it here" if name in homes else "declare it in a constants module, import it"
         findings += [
-            f"{name}:{line}: {text} has no theorem; {ask}" for line, _, text in sorted(found)
+            f"{name}:{line}: {text} has no theorem; {ask}" for line, _, text in sorted(places)
         ]
     return findings
 
@@ -108,7 +108,7 @@ def _is_inexact_literal(source: str, node: ast.expr) -> bool:
 
 def _declared_values(tree: ast.Module, names: frozenset[str]) -> set[int]:
     """Ids of the nodes in top-level assignments of declared names, `A, B = 0.1, 0.2` included."""
-    found: set[int] = set()
+    nodes: set[int] = set()
     for statement in tree.body:
         value = getattr(statement, "value", None)
         if isinstance(statement, ast.Assign):
@@ -118,8 +118,8 @@ def _declared_values(tree: ast.Module, names: frozenset[str]) -> set[int]:
         else:
             continue
         if value is not None and targets and set(targets) <= names:
-            found |= {id(node) for node in ast.walk(value)}
-    return found
+            nodes |= {id(node) for node in ast.walk(value)}
+    return nodes
 
 
 def _names(target: ast.expr) -> list[str]:

@@ -26,7 +26,7 @@ def pin_findings(folder: Path, statements: Mapping[str, str]) -> list[str]:
         pins = json.loads((folder / FILE).read_text("utf-8"))
         pinned = {name: (entry["sha512"], entry["statement"]) for name, entry in pins.items()}
     except FileNotFoundError:
-        return [f"{FILE}: is not there; look at the statements, then `python -m verify.coq pin`"]
+        return [f"{FILE}: is not there; look at the statements, then `goldenseal theorems refresh`"]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise UsageError(f"{FILE}: cannot be read as pinned statements: {error!r}") from None
     findings = []
@@ -35,7 +35,7 @@ def pin_findings(folder: Path, statements: Mapping[str, str]) -> list[str]:
             findings.append(f"{FILE}: {name} is pinned, but no theorem or definition has this name")
         elif name not in pinned:
             findings.append(
-                f"{FILE}: {name} is not pinned; look at it, then `python -m verify.coq pin`"
+                f"{FILE}: {name} is not pinned; look at it, then `goldenseal theorems refresh`"
             )
         elif pinned[name][0] != _digest(pinned[name][1]):
             findings.append(f"{FILE}: the digest of {name} does not belong to its pinned text")

@@ -169,5 +169,5 @@ def _read(path: Path) -> str:
 def unlisted(project: Project) -> list[str]:
     """`.v` files under the folder, at any depth, that the project file does not list."""
     listed = {source.file for source in project.sources}
-    found = (path.relative_to(project.folder).as_posix() for path in project.folder.rglob("*.v"))
-    return sorted(set(found) - listed)
+    files = (path.relative_to(project.folder).as_posix() for path in project.folder.rglob("*.v"))
+    return sorted(set(files) - listed)

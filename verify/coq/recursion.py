@@ -60,13 +60,13 @@ def recursions(project: Project) -> tuple[list[Recursion], list[str]]:
         for sentence in source.sentences:
             name, line = _name(sentence), sentence.line
             try:
-                found = list(_judge(sentence))
-                if found and hiding:
+                judged = list(_judge(sentence))
+                if judged and hiding:
                     raise UnreadableError(f"{hiding} could put into it what is not to be seen")
-                parts = {atom.text for atom in atoms(sentence.tokens)} if found else set()
+                parts = {atom.text for atom in atoms(sentence.tokens)} if judged else set()
                 if parts & words:
                     raise UnreadableError(f"`{min(parts & words)}` is a notation of the project")
-                admitted += [Recursion(source.file, line, *each) for each in found]
+                admitted += [Recursion(source.file, line, *each) for each in judged]
             except (ShapeError, UnreadableError) as error:
                 findings.append(f"{source.file}:{line}: {name}: {error}: this recursion {ASK}")
             except RecursionError:
@@ -143,18 +143,18 @@ def _region_end(term: Term, start: int) -> int:
 
 def _notation_words(project: Project) -> set[str]:
     """What the project's own notations read as: a recursion that holds one is not read plainly."""
-    found: set[str] = set()
+    words_of: set[str] = set()
     for source in project.sources:
         for sentence in source.sentences:
             words = command(sentence.words)[0]
             if words[:1] == ("Notation",) and len(words) > 1 and words[1]:
-                found.add(words[1])  # an abbreviation
+                words_of.add(words[1])  # an abbreviation
             elif {"Notation", "Infix", "where"} & set(words):
                 strings = [token.text for token in sentence.tokens if token.is_string]
                 pieces = {piece for text in strings for piece in text[1:-1].split()}
                 # A bare identifier that the right side uses is a variable of the notation.
-                found |= {piece.strip("'") for piece in pieces - set(words)}
-    return found
+                words_of |= {piece.strip("'") for piece in pieces - set(words)}
+    return words_of
 
 
 def _hiding(source: Source) -> Iterator[str]:

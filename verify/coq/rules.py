@@ -17,7 +17,7 @@ def source_findings(project: Project) -> list[str]:
     ]
     for source in project.sources:
         findings += [
-            f"{source.file}:{found.line}: {found.text}" for found in banned(source.sentences)
+            f"{source.file}:{finding.line}: {finding.text}" for finding in banned(source.sentences)
         ]
         findings += _foreign(project, source)
     return findings + recursions(project)[1]
@@ -38,10 +38,10 @@ def _foreign(project: Project, source: Source) -> Iterator[str]:
 
 def library_modules(project: Project) -> list[tuple[str, str]]:
     """(root, rest) of every library module that the sources require, e.g. ("Coq", "Reals")."""
-    found = set()
+    names = set()
     for source in project.sources:
         for library, module, _ in source.requires():
             root, _, rest = (f"{library}.{module}" if library else module).partition(".")
             if root in LIBRARIES:
-                found.add((root, rest))
-    return sorted(found)
+                names.add((root, rest))
+    return sorted(names)

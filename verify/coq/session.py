@@ -131,7 +131,7 @@ def answers(
     Coq stops at the first question that it fails on, so that one is noted and left out of another
     run. Raises CannotCheckError when Coq does not come as far as the first question.
     """
-    found: list[str | Failure] = [Failure(_NOT_ASKED)] * len(asked)
+    answered: list[str | Failure] = [Failure(_NOT_ASKED)] * len(asked)
     open_ = list(range(len(asked)))
     for _ in range(_MOST_FAILURES):
         if not open_:
@@ -140,14 +140,14 @@ def answers(
         given = re.split(rf"^{_MARK}\d+\n", done.stdout, flags=re.MULTILINE)[1:]
         if done.returncode == 0 and len(given) == len(open_):
             for number, text in zip(open_, given, strict=True):
-                found[number] = text.strip()
+                answered[number] = text.strip()
             break
         said = " ".join((done.stdout.partition("Error:")[2] or done.stdout[-400:]).split())
         said = said.partition(" Please report at ")[0]
         if not given:
             raise CannotCheckError(f"Coq cannot be asked about {project.prefix}: {said[:400]}")
-        found[open_.pop(len(given) - 1)] = Failure(said[:300])
-    return found
+        answered[open_.pop(len(given) - 1)] = Failure(said[:300])
+    return answered
 
 
 def _run(

@@ -2,13 +2,14 @@
 
 import importlib
 import sys
-import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from verify import config
 from verify.constants import Constant
 from verify.errors import UsageError
+from verify.schema import parse
 
 
 @dataclass(frozen=True)
@@ -24,18 +25,9 @@ def read(root: Path) -> Settings:
 
     Raises UsageError for a file that is no TOML or a value that is no list of strings.
     """
-    path = root / "pyproject.toml"
-    try:
-        table = tomllib.loads(path.read_text("utf-8")).get("tool", {}).get("goldenseal", {})
-    except FileNotFoundError:
+    if not (root / "pyproject.toml").exists():
         return Settings()
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(f"pyproject.toml: cannot be read: {error}") from None
-    for key in ("constants", "scan"):
-        value = table.get(key, [])
-        if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
-            raise UsageError(f"pyproject.toml: tool.goldenseal.{key} must be a list of strings")
-    return Settings(tuple(table.get("constants", [])), tuple(table.get("scan", [])))
+    return parse(Settings, config.settings(root), "pyproject.toml", *config.PLACE)
 
 
 @dataclass(frozen=True)
@@ -57,7 +49,7 @@ def load_constants(root: Path, places: Iterable[str]) -> Declared:
     declares a name that another one has; when the module has no variable of a constant's name and
     value, which is what code would import; and for a float in the module that is not declared.
     """
-    found: dict[str, Constant] = {}
+    constants: dict[str, Constant] = {}
     homes: dict[str, frozenset[str]] = {}
     variables: dict[str, dict[str, object]] = {}
     for place in places:
@@ -66,18 +58,18 @@ def load_constants(root: Path, places: Iterable[str]) -> Declared:
         for constant in values:
             if not isinstance(constant, Constant):
                 raise UsageError(f"{place}: holds {constant!r}, which is not a Constant")
-            if constant.name in found:
+            if constant.name in constants:
                 raise UsageError(f"{place}: declares {constant.name} a second time")
             _same_by_name(file, constant, module)
-            found[constant.name] = constant
+            constants[constant.name] = constant
             names.add(constant.name)
         homes[file] = homes.get(file, frozenset()) | names
         variables[file] = module
     for file, module in variables.items():
         for name, value in module.items():
-            if isinstance(value, float) and repr(value) != repr(_value_of(found.get(name))):
+            if isinstance(value, float) and repr(value) != repr(_value_of(constants.get(name))):
                 raise UsageError(f"{file}: the float {name} is declared by no Constant")
-    return Declared([found[name] for name in sorted(found)], homes)
+    return Declared([constants[name] for name in sorted(constants)], homes)
 
 
 def _same_by_name(file: str, constant: Constant, module: dict[str, object]) -> None:

@@ -203,14 +203,14 @@ class _Walk:
 
     def parts(self, start: int, stop: int, columns: list[bool]) -> set[str]:
         """Variables that every alternative of a pattern binds to a strict part."""
-        found = []
+        parts = []
         for low, high in self.term.split(start, stop, "|"):
             patterns = list(self.term.split(low, high, ","))
             if len(patterns) != len(columns):
                 return set()
             pairs = zip(patterns, columns, strict=True)
-            found.append({n for each, good in pairs if good for n in self.term.strict_parts(*each)})
-        return set.intersection(*found)
+            parts.append({n for each, good in pairs if good for n in self.term.strict_parts(*each)})
+        return set.intersection(*parts)
 
     def call(self, at: int, stop: int, scope: _Scope) -> None:
         """A function of the recursion by name: it must be applied, to a part of the argument."""

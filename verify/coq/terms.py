@@ -39,22 +39,22 @@ class Atom:
 
 def atoms(tokens: Sequence[Token]) -> list[Atom]:
     """Runs of glued symbols joined as Coq's lexer joins them, as far as that matters here."""
-    found: list[Atom] = []
+    read: list[Atom] = []
     joins = False  # whether the last atom is a run that may go on
     for token in tokens:
         text = STRING if token.is_string else token.text
         symbol = not (token.is_string or text[0].isalnum() or text[0] == "_" or text in _SINGLE)
-        last = found[-1].text if found else ""
+        last = read[-1].text if read else ""
         if symbol and joins and token.glued and last not in (":=", "=>"):
-            found[-1] = Atom(last + text, found[-1].line)
+            read[-1] = Atom(last + text, read[-1].line)
         elif text in CLOSING and token.glued and last == "|":
-            found[-1:] = [Atom("|" + text, token.line), Atom(text, token.line)]  # {| ... |}
+            read[-1:] = [Atom("|" + text, token.line), Atom(text, token.line)]  # {| ... |}
         elif text == "|" and token.glued and last in OPENING:
-            found.append(Atom(last + text, token.line))
+            read.append(Atom(last + text, token.line))
         else:
-            found.append(Atom(text, token.line))
+            read.append(Atom(text, token.line))
         joins = symbol
-    return found
+    return read
 
 
 class Term:
@@ -93,10 +93,10 @@ class Term:
 
     def end(self, at: int) -> int:
         """Where the match that begins at `at` has its `end`."""
-        found = self.find(at + 1, len(self), ("end",))
-        if found is None:
+        at_end = self.find(at + 1, len(self), ("end",))
+        if at_end is None:
             raise UnreadableError("a `match` has no `end`")
-        return found
+        return at_end
 
     def find(self, start: int, stop: int, wanted: Collection[str]) -> int | None:
         """The first of the wanted atoms that stands in no bracket and in no match of the range."""

@@ -57,15 +57,15 @@ class Toolchain:
         """
         folder = self.root / _LIBRARY_FOLDERS[library]
         exact = folder / (module.replace(".", "/") + ".vo")
-        found = [exact]
+        files = [exact]
         if not exact.is_file():
-            found = sorted(folder.rglob(exact.relative_to(folder).as_posix()))
-        if len(found) != 1:
+            files = sorted(folder.rglob(exact.relative_to(folder).as_posix()))
+        if len(files) != 1:
             raise UsageError(
-                f"{library}.{module}: {len(found)} library files have this name; write it in full"
+                f"{library}.{module}: {len(files)} library files have this name; write it in full"
             )
-        inner = found[0].relative_to(folder).with_suffix("").as_posix().replace("/", ".")
-        return f"{library}.{inner}", found[0]
+        inner = files[0].relative_to(folder).with_suffix("").as_posix().replace("/", ".")
+        return f"{library}.{inner}", files[0]
 
 
 def environment(home: Path) -> dict[str, str]:
@@ -97,8 +97,8 @@ def find() -> Toolchain:
         )
     checker = re.search(r"version (\d+\.\d+[\w.+]*)", _ask(coqchk, "--version"))
     if not checker or checker[1] != version[0].removeprefix("version "):
-        found = checker[1] if checker else "without a version"
-        raise CannotCheckError(f"coqchk is {found}, but coqc is {version[0]}; type: {INSTALL}")
+        checked_by = checker[1] if checker else "without a version"
+        raise CannotCheckError(f"coqchk is {checked_by}, but coqc is {version[0]}; type: {INSTALL}")
     root = Path(_ask(coqc, "-where").strip())
     return Toolchain(
         coqc, coqchk, version[0].removeprefix("version "), _flocq(root / "user-contrib/Flocq"), root
@@ -114,8 +114,8 @@ def _flocq(folder: Path) -> str:
     except OSError:
         version = None
     if not version or not OLDEST_FLOCQ <= (int(version[1]), int(version[2])) < NO_FLOCQ:
-        found = version[0].strip('"') if version else "without a version"
-        raise CannotCheckError(f"Flocq {found} is not 4.1 or a later 4; type: {INSTALL}")
+        named = version[0].strip('"') if version else "without a version"
+        raise CannotCheckError(f"Flocq {named} is not 4.1 or a later 4; type: {INSTALL}")
     return version[0].strip('"')
 
 

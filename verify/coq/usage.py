@@ -32,14 +32,14 @@ def unused_constants(
     packages = {_module(name) for name in files if name.endswith("__init__.py")}
     home_of = {(_module(name), each): name for name, names in homes.items() for each in names}
     names = _Names(trees, packages, frozenset(home_of))
-    found = _Reads(names)
+    reads = _Reads(names)
     for name, (_, tree) in files.items():
         if name not in homes:
-            found.read(_module(name), tree)
+            reads.read(_module(name), tree)
     findings = []
     for symbol, home in sorted(home_of.items(), key=lambda item: (item[1], item[0])):
-        knobs = found.defaults[symbol]
-        if symbol in found.symbols or knobs & found.knobs:
+        knobs = reads.defaults[symbol]
+        if symbol in reads.symbols or knobs & reads.knobs:
             continue
         why = "read by no code of tool.goldenseal.scan"
         if knobs:
@@ -122,12 +122,12 @@ class _Names:
             node = node.value
         if not isinstance(node, ast.Name):
             return None
-        found = self.follow((module, node.id))
+        symbol = self.follow((module, node.id))
         for part in parts:
-            whole = ".".join(filter(None, found))
+            whole = ".".join(filter(None, symbol))
             inner = f"{whole}.{part}"
-            found = (inner, "") if inner in self.modules else self.follow((whole, part))
-        return found
+            symbol = (inner, "") if inner in self.modules else self.follow((whole, part))
+        return symbol
 
     def follow(self, symbol: Symbol) -> Symbol:
         """Through imports and aliases to where a name is made; a module is (name, "")."""
@@ -140,9 +140,9 @@ class _Names:
                 symbol = self.origins[symbol]
                 continue
             for source in self.stars.get(symbol[0], []):
-                found = self.follow((source, symbol[1])) if symbol[1] else symbol
-                if found in self.constants:
-                    return found
+                target = self.follow((source, symbol[1])) if symbol[1] else symbol
+                if target in self.constants:
+                    return target
         return symbol
 
 
@@ -158,15 +158,15 @@ def _paired(target: ast.expr, value: ast.expr | None) -> list[tuple[str, ast.exp
 
 def _rebound(tree: ast.Module) -> set[str]:
     """Names that a module assigns outside its functions: an import of that name is overwritten."""
-    found, pending = set(), list(tree.body)
+    names, pending = set(), list(tree.body)
     while pending:
         node: ast.AST = pending.pop()
         if isinstance(node, (*_SCOPES, ast.ClassDef)):
             continue
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            found.add(node.id)
+            names.add(node.id)
         pending.extend(ast.iter_child_nodes(node))  # type: ignore[arg-type]
-    return found
+    return names
 
 
 class _Reads:
@@ -227,12 +227,12 @@ def _base(node: ast.expr) -> str:
 
 def _stored(scope: ast.AST) -> frozenset[str]:
     """Variables of a function, lambda or comprehension, and of those inside it."""
-    found, shared = set(), set[str]()
+    names, shared = set(), set[str]()
     for node in ast.walk(scope):
         if isinstance(node, ast.arg):
-            found.add(node.arg)
+            names.add(node.arg)
         elif isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
-            found.add(node.id)
+            names.add(node.id)
         elif isinstance(node, ast.Global | ast.Nonlocal):
             shared |= set(node.names)
-    return frozenset(found - shared)
+    return frozenset(names - shared)

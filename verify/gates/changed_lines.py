@@ -23,9 +23,9 @@ from verify.gates.liveness import on_job, on_runs, restored_job, trials, trip_jo
 from verify.gates.refusals import refusal_job
 from verify.imports import needs_of
 from verify.probe import Probe
+from verify.recordings import Job, Recordings, Side
 from verify.result import GateResult, Verdict
 from verify.script import Script, own_folder, source_text
-from verify.studio import Job, Side, Studio
 
 NAME = "changed lines"
 Line = tuple[str, int]  # file below the script's own folder, number
@@ -38,17 +38,17 @@ def jobs(probe: Probe) -> list[Job]:
 
 def jobs_of(probe: Probe, side: Side) -> list[Job]:
     """A side in every scenario; the candidate also on every spoiled input and with features on."""
-    found = [make(probe, side, s.name) for s in probe.scenarios for make in MAKERS]
+    made = [make(probe, side, s.name) for s in probe.scenarios for make in MAKERS]
     if side == "baseline" or not probe.features:
-        found.append(Job("record", side, traced_scenario(probe), follow=True))
+        made.append(Job("record", side, traced_scenario(probe), follow=True))
     if side == "baseline":
-        return found
-    found += [refusal_job("candidate", name) for name in probe.refusals]
+        return made
+    made += [refusal_job("candidate", name) for name in probe.refusals]
     if probe.features:
-        found.append(restored_job(probe))  # its last run has all of them off
+        made.append(restored_job(probe))  # its last run has all of them off
     for feature in probe.features:
-        found += trip_jobs(probe, feature) if feature.kind == "guards" else []
-    return found
+        made += trip_jobs(probe, feature) if feature.kind == "guards" else []
+    return made
 
 
 def trial_jobs(probe: Probe) -> list[Job]:
@@ -63,28 +63,28 @@ def trial_jobs(probe: Probe) -> list[Job]:
 MAKERS = (inspect_job, record_job)
 
 
-def judge(studio: Studio) -> GateResult:
+def judge(recordings: Recordings) -> GateResult:
     """Each changed line that nothing executed, with its text."""
-    found, total, excused = left_over(studio)
-    if found and (more := trial_jobs(studio.probe)):
-        studio.run(more)
-        found, total, excused = left_over(studio)
+    left, total, excused = left_over(recordings)
+    if left and (more := trial_jobs(recordings.probe)):
+        recordings.run(more)
+        left, total, excused = left_over(recordings)
     also = f", {excused} that the probe excuses" if excused else ""
-    if found:
-        what = "statement" if len(found) == 1 else "statements"
-        summary = f"{len(found)} changed {what} that no run executes{also}"
-        return GateResult(NAME, Verdict.NOT_RUN, summary, tuple(found))
+    if left:
+        what = "statement" if len(left) == 1 else "statements"
+        summary = f"{len(left)} changed {what} that no run executes{also}"
+        return GateResult(NAME, Verdict.NOT_RUN, summary, tuple(left))
     return GateResult(NAME, Verdict.PASS, f"{total - excused} changed lines executed{also}")
 
 
-def left_over(studio: Studio) -> tuple[list[str], int, int]:
+def left_over(recordings: Recordings) -> tuple[list[str], int, int]:
     """The changed lines that nothing executed so far; how many changed; how many are excused."""
-    probe = studio.probe
+    probe = recordings.probe
     findings, total, excused = list[str](), 0, 0
     for side in followed_sides(probe)[::-1]:
         this, other = (probe.candidate, probe.baseline)[:: 1 if side == "candidate" else -1]
         words = "not run" if side == "candidate" else "not run, and not in the candidate"
-        executed = executed_by(studio, side)
+        executed = executed_by(recordings, side)
         changed = changed_lines(this, other, executed)
         imported = not this.location.endswith(".py")
         idle = {file: lines_not_run(file, ran, imported) for file, ran in executed.items()}
@@ -104,14 +104,14 @@ def left_over(studio: Studio) -> tuple[list[str], int, int]:
     return list(dict.fromkeys(findings)), total, excused
 
 
-def executed_by(studio: Studio, side: Side) -> dict[str, set[Extent]]:
+def executed_by(recordings: Recordings, side: Side) -> dict[str, set[Extent]]:
     """What all runs of a side execute, by file; a file of a script that none imports, nothing."""
-    script = getattr(studio.probe, side)
+    script = getattr(recordings.probe, side)
     executed: dict[str, set[Extent]] = {file: set() for file in imports_of(script)}
-    studio.run(jobs_of(studio.probe, side))
+    recordings.run(jobs_of(recordings.probe, side))
     if side == "candidate":
-        on_runs(studio)  # of features whose common process was cut short
-    for file, extents in studio.executed[side].items():
+        on_runs(recordings)  # of features whose common process was cut short
+    for file, extents in recordings.executed[side].items():
         executed.setdefault(file, set()).update(extents)
     return executed
 
@@ -129,7 +129,7 @@ def imports_of(script: Script) -> list[str]:
 
 def changed_lines(this: Script, other: Script, files: Iterable[str]) -> dict[Line, str]:
     """The lines of a script's files that are not the other's, each with its text."""
-    found: dict[Line, str] = {}
+    changed: dict[Line, str] = {}
     for file in sorted(file for file in files if file.endswith(".py")):
         source = source_text(file)
         lines = source.splitlines()
@@ -137,8 +137,8 @@ def changed_lines(this: Script, other: Script, files: Iterable[str]) -> dict[Lin
         for number in sorted(numbers | decided_by(numbers, ast.parse(source))):
             text = lines[number - 1].strip()
             if re.search(r"\w", text) and not text.startswith("#"):
-                found[file, number] = text
-    return found
+                changed[file, number] = text
+    return changed
 
 
 def counterpart(this: Script, other: Script, file: str) -> list[str]:
@@ -165,19 +165,19 @@ def decided_by(numbers: set[int], tree: ast.AST) -> set[int]:
 
     `step == 10` for `step == 20` is no other run, where neither comes to what it decides.
     """
-    found: set[int] = set()
+    decided: set[int] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.If | ast.While | ast.For):
             head = node.iter if isinstance(node, ast.For) else node.test
             if not numbers.isdisjoint(range(head.lineno, (head.end_lineno or head.lineno) + 1)):
                 for each in (*node.body, *node.orelse):
-                    found.update(range(each.lineno, (each.end_lineno or each.lineno) + 1))
-    return found
+                    decided.update(range(each.lineno, (each.end_lineno or each.lineno) + 1))
+    return decided
 
 
 def statement_lines(source: bytes) -> dict[int, int]:
     """Of each line that goes on with a statement, the first line; a body is no part of a header."""
-    found: dict[int, int] = {}
+    starts: dict[int, int] = {}
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.stmt):
             body = getattr(node, "body", None)
@@ -186,8 +186,8 @@ def statement_lines(source: bytes) -> dict[int, int]:
                 begin = node.cases[0].pattern
             last = begin.lineno - 1 if begin is not None else node.end_lineno or node.lineno
             for number in range(node.lineno + 1, last + 1):
-                found[number] = max(found.get(number, 0), node.lineno)
-    return found
+                starts[number] = max(starts.get(number, 0), node.lineno)
+    return starts
 
 
 def lines_not_run(file: str, ran: set[Extent], imported: bool) -> set[int]:
@@ -201,5 +201,5 @@ def lines_not_run(file: str, ran: set[Extent], imported: bool) -> set[int]:
     for extent in sorted(every, key=lambda extent: (extent[2] - extent[0], -extent[1]))[::-1]:
         middle = range(extent[0] + 1, extent[2] + 1)
         inside |= {line: extent for line in middle if line not in begun}
-    found = {extent[0] for extent in every if extent not in ran}
-    return found | {line for line, extent in inside.items() if extent not in ran}
+    numbers = {extent[0] for extent in every if extent not in ran}
+    return numbers | {line for line, extent in inside.items() if extent not in ran}

@@ -52,10 +52,10 @@ def last_error(text: str) -> tuple[str, str]:
     Of a message of several lines, those are left out that quote the file, which are indented.
     """
     lines = text.splitlines()
-    found = [n for n, line in enumerate(lines) if RAISED.fullmatch(line)]
-    if not found:
+    raised = [n for n, line in enumerate(lines) if RAISED.fullmatch(line)]
+    if not raised:
         return "", ""
-    message = lines[found[-1] :]
+    message = lines[raised[-1] :]
     paragraph = message[: message.index("")] if "" in message else message
     kind, _, first = paragraph[0].partition(": ")
     lines = [PLACE.sub(r"(\1)", line) for line in paragraph[1:] if not line.startswith("    ")]

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from verify.claims.report import judge_documents
+from verify.claims.judgement import judge_documents
 from verify.result import GateResult, conclude, not_run
 
 NAME = "claims"
@@ -10,10 +10,10 @@ NAME = "claims"
 
 def check_claims(root: Path) -> GateResult:
     """Judge the documents that pyproject.toml lists; what could not be checked is no pass."""
-    report = judge_documents(root)
-    findings = [str(finding) for finding in report.findings]
-    result = conclude(NAME, f"{report.bound} numbers recomputed from sealed records", findings)
-    kinds = {finding.kind for finding in report.findings}
+    judged = judge_documents(root)
+    findings = [str(finding) for finding in judged.findings]
+    result = conclude(NAME, f"{judged.bound} numbers recomputed from sealed records", findings)
+    kinds = {finding.kind for finding in judged.findings}
     if kinds == {"could-not-check"}:
         return not_run(NAME, "; ".join(findings))
     return result

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from verify.events import Event, Recording, by_rank, first_difference
 from verify.flags import changed
 from verify.probe import Probe
-from verify.studio import Job, Side, Studio, changes
+from verify.recordings import Job, Recordings, Side, changes
 
 SIDES: tuple[Side, Side] = ("baseline", "candidate")
 
@@ -62,29 +62,29 @@ def difference_of_tables(
     expected: Mapping[str, str], actual: Mapping[str, str], limit: int = 3
 ) -> list[str]:
     """The first few entries that differ, in words."""
-    found = []
+    differences = []
     for name in [*expected, *(n for n in actual if n not in expected)]:
         p, q = expected.get(name), actual.get(name)
         if p is None:
-            found.append(f"{name} is extra")
+            differences.append(f"{name} is extra")
         elif q is None:
-            found.append(f"{name} is missing")
+            differences.append(f"{name} is missing")
         elif p != q:
-            found.append(f"{name} is {q}, expected {p}")
-    more = [f"and {len(found) - limit} more"] if len(found) > limit else []
-    return found[:limit] + more
+            differences.append(f"{name} is {q}, expected {p}")
+    more = [f"and {len(differences) - limit} more"] if len(differences) > limit else []
+    return differences[:limit] + more
 
 
-def errors_of(studio: Studio, scenario: str, what: str) -> list[str]:
+def errors_of(recordings: Recordings, scenario: str, what: str) -> list[str]:
     """One finding for each side that could not be run at all."""
     make = inspect_job if what == "inspect" else record_job
-    found = []
+    errors = []
     for side in SIDES:
-        job = make(studio.probe, side, scenario)
-        result = studio.inspection(job) if what == "inspect" else studio.recording(job)
+        job = make(recordings.probe, side, scenario)
+        result = recordings.inspection(job) if what == "inspect" else recordings.recording(job)
         if result.error:
-            found.append(f"{scenario}: the {side} stopped: {result.error}")
-    return found
+            errors.append(f"{scenario}: the {side} stopped: {result.error}")
+    return errors
 
 
 def without_operations(events: Iterable[Event]) -> list[Event]:
@@ -103,9 +103,9 @@ def compare_runs(expected: Recording, actual: Recording) -> str | None:
     if apart:
         return apart[0]
     for rank, a, b in by_rank(expected, actual):
-        found = first_difference(without_operations(a.events), without_operations(b.events))
-        if found:
-            return f"{rank}{found}"
+        event = first_difference(without_operations(a.events), without_operations(b.events))
+        if event:
+            return f"{rank}{event}"
     return None
 
 

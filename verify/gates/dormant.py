@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from verify.gates.common import compare_runs, inspect_job, record_job
 from verify.knobs import Feature, Knob
 from verify.probe import Probe
+from verify.recordings import Job, Recordings
 from verify.result import GateResult, conclude
-from verify.studio import Job, Studio
 
 NAME = "dormant knobs"
 INSPECTED, RUN_WHOLE = 10, 3
@@ -21,29 +21,29 @@ INSPECTED, RUN_WHOLE = 10, 3
 
 def jobs(probe: Probe) -> list[Job]:
     """The candidate under environments that all mean off."""
-    found = []
+    made = []
     for scenario, variables, whole in trials(probe):
-        found.append(inspect_job(probe, "candidate", scenario, variables))
+        made.append(inspect_job(probe, "candidate", scenario, variables))
         if whole:
-            found.append(record_job(probe, "candidate", scenario, variables))
+            made.append(record_job(probe, "candidate", scenario, variables))
     for scenario in {scenario: None for scenario, _, _ in trials(probe)}:
-        found += [make(probe, "baseline", scenario) for make in (inspect_job, record_job)]
-    return found
+        made += [make(probe, "baseline", scenario) for make in (inspect_job, record_job)]
+    return made
 
 
-def judge(studio: Studio) -> GateResult:
+def judge(recordings: Recordings) -> GateResult:
     """Compare each trial with the baseline, and name the smallest environment that differs."""
-    findings, tried = [], trials(studio.probe)
+    findings, tried = [], trials(recordings.probe)
     for scenario, variables, whole in tried:
-        if difference(studio, scenario, variables, whole):
+        if difference(recordings, scenario, variables, whole):
             culprits = [
                 {name: value}
                 for name, value in sorted(variables.items())
-                if difference(studio, scenario, {name: value}, whole)
+                if difference(recordings, scenario, {name: value}, whole)
             ] or [variables]
             for culprit in culprits:
                 words = " ".join(f"{name}={value}" for name, value in culprit.items())
-                reason = difference(studio, scenario, culprit, whole)
+                reason = difference(recordings, scenario, culprit, whole)
                 findings.append(f"{words} acts though its feature is off: {reason}")
     summary = (
         f"{len(tried)} environments that mean off, {sum(whole for *_, whole in tried)} run whole"
@@ -52,12 +52,12 @@ def judge(studio: Studio) -> GateResult:
 
 
 def difference(
-    studio: Studio, scenario: str, variables: Mapping[str, str], whole: bool
+    recordings: Recordings, scenario: str, variables: Mapping[str, str], whole: bool
 ) -> str | None:
     """How the candidate under `variables` differs from the baseline; None when it does not."""
-    probe = studio.probe
-    a = studio.inspection(inspect_job(probe, "baseline", scenario))
-    b = studio.inspection(inspect_job(probe, "candidate", scenario, variables))
+    probe = recordings.probe
+    a = recordings.inspection(inspect_job(probe, "baseline", scenario))
+    b = recordings.inspection(inspect_job(probe, "candidate", scenario, variables))
     if b.error != a.error:
         return f"stopped: {b.error}"
     for part in ("state", "rng", "behaviour"):
@@ -66,8 +66,8 @@ def difference(
     if not whole:
         return None
     return compare_runs(
-        studio.recording(record_job(probe, "baseline", scenario)),
-        studio.recording(record_job(probe, "candidate", scenario, variables)),
+        recordings.recording(record_job(probe, "baseline", scenario)),
+        recordings.recording(record_job(probe, "candidate", scenario, variables)),
     )
 
 
@@ -75,17 +75,17 @@ def trials(probe: Probe) -> list[tuple[str, dict[str, str], bool]]:
     """(scenario, environment, whether to run it whole)."""
     first = probe.scenarios[0].name
     sub_knobs = [knob for feature in probe.features for knob in feature.knobs]
-    found = []
+    tried = []
     if probe.baseline_knobs is not None:  # a stranger's script need not accept empty values
-        found.append((first, {k.name: "" for f in probe.features for k in f.all_knobs}, True))
+        tried.append((first, {k.name: "" for f in probe.features for k in f.all_knobs}, True))
     explicit = {k.name: k.text(k.default) for f in probe.features for k in off_knobs(probe, f)}
-    found.append((first, explicit, True))
+    tried.append((first, explicit, True))
     if sub_knobs:
-        found.append((first, {k.name: str(k.on) for k in sub_knobs}, True))
+        tried.append((first, {k.name: str(k.on) for k in sub_knobs}, True))
         for i, drawn in enumerate(draw(sub_knobs, INSPECTED)):
             scenario = probe.scenarios[i % len(probe.scenarios)].name
-            found.append((scenario, drawn, i < RUN_WHOLE))
-    return [trial for trial in found if trial[1]]
+            tried.append((scenario, drawn, i < RUN_WHOLE))
+    return [trial for trial in tried if trial[1]]
 
 
 def off_knobs(probe: Probe, feature: Feature) -> tuple[Knob, ...]:

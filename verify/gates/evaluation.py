@@ -3,19 +3,19 @@
 from verify.events import Event, Recording, by_rank, first_difference
 from verify.gates.common import SIDES, errors_of, record_job, record_jobs, without_operations
 from verify.gates.training import end_of_training
+from verify.recordings import Recordings
 from verify.result import GateResult, conclude
-from verify.studio import Studio
 
 NAME = "evaluation and export"
 jobs = record_jobs
 
 
-def judge(studio: Studio) -> GateResult:
+def judge(recordings: Recordings) -> GateResult:
     """Every evaluation batch and output, what is printed after training, and every file's bytes."""
     findings, forwards, files = [], 0, 0
-    for scenario in studio.scenarios:
-        findings += errors_of(studio, scenario.name, "record")
-        a, b = (studio.recording(record_job(studio.probe, s, scenario.name)) for s in SIDES)
+    for scenario in recordings.scenarios:
+        findings += errors_of(recordings, scenario.name, "record")
+        a, b = (recordings.recording(record_job(recordings.probe, s, scenario.name)) for s in SIDES)
         for rank, expected_run, actual_run in by_rank(a, b):
             expected, actual = evaluation_events(expected_run), evaluation_events(actual_run)
             difference = first_difference(expected, actual)

@@ -1,24 +1,24 @@
 """Rung 5: the loss and every gradient, byte for byte, with no parameter left at zero."""
 
 from verify.gates.common import difference_of_tables, errors_of, inspect_job, inspect_jobs
+from verify.recordings import Recordings
 from verify.result import GateResult, conclude
-from verify.studio import Studio
 
 NAME = "loss and gradients"
 jobs = inspect_jobs
 
 
-def judge(studio: Studio) -> GateResult:
+def judge(recordings: Recordings) -> GateResult:
     """Compare on perturbed weights, over several batches of odd shapes, in both modes.
 
     One batch a scenario is reported: the others differ for the same reason.
     """
     findings, compared, batches = [], 0, 0
-    for scenario in studio.scenarios:
-        findings += errors_of(studio, scenario.name, "inspect")
+    for scenario in recordings.scenarios:
+        findings += errors_of(recordings, scenario.name, "inspect")
         reported = False
         a, b = (
-            studio.inspection(inspect_job(studio.probe, side, scenario.name))
+            recordings.inspection(inspect_job(recordings.probe, side, scenario.name))
             for side in ("baseline", "candidate")
         )
         for label in sorted(set(a.behaviour) | set(b.behaviour)):

@@ -12,9 +12,9 @@ from verify.errors import CannotCheckError
 from verify.knobs import Knob, check_declarations
 from verify.probe import Probe, Script, environment
 from verify.processes import in_processes
+from verify.recordings import Job, Recordings
 from verify.result import GateResult, conclude
 from verify.script import source_text
-from verify.studio import Job, Studio
 
 NAME = "knobs"
 
@@ -33,9 +33,9 @@ def jobs(probe: Probe) -> list[Job]:
     return []
 
 
-def judge(studio: Studio) -> GateResult:
+def judge(recordings: Recordings) -> GateResult:
     """Compare the declarations, and find knobs that no feature owns."""
-    probe = studio.probe
+    probe = recordings.probe
     expected = loaded_apart(probe.baseline)
     if probe.baseline_knobs is None:
         actual = loaded_apart(probe.candidate)
@@ -62,24 +62,24 @@ def judge(studio: Studio) -> GateResult:
     if probe.baseline_knobs is not None:
         findings += [
             f"{words} in every scenario: a candidate that ignores it would pass"
-            for words in untried(probe.baseline_knobs, studio)
+            for words in untried(probe.baseline_knobs, recordings)
         ]
     summary = f"{len(expected)} baseline knobs, {len(owned)} of {len(probe.features)} features"
     return conclude(NAME, summary, findings)
 
 
-def untried(knobs: Iterable[Knob], studio: Studio) -> list[str]:
+def untried(knobs: Iterable[Knob], recordings: Recordings) -> list[str]:
     """What no scenario, nor the probe's data, tries: a knob off its default, or a choice."""
-    environments = [studio.environment(scenario, ()) for scenario in studio.probe.scenarios]
-    found = []
+    environments = [recordings.environment(scenario, ()) for scenario in recordings.probe.scenarios]
+    findings = []
     for knob in knobs:
         values = {knob.parse(each.get(knob.name, "")) for each in environments}
         if values == {knob.default}:
-            found.append(f"{knob.name} has its default")
+            findings.append(f"{knob.name} has its default")
         else:
             missing = [choice for choice in knob.choices if choice not in values]
-            found += [f"{knob.name} is not {choice}" for choice in missing]
-    return found
+            findings += [f"{knob.name} is not {choice}" for choice in missing]
+    return findings
 
 
 def facts_of(knobs: Iterable[Knob]) -> dict[str, KnobFacts]:
@@ -110,19 +110,19 @@ def knobs_of_script(script: Script) -> dict[str, KnobFacts]:
 
 def declared_in(module: ModuleType) -> dict[str, KnobFacts]:
     """Fields with metadata `env`, `low`, `high` of a module's dataclasses."""
-    found = {}
+    declared = {}
     for _, value in sorted(vars(module).items()):
         if isinstance(value, type) and is_dataclass(value):
             for f in fields(value):
                 if "env" in f.metadata:
                     low, high = f.metadata.get("low"), f.metadata.get("high")
-                    found[f.metadata["env"]] = KnobFacts(repr(f.default), low, high)
-    return found
+                    declared[f.metadata["env"]] = KnobFacts(repr(f.default), low, high)
+    return declared
 
 
 def read_in(source: str) -> dict[str, KnobFacts]:
     """Every variable that a source reads by `os.environ.get`, `os.getenv` or `os.environ[...]`."""
-    found = {}
+    places = {}
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Call) and ast.unparse(node.func) in ("os.environ.get", "os.getenv"):
             arguments = node.args
@@ -132,6 +132,6 @@ def read_in(source: str) -> dict[str, KnobFacts]:
             continue
         if arguments and isinstance(arguments[0], ast.Constant):
             default = ast.unparse(arguments[1]) if len(arguments) > 1 else "none"
-            found[str(arguments[0].value)] = KnobFacts(default)
+            places[str(arguments[0].value)] = KnobFacts(default)
     # The launcher's variables say where a process runs, not what it trains.
-    return {k: v for k, v in found.items() if k not in ("RANK", "WORLD_SIZE", "LOCAL_RANK")}
+    return {k: v for k, v in places.items() if k not in ("RANK", "WORLD_SIZE", "LOCAL_RANK")}

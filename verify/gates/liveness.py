@@ -13,22 +13,22 @@ from verify.events import Event, Recording
 from verify.gates.common import compare_runs, record_job, traced_scenario, without_operations
 from verify.knobs import Feature
 from verify.probe import Probe
+from verify.recordings import Job, Recordings, changes
 from verify.result import GateResult, conclude
-from verify.studio import Job, Studio, changes
 
 NAME = "liveness"
 
 
 def jobs(probe: Probe) -> list[Job]:
     """Each feature on, then on with each sub-knob moved; all on and off again in one process."""
-    scenario, found = traced_scenario(probe), []
+    scenario, made = traced_scenario(probe), []
     for feature in probe.features:
-        found += [on_job(probe, feature, *trial) for trial in trials(feature)]
+        made += [on_job(probe, feature, *trial) for trial in trials(feature)]
         if feature.kind == "guards":
-            found += trip_jobs(probe, feature)
+            made += trip_jobs(probe, feature)
     if probe.features:
-        found.append(restored_job(probe))
-    return [*found, *(record_job(probe, side, scenario) for side in ("baseline", "candidate"))]
+        made.append(restored_job(probe))
+    return [*made, *(record_job(probe, side, scenario) for side in ("baseline", "candidate"))]
 
 
 def trials(feature: Feature) -> list[tuple[str, str]]:
@@ -36,7 +36,7 @@ def trials(feature: Feature) -> list[tuple[str, str]]:
 
     Of a feature that does not act, a knob without choices is left to the unit tests of its output.
     """
-    found = []
+    tried = []
     for knob in feature.all_knobs:
         in_force = feature.example.get(knob.name, knob.text(knob.default))
         every = ("0", "1") if knob.type is bool else knob.choices
@@ -44,8 +44,8 @@ def trials(feature: Feature) -> list[tuple[str, str]]:
             every = tuple(value for value in every if value != knob.text(knob.default))
         elif not every and feature.kind == "acts":
             every = (str(knob.on),)
-        found += [(knob.name, value) for value in every if value != in_force]
-    return found
+        tried += [(knob.name, value) for value in every if value != in_force]
+    return tried
 
 
 def on_job(
@@ -69,27 +69,27 @@ def restored_job(probe: Probe) -> Job:
     return Job("record", "candidate", traced_scenario(probe), before=examples, follow=True)
 
 
-def on_runs(studio: Studio) -> dict[str, Recording]:
+def on_runs(recordings: Recordings) -> dict[str, Recording]:
     """Each feature's run, by name; in a process of its own if one of them took theirs with it."""
-    probe = studio.probe
-    runs = studio.recording(restored_job(probe)).preceding if probe.features else []
+    probe = recordings.probe
+    runs = recordings.recording(restored_job(probe)).preceding if probe.features else []
     if len(runs) != len(probe.features):
         alone = [on_job(probe, feature, follow=True) for feature in probe.features]
-        studio.run(alone)
-        runs = [studio.recording(job) for job in alone]
+        recordings.run(alone)
+        runs = [recordings.recording(job) for job in alone]
     return {feature.name: run for feature, run in zip(probe.features, runs, strict=True)}
 
 
-def judge(studio: Studio) -> GateResult:
+def judge(recordings: Recordings) -> GateResult:
     """Findings name the knob or the parameter."""
-    probe = studio.probe
+    probe = recordings.probe
     scenario = traced_scenario(probe)
-    baseline = studio.recording(record_job(probe, "baseline", scenario))
-    off = studio.recording(record_job(probe, "candidate", scenario))
+    baseline = recordings.recording(record_job(probe, "baseline", scenario))
+    off = recordings.recording(record_job(probe, "candidate", scenario))
     findings = new_in(misused(probe, off, "features off"), misused(probe, baseline, ""))
     knobs = 0
     parameters: set[str] = set()
-    on_alone = on_runs(studio)
+    on_alone = on_runs(recordings)
     for feature in probe.features:
         on = on_alone[feature.name]
         words = in_words(feature.example)
@@ -98,19 +98,19 @@ def judge(studio: Studio) -> GateResult:
             continue
         findings += judge_master(feature, words, off, on)
         if feature.kind == "guards":
-            findings += judge_guard(feature, *map(studio.recording, trip_jobs(probe, feature)))
+            findings += judge_guard(feature, *map(recordings.recording, trip_jobs(probe, feature)))
         findings += misplaced(probe, off, on, words)
         parameters |= set(on.trainable) - set(off.trainable)
         alike = [(words, feature.master.name, acts(on))]
         for name, value in trials(feature):
-            moved = studio.recording(on_job(probe, feature, name, value))
+            moved = recordings.recording(on_job(probe, feature, name, value))
             moved_words = in_words(feature.example, name, value)
             if moved.error:
                 findings.append(f"{moved_words} stops the run: {moved.error}")
                 continue
             known = misplaced(probe, off, on, moved_words)
-            found = misplaced(probe, off, moved, moved_words)
-            findings += [finding for finding in found if finding not in known]
+            wrong = misplaced(probe, off, moved, moved_words)
+            findings += [finding for finding in wrong if finding not in known]
             parameters |= set(moved.trainable) - set(off.trainable)
             if feature.kind == "acts":
                 findings += dead(feature, name, value, acts(moved), acts(off), alike)
@@ -118,7 +118,7 @@ def judge(studio: Studio) -> GateResult:
                 findings += judge_master(feature, moved_words, off, moved)
         knobs += 1 + (len(feature.knobs) if feature.kind == "acts" else 0)
     if probe.features:
-        again = compare_runs(baseline, studio.recording(restored_job(probe)))
+        again = compare_runs(baseline, recordings.recording(restored_job(probe)))
         if again:
             findings.append(f"after every feature was on, off differs from the baseline: {again}")
     n = len(probe.features)
@@ -168,17 +168,17 @@ def misused(probe: Probe, run: Recording, words: str) -> dict[str, str]:
 
     Those that the probe names as averages are moved by the script itself.
     """
-    found = ownership(run, words)
+    owners = ownership(run, words)
     for name in sorted(run.frozen_moved):
-        found[name] = f"{words}: {name} is frozen, and yet the run changes it"
+        owners[name] = f"{words}: {name} is frozen, and yet the run changes it"
     averages = probe.averages
-    return {n: text for n, text in found.items() if not any(fnmatch(n, p) for p in averages)}
+    return {n: text for n, text in owners.items() if not any(fnmatch(n, p) for p in averages)}
 
 
-def new_in(found: Mapping[str, str], known: Mapping[str, str]) -> list[str]:
+def new_in(present: Mapping[str, str], known: Mapping[str, str]) -> list[str]:
     """The texts of names that are not known; what a class is called is each script's own."""
     names = {name.rpartition("/")[2] for name in known}
-    return [text for name, text in found.items() if name.rpartition("/")[2] not in names]
+    return [text for name, text in present.items() if name.rpartition("/")[2] not in names]
 
 
 def acts(run: Recording) -> list[Event]:
@@ -194,14 +194,14 @@ def judge_master(feature: Feature, words: str, off: Recording, on: Recording) ->
     """A feature that acts must change the run; the others must not, and an observer must write."""
     if feature.kind == "acts":
         return [] if acts(on) != acts(off) else [f"{words} changes nothing: dead knob"]
-    found = []
+    findings = []
     if acts(on) != acts(off):
         verb = "observe" if feature.kind == "observes" else "guard"
-        found.append(f"{words} changes training, though it should only {verb}")
+        findings.append(f"{words} changes training, though it should only {verb}")
     files, files_off = (len(run.events) - len(run.without_files()) for run in (on, off))
     if feature.kind == "observes" and files <= files_off:
-        found.append(f"{words} writes no file more: dead knob")
-    return found
+        findings.append(f"{words} writes no file more: dead knob")
+    return findings
 
 
 def judge_guard(feature: Feature, without: Recording, guarded: Recording) -> list[str]:
@@ -217,23 +217,23 @@ def judge_guard(feature: Feature, without: Recording, guarded: Recording) -> lis
 
 def ownership(run: Recording, words: str) -> dict[str, str]:
     """By name: trainable parameters that do not belong to exactly one optimizer group."""
-    found = {}
+    owned = {}
     for name in run.trainable:
         owners = run.owners.get(name, 0)
         if owners != 1:
             place = "no optimizer group" if owners == 0 else f"{owners} optimizer groups"
-            found[name] = f"{words}: parameter {name} is in {place}"
-    return found
+            owned[name] = f"{words}: parameter {name} is in {place}"
+    return owned
 
 
 def untrained(off: Recording, on: Recording, words: str) -> list[str]:
     """New parameters that an optimizer owns but that get no gradient or never move."""
-    found = []
+    findings = []
     for name in on.trainable:
         if name in off.trainable or on.owners.get(name, 0) == 0:
             continue
         if name not in on.live_gradients:
-            found.append(f"{words}: parameter {name} never receives a gradient")
+            findings.append(f"{words}: parameter {name} never receives a gradient")
         elif name not in on.moved:
-            found.append(f"{words}: parameter {name} never moves")
-    return found
+            findings.append(f"{words}: parameter {name} never moves")
+    return findings

@@ -19,8 +19,8 @@ from verify.gates.common import (
     traced_scenario,
 )
 from verify.probe import Probe
+from verify.recordings import Job, Recordings
 from verify.result import GateResult, conclude
-from verify.studio import Job, Studio
 
 NAME = "operations"
 
@@ -33,35 +33,35 @@ def jobs(probe: Probe) -> list[Job]:
     return [*inspect_jobs(probe), *record_jobs(probe)]
 
 
-def judge(studio: Studio) -> GateResult:
+def judge(recordings: Recordings) -> GateResult:
     """Name the first operation, and each switch, that differs."""
-    probe, findings, total = studio.probe, [], 0
-    for scenario in studio.scenarios:
-        findings += errors_of(studio, scenario.name, "inspect")
-        a, b = (studio.inspection(inspect_job(probe, side, scenario.name)) for side in SIDES)
+    probe, findings, total = recordings.probe, [], 0
+    for scenario in recordings.scenarios:
+        findings += errors_of(recordings, scenario.name, "inspect")
+        a, b = (recordings.inspection(inspect_job(probe, side, scenario.name)) for side in SIDES)
         for label in sorted({*a.operations, *b.operations}):
-            expected, actual = (found.operations.get(label, ()) for found in (a, b))
+            expected, actual = (departure.operations.get(label, ()) for departure in (a, b))
             total += len(expected)
             difference = first_operation(expected, actual)
             if difference:
                 findings.append(f"{scenario.name}, {label}: {difference}")
     scenario_name = traced_scenario(probe)
-    whole, other = (studio.recording(record_job(probe, side, scenario_name)) for side in SIDES)
+    whole, other = (recordings.recording(record_job(probe, side, scenario_name)) for side in SIDES)
     for rank, expected_run, actual_run in by_rank(whole, other):
         total += sum(len(event.operations) for event in expected_run.events)
-        found = first_event(expected_run.events, actual_run.events)
-        findings += [f"{scenario_name}, whole run, {rank}{found}"] if found else []
-    findings += switches_apart(studio)
+        departure = first_event(expected_run.events, actual_run.events)
+        findings += [f"{scenario_name}, whole run, {rank}{departure}"] if departure else []
+    findings += switches_apart(recordings)
     return conclude(NAME, f"{total} dispatched operations, the same in the same order", findings)
 
 
-def switches_apart(studio: Studio) -> list[str]:
+def switches_apart(recordings: Recordings) -> list[str]:
     """Which of torch's global switches change otherwise than in the baseline, by scenario."""
     findings = []
-    for scenario in studio.scenarios:
-        findings += errors_of(studio, scenario.name, "record")
-        jobs = (record_job(studio.probe, side, scenario.name) for side in SIDES)
-        baseline, candidate = map(studio.recording, jobs)
+    for scenario in recordings.scenarios:
+        findings += errors_of(recordings, scenario.name, "record")
+        jobs = (record_job(recordings.probe, side, scenario.name) for side in SIDES)
+        baseline, candidate = map(recordings.recording, jobs)
         for rank, a, b in by_rank(baseline, candidate):
             apart = flags_apart(a.flags, b.flags)
             said = {text.partition(": ")[2] for text in apart}

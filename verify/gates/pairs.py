@@ -18,8 +18,8 @@ from verify.gates.common import compare_runs, record_job, traced_scenario
 from verify.gates.liveness import acts, misplaced
 from verify.knobs import Feature
 from verify.probe import Probe
+from verify.recordings import Job, Recordings, Side, changes
 from verify.result import GateResult, conclude
-from verify.studio import Job, Side, Studio, changes
 
 NAME = "pairs"
 CHAIN = 5  # groups a process: long enough to share the closing run, short enough to spread
@@ -77,17 +77,17 @@ def chain_job(probe: Probe, chain: Sequence[Group]) -> Job:
     return Job("record", "candidate", traced_scenario(probe), off, before=before)
 
 
-def judge(studio: Studio) -> GateResult:
+def judge(recordings: Recordings) -> GateResult:
     """Findings name the pair, or the group where no pair alone shows what the group does."""
-    probe = studio.probe
+    probe = recordings.probe
     pairs = list(combinations(probe.features, 2))
     tried = groups(probe)
-    runs = runs_of(studio, tried)
-    findings, refused = examined(studio, tried, runs)
+    runs = runs_of(recordings, tried)
+    findings, refused = examined(recordings, tried, runs)
     if findings or refused:
-        runs |= runs_of(studio, pairs)
-        findings, refused = examined(studio, pairs, runs)
-        more, refused_groups = examined(studio, tried, runs)
+        runs |= runs_of(recordings, pairs)
+        findings, refused = examined(recordings, pairs, runs)
+        more, refused_groups = examined(recordings, tried, runs)
         findings = findings or more
         refused += [name for name in refused_groups if name not in refused]
     words = f", refused at start: {', '.join(refused)}" if refused else ""
@@ -96,27 +96,29 @@ def judge(studio: Studio) -> GateResult:
     return conclude(NAME, summary, findings)
 
 
-def runs_of(studio: Studio, tried: Sequence[Group]) -> dict[frozenset[str], Recording]:
+def runs_of(recordings: Recordings, tried: Sequence[Group]) -> dict[frozenset[str], Recording]:
     """The run of each group, and of each feature of a pair alone."""
-    probe = studio.probe
-    studio.run(jobs_of(probe, tried))
+    probe = recordings.probe
+    recordings.run(jobs_of(probe, tried))
     runs = {
-        frozenset({f.name}): studio.recording(brief_job(probe, "candidate", f))
+        frozenset({f.name}): recordings.recording(brief_job(probe, "candidate", f))
         for f in in_pairs(tried)
     }
     for chain in chains(tried):
-        last = studio.recording(chain_job(probe, chain))
+        last = recordings.recording(chain_job(probe, chain))
         # Of a process that was cut short nothing is left; its closing run tells.
         for group, run in zip(chain, last.preceding, strict=False):
             runs[names(group)] = run
     return runs
 
 
-def examined(studio: Studio, tried: Sequence[Group], runs: Runs) -> tuple[list[str], list[str]]:
+def examined(
+    recordings: Recordings, tried: Sequence[Group], runs: Runs
+) -> tuple[list[str], list[str]]:
     """What is wrong with each group and with none of its parts, and the groups that are refused."""
-    probe, findings, refused = studio.probe, list[str](), list[str]()
-    baseline = studio.recording(brief_job(probe, "baseline"))
-    off = studio.recording(brief_job(probe, "candidate"))
+    probe, findings, refused = recordings.probe, list[str](), list[str]()
+    baseline = recordings.recording(brief_job(probe, "baseline"))
+    off = recordings.recording(brief_job(probe, "candidate"))
     for chain in chains(tried):
         for group in chain:
             run, parts = runs.get(names(group)), parts_of(group, runs)
@@ -128,7 +130,7 @@ def examined(studio: Studio, tried: Sequence[Group], runs: Runs) -> tuple[list[s
                 findings += [
                     f"{in_words(group)}: {text}" for text in problems(probe, group, run, off, parts)
                 ]
-        difference = compare_runs(baseline, studio.recording(chain_job(probe, chain)))
+        difference = compare_runs(baseline, recordings.recording(chain_job(probe, chain)))
         if difference:
             after = ", ".join(map(in_words, chain))
             findings.append(f"after {after}, off differs from the baseline: {difference}")

@@ -6,8 +6,8 @@ refusals spoils the input in one way, and both scripts are run on it.
 
 from verify.events import Recording
 from verify.probe import Probe
+from verify.recordings import Job, Recordings
 from verify.result import GateResult, conclude
-from verify.studio import Job, Studio
 
 NAME = "refusals"
 
@@ -26,11 +26,11 @@ def refusal_job(side: str, name: str) -> Job:
     return Job("record", "candidate", name, follow=True)
 
 
-def judge(studio: Studio) -> GateResult:
+def judge(recordings: Recordings) -> GateResult:
     """Findings name the refusal."""
     findings = []
-    for name, words in studio.probe.refusals.items():
-        a, b = (studio.recording(refusal_job(side, name)) for side in ("baseline", "candidate"))
+    for name, words in recordings.probe.refusals.items():
+        a, b = (recordings.recording(refusal_job(side, name)) for side in ("baseline", "candidate"))
         if a.error is None:
             findings.append(f"{name}: the baseline accepts it, so it tests nothing")
         elif b.error is None:
@@ -42,7 +42,7 @@ def judge(studio: Studio) -> GateResult:
                 f"{name}: stopped after {steps(b)} steps, the baseline after {steps(a)}"
             )
     summary = (
-        f"{len(studio.probe.refusals)} kinds of bad input are refused, each for its own reason"
+        f"{len(recordings.probe.refusals)} kinds of bad input are refused, each for its own reason"
     )
     return conclude(NAME, summary, findings)
 

@@ -1,20 +1,20 @@
 """Rung 3: construction leaves every random generator where the baseline leaves it."""
 
 from verify.gates.common import difference_of_tables, errors_of, inspect_job, inspect_jobs
+from verify.recordings import Recordings
 from verify.result import GateResult, conclude
-from verify.studio import Studio
 
 NAME = "random numbers"
 jobs = inspect_jobs
 
 
-def judge(studio: Studio) -> GateResult:
+def judge(recordings: Recordings) -> GateResult:
     """Compare the positions of torch's, Python's and NumPy's global generators."""
     findings = []
-    for scenario in studio.scenarios:
-        findings += errors_of(studio, scenario.name, "inspect")
+    for scenario in recordings.scenarios:
+        findings += errors_of(recordings, scenario.name, "inspect")
         a, b = (
-            studio.inspection(inspect_job(studio.probe, side, scenario.name))
+            recordings.inspection(inspect_job(recordings.probe, side, scenario.name))
             for side in ("baseline", "candidate")
         )
         for difference in difference_of_tables(a.rng, b.rng):

@@ -2,8 +2,8 @@
 
 from verify.probe import Probe, environment
 from verify.recorder import settle
+from verify.recordings import Job, Recordings
 from verify.result import GateResult, conclude, not_run
-from verify.studio import Job, Studio
 
 NAME = "published figures"
 
@@ -13,13 +13,13 @@ def jobs(probe: Probe) -> list[Job]:
     return []
 
 
-def judge(studio: Studio) -> GateResult:
+def judge(recordings: Recordings) -> GateResult:
     """Compare what the system computes with what was published."""
-    if studio.probe.smoke is None:
+    if recordings.probe.smoke is None:
         return not_run(NAME, "the probe names no published figures")
     settle()
     with environment({}):
-        figures = studio.probe.smoke()
+        figures = recordings.probe.smoke()
     findings = [
         f"{name}: published {expected}, computed {computed}"
         for name, expected, computed in figures

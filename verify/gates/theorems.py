@@ -93,7 +93,7 @@ def _constant_findings(loaded: Project, constants: list[Constant]) -> list[str]:
     fresh = generate.constants_file(constants, loaded.prefix)
     if source.text == fresh:
         return []
-    ask = "run `python -m verify.coq generate`"
+    ask = "run `goldenseal theorems refresh`"
     proved, used = generate.proved_names(source.sentences), {each.name for each in constants}
     findings = [f"{source.file}: {name} has no theorem; {ask}" for name in sorted(used - proved)]
     findings += [

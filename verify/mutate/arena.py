@@ -28,8 +28,8 @@ from verify.mutate.operators import Mutant
 from verify.mutate.plan import Plan
 from verify.mutate.source import Extent
 from verify.probe import Probe, load_object
+from verify.recordings import Job, Recordings
 from verify.result import Verdict
-from verify.studio import Job, Studio
 from verify.suite import LADDER, Rung, judged, ladder
 
 # The rungs that look at the code with features off, as it stands; a mutant that all of these miss
@@ -54,8 +54,8 @@ class Reference:
     results: dict[Job, Recording | Inspection]
 
 
-class Arena(Studio):
-    """A studio that starts with the baseline's results when the candidate left its data alone."""
+class Arena(Recordings):
+    """Recordings that begin with the baseline's when the candidate left its data alone."""
 
     def __init__(self, probe: Probe, reference: Reference | None = None):
         # This process is the mutant's own, and a fork costs as much as a job.
@@ -122,15 +122,15 @@ def make_reference(plan: Plan, tree: Path, folder: Path) -> tuple[Reference, Exe
             pass
     variables = dict(probe.prepare(folder)) if probe.prepare else {}
     reference = Reference(folder, variables, data_digest(folder, variables), {})
-    with contextlib.redirect_stdout(io.StringIO()), Arena(probe, reference) as studio:
+    with contextlib.redirect_stdout(io.StringIO()), Arena(probe, reference) as recordings:
         for job in _jobs(probe, ON if plan.on else tuple(LADDER)):
             if job.side == "baseline":
-                reference.results[job] = studio.result(job)
+                reference.results[job] = recordings.result(job)
         for coverage, names in ((off, QUICK), (on, (liveness.NAME,) if plan.on else ())):
             with coverage.tracing():
                 for job in _jobs(probe, names):
                     if job.side == "candidate":
-                        studio.result(replace(job, trace=False))  # the same path, only faster
+                        recordings.result(replace(job, trace=False))  # the same path, only faster
     return reference, _relative(off, tree), _relative(on, tree)
 
 
@@ -158,39 +158,39 @@ def judge_off(
 
     `tell` is given the outcome so far after the quick rungs, and the whole at the end.
     """
-    with _judging(plan, reference, tree, tell) as (studio, outcome):
+    with _judging(plan, reference, tree, tell) as (recordings, outcome):
         for rung in ladder():
             if rung.NAME in QUICK:
-                _judge(rung, studio, outcome)
-        if found := theorem_findings(tree):
-            outcome["failed"][theorems.NAME] = found[0][:WORDS]
+                _judge(rung, recordings, outcome)
+        if findings := theorem_findings(tree):
+            outcome["failed"][theorems.NAME] = findings[0][:WORDS]
         outcome["seconds"] = time.process_time()
         tell({**outcome, "complete": bool(outcome["failed"])})
         done = (*QUICK, changed_lines.NAME)  # what no run executes, no run can judge
         others = [rung for rung in ladder() if rung.NAME not in done and not quick_only]
-        _until_one_fails(others, studio, outcome)
+        _until_one_fails(others, recordings, outcome)
 
 
 def judge_on(
     plan: Plan, reference: Reference, tree: Path, mutant: Mutant | None, tell: Tell
 ) -> None:
     """Run the rungs that look at features that are on, until one fails."""
-    with _judging(plan, reference, tree, tell) as (studio, outcome):
-        _until_one_fails([rung for rung in ladder() if rung.NAME in ON], studio, outcome)
+    with _judging(plan, reference, tree, tell) as (recordings, outcome):
+        _until_one_fails([rung for rung in ladder() if rung.NAME in ON], recordings, outcome)
 
 
 @contextlib.contextmanager
 def _judging(
     plan: Plan, reference: Reference, tree: Path, tell: Tell
 ) -> Iterator[tuple[Arena, dict[str, Any]]]:
-    """A studio of the tree's system, and the outcome, which is told at the end."""
+    """Recordings of the tree's system, and the outcome, which is sent at the end."""
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, hard))
     outcome: dict[str, Any] = {"failed": {}, "crash": None}
     try:
         with contextlib.redirect_stdout(io.StringIO()):
-            with Arena(enter_tree(plan, tree), reference) as studio:
-                yield studio, outcome
+            with Arena(enter_tree(plan, tree), reference) as recordings:
+                yield recordings, outcome
     except CannotCheckError:
         raise
     except BaseException as error:  # SystemExit of a mutant included: it is what is looked for
@@ -198,10 +198,12 @@ def _judging(
     tell({**outcome, "all_seconds": time.process_time(), "complete": True})
 
 
-def _until_one_fails(rungs: Sequence[Rung], studio: Studio, outcome: dict[str, Any]) -> None:
+def _until_one_fails(
+    rungs: Sequence[Rung], recordings: Recordings, outcome: dict[str, Any]
+) -> None:
     for rung in rungs:
         if not outcome["failed"]:
-            _judge(rung, studio, outcome)
+            _judge(rung, recordings, outcome)
 
 
 def theorem_findings(tree: Path) -> list[str]:
@@ -214,13 +216,13 @@ def theorem_findings(tree: Path) -> list[str]:
     known = settings.read(tree)
     declared = settings.load_constants(tree, known.constants)
     loaded = project.load(tree / FOLDER)
-    found = theorems.readable_findings(loaded, declared.constants)
-    return theorems.code_findings(tree, known, declared) + found
+    findings = theorems.readable_findings(loaded, declared.constants)
+    return theorems.code_findings(tree, known, declared) + findings
 
 
-def _judge(rung: Rung, studio: Studio, outcome: dict[str, Any]) -> None:
+def _judge(rung: Rung, recordings: Recordings, outcome: dict[str, Any]) -> None:
     try:
-        result = judged(rung.NAME, lambda: rung.judge(studio))
+        result = judged(rung.NAME, lambda: rung.judge(recordings))
     except Exception as error:
         outcome["failed"][rung.NAME] = f"{type(error).__name__}: {error}"[:WORDS]
         return

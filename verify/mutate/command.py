@@ -1,7 +1,6 @@
 """`goldenseal mutate`: draw mutants, judge those that are not judged yet, write the result."""
 
 import hashlib
-import json
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +32,7 @@ from verify.mutate.runner import Runner
 from verify.mutate.sample import draw
 from verify.mutate.state import State
 from verify.source import read_source
+from verify.terminal import print_json
 
 SURVIVORS_SHOWN = 40
 REQUIRED, REQUIRED_ON = 0.97, 0.95
@@ -71,42 +71,44 @@ def main(
     if wish.on and wish.quick_only:
         raise UsageError("--quick is for the rungs with features off: leave --on out")
     if proofs:
-        found = {**judge_proofs(root), "label": PROOFS}
-        text = "\n".join(proof_lines(found))
-        code = EXIT_CONTRADICTED if found["survivors"] else EXIT_HOLDS
+        results = {**judge_proofs(root), "label": PROOFS}
+        text = "\n".join(proof_lines(results))
+        code = EXIT_CONTRADICTED if results["survivors"] else EXIT_HOLDS
     else:
         if writes and (wish.only or wish.quick_only):
             raise UsageError("--write takes a run over all areas: leave --only and --quick out")
-        found = mutate(root, wish)
-        text, code = summary(found), exit_code(found, wish.required)
+        results = mutate(root, wish)
+        text, code = summary(results), exit_code(results, wish.required)
     if writes:
-        write(root, found)
+        write(root, results)
     if as_json:
-        print(canonical.dumps(found).decode())
+        print(canonical.dumps(results).decode())
     else:
         console.print(text, markup=False, soft_wrap=True)
     return code
 
 
-def summary(found: dict[str, Any]) -> str:
+def summary(results: dict[str, Any]) -> str:
     """The counts and the survivors, for a terminal."""
     lines = [f"{'area':<20} killed  of"]
-    for area, entry in found["areas"].items():
+    for area, entry in results["areas"].items():
         lines.append(f"{area:<20} {entry['killed']:>6} {entry['sampled']:>3}")
-    for survivor in found["survivors"][:SURVIVORS_SHOWN]:
+    for survivor in results["survivors"][:SURVIVORS_SHOWN]:
         lines += ["", f"survives: {survivor['place']} ({survivor['operator']})"]
         lines += [f"  - {line.strip()}" for line in survivor["removed"]]
         lines += [f"  + {line.strip()}" for line in survivor["added"]]
         lines.append(f"  {survivor['reason']}")
-    hidden = len(found["survivors"]) - SURVIVORS_SHOWN
+    hidden = len(results["survivors"]) - SURVIVORS_SHOWN
     lines += [f"… {hidden} more survivors: --json shows all"] if hidden > 0 else []
-    share = 100 * found["killed"] / max(found["sampled"], 1)
-    return "\n".join([*lines, "", f"{found['killed']} of {found['sampled']} killed: {share:.1f} %"])
+    share = 100 * results["killed"] / max(results["sampled"], 1)
+    return "\n".join(
+        [*lines, "", f"{results['killed']} of {results['sampled']} killed: {share:.1f} %"]
+    )
 
 
 def _print_rows(rows: list[dict[str, Any]], as_json: bool, console: Console) -> None:
     if as_json:
-        print(json.dumps(rows, indent=2, ensure_ascii=False))
+        print_json(rows)
         return
     for row in rows:
         words = f"{row['area']:<18} {row['place']:<44} {row['operator']:<10} {row['edit']}"
@@ -154,12 +156,12 @@ def mutate(root: Path, wish: Wish) -> dict[str, Any]:
     return document(plan, wish.seed, judged, population, sources, reasons, wish.quick_only)
 
 
-def write(root: Path, found: dict[str, Any]) -> None:
+def write(root: Path, results: dict[str, Any]) -> None:
     """Write the document and its tables on the page."""
-    path = path_of(root, found["label"])
+    path = path_of(root, results["label"])
     path.parent.mkdir(parents=True, exist_ok=True)
-    page = page_with((root / PAGE).read_text("utf-8"), found["label"], tables(found))
-    atomic_write(path, canonical.dumps(found))
+    page = page_with((root / PAGE).read_text("utf-8"), results["label"], tables(results))
+    atomic_write(path, canonical.dumps(results))
     atomic_write(root / PAGE, page.encode())
 
 
@@ -171,9 +173,9 @@ def read(root: Path, label: str) -> dict[str, Any]:
     return dict(canonical.read(path, str(path)))
 
 
-def exit_code(found: dict[str, Any], require: float) -> int:
+def exit_code(results: dict[str, Any], require: float) -> int:
     """0 when the killed share of all that were sampled, equivalent ones included, is enough."""
-    enough = found["sampled"] > 0 and found["killed"] >= require * found["sampled"]
+    enough = results["sampled"] > 0 and results["killed"] >= require * results["sampled"]
     return EXIT_HOLDS if enough else EXIT_CONTRADICTED
 
 
@@ -188,7 +190,7 @@ def _drawn(plan: Plan, runner: Runner, wish: Wish) -> tuple[list[Mutant], dict[s
 
 
 def _progress() -> Progress:
-    """A bar on standard error, only where somebody watches."""
+    """Progress bar on standard error, when that is a terminal."""
     console = Console(stderr=True)
     return Progress(
         TextColumn("{task.description}"),

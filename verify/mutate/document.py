@@ -82,23 +82,23 @@ def survivor(mutant: Mutant, source: bytes, reasons: Mapping[str, str]) -> dict[
 
 def tally(judged: Iterable[tuple[str, Mapping[str, Any]]]) -> dict[str, dict[str, int]]:
     """(killed, sampled) by label."""
-    found: dict[str, dict[str, int]] = {}
+    counts: dict[str, dict[str, int]] = {}
     for label, result in judged:
-        entry = found.setdefault(label, {"killed": 0, "sampled": 0})
+        entry = counts.setdefault(label, {"killed": 0, "sampled": 0})
         entry["sampled"] += 1
         entry["killed"] += result["outcome"] != "survived"
-    return dict(sorted(found.items()))
+    return dict(sorted(counts.items()))
 
 
 def counted(labels: Iterable[tuple[str, ...]]) -> dict[str, Any]:
     """How often each label occurs; a pair of labels makes a table of tables."""
-    found: dict[str, Any] = {}
+    counts: dict[str, Any] = {}
     for *outer, label in labels:
-        table = found
+        table = counts
         for name in outer:
             table = table.setdefault(name, {})
         table[label] = table.get(label, 0) + 1
-    return {k: dict(sorted(v.items())) if isinstance(v, dict) else v for k, v in found.items()}
+    return {k: dict(sorted(v.items())) if isinstance(v, dict) else v for k, v in counts.items()}
 
 
 def read_reasons(root: Path) -> dict[str, str]:
@@ -113,24 +113,14 @@ def read_reasons(root: Path) -> dict[str, str]:
         entries = tomllib.loads(path.read_text("utf-8")).get("equivalent", [])
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"{REASONS}: {error}") from error
-    found = {}
+    reasons = {}
     for entry in entries:
         if set(entry) != {"key", "reason"} or not all(entry.values()):
             raise UsageError(f"{REASONS}: an [[equivalent]] needs `key` and `reason`: {entry}")
-        if entry["key"] in found:
+        if entry["key"] in reasons:
             raise UsageError(f"{REASONS}: names {entry['key']!r} twice")
-        found[entry["key"]] = entry["reason"]
-    return found
-
-
-def stale_files(root: Path, found: Mapping[str, Any]) -> list[str]:
-    """Mutated files that are no more what the document was made of."""
-    return [
-        file
-        for file, digest in sorted(found["files"].items())
-        if not (root / file).is_file()
-        or hashlib.sha512((root / file).read_bytes()).hexdigest() != digest
-    ]
+        reasons[entry["key"]] = entry["reason"]
+    return reasons
 
 
 # ----------------------------------------------------------------------------------------------
@@ -148,29 +138,29 @@ def page_with(page: str, label: str, tables: str) -> str:
     return f"{before}{begin}\n{tables}\n{end}{after}"
 
 
-def tables(found: Mapping[str, Any]) -> str:
+def tables(results: Mapping[str, Any]) -> str:
     """The document in words and tables, for docs/mutation.md."""
-    if found["label"] == PROOFS:
-        return "\n".join(proof_lines(found))
-    areas = list(found["areas"])
-    share = 100 * found["killed"] / max(found["sampled"], 1)
-    reasons = [survivor["reason"] for survivor in found["survivors"]]
+    if results["label"] == PROOFS:
+        return "\n".join(proof_lines(results))
+    areas = list(results["areas"])
+    share = 100 * results["killed"] / max(results["sampled"], 1)
+    reasons = [survivor["reason"] for survivor in results["survivors"]]
     lines = [
-        f"**{found['killed']} of {found['sampled']} mutants killed ({share:.1f} %)**, seed "
-        f"{found['seed']}, drawn from {sum(found['population'].values())}; judged by "
-        f"{found['judges']}. {len(reasons)} survive, of which "
+        f"**{results['killed']} of {results['sampled']} mutants killed ({share:.1f} %)**, seed "
+        f"{results['seed']}, drawn from {sum(results['population'].values())}; judged by "
+        f"{results['judges']}. {len(reasons)} survive, of which "
         f"{reasons.count(UNEXPLAINED)} have no explanation.",
         "",
-        *_matrix("area", areas, _area_rows(found, areas)),
+        *_matrix("area", areas, _area_rows(results, areas)),
         "",
-        *_matrix("gate", areas, _gate_rows(found, areas)),
+        *_matrix("gate", areas, _gate_rows(results, areas)),
         "",
     ]
-    if found["survivors"]:
+    if results["survivors"]:
         lines += ["| survivor | edit | why |", "|---|---|---|"]
         lines += [
             f"| `{s['place']}` {s['operator']} | {_edit(s)} | {_cell(s['reason'])} |"
-            for s in found["survivors"]
+            for s in results["survivors"]
         ]
     return "\n".join(lines).rstrip("\n")
 
@@ -190,18 +180,18 @@ def proof_lines(proofs: Mapping[str, Any]) -> list[str]:
     return [*lines, *(f"\nSurvives: {name}" for name in proofs["survivors"])]
 
 
-def _area_rows(found: Mapping[str, Any], areas: list[str]) -> list[list[str]]:
-    rows = [["killed / sampled", *(_ratio(found["areas"][a]) for a in areas)]]
-    rows.append(["drawn from", *(str(found["population"][a]) for a in areas)])
-    for operator in sorted({name for a in areas for name in found["operators"][a]}):
-        rows.append([operator, *(_ratio(found["operators"][a].get(operator)) for a in areas)])
+def _area_rows(results: Mapping[str, Any], areas: list[str]) -> list[list[str]]:
+    rows = [["killed / sampled", *(_ratio(results["areas"][a]) for a in areas)]]
+    rows.append(["drawn from", *(str(results["population"][a]) for a in areas)])
+    for operator in sorted({name for a in areas for name in results["operators"][a]}):
+        rows.append([operator, *(_ratio(results["operators"][a].get(operator)) for a in areas)])
     return rows
 
 
-def _gate_rows(found: Mapping[str, Any], areas: list[str]) -> list[list[str]]:
+def _gate_rows(results: Mapping[str, Any], areas: list[str]) -> list[list[str]]:
     rows = []
-    for gate, counts in sorted(found["gates"].items()):
-        alone = found["only"].get(gate, 0)
+    for gate, counts in sorted(results["gates"].items()):
+        alone = results["only"].get(gate, 0)
         name = f"{gate} (alone: {alone})" if alone else gate
         rows.append([name, *(str(counts.get(a, "")) for a in areas)])
     return rows

@@ -64,7 +64,7 @@ def mutants_of(source: bytes, file: str, area: str = "") -> list[Mutant]:
     Each parses, to another tree than the unchanged source and than any mutant before it.
     """
     made = Source(source)
-    found, numbers = [], Counter[str]()
+    mutants, numbers = [], Counter[str]()
     trees = {_digest(made.tree)}
     for mutant in sorted(_walk(made, file, made.tree, "", ()), key=_place):
         try:
@@ -73,9 +73,9 @@ def mutants_of(source: bytes, file: str, area: str = "") -> list[Mutant]:
             continue
         if tree not in trees:
             trees.add(tree)
-            found.append(replace(mutant, occurrence=numbers[mutant.key], area=area))
+            mutants.append(replace(mutant, occurrence=numbers[mutant.key], area=area))
             numbers[mutant.key] += 1
-    return found
+    return mutants
 
 
 def _digest(tree: ast.Module) -> bytes:

@@ -68,11 +68,11 @@ def read_plan(root: Path, name: str, on: bool = False) -> Plan:
     Raises UsageError when the system names no areas, a file is not there or in two areas.
     """
     name = name or _only_one(root)
-    found = find_system(root, name)
+    known = find_system(root, name)
     entry: dict[str, Any] = settings(root)["systems"][name]
     place = f"pyproject.toml: [tool.goldenseal.systems.{name}.mutate"
     if not on:
-        return Plan(root, name, found.probe, _areas(root, entry.get("mutate"), f"{place}]"))
+        return Plan(root, name, known.probe, _areas(root, entry.get("mutate"), f"{place}]"))
     table = entry.get("mutate_on", {})
     areas = _areas(root, table.get("areas"), f"{place}_on.areas]")
     tests = table.get("tests", [])
@@ -84,7 +84,7 @@ def read_plan(root: Path, name: str, on: bool = False) -> Plan:
     off = entry.get("mutate", {})
     shared = frozenset(file for files in _areas(root, off, f"{place}]").values() for file in files)
     named = frozenset(file for files in areas.values() for file in files)
-    return Plan(root, name, found.probe, areas, True, tuple(tests), shared & named)
+    return Plan(root, name, known.probe, areas, True, tuple(tests), shared & named)
 
 
 def _areas(root: Path, table: Any, place: str) -> dict[str, tuple[str, ...]]:

@@ -52,8 +52,8 @@ def judge_proofs(root: Path, progress: Callable[[str], None] = lambda text: None
     """
     loaded = load(root / FOLDER)
     constants = settings.load_constants(root, settings.read(root).constants).constants
-    if found := readable_findings(loaded, constants):
-        raise CannotCheckError(f"the unchanged theorems do not pass: {found[0]}")
+    if findings := readable_findings(loaded, constants):
+        raise CannotCheckError(f"the unchanged theorems do not pass: {findings[0]}")
     families: dict[str, dict[str, int]] = {}
     survivors = []
     for mutant in (*readable(loaded, constants), *compiled(root, loaded, progress)):
@@ -116,8 +116,8 @@ def compiled(root: Path, loaded: Project, progress: Callable[[str], None]) -> It
     def pinned(changed: dict[str, str]) -> Callable[[], list[str]]:
         return lambda: pins.pin_findings(folder, changed)
 
-    if found := pinned(result.statements)():
-        raise CannotCheckError(f"the unchanged theorems do not pass: {found[0]}")
+    if findings := pinned(result.statements)():
+        raise CannotCheckError(f"the unchanged theorems do not pass: {findings[0]}")
     theorems = [each for each in loaded.declarations() if each.is_theorem]
     questions = [
         (family, theorem, _theorem(loaded, theorem, f"Weaker{f}_{n}", statement, proof))
@@ -137,8 +137,8 @@ def compiled(root: Path, loaded: Project, progress: Callable[[str], None]) -> It
         statement = " ".join(answer.split()).partition(" : ")[2]
         changed = {**result.statements, theorem.name: f"{theorem.name} : {statement}"}
         if family == UNCHANGED[0]:
-            if found := pinned(changed)():
-                raise CannotCheckError(f"an unchanged statement is not recognised: {found[0]}")
+            if findings := pinned(changed)():
+                raise CannotCheckError(f"an unchanged statement is not recognised: {findings[0]}")
             continue
         yield ProofMutant(family, theorem.name, pinned(changed))
     for name in result.statements:

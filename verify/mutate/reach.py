@@ -32,9 +32,9 @@ class Reach:
         those that execute some function of the file first.
         """
         lines = self.lines.get(mutant.file, {})
-        at_import, found = self._place(mutant)
+        at_import, tests = self._place(mutant)
         if not at_import:
-            return self._sorted(set().union(*(lines.get(line, ()) for line in found)))
+            return self._sorted(set().union(*(lines.get(line, ()) for line in tests)))
         near = set().union(*lines.values())
         return [*self._sorted(near), *self._sorted(set(self.seconds) - near)]
 
@@ -77,10 +77,10 @@ def digest_of(root: Path, tests: tuple[str, ...]) -> str:
 
 def read_reach(path: Path, sources: dict[str, bytes]) -> Reach:
     """The map in a file that `make_map` wrote."""
-    found = json.loads(path.read_bytes())
-    tests: list[str] = found["tests"]
+    facts = json.loads(path.read_bytes())
+    tests: list[str] = facts["tests"]
     lines = {
         file: {int(line): frozenset(tests[i] for i in places) for line, places in table.items()}
-        for file, table in found["lines"].items()
+        for file, table in facts["lines"].items()
     }
-    return Reach(dict(zip(tests, found["seconds"], strict=True)), lines, sources)
+    return Reach(dict(zip(tests, facts["seconds"], strict=True)), lines, sources)

@@ -28,13 +28,13 @@ def perform(tree: Path, paths: Sequence[Path], plugin: Any) -> tuple[int, str]:
     os.chdir(tree)
     sys.path.insert(0, str(tree))
     sys.dont_write_bytecode = False  # in a copy of the tree, which is removed
-    found = Failure()
+    failure = Failure()
     options = ["-x", "-q", "--no-header", "-p", "no:cacheprovider"]
     # hypothesis is known to this process already; so it is in every run of the tests.
     options += ["-W", "ignore:Module already imported:pytest.PytestAssertRewriteWarning"]
     place = [f"--rootdir={tree}", "-c", str(tree / "pyproject.toml")]
-    code = pytest.main([*options, *place, *map(str, paths)], plugins=[plugin, found])
-    return int(code), found.words
+    code = pytest.main([*options, *place, *map(str, paths)], plugins=[plugin, failure])
+    return int(code), failure.words
 
 
 class Failure:

@@ -58,9 +58,9 @@ def make_map(plan: Plan, tree: Path, path: Path) -> None:
         for file, table in contexts.items()
     }
     seconds = [round(watcher.cost(test), 3) for test in tests]
-    found = {"tests": tests, "seconds": seconds, "lines": lines}
+    facts = {"tests": tests, "seconds": seconds, "lines": lines}
     path.parent.mkdir(parents=True, exist_ok=True)
-    atomic_write(path, json.dumps(found).encode())
+    atomic_write(path, json.dumps(facts).encode())
 
 
 class _Watcher:
@@ -106,10 +106,10 @@ class _Watcher:
 
     def users(self) -> dict[str, set[str]]:
         """The tests by context: a test itself, and all that ask for a fixture."""
-        found = {test: {test} for test in self.used}
+        users = {test: {test} for test in self.used}
         for context in self.shared:
-            found[context] = {test for test in self.used if self._asks(test, context)}
-        return found
+            users[context] = {test for test in self.used if self._asks(test, context)}
+        return users
 
     def cost(self, test: str) -> float:
         """Seconds of a test and of the fixtures that it shares with others."""

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from verify.claims.report import judge_documents
+from verify.claims.judgement import judge_documents
 from verify.config import find_root
 from verify.errors import GoldensealError
 from verify.report.table import Table

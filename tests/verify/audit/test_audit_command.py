@@ -52,6 +52,13 @@ def test_the_base_install_audits(golf):
     assert document["records"][0]["confirmed"]
 
 
+def test_a_t_test_without_scipy_ends_with_one_line_that_names_the_extra(golf):
+    golf.readme += "\nOne-sided t-test against 1.1593: t=28.05, df=2, p=0.00063.\n"
+    done = run(golf.write(), block="scipy")
+    assert done.returncode == 3
+    assert done.stderr == "goldenseal: a t-test needs scipy: pip install 'goldenseal[audit]'\n"
+
+
 def test_the_json_names_claim_place_and_evidence(golf):
     golf.facts["bytes_code"] = 999
     found, *_ = json.loads(run(golf.write(), "--json").stdout)["records"][0]["findings"]

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from verify.claims.report import judge_documents
+from verify.claims.judgement import judge_documents
 from verify.runlog import RunLog
 from verify.seal import seal
 

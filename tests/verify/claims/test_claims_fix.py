@@ -49,7 +49,7 @@ def test_a_document_that_holds_is_not_written(repository, definitions):
     assert report.rewritten == []
     document = repository.root / "doc.md"
     stamp = document.stat().st_ino
-    from verify.claims.report import judge_documents
+    from verify.claims.judgement import judge_documents
 
     assert judge_documents(repository.root, [document], fix=True).rewritten == []
     assert document.stat().st_ino == stamp
@@ -81,7 +81,7 @@ def test_line_ends_and_everything_else_stay_byte_for_byte(repository, definition
     )
     path = repository.root / "doc.md"
     path.write_bytes(source.encode())
-    from verify.claims.report import judge_documents
+    from verify.claims.judgement import judge_documents
 
     judge_documents(repository.root, [path], fix=True)
     assert path.read_bytes() == (

@@ -2,7 +2,7 @@
 
 import pytest
 
-from verify.claims.report import judge_documents
+from verify.claims.judgement import judge_documents
 from verify.seal import seal
 
 README = """# Toy

@@ -5,9 +5,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from verify.cli import app
 from verify.coq import actions, toolchain
-from verify.coq.__main__ import main
 from verify.errors import CannotCheckError, ContradictedError
 from verify.gates.theorems import check_theorems
 from verify.result import Verdict
@@ -309,16 +310,21 @@ def test_a_sound_repository_passes_and_says_the_same_each_time(small):
     assert first.evidence["statements"] == {"One.one": "One.one : 1 = 1"}
 
 
-def test_the_verdict_says_which_kernel_was_trusted_and_what_is_known_of_it(small, tools, capsys):
+def command(repository, action):
+    return CliRunner().invoke(app, ["theorems", action, "--root", str(repository.root)])
+
+
+def test_the_verdict_says_which_kernel_was_trusted_and_what_is_known_of_it(small, tools):
     result = check_theorems(small.root)
     trusted = gate_entry(result)["trusted"]
     assert trusted["coqc"] == trusted["coqchk"] == tools.version
     assert any("#20455" in each for each in trusted["known"])
-    assert main(["check", "--root", str(small.root)]) == 0
-    assert f"trusted: coqc and coqchk {tools.version}" in capsys.readouterr().out
+    shown = command(small, "check")
+    assert shown.exit_code == 0
+    assert f"trusted: coqc and coqchk {tools.version}" in shown.stdout
 
 
-def test_a_weakened_theorem_fails_until_somebody_pins_it(small, capsys):
+def test_a_weakened_theorem_fails_until_somebody_pins_it(small):
     small.edit("theorems/One.v", "Theorem one : 1 = 1.", "Theorem one : 1 = 1 \\/ 1 = 2.")
     small.edit("theorems/One.v", "Proof. reflexivity.", "Proof. left; reflexivity.")
     result = check_theorems(small.root)
@@ -327,10 +333,12 @@ def test_a_weakened_theorem_fails_until_somebody_pins_it(small, capsys):
     assert (
         "One.one has changed: pinned `One.one : 1 = 1`, now `One.one : 1 = 1 \\/ 1 = 2`" in finding
     )
-    assert main(["check", "--root", str(small.root)]) == 1
-    assert main(["pin", "--root", str(small.root)]) == 0
-    assert main(["check", "--root", str(small.root)]) == 0
-    assert "theorems: pass" in capsys.readouterr().out
+    assert command(small, "check").exit_code == 1
+    assert "theorems/statements.json: changed" in command(small, "refresh").stdout
+    assert "theorems/statements.json: unchanged" in command(small, "refresh").stdout
+    passed = command(small, "check")
+    assert passed.exit_code == 0
+    assert "theorems: pass" in passed.stdout
 
 
 def test_a_stale_object_between_the_sources_fails(small):

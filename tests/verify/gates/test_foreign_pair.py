@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from verify.errors import UsageError
-from verify.probe import probe_from_toml
+from verify.probe_file import probe_from_toml
 from verify.result import Verdict
 from verify.suite import LADDER, run_ladder
 

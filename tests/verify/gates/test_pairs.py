@@ -2,7 +2,7 @@
 
 import pytest
 
-from verify.probe import probe_from_toml
+from verify.probe_file import probe_from_toml
 from verify.result import Verdict
 from verify.suite import run_ladder
 

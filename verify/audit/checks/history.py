@@ -60,5 +60,5 @@ def is_before(record: Record, commit: str, other: str) -> bool:
     """Whether a commit is a proper ancestor of another."""
     if commit == other:
         return False
-    found = git(record.folder, "rev-list", "--max-count=1", commit, f"^{other}").decode().split()
-    return not found
+    between = git(record.folder, "rev-list", "--max-count=1", commit, f"^{other}").decode().split()
+    return not between

@@ -87,7 +87,7 @@ def uncounted(record: Record, notes: Notes) -> None:
     for name, text in sorted(record.sources.items()):
         if record.scripts[name] not in logged:
             continue
-        imported = {found[1].split(".")[0] for found in IMPORT.finditer(text)}
+        imported = {match[1].split(".")[0] for match in IMPORT.finditer(text)}
         others = [other for other in sorted(record.scripts) if other != name]
         left = [other for other in others if other.rsplit("/", 1)[-1][:-3] in imported]
         if left:
@@ -132,11 +132,11 @@ def plain(text: str) -> str:
 def nearest(printed: str, texts: dict[str, str]) -> tuple[str, int]:
     """The script with fewest lines that the other does not have, and their number."""
     lines = Counter(printed.split("\n"))
-    found = []
+    candidates = []
     for name, text in texts.items():
         own = Counter(text.split("\n"))
-        found.append((max((own - lines).total(), (lines - own).total()), name))
-    count, name = min(found)
+        candidates.append((max((own - lines).total(), (lines - own).total()), name))
+    count, name = min(candidates)
     return name, count
 
 

@@ -35,7 +35,7 @@ def ratio(score: Score) -> tuple[Decimal, Decimal] | None:
 
 def judge_run(run: Run, notes: Notes) -> None:
     """The bytes that the final scores imply; without a token count, only the ratio."""
-    known = [(score, found) for score in run.finals if (found := ratio(score)) is not None]
+    known = [(score, quotient) for score in run.finals if (quotient := ratio(score)) is not None]
     for score, (value, error) in reversed(known):
         if error > SHARE:
             continue
@@ -63,10 +63,10 @@ def judge_run(run: Run, notes: Notes) -> None:
 def pairs(record: Record, notes: Notes) -> None:
     """Loss and bpb of one account must have the ratio that the logs show."""
     logged = [
-        found[0]
+        quotient[0]
         for run in record.used_runs
         for score in run.finals
-        if (found := ratio(score)) is not None
+        if (quotient := ratio(score)) is not None
     ]
     for submission in record.submissions:
         table: dict[tuple[str, int | None, str], dict[str, Decimal]] = {}

@@ -89,15 +89,15 @@ def headline(record: Record, lines: list[str], notes: Notes) -> None:
                 for c in s.claims
                 if c.role == "bpb" and not c.nested
             ]
-            found = best(claim, values)
-            if found.holds:
-                notes.confirm(shown, place, found.how)
-            elif found.agreement is Agreement.TRUNCATED:
-                notes.add("truncated", AMBIGUOUS, shown, place, found.how)
+            nearest = best(claim, values)
+            if nearest.holds:
+                notes.confirm(shown, place, nearest.how)
+            elif nearest.agreement is Agreement.TRUNCATED:
+                notes.add("truncated", AMBIGUOUS, shown, place, nearest.how)
             else:
                 sure = number == 1 and not COMPARES.search(line)
                 certainty = MISMATCH if sure else AMBIGUOUS
-                notes.add("headline-not-in-log", certainty, shown, place, found.how)
+                notes.add("headline-not-in-log", certainty, shown, place, nearest.how)
             return
 
 
@@ -114,11 +114,11 @@ def quoted(record: Record, text: str, place: str, notes: Notes) -> None:
     number = parse(text)
     if number is None:
         return
-    found = best(number, score_values(record.runs, "bpb"))
-    if found.holds:
-        notes.confirm(f"quoted bpb {text}", place, found.how)
+    nearest = best(number, score_values(record.runs, "bpb"))
+    if nearest.holds:
+        notes.confirm(f"quoted bpb {text}", place, nearest.how)
     else:
-        notes.add("readme-bpb", MISMATCH, f"quoted bpb {text}", place, found.how)
+        notes.add("readme-bpb", MISMATCH, f"quoted bpb {text}", place, nearest.how)
 
 
 def exact(record: Record, role: str, text: str, place: str, notes: Notes) -> None:
@@ -136,11 +136,11 @@ def exact(record: Record, role: str, text: str, place: str, notes: Notes) -> Non
         ]
     if not values:
         return
-    found = best(number, values)
+    nearest = best(number, values)
     shown = f"{role} {text}"
-    if found.holds:
-        return notes.confirm(shown, place, found.how)
-    return notes.add(f"readme-{role}", MISMATCH, shown, place, found.how)
+    if nearest.holds:
+        return notes.confirm(shown, place, nearest.how)
+    return notes.add(f"readme-{role}", MISMATCH, shown, place, nearest.how)
 
 
 def steps(record: Record, line: str, place: str, notes: Notes) -> None:

@@ -46,12 +46,12 @@ def repeats(cells: list[Cell]) -> bool:
     return len({seed for _, seed in rows}) < len(rows)
 
 
-def weaken(found: Notes, into: Notes, foreign: bool) -> None:
+def weaken(notes: Notes, into: Notes, foreign: bool) -> None:
     """Take over what was found; what may be of other runs contradicts nothing."""
-    for f in found.findings:
+    for f in notes.findings:
         certainty = AMBIGUOUS if foreign and f.certainty is MISMATCH else f.certainty
         into.findings.append(Finding(f.kind, certainty, f.claim, f.place, f.evidence))
-    into.confirmed += found.confirmed
+    into.confirmed += notes.confirmed
 
 
 def settle(record: Record, number: int, count: int, own: Notes, notes: Notes) -> None:
@@ -75,10 +75,10 @@ def without_log(record: Record, cells: list[Cell], notes: Notes) -> None:
 def judge(record: Record, cell: Cell, cells: list[Cell], notes: Notes) -> None:
     """One cell: of a seed against that seed's log, of a mean against the column's."""
     read = column_meaning(cell.column)
-    found = quantity(cell.text)
-    if not read.role or found is None or record.readme is None:
+    stated = quantity(cell.text)
+    if not read.role or stated is None or record.readme is None:
         return
-    number, unit, approximate = found
+    number, unit, approximate = stated
     place = f"{record.readme.name}:{cell.line}"
     scale = unit_scale(read, unit, number)
     if scale is None or number.value <= 0 or OTHER_COLUMN.search(cell.column):
@@ -168,19 +168,19 @@ def judge_seed(
     notes: Notes,
 ) -> None:
     """A seed's own value."""
-    found = fit(number, values_of(record, runs, read.role), scale)
-    if found.holds:
-        return notes.confirm(claim, place, found.how)
-    if found.value is None:
+    nearest = fit(number, values_of(record, runs, read.role), scale)
+    if nearest.holds:
+        return notes.confirm(claim, place, nearest.how)
+    if nearest.value is None:
         return None
     if read.role == "evaluation" or approximate:
-        return notes.add(f"readme-{read.role}", AMBIGUOUS, claim, place, found.how)
-    if found.agreement is Agreement.TRUNCATED:
-        return notes.add("truncated", AMBIGUOUS, claim, place, found.how)
-    if read.role == "train" and times_near(number, scale, found):
-        return notes.add("readme-train", AMBIGUOUS, claim, place, found.how)
+        return notes.add(f"readme-{read.role}", AMBIGUOUS, claim, place, nearest.how)
+    if nearest.agreement is Agreement.TRUNCATED:
+        return notes.add("truncated", AMBIGUOUS, claim, place, nearest.how)
+    if read.role == "train" and times_near(number, scale, nearest):
+        return notes.add("readme-train", AMBIGUOUS, claim, place, nearest.how)
     if scale == 10**6 and fit(number, values_of(record, runs, read.role), scale * sizes.MEBI).holds:
-        evidence = f"it fits only if a megabyte is 1,048,576 bytes; {found.how}"
+        evidence = f"it fits only if a megabyte is 1,048,576 bytes; {nearest.how}"
         return notes.add("mib-as-mb", MISMATCH, claim, place, evidence)
     others = [run for run in record.runs if run not in runs]
     if number.digits >= 3 or number.value > 10**6:
@@ -188,7 +188,7 @@ def judge_seed(
         if elsewhere.holds:
             evidence = f"it is of another seed: {elsewhere.how}"
             return notes.add("seed-swapped", MISMATCH, claim, place, evidence)
-    return notes.add(f"readme-{read.role}", MISMATCH, claim, place, found.how)
+    return notes.add(f"readme-{read.role}", MISMATCH, claim, place, nearest.how)
 
 
 def fit(number: Number, values: list[Value], scale: Decimal) -> Match:
@@ -198,18 +198,18 @@ def fit(number: Number, values: list[Value], scale: Decimal) -> Match:
     return max((best(number, values, s) for s in SCALES), key=lambda m: m.agreement)
 
 
-def times_near(number: Number, scale: Decimal, found: Match) -> bool:
+def times_near(number: Number, scale: Decimal, nearest: Match) -> bool:
     """Whether a time in seconds is off by less than one: another clock, not another run."""
-    if found.value is None or number.value > 100_000:
+    if nearest.value is None or number.value > 100_000:
         return False  # in milliseconds a time is exact
-    logged = found.value.value
+    logged = nearest.value.value
     return any(abs(number.value * s - logged) < 1000 for s in ((scale,) if scale else SCALES))
 
 
 def column(cells: list[Cell], name: str) -> list[Number]:
     """The numbers that stand for the seeds in one column."""
-    found = [quantity(c.text) for c in cells if c.column == name and c.row == "seed"]
-    return [entry[0] for entry in found if entry is not None]
+    quantities = [quantity(c.text) for c in cells if c.column == name and c.row == "seed"]
+    return [entry[0] for entry in quantities if entry is not None]
 
 
 def judge_mean(
@@ -232,14 +232,14 @@ def judge_mean(
     known = min(n.digits for n in above)
     printed = Value(exact, known, f"mean of the {len(above)} cells above")
     slack = Decimal(1).scaleb(-number.digits)
-    found = best(number, [printed])
-    if not found.holds and abs(exact - number.value) <= slack:
-        found = Match(Agreement.FEWER, printed)  # the cells above were rounded themselves
-    if not found.holds and read.role in ("bpb", "loss"):
+    nearest = best(number, [printed])
+    if not nearest.holds and abs(exact - number.value) <= slack:
+        nearest = Match(Agreement.FEWER, printed)  # the cells above were rounded themselves
+    if not nearest.holds and read.role in ("bpb", "loss"):
         stages = tuple(Stage)
-        found = best(number, means(record.used_runs, read.role, stages, number.digits))
-    if found.holds:
-        return notes.confirm(claim, place, found.how)
+        nearest = best(number, means(record.used_runs, read.role, stages, number.digits))
+    if nearest.holds:
+        return notes.confirm(claim, place, nearest.how)
     value = best(number, [printed])
     if read.role not in ("bpb", "loss", "steps") or approximate:
         return notes.add("readme-mean", AMBIGUOUS, claim, place, value.how)
@@ -269,11 +269,11 @@ def judge_spread(
 
     for label, numbers in per_run(record.used_runs, read.role, tuple(Stage)).items():
         values += both([n.value for n in numbers], label, number.digits)
-    found = best(number, values)
-    if found.holds:
-        return notes.confirm(claim, place, found.how)
+    nearest = best(number, values)
+    if nearest.holds:
+        return notes.confirm(claim, place, nearest.how)
     slack = Decimal(1).scaleb(-number.digits)
     certainty = MISMATCH
-    if found.value and abs(found.value.value - number.value) <= slack:
+    if nearest.value and abs(nearest.value.value - number.value) <= slack:
         certainty = AMBIGUOUS
-    return notes.add("deviation", certainty, claim, place, found.how)
+    return notes.add("deviation", certainty, claim, place, nearest.how)

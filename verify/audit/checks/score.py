@@ -42,17 +42,17 @@ def of_seed(record: Record, claim: Claim, notes: Notes) -> None:
     if not runs:
         return of_unknown(record, claim, notes)
     early = score_values(runs, claim.role, EARLY)
-    found = best(claim.number, score_values(runs, claim.role, FINAL))
+    nearest = best(claim.number, score_values(runs, claim.role, FINAL))
     shown, place = f"{claim} of seed {claim.seed}", claim.place
-    if found.holds or (claim.before and (found := best(claim.number, early)).holds):
-        return notes.confirm(shown, place, found.how)
+    if nearest.holds or (claim.before and (nearest := best(claim.number, early)).holds):
+        return notes.confirm(shown, place, nearest.how)
     if claim.nested:
         return notes.add("second-account", AMBIGUOUS, shown, place, "no log of these runs is here")
     if best(claim.number, early).holds:
         evidence = f"matches only {best(claim.number, early).how}"
         return notes.add("before-quantisation", MISMATCH, shown, place, evidence)
-    if found.agreement is Agreement.TRUNCATED:
-        return notes.add("truncated", AMBIGUOUS, shown, place, found.how)
+    if nearest.agreement is Agreement.TRUNCATED:
+        return notes.add("truncated", AMBIGUOUS, shown, place, nearest.how)
     others = [run for run in record.runs if run.seed != claim.seed]
     elsewhere = best(claim.number, score_values(others, claim.role, FINAL))
     if elsewhere.holds:
@@ -61,22 +61,22 @@ def of_seed(record: Record, claim: Claim, notes: Notes) -> None:
     swapped = under_other_name(claim, runs)
     if swapped:
         return notes.add(*swapped, shown, place, f"a logged {OTHER[claim.role]} has this value")
-    return notes.add("score-not-in-log", MISMATCH, shown, place, found.how)
+    return notes.add("score-not-in-log", MISMATCH, shown, place, nearest.how)
 
 
 def of_unknown(record: Record, claim: Claim, notes: Notes) -> None:
     """A seed without a log is a finding of its own; a log may also not state its seed."""
     unknown = [run for run in record.runs if run.seed is None]
-    found = best(claim.number, score_values(unknown, claim.role))
-    if found.holds:
-        notes.confirm(f"{claim} of seed {claim.seed}", claim.place, found.how)
+    nearest = best(claim.number, score_values(unknown, claim.role))
+    if nearest.holds:
+        notes.confirm(f"{claim} of seed {claim.seed}", claim.place, nearest.how)
 
 
 def under_other_name(claim: Claim, runs: list[Run]) -> tuple[str, Certainty] | None:
     """Whether a bpb was stored under the name of the loss, or the other way round."""
     other = OTHER[claim.role]
-    found = best(claim.number, [*score_values(runs, other), *means(runs, other, FINAL, 4)])
-    return (f"{other}-under-{claim.role}", MISMATCH) if found.holds else None
+    nearest = best(claim.number, [*score_values(runs, other), *means(runs, other, FINAL, 4)])
+    return (f"{other}-under-{claim.role}", MISMATCH) if nearest.holds else None
 
 
 def headline(record: Record, submission: Submission, claim: Claim, notes: Notes) -> None:
@@ -116,9 +116,9 @@ def headline(record: Record, submission: Submission, claim: Claim, notes: Notes)
             return subset(record, submission, claim, value, chosen, notes)
     # With few digits and several runs, one of them is cut off to any value by chance.
     alone = single if len(runs) < 2 or digits > 4 else None
-    for found in (averages, alone):
-        if found and found.agreement is Agreement.TRUNCATED:
-            return notes.add("truncated", AMBIGUOUS, shown, place, found.how)
+    for closest in (averages, alone):
+        if closest and closest.agreement is Agreement.TRUNCATED:
+            return notes.add("truncated", AMBIGUOUS, shown, place, closest.how)
     if swapped := under_other_name(claim, runs):
         return notes.add(*swapped, shown, place, f"a logged {OTHER[claim.role]} has this value")
     if stated.holds and not submission.seeds:
@@ -127,9 +127,9 @@ def headline(record: Record, submission: Submission, claim: Claim, notes: Notes)
     return notes.add("score-not-in-log", MISMATCH, shown, place, nearest.how)
 
 
-def near(claim: Claim, found: Match) -> float:
+def near(claim: Claim, nearest: Match) -> float:
     """The distance of the nearest value, for choosing what to show."""
-    return float(abs(found.value.value - claim.number.value)) if found.value else float("inf")
+    return float(abs(nearest.value.value - claim.number.value)) if nearest.value else float("inf")
 
 
 def missing_logs(record: Record, submission: Submission) -> bool:
@@ -186,12 +186,12 @@ def calls_it_mean(record: Record, submission: Submission, number: Number) -> boo
     texts = [str(v) for v in submission.facts.values() if isinstance(v, str)]
     texts.append(record.readme.text if record.readme else "")
     for text in texts:
-        for found in NUMERAL.finditer(text):
-            written = parse(found[0])
+        for match in NUMERAL.finditer(text):
+            written = parse(match[0])
             if written is None or agreement(written, number.value) is not Agreement.ROUNDED:
                 continue
-            before = text[max(0, found.start() - 40) : found.start()]
-            after = text[found.end() : found.end() + 30]
+            before = text[max(0, match.start() - 40) : match.start()]
+            after = text[match.end() : match.end() + 30]
             if re.search(r"\b(?:mean|average)\b[^\d\n]*$", before, re.IGNORECASE):
                 return True
             if re.match(r"[^\d\n]{0,6}\(?(?:\d+-seed )?(?:mean|average)\b", after, re.IGNORECASE):
@@ -217,13 +217,13 @@ def arithmetic(submission: Submission, notes: Notes) -> None:
         if claim.role in OTHER and claim.seed is None and claim.statistic in ("", "mean"):
             values = stated_means(submission, claim)
             if values and not claim.before and not claim.nested:
-                found = best(claim.number, values)
+                nearest = best(claim.number, values)
                 singles = [
                     Value(c.number.value, None, f"seed {c.seed}")
                     for c in submission.claims
                     if c.seed is not None and c.role == claim.role
                 ]
-                if found.holds:
-                    notes.confirm(claim, claim.place, found.how)
+                if nearest.holds:
+                    notes.confirm(claim, claim.place, nearest.how)
                 elif not best(claim.number, singles).holds:
-                    notes.add("mean-of-others", AMBIGUOUS, claim, claim.place, found.how)
+                    notes.add("mean-of-others", AMBIGUOUS, claim, claim.place, nearest.how)

@@ -49,11 +49,11 @@ def copies(logs: list[Log], notes: Notes) -> None:
             precise = any(s.bpb is not None and s.bpb.digits >= 6 for s in run.finals)
             if len(key) >= 3 or precise:
                 lines[key].append((same[0], run.seed))
-    for found in lines.values():
-        files = list(dict.fromkeys(log.name for log, _ in found))
+    for places in lines.values():
+        files = list(dict.fromkeys(log.name for log, _ in places))
         if len(files) > 1:
-            seeds = {seed for _, seed in found}
-            named = {log.named_seed for log, _ in found} - {None}
+            seeds = {seed for _, seed in places}
+            named = {log.named_seed for log, _ in places} - {None}
             certainty = MISMATCH if len(seeds) > 1 or len(named) > 1 else NOTE
             evidence = "every score in them is the same"
             notes.add("duplicate-log", certainty, " and ".join(files), files[0], evidence)

@@ -38,15 +38,15 @@ def judge(record: Record, claim: Claim, notes: Notes) -> None:
         return notes.add("bytes", NOTE, shown, claim.place, "no log states a size to compare")
     if claim.before:  # said to be of the raw model
         values += of_raw(runs)
-    found = best(claim.number, values, claim.scale)
-    if found.holds:
-        return notes.confirm(shown, claim.place, found.how)
+    nearest = best(claim.number, values, claim.scale)
+    if nearest.holds:
+        return notes.confirm(shown, claim.place, nearest.how)
     if claim.role == "model" and (total := best(claim.number, of_totals(runs), claim.scale)).holds:
         evidence = f"it is the artifact with its code: {total.how}"
         return notes.add("bytes", AMBIGUOUS, shown, claim.place, evidence)
     if claim.nested:
-        return notes.add("second-account", AMBIGUOUS, shown, claim.place, found.how)
-    kind, evidence = reason(record, claim, runs, found.how)
+        return notes.add("second-account", AMBIGUOUS, shown, claim.place, nearest.how)
+    kind, evidence = reason(record, claim, runs, nearest.how)
     return notes.add(kind, MISMATCH, shown, claim.place, evidence)
 
 
@@ -83,17 +83,17 @@ def candidates(record: Record, runs: list[Run], role: str) -> list[Value]:
     if role == "code":
         return [*of_code(runs), *codes]
     if role == "model":
-        found = of_model(runs)
+        values = of_model(runs)
         for total in of_totals(runs):
             for code in [*of_code(runs), *codes]:
                 what = f"{total.what} minus {code.what}"
-                found.append(Value(total.value - code.value, None, what))
-        return found
-    found = of_totals(runs)
+                values.append(Value(total.value - code.value, None, what))
+        return values
+    values = of_totals(runs)
     for model in of_model(runs):
         for code in codes:
-            found.append(Value(model.value + code.value, None, f"{model.what} plus {code.what}"))
-    return found
+            values.append(Value(model.value + code.value, None, f"{model.what} plus {code.what}"))
+    return values
 
 
 def spreads(record: Record, runs: list[Run], role: str) -> list[Value]:
@@ -131,17 +131,17 @@ def of_totals(runs: list[Run]) -> list[Value]:
 
 def of_model(runs: list[Run]) -> list[Value]:
     """Logged sizes of the compressed model, or total minus code where only those are logged."""
-    found = []
+    values = []
     for run in runs:
         for size in compressed(run.models):
-            found.append(
+            values.append(
                 Value(Decimal(size.value), None, f"model {size.label} at {run.at(size.line)}")
             )
         for total in compressed(run.totals):
             for code in run.codes:
                 what = f"total minus code at {run.at(total.line)}"
-                found.append(Value(Decimal(total.value - code.value), None, what))
-    return found
+                values.append(Value(Decimal(total.value - code.value), None, what))
+    return values
 
 
 def of_raw(runs: list[Run]) -> list[Value]:
@@ -166,18 +166,18 @@ def of_code(runs: list[Run]) -> list[Value]:
 def shipped(record: Record) -> list[Value]:
     """The size of each script as shipped, and of all and any few of them together."""
     scripts = sorted(record.scripts.items())[:6]
-    found = []
+    values = []
     for count in range(1, len(scripts) + 1):
         for chosen in combinations(scripts, count):
             names = " + ".join(name for name, _ in chosen)
             total = sum(size for _, size in chosen)
             if total:
-                found.append(Value(Decimal(total), None, f"{names} as shipped"))
+                values.append(Value(Decimal(total), None, f"{names} as shipped"))
     for name, text in sorted(record.sources.items()):
-        found.append(Value(Decimal(len(text)), None, f"{name} as shipped, in characters", True))
+        values.append(Value(Decimal(len(text)), None, f"{name} as shipped, in characters", True))
         crlf = record.scripts[name] + text.count("\n")
-        found.append(Value(Decimal(crlf), None, f"{name} as shipped, with CRLF", True))
-    return found
+        values.append(Value(Decimal(crlf), None, f"{name} as shipped, with CRLF", True))
+    return values
 
 
 def sums(submission: Submission, notes: Notes) -> None:

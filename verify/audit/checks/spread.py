@@ -28,41 +28,41 @@ def judge(record: Record, submission: Submission, claim: Claim, notes: Notes) ->
     if not values[claim.statistic]:
         evidence = "not verifiable from the files: fewer than two values"
         return notes.add("deviation", Certainty.NOTE, own, claim.place, evidence)
-    found = best(claim.number, values[claim.statistic])
-    if found.holds:
-        return notes.confirm(own, claim.place, found.how)
+    nearest = best(claim.number, values[claim.statistic])
+    if nearest.holds:
+        return notes.confirm(own, claim.place, nearest.how)
     (other,) = set(NAMES) - {claim.statistic}
     if (swapped := best(claim.number, values[other])).holds:
         evidence = f"it is a {NAMES[other]}: {swapped.how}"
         return notes.add("deviation", Certainty.MISMATCH, own, claim.place, evidence)
     open_ended = claim.nested or any(not record.runs_of(seed) for seed in submission.seeds)
     certainty = Certainty.AMBIGUOUS if open_ended else Certainty.MISMATCH
-    return notes.add("deviation", certainty, f"std {claim}", claim.place, found.how)
+    return notes.add("deviation", certainty, f"std {claim}", claim.place, nearest.how)
 
 
 def candidates(record: Record, submission: Submission, claim: Claim) -> dict[str, list[Value]]:
     """By statistic: both deviations of each family of logged scores and of the values stated for
     seeds, and the standard error of each.
     """
-    found: dict[str, list[Value]] = {name: [] for name in NAMES}
+    by_name: dict[str, list[Value]] = {name: [] for name in NAMES}
     runs = record.used_runs
     stages = tuple(Stage) if claim.before else (Stage.FINAL,)
     if len(runs) > 1:
         for name, numbers in per_run(runs, claim.role, stages).items():
-            add([n.value for n in numbers], name, claim.number.digits, found)
+            add([n.value for n in numbers], name, claim.number.digits, by_name)
     stated = [
         c.number.value
         for c in submission.claims
         if c.seed is not None and c.role == claim.role and not c.nested
     ]
-    add(stated, "stated values", claim.number.digits, found)
-    return found
+    add(stated, "stated values", claim.number.digits, by_name)
+    return by_name
 
 
-def add(values: list[Decimal], name: str, digits: int, found: dict[str, list[Value]]) -> None:
+def add(values: list[Decimal], name: str, digits: int, by_name: dict[str, list[Value]]) -> None:
     """Add the spreads of the values."""
-    found["std"] += both(values, name, digits)
-    found["standard error"] += errors(values, name, digits)
+    by_name["std"] += both(values, name, digits)
+    by_name["standard error"] += errors(values, name, digits)
 
 
 def both(values: list[Decimal], name: str, digits: int) -> list[Value]:

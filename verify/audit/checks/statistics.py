@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from verify.audit.checks.welch import Test, one_sample, welch
 from verify.audit.match import Value, best, per_run
 from verify.audit.model import Certainty, Notes, Record, Stage
 from verify.audit.numbers import Number, agreement, mean, parse
 from verify.audit.words import ELSEWHERE, words
 from verify.spread import NO_SPREAD, varies
+from verify.student import Test, one_sample, welch
 
 MISMATCH, AMBIGUOUS, NOTE = Certainty.MISMATCH, Certainty.AMBIGUOUS, Certainty.NOTE
 REAL = r"[-+\u2212]?\d*\.?\d+(?:[eE][-+]?\d+|\s*[x×]\s*10\^?[-\u2212]\d+)?"
@@ -154,11 +154,11 @@ def close(stated: Number, value: float) -> bool:
 
 def own_values(record: Record) -> list[tuple[str, list[float]]]:
     """(what, a value a run) of each family of final scores."""
-    found = []
+    families = []
     for role in ("bpb", "loss"):
         for name, numbers in per_run(record.used_runs, role, (Stage.FINAL,)).items():
-            found.append((f"{role}, {name}", [float(n.value) for n in numbers]))
-    return found
+            families.append((f"{role}, {name}", [float(n.value) for n in numbers]))
+    return families
 
 
 def headline_values(record: Record) -> tuple[str, list[float]] | None:
@@ -199,8 +199,8 @@ def against_references(record: Record, statement: Statement) -> list[Candidate]:
     for submission in record.submissions:
         values |= {n.value for n in references(submission.facts)}
     if record.readme and statement.place.startswith(record.readme.name):
-        found = SCORE.findall(MARKS.sub("", record.readme.text))[:60]
-        values |= {n.value for text in found if (n := parse(text)) is not None}
+        scores = SCORE.findall(MARKS.sub("", record.readme.text))[:60]
+        values |= {n.value for text in scores if (n := parse(text)) is not None}
     return [
         Candidate(test, f"one-sample test of {what} against {value}", value, len(own))
         for what, own in own_values(record)
@@ -245,12 +245,12 @@ def listings(facts: Any, key: str = "", depth: int = 0) -> Iterator[tuple[str, l
 def of_files(record: Record) -> Iterator[Statement]:
     """The tests that submission files state."""
     for submission in record.submissions:
-        found = {c.role: c for c in submission.claims if c.role in ("t", "df", "p", "p<")}
-        if not found:
+        by_role = {c.role: c for c in submission.claims if c.role in ("t", "df", "p", "p<")}
+        if not by_role:
             continue
-        place = next(iter(found.values())).place
-        t, df, p = (found[r].number if r in found else None for r in ("t", "df", "p"))
-        bound = found["p<"].number if "p<" in found else None
+        place = next(iter(by_role.values())).place
+        t, df, p = (by_role[r].number if r in by_role else None for r in ("t", "df", "p"))
+        bound = by_role["p<"].number if "p<" in by_role else None
         yield Statement(place, t, df, p or bound, p is None and bool(bound), False, None)
 
 

@@ -42,19 +42,19 @@ def judge(record: Record, claim: Claim, notes: Notes) -> None:
     shown = str(claim) if claim.seed is None else f"{claim} of seed {claim.seed}"
     if not values:
         return
-    found = best(claim.number, [*values, *average(record, claim)], claim.scale)
-    if found.holds or allowed(claim, runs):
-        return notes.confirm(shown, claim.place, found.how)
-    certainty = AMBIGUOUS if is_open(claim, found) else MISMATCH
+    nearest = best(claim.number, [*values, *average(record, claim)], claim.scale)
+    if nearest.holds or allowed(claim, runs):
+        return notes.confirm(shown, claim.place, nearest.how)
+    certainty = AMBIGUOUS if is_open(claim, nearest) else MISMATCH
     kind = {"train": "train-time", "evaluation": "evaluation-time"}.get(claim.role, claim.role)
-    return notes.add(kind, certainty, shown, claim.place, found.how)
+    return notes.add(kind, certainty, shown, claim.place, nearest.how)
 
 
-def is_open(claim: Claim, found: Match) -> bool:
+def is_open(claim: Claim, nearest: Match) -> bool:
     """Whether the files allow another reading of a claim that no logged value supports."""
-    if claim.role == "evaluation" or claim.statistic or found.value is None:
+    if claim.role == "evaluation" or claim.statistic or nearest.value is None:
         return True  # which parts of an evaluation count differs between records
-    value, logged = claim.number.value * claim.scale, found.value.value
+    value, logged = claim.number.value * claim.scale, nearest.value.value
     if claim.role == "train":  # of a whole session; or in seconds, by another clock
         short = claim.scale >= 1000 and claim.number.digits < 2
         return value > 2 * LIMIT_MS or (short and abs(value - logged) < 1000)
@@ -79,29 +79,29 @@ def allowed(claim: Claim, runs: list[Run]) -> bool:
 
 def as_ms(text: str) -> Decimal | None:
     """Seconds as text, in milliseconds."""
-    found = re.fullmatch(r"(\d{1,7}(?:\.\d{1,3})?)", text)
-    return Decimal(found[1]) * 1000 if found else None
+    match = re.fullmatch(r"(\d{1,7}(?:\.\d{1,3})?)", text)
+    return Decimal(match[1]) * 1000 if match else None
 
 
 def candidates(runs: list[Run], role: str) -> list[Value]:
     """Every logged value that may stand behind a claim of this role."""
-    found: list[Value] = []
+    values: list[Value] = []
     for run in runs:
         if role == "steps":
-            found += [Value(Decimal(n), None, f"step {n} in {run.file}") for n in run.steps[-3:]]
+            values += [Value(Decimal(n), None, f"step {n} in {run.file}") for n in run.steps[-3:]]
         elif role == "params" and run.params:
-            found.append(Value(Decimal(run.params), None, f"parameters in {run.file}"))
+            values.append(Value(Decimal(run.params), None, f"parameters in {run.file}"))
         elif role == "train":
             times = run.train_ms or run.coarse_ms
-            found += [Value(ms, None, f"training time, ms, in {run.file}") for ms in times[-4:]]
+            values += [Value(ms, None, f"training time, ms, in {run.file}") for ms in times[-4:]]
         elif role == "evaluation":
-            found += [Value(ms, None, f"evaluation, ms, in {run.file}") for ms in run.eval_ms]
+            values += [Value(ms, None, f"evaluation, ms, in {run.file}") for ms in run.eval_ms]
             for i in range(len(run.eval_ms)):
                 tail = sum(run.eval_ms[i:], Decimal(0))
-                found.append(Value(tail, None, f"sum of evaluations, ms, in {run.file}"))
+                values.append(Value(tail, None, f"sum of evaluations, ms, in {run.file}"))
             unlike = sum({ms // 1000: ms for ms in run.eval_ms}.values(), Decimal(0))
-            found.append(Value(unlike, None, f"sum of different evaluations, ms, in {run.file}"))
-    return found
+            values.append(Value(unlike, None, f"sum of different evaluations, ms, in {run.file}"))
+    return values
 
 
 def average(record: Record, claim: Claim) -> list[Value]:

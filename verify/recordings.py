@@ -49,7 +49,7 @@ class Job:
     follow: bool = False
 
 
-class Studio:
+class Recordings:
     """Runs jobs of one probe. Use as a context manager: it owns a folder with the probe's data.
 
     imported: global switches that changed as the probe, and so the candidate's package, was loaded.
@@ -70,7 +70,7 @@ class Studio:
         # What followed runs executed, by side and file: a later run need not note it again.
         self.executed: dict[Side, dict[str, set[Extent]]] = {"baseline": {}, "candidate": {}}
 
-    def __enter__(self) -> "Studio":
+    def __enter__(self) -> "Recordings":
         self._folder = TemporaryDirectory()
         folder = Path(self._folder.name)
         try:

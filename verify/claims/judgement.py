@@ -19,7 +19,7 @@ MAX_DOCUMENT_BYTES = 4 * 1024 * 1024
 
 
 @dataclass
-class Report:
+class Judgement:
     """The judged documents."""
 
     documents: list[tuple[Document, list[Verdict], list[Finding]]] = field(default_factory=list)
@@ -75,23 +75,23 @@ def documents(root: Path, chosen: Sequence[Path] = ()) -> list[Path]:
     patterns = config.settings(root).get("claims", [])
     if not patterns:
         raise UsageError("pyproject.toml: [tool.goldenseal] names no documents under `claims`")
-    found: set[Path] = set()
+    files: set[Path] = set()
     for pattern in patterns:
         matching = {path for path in root.glob(pattern) if path.is_file()}
         if not matching:
             raise UsageError(f"pyproject.toml: claims: nothing matches {pattern!r}")
-        found |= matching
-    return sorted(found)
+        files |= matching
+    return sorted(files)
 
 
-def judge_documents(root: Path, chosen: Sequence[Path] = (), fix: bool = False) -> Report:
+def judge_documents(root: Path, chosen: Sequence[Path] = (), fix: bool = False) -> Judgement:
     """Judge documents against the records under `root`; with `fix`, rewrite their numbers first.
 
     Raises UsageError for what is no readable UTF-8 document.
     """
     library = Library(root)
     ignored = sorted({knob for system in config.systems(root) for knob in system.path_knobs})
-    report = Report()
+    judged = Judgement()
     for path in documents(root, chosen):
         name = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
         document = _read(path, name)
@@ -101,11 +101,11 @@ def judge_documents(root: Path, chosen: Sequence[Path] = (), fix: bool = False) 
             text = fixed(document, library, ignored)
             if text != document.source:
                 atomic_write(path, text.encode())
-                report.rewritten.append(name)
+                judged.rewritten.append(name)
                 document = parse(name, text)
                 verdicts, findings = judge(document, library, ignored)
-        report.documents.append((document, verdicts, findings))
-    return report
+        judged.documents.append((document, verdicts, findings))
+    return judged
 
 
 def _read(path: Path, name: str) -> Document:
