@@ -12,8 +12,8 @@ from rich.console import Console
 
 from verify import __version__
 from verify.errors import EXIT_CANNOT_CHECK, GoldensealError, UsageError
-from verify.study.app import app as study_app
-from verify.sweep.app import app as sweep_app
+from verify.grids.study_app import app as study_app
+from verify.grids.sweep_app import app as sweep_app
 
 app = typer.Typer(
     no_args_is_help=True,
