@@ -2,6 +2,7 @@
 
     python -m verify.grids.cell FOLDER            # run this cell; sealed, it is done
     python -m verify.grids.cell --list FILE       # run those listed that nobody else runs or ran
+    python -m verify.grids.cell --under PID FOLDER   # stop when the parent, process PID, ends
 
 cell.json says what is run: a command line and its environment, so that a cell can be run by hand.
 It is run from the frozen source in `out/`, resumes from its own checkpoints, and is sealed when the
@@ -288,8 +289,15 @@ def main(arguments: list[str]) -> int:
         if len(arguments) == 2 and arguments[0] == "--list":
             lines = Path(arguments[1]).read_text(encoding="utf-8").splitlines()
             return max((run_listed(*line.split(" ", 1)) for line in lines), default=EXIT_HOLDS)
+        if len(arguments) == 3 and arguments[0] == "--under":
+            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+            if str(os.getppid()) != arguments[1]:
+                raise CannotCheckError(f"process {arguments[1]}, which started this, has ended")
+            arguments = arguments[2:]
         if len(arguments) != 1:
-            raise UsageError("usage: python -m verify.grids.cell FOLDER | --list FILE")
+            raise UsageError(
+                "usage: python -m verify.grids.cell FOLDER | --list FILE | --under PID FOLDER"
+            )
         return run_cell(Path(arguments[0]))
     except GoldensealError as error:
         print(f"goldenseal: {error}", file=sys.stderr)

@@ -6,10 +6,8 @@ why, and how far it came.
 """
 
 import contextlib
-import ctypes
 import os
 import shutil
-import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -21,7 +19,7 @@ import verify
 from verify.errors import GoldensealError, UsageError
 from verify.files import atomic_write
 from verify.grids.attempts import read_attempts, read_running
-from verify.grids.cell import OUT, PR_SET_PDEATHSIG
+from verify.grids.cell import OUT
 from verify.grids.launch_gate import UNCHECKED, Launch
 from verify.grids.lock import alone, lock_of
 from verify.grids.logs import read_end
@@ -111,20 +109,19 @@ def run_study(
 
 def run_cell(study: Grid, cell: Cell, folder: Path) -> str | None:
     """Run one cell in a process of its own, and tidy up; the reason when it fails."""
-    libc = ctypes.CDLL(None)
+    words = ("--under", str(os.getpid()), str(folder.resolve()))
     process = subprocess.run(
-        [sys.executable, "-P", "-m", "verify.grids.cell", str(folder.resolve())],
+        [sys.executable, "-P", "-m", "verify.grids.cell", *words],
         env={**os.environ, "PYTHONPATH": str(Path(verify.__file__).parents[1])},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         check=False,
-        preexec_fn=lambda: libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM),
     )
     if process.returncode != 0:
         found = failure(study, cell)
-        words = (process.stderr.strip() or f"ended with {process.returncode}").splitlines()[-1]
-        return found[1] if found else words
+        said = (process.stderr.strip() or f"ended with {process.returncode}").splitlines()[-1]
+        return found[1] if found else said
     keep(folder, (study.system.log, METRICS))
     return None
 

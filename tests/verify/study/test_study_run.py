@@ -175,7 +175,7 @@ def test_a_study_that_is_killed_leaves_no_run_behind_and_goes_on(toy):
         f"run_study(root, begin(root, root / 'plan.toml', Path({str(toy.folder)!r})), 1)"
     )
     first = STUDY.folder(toy.folder, Cell("off", 3))
-    with subprocess.Popen([sys.executable, "-c", program]) as process:
+    with subprocess.Popen([sys.executable, "-c", program], cwd=toy.root) as process:
         wait_until((first / "output.txt").exists, 60, "no cell is run")
         process.kill()
     wait_until(lambda: read_attempts(first), 60, "the cell does not end")
