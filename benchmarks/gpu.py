@@ -39,9 +39,9 @@ from verify import canonical
 from verify.config import find_root, system
 from verify.errors import GoldensealError
 from verify.files import atomic_write
+from verify.grids.launch_gate import UNCHECKED, clear
 from verify.make_record import make_record
 from verify.suite import run_ladder
-from verify.sweep.launch_gate import UNCHECKED, clear
 
 COULD_NOT_CHECK = 3
 RUNGS = (

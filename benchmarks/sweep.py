@@ -62,7 +62,8 @@ def write_sweep(path: Path, cells: int) -> None:
 def plan_and_dry_run(cells: int) -> None:
     from unittest.mock import patch
 
-    from verify.sweep import command, launch_gate
+    from verify.grids import launch_gate
+    from verify.grids import sweep_command as command
 
     with tempfile.TemporaryDirectory() as name:
         file = Path(name) / "many.toml"
@@ -83,16 +84,16 @@ def generate(folder: Path, cells: int) -> None:
 
     from tests.verify.sweep.toy_sweep import weights
     from verify.files import hash_file
+    from verify.grids import prepare, state
+    from verify.grids.launch_gate import Launch
     from verify.runlog import RunLog
     from verify.seal import sums_text
-    from verify.sweep import prepare
-    from verify.sweep.launch_gate import Launch
 
     file = folder / "many.toml"
     write_sweep(file, cells)
     plan = prepare.planned(ROOT, file)
-    quick = patch.object(prepare, "atomic_write", lambda path, data: path.write_bytes(data))
-    with quick, patch.object(prepare, "freeze", lambda root: (folder, prepare_source())):
+    quick = patch.object(state, "atomic_write", lambda path, data: path.write_bytes(data))
+    with quick, patch.object(state, "freeze", lambda root: (folder, prepare_source())):
         folders = prepare.prepare(ROOT, plan, folder / "sweep", Launch())
     for number, cell in enumerate(folders):
         facts = json.loads((cell / "cell.json").read_text())
@@ -118,7 +119,7 @@ def prepare_source():
 
 
 def collect(folder: Path) -> None:
-    from verify.sweep.collect import collect as gather
+    from verify.grids.collect import collect as gather
 
     started = time.perf_counter()
     done = gather(ROOT, folder / "sweep", folder / "2026-01-02_Many")
@@ -156,7 +157,7 @@ def overhead(rounds: int) -> None:
 
     from verify import canonical
     from verify.files import hash_file
-    from verify.sweep.cell import invocation, read_cell
+    from verify.grids.cell import invocation, read_cell
 
     text = sorted((ROOT / "data" / "shakespeare").glob("*.bin"))
     facts = {
@@ -186,7 +187,7 @@ def overhead(rounds: int) -> None:
             by_hand.append(time.perf_counter() - started)
             before = used()
             started = time.perf_counter()
-            command = [sys.executable, "-P", "-m", "verify.sweep.cell", str(folder)]
+            command = [sys.executable, "-P", "-m", "verify.grids.cell", str(folder)]
             done = subprocess.run(command, check=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
             as_cells.append(time.perf_counter() - started)
             processor.append((used() - before) - (before - first))

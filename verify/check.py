@@ -16,7 +16,6 @@ from verify.runlog import run_log_lines
 from verify.signing import ENVELOPE, problems_of_envelope
 from verify.signing import SEAL as SEAL
 from verify.statement import SEAL_PREDICATE, read_statement
-from verify.study.recorded import problems_with_study
 
 SUMS = "SHA512SUMS"
 MAX_SUMS_BYTES = 64 * 1024 * 1024
@@ -165,7 +164,7 @@ def problems_inside(folder: Path, names: set[str]) -> list[str]:
         except GoldensealError as error:
             found.append(str(error))
     try:
-        return found + problems_with_study(record, names)
+        return found + record.kind.problems(record, names)
     except GoldensealError as error:
         return [*found, str(error)]
 

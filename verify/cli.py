@@ -12,10 +12,10 @@ import typer
 from verify import __version__
 from verify.coq.app import app as theorems_app
 from verify.errors import EXIT_CANNOT_CHECK, GoldensealError, UsageError
+from verify.grids.study_app import app as study_app
+from verify.grids.sweep_app import app as sweep_app
 from verify.mutate.app import EXAMPLES as MUTATE_EXAMPLES
 from verify.mutate.app import mutate
-from verify.study.app import app as study_app
-from verify.sweep.app import app as sweep_app
 from verify.terminal import print_json, wide_console
 
 app = typer.Typer(

@@ -11,13 +11,13 @@ from verify.config import System
 from verify.difference import HEX_FLOAT
 from verify.errors import UsageError
 from verify.files import atomic_write
+from verify.grids.freeze import freeze
+from verify.grids.launch_gate import UNCHECKED, Launch, provenance
 from verify.knobs import Knob, read_settings
 from verify.probe import load_object
 from verify.record import SCHEMA
 from verify.rerun import data_digests, run_system
 from verify.runlog import read_run_log
-from verify.study.freeze import freeze
-from verify.sweep.launch_gate import UNCHECKED, Launch, provenance
 
 RUN_LOG = {"RUN_LOG": "1"}
 

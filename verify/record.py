@@ -7,9 +7,9 @@ re-run must repeat) and `envelope` (by result, the relative difference that a re
 `verdict` is the digest of the verdict under which it was launched, `waivers` gives the reason, by
 name, for what did not hold then.
 Only a measured record may hold `results`, and it needs a log for each seed listed.
-A study, many runs in one record, has `plan` and `runs` in place of `logs`; see
-verify/study/recorded.py. A sweep has `cells`, the name of a file with a line for each planned cell;
-see verify/sweep/recorded.py. `incomplete` is a sweep of which a cell is lacking: it has no results.
+A study, many runs in one record, has `plan` and `runs` in place of `logs`; a sweep has `cells`, the
+name of a file with a line for each planned cell; see verify/kinds/recorded.py. `incomplete` is a
+sweep of which a cell is lacking: it has no results.
 """
 
 import datetime
@@ -21,6 +21,7 @@ from typing import Any
 from verify import __version__, canonical
 from verify.errors import UsageError
 from verify.files import is_sha512, problem_with_name
+from verify.kinds import Kind, Listed, kind_of
 
 SCHEMA = 1
 STATUSES = ("baseline", "proposal", "measured", "incomplete", "superseded", "refuted")
@@ -125,6 +126,17 @@ class Record:
         """One of STATUSES."""
         return str(self.facts["status"])
 
+    @property
+    def kind(self) -> Kind:
+        """What it is a record of, and what follows from that."""
+        return kind_of(self.facts)
+
+    def cells(self) -> list[Listed]:
+        """The cells that it lists. Raises UsageError for a list of another form."""
+        from verify.kinds.recorded import lines_of  # reads plans, which few records have
+
+        return list(self.kind.cells(self.facts, lambda name: lines_of(self.folder / name)))
+
     def get(self, key: str) -> Any:
         """A fact that a run must have. Raises UsageError when this record has none."""
         if key not in self.facts:
@@ -171,33 +183,7 @@ def _check_results(record: Record, where: str) -> None:
         if "results" in facts:
             raise UsageError(f"{where}: a {record.status} record holds no `results`")
         return
-    if "runs" in facts or "cells" in facts:
-        _check_runs(facts, where)
-        return
-    logs = record.get("logs")
-    for seed in facts["seeds"]:
-        name = logs.get(str(seed))
-        if not isinstance(name, str) or not (record.folder / name).is_file():
-            raise UsageError(f"{where}: seed {seed} is listed, but `logs` names no log of it")
-    if len(set(facts["seeds"])) != len(facts["seeds"]):
-        raise UsageError(f"{where}: a seed is listed twice")
-    if not facts["seeds"]:
-        raise UsageError(f"{where}: a measured record lists its seeds")
-
-
-def _check_runs(facts: dict[str, Any], where: str) -> None:
-    if "logs" in facts:
-        raise UsageError(f"{where}: has both `logs` and `runs`: a run is listed in one place")
-    if "plan" not in facts:
-        raise UsageError(f"{where}: lists `runs`, but names no `plan` that says which there are")
-    if "cells" in facts and "runs" in facts:
-        raise UsageError(f"{where}: has both `runs` and `cells`: a run is listed in one place")
-    if "cells" in facts:
-        return  # held against the plan by verify/sweep/recorded.py
-    if missing := sorted(set(facts["seeds"]) - {run["seed"] for run in facts["runs"]}):
-        raise UsageError(f"{where}: seed {missing[0]} is listed, but no run has it")
-    if not facts["seeds"]:
-        raise UsageError(f"{where}: a measured record lists its seeds")
+    record.kind.refuse(record, where)
 
 
 def provenance(record: Record) -> dict[str, Any]:

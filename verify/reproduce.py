@@ -41,7 +41,6 @@ from verify.record import Record
 from verify.rerun import data_digests, run_system
 from verify.runlog import read_run_log
 from verify.source import read_source
-from verify.study.recorded import find_run, run_knobs
 
 EXIT_CODES = {
     "bitwise": EXIT_HOLDS,
@@ -135,13 +134,13 @@ def chosen_run(record: Record, cell: str) -> Record:
 
     Raises UsageError when `cell` names none, or is given for a record of one run.
     """
-    if not {"runs", "cells"} & set(record.facts):
+    if not record.kind.many:
         if cell:
             raise UsageError(f"--cell {cell}: {record.folder.name} is the record of one run")
         return record
-    run = find_run(record, cell)
-    facts = {**record.facts, "knobs": run_knobs(record, run)}
-    return Record((record.folder / run["log"]).parent, facts)
+    run = record.kind.find(record, cell)
+    facts = {**record.facts, "knobs": run.environment}
+    return Record((record.folder / run.log).parent, facts)
 
 
 def sealed_threads(header: Mapping[str, Any]) -> int | None:

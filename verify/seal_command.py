@@ -125,8 +125,8 @@ def record(
     system_name: str, folder: Path, assignments: Sequence[str], waive: Sequence[str], as_json: bool
 ) -> int:
     """Run a system and leave a record, given a fresh green verdict or a waiver."""
+    from verify.grids.launch_gate import clear
     from verify.make_record import make_record, requested
-    from verify.sweep.launch_gate import clear
 
     root = find_root()
     entry, given = system(root, system_name), _assigned(assignments)
@@ -168,7 +168,7 @@ def reproduce(
     as_json: bool,
 ) -> int:
     """Re-run a sealed record."""
-    from verify.reproduce import reproduce as reproduce_record
+    from verify.reproduce import reproduce as reproduce_record  # a check runs nothing
 
     local = _assigned(assignments)
     choices = (steps, local, present, trace, cell, from_checkpoint)

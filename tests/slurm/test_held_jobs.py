@@ -11,7 +11,7 @@ from unittest import mock
 import pytest
 
 from tests.patience import wait_until
-from verify.sweep import slurm
+from verify.grids import slurm
 
 pytestmark = pytest.mark.slurm
 

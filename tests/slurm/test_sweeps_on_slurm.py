@@ -227,11 +227,11 @@ def test_a_job_past_its_time_limit_goes_on_from_its_checkpoint(
         cell.mkdir(parents=True)
         (cell / "cell.json").write_bytes(canonical.dumps(facts))
     code = (
-        "import sys; from pathlib import Path; from verify.sweep.executor import launch;"
+        "import sys; from pathlib import Path; from verify.grids.executor import launch;"
         "cell = Path(sys.argv[1]);"
         f"launch([cell], 'slurm', 1, cell.parents[2], signal_delay_s={WARNING_S})"
     )
-    by_hand = ("verify.sweep.cell", str(whole))
+    by_hand = ("verify.grids.cell", str(whole))
     with repository.start("-m", *by_hand) as undisturbed_one:
         assert repository.start("-c", code, str(limited)).wait() == 0
         # Two run side by side, and each round starts anew and may be requeued only after a while.

@@ -149,8 +149,8 @@ GATES = ["toy: loss and gradients", "theorems"]
 @pytest.fixture
 def verified(toy, monkeypatch):
     """The toy repository with a green verdict of two gates; `write_verdict` makes another one."""
+    from verify.grids import launch_gate
     from verify.result import GateResult, Verdict
-    from verify.sweep import launch_gate
     from verify.verdict import verdict_document, write_verdict
 
     for name in ("theorems", "records"):

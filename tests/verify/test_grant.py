@@ -7,8 +7,8 @@ import pytest
 
 from tests.verify.study.conftest import PLAN
 from verify.errors import UsageError
-from verify.grant import as_markdown, decimal, read_grant, same_as_printed
-from verify.plan import read_plan
+from verify.grids.grant import as_markdown, decimal, read_grant, same_as_printed
+from verify.grids.plan import read_plan
 
 COSTS = """
 schema = 1

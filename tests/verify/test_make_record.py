@@ -9,9 +9,9 @@ import pytest
 from verify import canonical, cli
 from verify.check import check
 from verify.errors import UsageError
+from verify.grids import launch_gate
 from verify.record import read_record
 from verify.result import Verdict
-from verify.sweep import launch_gate
 from verify.verdict import PATH
 
 

@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 
 from tests.verify.study.conftest import PLAN
 from verify.errors import UsageError
+from verify.grids.plan import read_plan
+from verify.grids.resolve import resolve
+from verify.kinds import Cell
 from verify.knobs import Knob
-from verify.plan import Cell, check_against, read_plan
 
 KNOBS = (
     Knob("SEED", int, 1, "seed"),
@@ -85,13 +87,13 @@ def test_a_plan_that_does_not_hold_is_refused_in_one_line(plan, old, new, words)
     [
         ("TOY_FACTOR", "TOY_COLOUR", "TOY_COLOUR is no knob of toy"),
         ('TOY_FEATURE = "2"', 'TOY_FEATURE = "99"', "TOY_FEATURE=99 is out of range"),
-        ('TOY_FEATURE = "2"', 'TOY_FEATURE = "0"', "strong/3 and off/3 are the same run"),
-        ('TOY_FEATURE = "2"', 'TOY_FEATURE = "01"', "strong/3 and on/3 are the same run"),
+        ('TOY_FEATURE = "2"', 'TOY_FEATURE = "0"', "off/3 and strong/3 are the same run"),
+        ('TOY_FEATURE = "2"', 'TOY_FEATURE = "01"', "on/3 and strong/3 are the same run"),
     ],
 )
 def test_a_plan_is_held_against_the_declared_knobs(plan, old, new, words):
     with pytest.raises(UsageError) as caught:
-        check_against(read_plan(plan(old, new)), KNOBS)
+        resolve(read_plan(plan(old, new)), KNOBS)
     assert words in str(caught.value)
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from verify.elements import ELEMENTS
 from verify.errors import CannotCheckError, ContradictedError, GoldensealError, UsageError
-from verify.sweep.canaries import check_weights
+from verify.grids.canaries import check_weights
 from verify.tensors import any_nonzero, read_tensors, tensor_difference, weights_digest
 
 

@@ -14,10 +14,10 @@ from typing import Any
 from verify import canonical
 from verify.check import check, resolve
 from verify.errors import GoldensealError
+from verify.grids.blocks.analysis import ENDPOINTS, UNMEASURED, analyse_blocks, spoiled
+from verify.grids.blocks.plan import BlockPlan, read_block_plan
+from verify.grids.blocks.windows import Block, log_name, read_blocks
 from verify.record import read_record
-from verify.study.blocks import Block, log_name, read_blocks
-from verify.study.blocks_analysis import ENDPOINTS, UNMEASURED, analyse_blocks, spoiled
-from verify.study.blocks_plan import BlockPlan, read_block_plan
 
 PLAN, PROFILE = "plan.toml", "profile.json"
 COUNTERS = ("nvml-counter", "wall-meter")

@@ -1,7 +1,6 @@
 """Values by configuration and seed: what a claim's source is made of.
 
-A record with `runs` in its record.json is a grid: each run has a configuration, a seed, its knobs
-and its log. A record without is one configuration, with a run for each log that it lists.
+The record's kind says which runs there are: each has a configuration, a seed, knobs and a log.
 """
 
 from collections.abc import Mapping
@@ -13,6 +12,7 @@ from verify.claims.definition import Source
 from verify.claims.evidence import Library, SealedRecord, resolve_pointer, select_line
 from verify.claims.findings import ClaimError
 from verify.claims.numerals import exact_value
+from verify.kinds import Cell
 
 
 @dataclass(frozen=True)
@@ -48,27 +48,12 @@ class Observation:
 def runs_of(sealed: SealedRecord) -> list[Run]:
     """The runs that a record holds, by configuration and seed. Raises ClaimError."""
     facts = sealed.record.facts
-    common = facts.get("knobs", {})
-    if "cells" in facts:
-        return _runs_of_sweep(sealed, common)
-    if "runs" not in facts:
-        logs = facts.get("logs", {})
-        named = [(seed, logs[str(seed)]) for seed in facts["seeds"] if str(seed) in logs]
-        return [Run(sealed, "", seed, log, common) for seed, log in named]
-    runs = []
-    for entry in facts["runs"]:
-        name, seed, log = str(entry.get("configuration", "")), int(entry["seed"]), entry["log"]
-        runs.append(Run(sealed, name, seed, log, {**common, **entry.get("knobs", {})}))
-    return sorted(runs, key=lambda run: (run.configuration, run.seed, run.log))
-
-
-def _runs_of_sweep(sealed: SealedRecord, common: Mapping[str, str]) -> list[Run]:
-    """The finished cells that a sweep's record lists, one a line. Raises ClaimError."""
-    runs = []
-    for cell in sealed.lines(sealed.record.facts["cells"]):
-        if cell.get("state") == "finished":
-            name, knobs = str(cell["configuration"]), {**common, **cell["knobs"]}
-            runs.append(Run(sealed, name, int(cell["seed"]), cell["log"], knobs))
+    listed = sealed.record.kind.cells(facts, sealed.lines)
+    runs = [
+        Run(sealed, each.cell.configuration, each.cell.seed, each.log, each.knobs)
+        for each in listed
+        if each.finished
+    ]
     return sorted(runs, key=lambda run: (run.configuration, run.seed, run.log))
 
 
@@ -79,20 +64,10 @@ def missing_cells(sealed: SealedRecord, runs: list[Run]) -> list[str]:
     record.json lists.
     """
     facts = sealed.record.facts
-    have = {(run.configuration, run.seed) for run in runs}
-    names = {run.configuration for run in runs}
-    seeds = set(facts["seeds"])
-    if "cells" in facts:
-        plan = sealed.toml(facts["plan"])
-        grids = [plan, *plan.get("groups", {}).values()]
-        planned = {(c, s) for g in grids for c in g["configurations"] for s in g["seeds"]}
-        return [f"{name} {seed}" for name, seed in sorted(planned - have)]
-    if facts.get("plan") in sealed.sums:
-        plan = sealed.toml(facts["plan"])
-        names |= set(plan.get("configurations", {}))
-        seeds |= {seed for seed in plan.get("seeds", []) if type(seed) is int}
-    cells = [(name, seed) for name in sorted(names or {""}) for seed in sorted(seeds)]
-    return [f"{name or 'seed'} {seed}" for name, seed in cells if (name, seed) not in have]
+    plan = sealed.toml(facts["plan"]) if "plan" in facts else None
+    have = {Cell(run.configuration, run.seed) for run in runs}
+    planned = sealed.record.kind.planned(facts, plan, have)
+    return [f"{c.configuration or 'seed'} {c.seed}" for c in planned if c not in have]
 
 
 def check_complete(sealed: SealedRecord, runs: list[Run]) -> None:

@@ -5,8 +5,8 @@ from pathlib import Path
 from verify.claims.judgement import judge_documents
 from verify.config import find_root
 from verify.errors import GoldensealError
+from verify.grids.analysis import p_text
 from verify.report.table import Table
-from verify.study.analysis import p_text
 
 COLUMNS = ("where", "printed", "statistic", "evidence", "from", "holds")
 

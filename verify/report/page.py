@@ -10,6 +10,7 @@ from verify.check import SUMS, CheckReport, check, parse_sums
 from verify.errors import CannotCheckError, GoldensealError
 from verify.explain import explain
 from verify.files import read_small
+from verify.grids.analysis import p_text
 from verify.record import Record, read_record
 from verify.report.claims import claims_on
 from verify.report.curves import pictures
@@ -17,7 +18,6 @@ from verify.report.markdown import to_html
 from verify.report.study import run_logs, study_pictures, study_tables
 from verify.report.table import Table
 from verify.runlog import read_run_log
-from verify.study.analysis import p_text
 
 MAX_README_BYTES = 1 << 20
 P_KEY = re.compile(r"p|p_\w+|p[_-]?values?")

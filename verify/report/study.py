@@ -1,64 +1,33 @@
 """What a page shows of a record of many runs, a study or a sweep: its runs and its plan's tests."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from typing import Any
 
 from verify.errors import CannotCheckError, GoldensealError
-from verify.plan import Cell, Plan, read_plan
+from verify.grids.analysis import analyse, p_text
+from verify.grids.logs import Numbers
+from verify.grids.plan import Group
+from verify.kinds import Cell, Listed
 from verify.record import Record
 from verify.report.curves import themed
 from verify.report.table import Table
 from verify.runlog import read_run_log
 from verify.spread import exceeds
-from verify.study.analysis import analyse, p_text
-from verify.study.summary import Numbers
-from verify.sweep.analysis import analyse as analyse_group
-from verify.sweep.definition import Group, read_sweep
-from verify.sweep.recorded import lines_of
 
 CURVES = 60  # runs; of a larger sweep the first ones in the plan's order are drawn
 
 
-@dataclass(frozen=True)
-class Listed:
-    """A planned cell: its results and its log when it is finished, else why it is not."""
-
-    cell: Cell
-    results: Numbers | None
-    log: str = ""
-    state: str = "finished"
-    reason: str = ""
-
-
 def listed(record: Record) -> list[Listed]:
-    """Every cell that the record lists, of a study or a sweep; none for a single run."""
-    if "cells" not in record.facts:
-        return [
-            Listed(Cell(str(run["configuration"]), int(run["seed"])), run["results"], run["log"])
-            for run in record.facts.get("runs", ())
-        ]
-    return [
-        Listed(
-            Cell(line["configuration"], line["seed"]),
-            line.get("results"),
-            line.get("log", ""),
-            line["state"],
-            str(line["reason"] or ""),
-        )
-        for line in lines_of(record.folder / str(record.facts["cells"]))
-    ]
+    """Every cell that the record of many runs lists; none for a single run."""
+    return record.cells() if record.kind.many else []
 
 
-def groups(record: Record) -> dict[str, tuple[Plan, Group | None]]:
-    """The plans by group, of a study one without a name; none when no plan can be read."""
-    path = record.folder / str(record.facts.get("plan", ""))
+def groups(record: Record) -> dict[str, Group]:
+    """The grids of the plan by name; none when no plan can be read."""
     try:
-        if "cells" in record.facts:
-            return {name: (group.plan, group) for name, group in read_sweep(path).groups.items()}
-        return {"": (read_plan(path), None)} if "runs" in record.facts else {}
+        return record.kind.groups(record)
     except GoldensealError:
         return {}
 
@@ -70,14 +39,14 @@ def study_tables(record: Record) -> list[Table]:
         return []
     found = {each.cell: each.results for each in cells if each.results is not None}
     tables, first = [], []
-    for name, (plan, group) in groups(record).items():
-        first += [plan.analysis["primary"], *plan.analysis["secondary"]]
-        tables.append(comparisons(name, plan, tested(plan, group, found)))
+    for name, group in groups(record).items():
+        first += [group.analysis["primary"], *group.analysis["secondary"]]
+        tables.append(comparisons(name, group, tested(group, found)))
     names = sorted({name for results in found.values() for name in results})
     names = [n for n in dict.fromkeys(first) if n in names] + [n for n in names if n not in first]
-    planned = {cell for plan, _ in groups(record).values() for cell in plan.cells()}
+    planned = {cell for group in groups(record).values() for cell in group.cells()}
     lacking = sorted(planned - {each.cell for each in cells}, key=str)
-    cells += [Listed(cell, None, state="no run") for cell in lacking]
+    cells += [Listed(cell, state="no run") for cell in lacking]
     rows = [
         (
             each.cell.configuration,
@@ -94,11 +63,9 @@ def study_tables(record: Record) -> list[Table]:
 
 def summary(record: Record) -> Table:
     """Mean and sample standard deviation of each configuration, by result."""
-    facts = record.facts.get("results", {})
-    by_group = facts if "cells" in record.facts else {"": facts}
     rows = [
         (result, configuration, shown(part["n"]), shown(part["mean"]), deviation(part))
-        for _, results in sorted(by_group.items())
+        for _, results in sorted(record.kind.summaries(record.facts).items())
         for result, parts in sorted(results.items())
         if isinstance(parts, dict)
         for configuration, part in sorted(parts.get("configurations", {}).items())
@@ -112,10 +79,10 @@ def deviation(part: Mapping[str, Any]) -> str:
     return shown(part["sd"] if exceeds(part["sd"], 0, (part["mean"],)) else 0.0)
 
 
-def comparisons(group: str, plan: Plan, tests: Sequence[Mapping[str, Any]]) -> Table:
+def comparisons(name: str, group: Group, tests: Sequence[Mapping[str, Any]]) -> Table:
     """The plan's paired tests, computed again from the runs; none of an incomplete grid."""
     columns = ("configuration", "mean difference", "sd", "95 % interval", "p", "p, Holm", "counts")
-    words = f"{plan.analysis['primary']} against {plan.baseline}, paired by seed"
+    words = f"{group.analysis['primary']} against {group.baseline}, paired by seed"
     rows = [
         (
             str(test["configuration"]),
@@ -128,15 +95,15 @@ def comparisons(group: str, plan: Plan, tests: Sequence[Mapping[str, Any]]) -> T
         )
         for test in tests
     ]
-    return Table(f"{group}: {words}" if group else words, columns, rows)
+    return Table(f"{name}: {words}" if name else words, columns, rows)
 
 
-def tested(plan: Plan, group: Group | None, found: Mapping[Cell, Numbers]) -> list[dict[str, Any]]:
+def tested(group: Group, found: Mapping[Cell, Numbers]) -> list[dict[str, Any]]:
     """The tests; none when a cell is missing, since an incomplete grid carries no claim."""
-    if any(plan.analysis["primary"] not in found.get(cell, {}) for cell in plan.cells()):
+    if any(group.analysis["primary"] not in found.get(cell, {}) for cell in group.cells()):
         return []
     try:
-        return analyse_group(group, found) if group else analyse(plan, found)
+        return analyse(group, found)
     except ImportError:
         raise CannotCheckError(
             "the page of a study needs scipy: pip install 'goldenseal[study]'"
@@ -147,19 +114,19 @@ def study_pictures(record: Record) -> list[str]:
     """One <svg> a group: the dots of every run and every paired difference."""
     found = {each.cell: each.results for each in listed(record) if each.results is not None}
     pictures = []
-    for name, (plan, group) in groups(record).items():
-        tests = tested(plan, group, found)
+    for name, group in groups(record).items():
+        tests = tested(group, found)
         if tests:
-            words = f"{plan.analysis['primary']} of each run, and the paired differences"
+            words = f"{group.analysis['primary']} of each run, and the paired differences"
             title = f"{name}: {words}" if name else words
-            pictures.append(themed(title, partial(_svg, plan, found, tests)))
+            pictures.append(themed(title, partial(_svg, group, found, tests)))
     return pictures
 
 
-def _svg(plan: Plan, found: Mapping[Cell, Numbers], tests: Sequence[Mapping[str, Any]]) -> str:
-    from verify.study.plot import draw
+def _svg(group: Group, found: Mapping[Cell, Numbers], tests: Sequence[Mapping[str, Any]]) -> str:
+    from verify.grids.plot import draw
 
-    return draw(plan, found, tests).decode()
+    return draw(group, found, tests).decode()
 
 
 def run_logs(record: Record) -> Iterator[tuple[str, list[dict[str, Any]]]]:

@@ -14,7 +14,7 @@ from train_gpt_style.kit.energy import meter as shared
 from train_gpt_style.kit.energy import nvml, rapl
 from train_gpt_style.kit.energy.bounds import LEAST_WATTS, MOST_WATTS, SLACK, most
 from train_gpt_style.kit.energy.meter import Checked, Model
-from verify.study import blocks
+from verify.grids.blocks import windows as blocks
 
 
 @pytest.fixture

@@ -11,10 +11,10 @@ from train_gpt_style.vit_rft.energy_study import __main__ as command
 from train_gpt_style.vit_rft.energy_study import pilot, profile, runner
 from train_gpt_style.vit_rft.energy_study.finish import folder_for
 from verify.check import check
+from verify.grids import launch_gate
+from verify.grids.blocks.plan import read_block_plan
+from verify.grids.launch_gate import Gate
 from verify.source import SourceTree
-from verify.study.blocks_plan import read_block_plan
-from verify.sweep import launch_gate
-from verify.sweep.launch_gate import Gate
 
 TREE = SourceTree({"some.py": "0" * 128})  # the real one may be edited while tests run
 

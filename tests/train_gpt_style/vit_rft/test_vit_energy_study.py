@@ -16,10 +16,10 @@ from verify import canonical
 from verify.check import check as check_record
 from verify.claims.energy import energy_claims
 from verify.errors import CannotCheckError, ContradictedError, UsageError
+from verify.grids.blocks.plan import read_block_plan
+from verify.grids.blocks.windows import log_name, problems_with_blocks, read_blocks
 from verify.seal import seal
 from verify.source import SourceTree
-from verify.study.blocks import log_name, problems_with_blocks, read_blocks
-from verify.study.blocks_plan import read_block_plan
 
 SMALL = {
     "DATA_DIR": "",

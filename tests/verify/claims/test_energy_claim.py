@@ -18,10 +18,10 @@ from verify import canonical
 from verify.claims.energy import energy_claims
 from verify.cli import main
 from verify.errors import GoldensealError
+from verify.grids.blocks.plan import read_block_plan
+from verify.grids.blocks.windows import SPOILING, log_name
 from verify.runlog import RunLog, run_log_lines
 from verify.seal import seal
-from verify.study.blocks import SPOILING, log_name
-from verify.study.blocks_plan import read_block_plan
 
 
 def claims(root, folder):

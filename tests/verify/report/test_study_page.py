@@ -6,7 +6,8 @@ import shutil
 import pytest
 
 from verify.errors import UsageError
-from verify.plan import read_plan
+from verify.grids.plan import read_plan
+from verify.grids.plot import draw as draw_study
 from verify.record import read_record
 from verify.report.claims import claims_on
 from verify.report.command import page_on
@@ -14,7 +15,6 @@ from verify.report.curves import Curve, draw
 from verify.report.page import record_page
 from verify.report.study import comparisons, deviation, study_pictures, study_tables
 from verify.report.study import tested as computed
-from verify.study.plot import draw as draw_study
 
 STUDY = "records/track_cpu_small/2026-11-23_FeatureStudy"
 SINGLE = "records/track_cpu_small/2026-11-23_SmallGPT"
@@ -81,13 +81,13 @@ def test_seeds_of_a_configuration_share_a_colour_and_one_place_in_the_legend():
 
 
 def test_equal_gains_are_said_to_allow_no_test_and_have_no_bar(root):
-    plan = read_plan(root / STUDY / "plan.toml")
+    plan = read_plan(root / STUDY / "plan.toml").main
     base = {1597: 0.34, 2584: 0.57, 4181: 0.66}
     found = {
         cell: {plan.analysis["primary"]: base[cell.seed] + (cell.configuration == "all") / 100}
         for cell in plan.cells()
     }
-    tests = computed(plan, None, found)
+    tests = computed(plan, found)
     row = comparisons("", plan, tests).rows[-1]
     assert row[0] == "all"
     assert row[2:] == ("0", *["not defined"] * 3, "no spread: cannot test")

@@ -6,12 +6,12 @@ from contextlib import nullcontext
 from unittest import mock
 
 from verify import canonical
+from verify.grids.blocks import report as blocks_report
+from verify.grids.blocks.plan import read_block_plan
+from verify.grids.blocks.report import README
+from verify.grids.blocks.windows import log_name
 from verify.runlog import RunLog
 from verify.seal import seal
-from verify.study import blocks_report
-from verify.study.blocks import log_name
-from verify.study.blocks_plan import read_block_plan
-from verify.study.blocks_report import README
 
 ARMS = ("base", "again", "extra", "dclr", "twin")
 STEPS, CHUNKS, TARGET = 400, 4, "1.0"

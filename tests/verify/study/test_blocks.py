@@ -7,11 +7,11 @@ import pytest
 from tests.verify.study.blocks_world import FACTS, Maker, changed, make, toml, write_plan
 from verify.errors import CannotCheckError, ContradictedError, UsageError
 from verify.files import atomic_write
-from verify.study.analysis import holm
-from verify.study.blocks import log_name, read_block, read_blocks
-from verify.study.blocks_analysis import analyse_blocks, judge
-from verify.study.blocks_plan import read_block_plan
-from verify.study.blocks_report import draw, write_block_report
+from verify.grids.analysis import holm
+from verify.grids.blocks.analysis import analyse_blocks, judge
+from verify.grids.blocks.plan import read_block_plan
+from verify.grids.blocks.report import draw, write_block_report
+from verify.grids.blocks.windows import log_name, read_block, read_blocks
 
 
 def analyse(root, facts=FACTS, **attributes):
@@ -35,7 +35,7 @@ def analyse(root, facts=FACTS, **attributes):
         ({"window": {"chunks": 3}}, "must divide"),
         ({"window": {"target": "low"}}, "positive number"),
         ({"window": {"target": "nan"}}, "positive number"),
-        ({"analysis": {"alpha": 1.5}}, "expected one in"),
+        ({"analysis": {"alpha": 1.5}}, "expected one between"),
         ({"analysis": {"correction": "none"}}, "expected 'holm'"),
         ({"analysis": {"identical": ["nobody", "again"]}}, "which is no arm"),
         ({"analysis": {"identical": []}}, "must name the null"),

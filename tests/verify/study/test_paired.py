@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from verify.errors import UsageError
-from verify.study.paired import equivalence, interval, sign_flip
+from verify.grids.paired import equivalence, interval, sign_flip
 
 RATIOS = st.floats(-1, 1, allow_nan=False).map(lambda x: round(x, 6))
 

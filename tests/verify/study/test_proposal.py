@@ -14,7 +14,7 @@ from tests.verify.test_grant import COSTS
 from verify.check import problems_inside
 from verify.errors import ContradictedError, UsageError
 from verify.gates.citation import OWN_ENVIRONMENT
-from verify.study.proposal import write_proposal
+from verify.grids.proposal import write_proposal
 
 ROOT = Path(__file__).parents[3]
 PROPOSALS = [path.parent for path in sorted((ROOT / "records").glob("*/*/costs.toml"))]

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from verify import cli
-from verify.study import command
+from verify.grids import study_command as command
 
 
 @pytest.fixture

@@ -8,12 +8,12 @@ import pytest
 
 from verify import canonical, cli
 from verify.check import check
+from verify.grids import launch_gate
+from verify.grids.report import write_report
+from verify.grids.study import begin
 from verify.record import read_record, words_on_launch
 from verify.result import Verdict
 from verify.seal import seal
-from verify.study.report import write_report
-from verify.study.run import begin
-from verify.sweep import launch_gate
 from verify.verdict import PATH
 
 PART = "# A study\n\n<!-- study -->\n<!-- /study -->\n"
@@ -141,6 +141,11 @@ def test_a_study_that_was_begun_goes_on_from_its_verified_copy(verified, study):
 def test_a_study_of_the_time_before_the_gate_goes_on_once_it_is_covered(verified, study):
     begin(verified.root, verified.plan, verified.folder)
     old = {k: v for k, v in state_of(verified).items() if k in ("data", "knobs", "plan", "source")}
+    old["knobs"] = {  # by cell, and with the seed
+        f"{name}/{seed}": {**knobs, "SEED": str(seed)}
+        for name, knobs in old["knobs"].items()
+        for seed in (3, 5, 8)
+    }
     (verified.folder / "study.json").write_bytes(canonical.dumps(old))
     verified.write_verdict(Verdict.FAIL, Verdict.PASS)
     assert study()[0] == 1
@@ -159,15 +164,15 @@ def test_its_frozen_source_must_be_the_one_that_is_covered(verified, study):
 
 
 def test_a_source_that_changes_between_gate_and_start_is_not_run(verified, study, monkeypatch):
-    from verify.study import run
+    from verify.grids import state
 
-    freeze = run.freeze
+    freeze = state.freeze
 
     def edited_first(root):
         verified.write_system(bias=1.0)
         return freeze(root)
 
-    monkeypatch.setattr(run, "freeze", edited_first)
+    monkeypatch.setattr(state, "freeze", edited_first)
     code, text = study()
     assert (code, "toysystem/__main__.py changed while the study was launched" in text) == (3, True)
     assert not verified.folder.exists()

@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 from verify import canonical
 from verify.check import check
 from verify.errors import CannotCheckError, ContradictedError, UsageError
-from verify.plan import Cell
+from verify.grids.analysis import holm
+from verify.grids.report import write_report
+from verify.grids.state import STUDY
+from verify.grids.study import begin, run_study
+from verify.kinds import Cell
 from verify.reproduce import reproduce
 from verify.runlog import RunLog, read_run_log
 from verify.seal import seal
-from verify.study.analysis import holm
-from verify.study.cells import cell_folder
-from verify.study.report import write_report
-from verify.study.run import begin, run_study
 
 WRITTEN = ("README.md", "plot.svg", "record.json", "results.json")
 
@@ -47,7 +47,7 @@ def facts(study):
 
 def rewrite_log(study, cell, change):
     """The same log with other lines and a right chain."""
-    path = cell_folder(study.folder, cell) / "train.jsonl"
+    path = STUDY.folder(study.folder, cell) / "train.jsonl"
     header, *lines = read_run_log(path)
     header.pop("kind"), header.pop("schema")
     log = RunLog(path, change("header", header) or header)
@@ -147,7 +147,7 @@ def test_a_result_that_was_touched_up_is_seen(study):
     runs = facts(study)["runs"]
     runs[0]["results"]["loss"] -= 1e-12
     edit(study, runs=runs)
-    assert "off/3: record.json: `results` are not those of" in problems(study)
+    assert "off/3: its `results` are not those of" in problems(study)
 
 
 def test_a_log_of_another_seed_is_seen(study):
@@ -167,7 +167,7 @@ def test_a_log_of_other_knobs_is_seen(study):
 
 
 def test_a_log_that_was_cut_short_is_seen(study):
-    path = cell_folder(study.folder, Cell("on", 5)) / "train.jsonl"
+    path = STUDY.folder(study.folder, Cell("on", 5)) / "train.jsonl"
     path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:-1]))
     assert "cut short" in problems(study)
 
@@ -176,7 +176,7 @@ def test_other_weights_than_those_of_the_log_are_seen(study):
     runs = facts(study)["runs"]
     runs[0]["state"] = "cd" * 64
     edit(study, runs=runs)
-    assert "`state` is not the one in" in problems(study)
+    assert "its `weights` are not those of" in problems(study)
 
 
 def test_a_plan_that_was_changed_afterwards_is_seen(study):

@@ -2,15 +2,21 @@
 
 import json
 import os
+import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import pytest
 
+from tests.patience import wait_until
 from verify.errors import CannotCheckError, UsageError
-from verify.plan import Cell
-from verify.study.cells import cell_folder, read_failure
-from verify.study.freeze import thaw
-from verify.study.run import alone, begin, run_study
+from verify.grids.attempts import read_attempts
+from verify.grids.freeze import thaw
+from verify.grids.lock import alone, lock_of
+from verify.grids.state import STUDY
+from verify.grids.study import begin, failure, run_study
+from verify.kinds import Cell
 
 
 def run(toy, jobs=2):
@@ -45,7 +51,7 @@ def test_finished_runs_are_skipped_to_the_byte(toy):
 
 def test_a_half_run_is_started_again(toy):
     run(toy)
-    log = cell_folder(toy.folder, Cell("on", 5)) / "train.jsonl"
+    log = STUDY.folder(toy.folder, Cell("on", 5)) / "train.jsonl"
     whole = log.read_bytes()
     log.write_bytes(b"".join(whole.splitlines(keepends=True)[:-1]))
     assert run(toy).done == [Cell("on", 5)]
@@ -54,8 +60,8 @@ def test_a_half_run_is_started_again(toy):
 
 def test_a_log_of_another_run_does_not_count_as_finished(toy):
     run(toy)
-    other = cell_folder(toy.folder, Cell("off", 5)) / "train.jsonl"
-    mine = cell_folder(toy.folder, Cell("on", 5)) / "train.jsonl"
+    other = STUDY.folder(toy.folder, Cell("off", 5)) / "train.jsonl"
+    mine = STUDY.folder(toy.folder, Cell("on", 5)) / "train.jsonl"
     mine.write_bytes(other.read_bytes())
     assert run(toy).done == [Cell("on", 5)]
     assert mine.read_bytes() != other.read_bytes()
@@ -66,7 +72,7 @@ def test_an_edit_between_two_launches_changes_nothing(toy):
     toy.write_system(bias=5.0)
     run_study(toy.root, study, 1)
     first = files(toy)
-    cell = cell_folder(toy.folder, Cell("on", 3))
+    cell = STUDY.folder(toy.folder, Cell("on", 3))
     (cell / "train.jsonl").unlink()
     run(toy)
     assert files(toy) == first
@@ -77,19 +83,18 @@ def test_a_failed_cell_keeps_its_reason_and_its_count_and_stops_nobody(toy):
     outcome = run(toy)
     assert list(outcome.failed) == [Cell("on", 5)]
     assert len(outcome.done) == 8
-    failure = read_failure(toy.folder, Cell("on", 5))
-    assert failure == {
-        "attempts": 1,
-        "reason": "python -m toysystem ended with 1: the toy has no steam",
-    }
+    study = begin(toy.root, toy.plan, toy.folder)
+    reason = "python -m toysystem ended with 1: the toy has no steam"
+    assert failure(study, Cell("on", 5)) == (1, reason)
     run(toy)
-    assert read_failure(toy.folder, Cell("on", 5))["attempts"] == 2
+    assert failure(study, Cell("on", 5)) == (2, reason)
+    assert len(read_attempts(study.cell_folder(Cell("on", 5)))) == 2
 
 
 def test_runs_have_one_thread(toy):
     run(toy)
     header = json.loads(
-        (cell_folder(toy.folder, Cell("on", 5)) / "train.jsonl").read_text().splitlines()[0]
+        (STUDY.folder(toy.folder, Cell("on", 5)) / "train.jsonl").read_text().splitlines()[0]
     )
     assert header["numeric_class"]["settings"]["OMP_NUM_THREADS"] == "1"
 
@@ -129,7 +134,10 @@ def test_a_source_that_is_nowhere_is_refused(toy):
 
 def test_two_launches_at_once_are_refused(toy):
     study = begin(toy.root, toy.plan, toy.folder)
-    with alone(toy.root, toy.folder), pytest.raises(UsageError, match="another process"):
+    with (
+        alone(lock_of(toy.root, toy.folder), "it"),
+        pytest.raises(UsageError, match="another process"),
+    ):
         run_study(toy.root, study, 1)
 
 
@@ -153,3 +161,39 @@ def test_the_bytes_do_not_depend_on_the_number_of_jobs(toy):
     run(toy, jobs=4)
     assert threading.active_count() == threads
     assert files(toy) == one
+
+
+def test_a_study_that_is_killed_leaves_no_run_behind_and_goes_on(toy):
+    go = toy.root / "go"
+    main = toy.root / "toysystem" / "__main__.py"
+    hang = f"import os, time\nwhile not os.path.exists({str(go)!r}):\n    time.sleep(0.05)\n"
+    main.write_text(hang + main.read_text())
+    begin(toy.root, toy.plan, toy.folder)
+    program = (
+        "from pathlib import Path; from verify.grids.study import begin, run_study;"
+        f"root = Path({str(toy.root)!r});"
+        f"run_study(root, begin(root, root / 'plan.toml', Path({str(toy.folder)!r})), 1)"
+    )
+    first = STUDY.folder(toy.folder, Cell("off", 3))
+    with subprocess.Popen([sys.executable, "-c", program], cwd=toy.root) as process:
+        wait_until((first / "output.txt").exists, 60, "no cell is run")
+        process.kill()
+    wait_until(lambda: read_attempts(first), 60, "the cell does not end")
+    assert [each["outcome"] for each in read_attempts(first)] == ["preempted"]
+    go.write_text("")
+    assert len(run(toy).done) == 9
+    assert sorted(path.name for path in first.iterdir()) == ["metrics.json", "train.jsonl"]
+
+
+def test_weights_of_nothing_but_zeros_are_no_result(toy):
+    project = toy.root / "pyproject.toml"
+    project.write_text(project.read_text().replace("weights.bin", "final.safetensors"))
+    main = toy.root / "toysystem" / "__main__.py"
+    zeros = (
+        "from tests.verify.sweep.toy_sweep import weights; weights(Path('final.safetensors'), 0.0)"
+    )
+    text = main.read_text().replace('Path("weights.bin").write_bytes(b"weights")', zeros)
+    main.write_text(f"import sys; sys.path.append({str(Path.cwd())!r})\n{text}")
+    outcome = run(toy)
+    assert len(outcome.failed) == 9
+    assert "every byte of every tensor is zero" in outcome.failed[Cell("on", 5)]

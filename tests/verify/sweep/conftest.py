@@ -6,8 +6,8 @@ import pytest
 
 from tests.verify.study.conftest import PROBE, SYSTEM
 from tests.verify.sweep.toy_sweep import SWEEP
-from verify.sweep.launch_gate import Launch
-from verify.sweep.prepare import planned, prepare
+from verify.grids.launch_gate import Launch
+from verify.grids.prepare import planned, prepare
 
 
 @pytest.fixture

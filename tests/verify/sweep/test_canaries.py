@@ -9,8 +9,8 @@ import pytest
 
 from tests.verify.sweep.toy_sweep import weights
 from verify.errors import CannotCheckError, ContradictedError
+from verify.grids.canaries import after, before
 from verify.runlog import RunLog
-from verify.sweep.canaries import after, before
 from verify.tensors import weights_digest
 
 
@@ -176,6 +176,6 @@ def test_the_digest_is_that_of_the_loaded_tensors(tmp_path):
 def test_the_canaries_need_neither_torch_nor_numpy(root):
     code = (
         "import sys; sys.modules['torch'] = sys.modules['numpy'] = None\n"
-        "import verify.sweep.canaries, verify.sweep.recorded, verify.check"
+        "import verify.grids.canaries, verify.kinds.recorded, verify.check"
     )
     subprocess.run([sys.executable, "-c", code], cwd=root, check=True)

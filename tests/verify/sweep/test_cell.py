@@ -12,9 +12,10 @@ from verify import canonical
 from verify.check import check
 from verify.errors import UsageError
 from verify.files import hash_file
-from verify.sweep import attempts
-from verify.sweep.cell import held, is_sealed, run_cell
-from verify.sweep.progress import state_of
+from verify.grids import attempts
+from verify.grids.cell import is_sealed, lock_of, run_cell
+from verify.grids.lock import held
+from verify.grids.progress import state_of
 
 RUN = """
 import os, pathlib, signal, sys, time
@@ -110,7 +111,7 @@ def test_every_attempt_is_counted_and_a_good_one_is_sealed(cell):
 
 def test_a_cell_that_another_process_runs_is_left_to_it(cell):
     folder = cell()
-    with held(folder, wait=False) as mine:
+    with held(lock_of(folder)) as mine:
         assert mine
         assert run_cell(folder, wait=False) == 3
     assert not (folder / "out").exists()
@@ -119,7 +120,7 @@ def test_a_cell_that_another_process_runs_is_left_to_it(cell):
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2])
 def test_a_stopped_cell_ends_its_run_and_says_so(cell, number):
     folder = cell("slow")
-    process = subprocess.Popen([sys.executable, "-m", "verify.sweep.cell", str(folder)])
+    process = subprocess.Popen([sys.executable, "-m", "verify.grids.cell", str(folder)])
     wait_for(folder / "out" / "ran")
     assert state_of(folder).name == "running"
     process.send_signal(number)
@@ -131,7 +132,7 @@ def test_a_stopped_cell_ends_its_run_and_says_so(cell, number):
 
 def test_a_run_that_was_whole_when_it_was_stopped_is_finished(cell):
     folder = cell("lingers")
-    process = subprocess.Popen([sys.executable, "-m", "verify.sweep.cell", str(folder)])
+    process = subprocess.Popen([sys.executable, "-m", "verify.grids.cell", str(folder)])
     wait_for(folder / "out" / "over")
     process.send_signal(signal.SIGTERM)
     assert process.wait(patience(15)) == 0
@@ -141,7 +142,7 @@ def test_a_run_that_was_whole_when_it_was_stopped_is_finished(cell):
 
 def test_a_cell_that_is_killed_is_counted_as_lost_and_leaves_no_run_behind(cell):
     folder = cell("slow")
-    process = subprocess.Popen([sys.executable, "-m", "verify.sweep.cell", str(folder)])
+    process = subprocess.Popen([sys.executable, "-m", "verify.grids.cell", str(folder)])
     wait_for(folder / "out" / "ran")
     process.kill()
     process.wait()

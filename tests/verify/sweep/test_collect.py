@@ -14,9 +14,9 @@ from verify.claims.evidence import Library
 from verify.claims.findings import ClaimError
 from verify.claims.runs import check_complete, runs_of
 from verify.errors import UsageError
+from verify.grids.collect import collect
 from verify.record import read_record
 from verify.reproduce import chosen_run
-from verify.sweep.collect import collect
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def test_a_difference_inside_the_margin_does_not_count(toy):
     for folder in toy.prepare():
         finish(folder)
     done = collect(toy.root, toy.folder)
-    by_name = {row["configuration"]: row["counts"] for row in done.tests["main"]}
+    by_name = {row["configuration"]: row["counts"] for row in done.results["main"]["tests"]}
     assert by_name == {"on": False, "strong": True}
 
 
@@ -173,7 +173,7 @@ FORGERIES = {
         lambda toy: edit_line(toy, 4, results={"loss": 0.1}),
         "on/5: its `results` are not those of",
     ),
-    "a cell that vanished": (drop_line, "on/3 is listed, where the plan has off/3"),
+    "a cell that vanished": (drop_line, "off/3 is in the plan, but not among the cells"),
     "a log that is gone": (
         lambda toy: (toy.into / "runs" / "off" / "3" / "train.jsonl").unlink(),
         "off/3: its log runs/off/3/train.jsonl is not here",
@@ -195,7 +195,7 @@ FORGERIES = {
     ),
     "another mean": (
         lambda toy: edit_record(toy, results={}),
-        "`results` are not what its cells come to",
+        "`results` are not what its runs come to",
     ),
     "other seeds": (
         lambda toy: edit_record(toy, seeds=[3, 5]),

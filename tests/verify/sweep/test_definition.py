@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 
 from tests.verify.sweep.toy_sweep import CELLS, SWEEP
 from verify.errors import UsageError
-from verify.grant import decimal
-from verify.plan import Cell
-from verify.study.paired import sign_flip
-from verify.sweep.cost import check_cost, compute_grant, limits
-from verify.sweep.definition import is_sweep, read_sweep
-from verify.sweep.power import fewest_for_sign_flip, power, power_t
-from verify.sweep.prepare import planned
+from verify.grids.cost import check_cost, compute_grant, limits
+from verify.grids.grant import decimal
+from verify.grids.paired import sign_flip
+from verify.grids.plan import Cell, is_sweep, read_sweep
+from verify.grids.power import power, power_t
+from verify.grids.prepare import planned
+from verify.grids.rules import fewest_for_sign_flip
 
 
 def test_a_sweep_is_all_its_groups(toy):
@@ -28,7 +28,7 @@ def test_a_sweep_is_all_its_groups(toy):
     assert cells[-1] == Cell("grid_2", 34)
     assert sweep.seeds == (3, 5, 8, 21, 34)
     assert sweep.seeds_of("grid_2") == (21, 34)
-    assert sweep.groups["grid"].plan.knobs(Cell("grid_2", 21)) == {
+    assert sweep.groups["grid"].knobs(Cell("grid_2", 21)) == {
         "TOY_FACTOR": "0.5",
         "TOY_FEATURE": "3",
         "SEED": "21",
@@ -78,7 +78,7 @@ def test_a_sign_flip_test_of_enough_seeds_is_let_through(toy):
         .replace("[3, 5, 8]", "[1, 2, 3, 4, 5, 6, 7]")
         .replace("[21, 34]", "[21, 22, 23, 24, 25, 26]")
     )
-    assert len(list(planned(toy.root, toy.file).sweep.cells())) == 33
+    assert len(list(planned(toy.root, toy.file).plan.cells())) == 33
 
 
 @settings(max_examples=40, deadline=None)
@@ -152,19 +152,19 @@ source = "somebody"
 
 def test_the_sweeps_of_this_repository_hold(root):
     sunflowers = planned(root, root / "sweeps" / "golden_sunflowers.toml")
-    assert len(list(sunflowers.sweep.cells())) == 5 * 5 + 4 * 3
-    assert sunflowers.sweep.groups["main"].plan.seeds == (1597, 2584, 4181, 6765, 10946)
-    grant = check_cost(sunflowers.sweep, "x")
+    assert len(list(sunflowers.plan.cells())) == 5 * 5 + 4 * 3
+    assert sunflowers.plan.groups["main"].seeds == (1597, 2584, 4181, 6765, 10946)
+    grant = check_cost(sunflowers.plan, "x")
     assert (decimal(grant.total), grant.printed_total) == ("170.97", "109.4")
-    assert len(list(planned(root, root / "sweeps" / "small_cpu.toml").sweep.cells())) == 6
+    assert len(list(planned(root, root / "sweeps" / "small_cpu.toml").plan.cells())) == 6
     assert is_sweep(root / "sweeps" / "small_cpu.toml")
 
 
 def test_the_plan_of_the_sealed_proposal_is_the_main_group(root):
-    from verify.plan import read_plan
+    from verify.grids.plan import read_plan
 
     (path,) = root.glob("records/*/2026-11-23_GoldenSunflowers_Proposal/plan.toml")
     sealed = read_plan(path)
-    main = read_sweep(root / "sweeps" / "golden_sunflowers.toml").groups["main"].plan
+    main = read_sweep(root / "sweeps" / "golden_sunflowers.toml").groups["main"]
     for key in ("seeds", "baseline", "common", "configurations", "analysis", "question", "system"):
-        assert main.facts[key] == sealed.facts[key], key
+        assert main.facts[key] == sealed.main.facts[key], key

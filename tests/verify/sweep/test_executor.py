@@ -8,9 +8,9 @@ import pytest
 from tests.patience import wait_until
 from verify import canonical
 from verify.errors import CannotCheckError, UsageError
-from verify.sweep import executor
-from verify.sweep.executor import RunCells, launch, slurm_parameters
-from verify.sweep.torchrun import launched
+from verify.grids import executor
+from verify.grids.executor import RunCells, launch, slurm_parameters
+from verify.grids.torchrun import launched
 
 PROGRAM = ["python", "-P", "-m", "toysystem"]
 ONE = {"gpus": 0, "nodes": 1, "cpus": 2, "minutes": 30}

@@ -5,14 +5,14 @@ import json
 import pytest
 
 from tests.verify.sweep.test_launch_gate import command
-from verify.sweep import launch_gate
+from verify.grids import launch_gate
 from verify.verdict import PATH
 
 
 @pytest.fixture
 def quiet_launch(monkeypatch):
     """Nothing is started; the launches that would have been."""
-    from verify.sweep import command as commands
+    from verify.grids import sweep_command as commands
 
     launched = []
     monkeypatch.setattr(commands, "_launch", lambda *arguments: launched.append(arguments) or 0)
@@ -45,7 +45,7 @@ def test_a_sweep_goes_on_in_the_environment_that_it_was_begun_in(
 
 
 def test_a_resumed_sweep_passes_the_same_gate(verified, monkeypatch, capsys, quiet_launch):
-    from verify.sweep import executor
+    from verify.grids import executor
 
     arguments = ("run", verified.file, "--folder", verified.folder)
     assert command(monkeypatch, capsys, *arguments)[0] == 0

@@ -10,9 +10,9 @@ from tests.verify.sweep.toy_sweep import finish
 from verify import cli
 from verify.config import system
 from verify.errors import ContradictedError, UsageError
+from verify.grids.launch_gate import clear, look, read_waivers, refuse_unverified
+from verify.grids.lock import alone
 from verify.result import Verdict
-from verify.sweep.launch_gate import clear, look, read_waivers, refuse_unverified
-from verify.sweep.prepare import alone
 from verify.verdict import PATH
 
 
@@ -235,7 +235,7 @@ def test_a_dry_run_lists_the_cells_and_writes_nothing(verified, monkeypatch, cap
 
 
 def test_a_waiver_is_kept_with_the_sweep(verified, monkeypatch, capsys):
-    from verify.sweep import command as commands
+    from verify.grids import sweep_command as commands
 
     launched = []
     monkeypatch.setattr(commands, "_launch", lambda *arguments: launched.append(arguments) or 0)
@@ -277,7 +277,7 @@ def test_an_unknown_executor_is_refused(verified, monkeypatch, capsys):
 
 
 def test_what_is_sealed_or_has_a_job_is_not_launched_again(verified, monkeypatch, capsys):
-    from verify.sweep import executor
+    from verify.grids import executor
 
     folders = verified.prepare()
     finish(folders[0])
@@ -299,10 +299,13 @@ def test_what_is_sealed_or_has_a_job_is_not_launched_again(verified, monkeypatch
 
 
 def test_the_order_to_launch_comes_only_under_the_sweeps_lock(verified, monkeypatch, capsys):
-    from verify.sweep import command as commands
+    from verify.grids import sweep_command as commands
 
     def launch(*arguments):
-        with pytest.raises(UsageError, match="being launched"), alone(verified.folder):
+        with (
+            pytest.raises(UsageError, match="by another process"),
+            alone(verified.folder / ".lock", "it is run"),
+        ):
             raise AssertionError("the lock was free")
         return 0
 

@@ -8,10 +8,13 @@ import textwrap
 import pytest
 
 from tests.verify.sweep.toy_sweep import CELLS, finish
+from verify import canonical
 from verify.check import check
 from verify.errors import CannotCheckError, UsageError
+from verify.grids.lock import alone
+from verify.grids.prepare import planned, seal_plan
+from verify.grids.state import SWEEP, read_state
 from verify.source import read_source
-from verify.sweep.prepare import alone, planned, read_state, seal_plan
 
 
 def test_each_cell_gets_a_folder_from_which_it_can_be_run_by_hand(toy):
@@ -56,11 +59,11 @@ def test_a_comment_is_no_change(toy):
 
 def test_the_source_is_frozen_once_whatever_is_edited(toy):
     toy.prepare()
-    state = read_state(toy.folder)
+    state = read_state(toy.folder, SWEEP)
     before = (toy.folder / "cells" / "on" / "3" / "cell.json").read_bytes()
     toy.write_system(bias=7.0)
     toy.prepare()
-    assert read_state(toy.folder) == state
+    assert read_state(toy.folder, SWEEP) == state
     assert (toy.folder / "cells" / "on" / "3" / "cell.json").read_bytes() == before
     snapshot = json.loads(before)["cwd"]
     assert "+ 0.0" in (toy.root / snapshot / "toysystem" / "__main__.py").read_text()
@@ -68,7 +71,7 @@ def test_the_source_is_frozen_once_whatever_is_edited(toy):
 
 def test_an_edited_snapshot_is_refused(toy):
     toy.prepare()
-    snapshot = toy.root / read_state(toy.folder)["snapshot"]
+    (snapshot,) = (toy.root / ".goldenseal" / "snapshots").iterdir()
     (snapshot / "toysystem" / "__main__.py").write_text("print('other')")
     with pytest.raises(UsageError, match="was edited"):
         toy.prepare()
@@ -119,8 +122,8 @@ def test_a_sealed_cell_stays_as_it_is(toy):
 def test_of_two_launches_one_waits_for_nothing_and_says_so(toy):
     holder = textwrap.dedent(f"""
         from pathlib import Path
-        from verify.sweep.prepare import alone
-        with alone(Path({str(toy.folder)!r})):
+        from verify.grids.lock import alone
+        with alone(Path({str(toy.folder / ".lock")!r}), "x"):
             print("held", flush=True)
             input()
     """)
@@ -130,11 +133,11 @@ def test_of_two_launches_one_waits_for_nothing_and_says_so(toy):
         assert process.stdout.readline() == "held\n"
         with (
             pytest.raises(UsageError, match="being launched by another process"),
-            alone(toy.folder),
+            alone(toy.folder / ".lock", "it is being launched"),
         ):
             raise AssertionError("two at once")
         process.communicate("\n")
-    with alone(toy.folder):
+    with alone(toy.folder / ".lock", "it is being launched"):
         pass  # the lock ended with its process
 
 
@@ -143,4 +146,22 @@ def test_a_state_of_another_form_is_refused(toy, text):
     toy.folder.mkdir(parents=True)
     (toy.folder / "sweep.json").write_text(text)
     with pytest.raises(UsageError, match="expected the keys"):
-        read_state(toy.folder)
+        read_state(toy.folder, SWEEP)
+
+
+def test_a_sweep_that_an_earlier_version_began_goes_on(toy):
+    folders = toy.prepare()
+    now = read_state(toy.folder, SWEEP)
+    data = toy.root / "data" / "tokens.txt"
+    old = {k: now[k] for k in ("plan", "source", "verdict", "waivers")} | {
+        "schema": 1,
+        "data": {str(data.resolve()): now["data"]["tokens.txt"]},
+        "identity": "0" * 128,
+        "snapshot": "gone",
+    }
+    (toy.folder / "sweep.json").write_bytes(canonical.dumps(old))
+    before = [path.joinpath("cell.json").read_bytes() for path in folders]
+    assert [path.joinpath("cell.json").read_bytes() for path in toy.prepare()] == before
+    data.write_text("other")
+    with pytest.raises(CannotCheckError, match="no longer that"):
+        toy.prepare()

@@ -7,9 +7,9 @@ import pytest
 from tests.verify.sweep.toy_sweep import finish
 from verify import canonical
 from verify.errors import CannotCheckError
-from verify.sweep import executor, slurm, watch
-from verify.sweep.command import run
-from verify.sweep.slurm import Job, largest_array, notes
+from verify.grids import executor, slurm, watch
+from verify.grids.slurm import Job, largest_array, notes
+from verify.grids.sweep_command import run
 
 # Every one was printed by, or is in the list of reasons of, Slurm 22.05 or 24.11.
 HELD = (

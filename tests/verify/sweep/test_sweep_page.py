@@ -3,9 +3,9 @@
 import pytest
 
 from tests.verify.sweep.toy_sweep import CELLS, finish
+from verify.grids.collect import collect
 from verify.record import read_record
 from verify.report.study import study_tables
-from verify.sweep.collect import collect
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ import pytest
 from tests.verify.sweep.toy_sweep import attempt, finish
 from verify import canonical
 from verify.errors import UsageError
-from verify.sweep import watch
-from verify.sweep.progress import CellState, last_line, state_of, with_time_left
+from verify.grids import watch
+from verify.grids.progress import CellState, last_line, state_of, with_time_left
 
 
 @pytest.fixture

@@ -18,8 +18,8 @@ from pathlib import Path
 from train_gpt_style.kit.numerics import enter_lane
 from verify.config import find_root, system
 from verify.errors import GoldensealError, UsageError
+from verify.grids.launch_gate import clear
 from verify.source import read_source
-from verify.sweep.launch_gate import clear
 
 SYSTEM = "vit_rft"
 

@@ -8,10 +8,10 @@ from train_gpt_style.kit.fashion.__main__ import check as fashion_digests
 from verify import canonical
 from verify.errors import UsageError
 from verify.files import atomic_write
+from verify.grids.blocks.plan import read_block_plan
+from verify.grids.blocks.report import README, write_block_report
+from verify.grids.launch_gate import provenance
 from verify.seal import seal
-from verify.study.blocks_plan import read_block_plan
-from verify.study.blocks_report import README, write_block_report
-from verify.sweep.launch_gate import provenance
 
 WORDS = Path(__file__).with_name("readme.txt")  # every word of it was written before the results
 KEPT = ("README.md", "plan.toml", "plot.svg", "profile.json", "record.json", "results.json")

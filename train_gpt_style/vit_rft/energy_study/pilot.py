@@ -20,8 +20,8 @@ from train_gpt_style.vit_rft.energy_study.window import Arm, Held, measure_windo
 from verify import canonical
 from verify.errors import UsageError
 from verify.files import atomic_write
-from verify.study.blocks_plan import read_block_plan
-from verify.sweep.launch_gate import UNCHECKED, provenance
+from verify.grids.blocks.plan import read_block_plan
+from verify.grids.launch_gate import UNCHECKED, provenance
 
 PILOT_SEEDS = (10946, 17711, 28657)
 BLOCK_SEEDS = (1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144, 233)

@@ -18,12 +18,12 @@ from verify.check import check as check_record
 from verify.config import find_root
 from verify.errors import ContradictedError, GoldensealError, UsageError
 from verify.files import atomic_write
+from verify.grids.blocks.plan import read_block_plan
+from verify.grids.blocks.windows import BLOCKS, log_name, read_block
+from verify.grids.launch_gate import UNCHECKED, launched
+from verify.grids.lock import alone, lock_of
 from verify.runlog import RunLog
 from verify.source import read_source
-from verify.study.blocks import BLOCKS, log_name, read_block
-from verify.study.blocks_plan import read_block_plan
-from verify.study.run import alone
-from verify.sweep.launch_gate import UNCHECKED, launched
 
 PLAN, STATE, PROFILE = "plan.toml", "study.json", "profile.json"
 IMAGES = {"TRAIN_IMAGES": 8192, "VAL_IMAGES": 1024}  # of [common]; no knobs of the system
@@ -136,7 +136,7 @@ def run_blocks(
     """
     plan, identity = sealed_plan(plan_folder)
     study = Study(plan, environ)
-    with alone(find_root(), folder):
+    with alone(lock_of(find_root(), folder), f"{folder} is being run"):
         state = begin(plan_folder, folder, study, identity, launch)
         waiting = [seed for seed in plan.seeds if not is_finished(folder, plan, seed)]
         total = len(plan.seeds) * 2 * len(plan.arms)
