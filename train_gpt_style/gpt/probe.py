@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from train_gpt_style.gpt.features import FEATURES
-from train_gpt_style.gpt.settings import BASELINE_KNOBS, KIT_KNOBS
+from train_gpt_style.gpt import SYSTEM
+from train_gpt_style.kit.system import KIT_KNOBS
 from train_gpt_style.kit.unreached import UNREACHED
 from verify.probe import Probe, Scenario, Script
 
@@ -22,7 +22,7 @@ def prepare(folder: Path) -> dict[str, str]:
 
 def smoke() -> list[tuple[str, str, str]]:
     """(name, published, computed) of each published figure."""
-    from train_gpt_style.gpt.smoke import figures
+    from train_gpt_style.gpt.figures import figures
 
     return figures()
 
@@ -71,13 +71,13 @@ PROBE = Probe(
     candidate=Script(
         "candidate",
         "train_gpt_style.gpt.run",
-        build="build_model(settings_module.read(os.environ), Context(os.environ))",
+        build="build_model(SYSTEM.read(os.environ), Context(os.environ, 8))",
         entry="main()",
     ),
     scenarios=scenarios(),
     vocab_size=320,
-    features=tuple(feature.declaration for feature in FEATURES),
-    baseline_knobs=BASELINE_KNOBS,
+    features=tuple(feature.declaration for feature in SYSTEM.features),
+    baseline_knobs=SYSTEM.baseline_knobs,
     kit_knobs=KIT_KNOBS,
     prepare=prepare,
     smoke=smoke,
@@ -88,8 +88,9 @@ PROBE = Probe(
     logs={"logs/*": "=" * 100},
     unreached=UNREACHED
     | {
-        r"^gpt/(resuming|checkpoints)\.py": "resumes a run: test_gpt_checkpoint.py",
+        r"^kit/(resuming|checkpoints|optimizers)\.py": "resumes a run: test_gpt_checkpoint.py",
         r"^gpt/(run|train)\.py.*\b(start|resumed|kept|go_on|return$|self\.rank)": "resumes a run",
+        r"^kit/start\.py.*\b(start|kept|go_on|return$|return \{\}|self\.rank)": "resumes a run",
         r"^gpt/invariant\.py": "several ranks that add up alike: test_gpt_invariance.py",
         r"^kit/shards\.py:(2\d|3\d|40):": "writes shards: kit/test_shards.py",
         r"^kit/shards\.py:1[12]\d:": "goes on in the middle of a shard: test_gpt_checkpoint.py",

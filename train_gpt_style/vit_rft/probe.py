@@ -4,9 +4,9 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from train_gpt_style.kit.system import KIT_KNOBS
 from train_gpt_style.kit.unreached import UNREACHED
-from train_gpt_style.vit_rft.features import FEATURES
-from train_gpt_style.vit_rft.settings import BASELINE_KNOBS, KIT_KNOBS, read
+from train_gpt_style.vit_rft import SYSTEM
 from verify.probe import Probe, Scenario, Script
 
 ROOT = Path(__file__).parents[2]
@@ -24,7 +24,7 @@ def draw(shape, generator):
     """A batch of noise for `loss_and_correct`, of the sizes that the environment names."""
     import torch
 
-    settings = read(os.environ)
+    settings = SYSTEM.read(os.environ)
     size, classes = settings.image_size, settings.classes or 1000
     x = torch.randint(0, 256, (*shape, 3, size, size), generator=generator, dtype=torch.uint8)
     return x, torch.randint(classes, shape, generator=generator)
@@ -32,7 +32,7 @@ def draw(shape, generator):
 
 def smoke() -> list[tuple[str, str, str]]:
     """(name, published, computed) of each published figure."""
-    from train_gpt_style.vit_rft.smoke import figures
+    from train_gpt_style.vit_rft.figures import figures
 
     return figures()
 
@@ -75,7 +75,7 @@ PROBE = Probe(
     candidate=Script(
         "candidate",
         "train_gpt_style.vit_rft.run",
-        build="build_model(settings_module.read(os.environ), Context(os.environ))",
+        build="build_model(SYSTEM.read(os.environ), Context(os.environ))",
         loss="loss_and_correct(model, x, y)[0]",
         entry="main()",
         model_class="ViT",
@@ -83,8 +83,8 @@ PROBE = Probe(
     scenarios=scenarios(),
     draw=draw,
     batches=((2,), (1,), (3,)),
-    features=tuple(feature.declaration for feature in FEATURES),
-    baseline_knobs=BASELINE_KNOBS,
+    features=tuple(feature.declaration for feature in SYSTEM.features),
+    baseline_knobs=SYSTEM.baseline_knobs,
     kit_knobs=KIT_KNOBS,
     prepare=prepare,
     smoke=smoke,

@@ -9,7 +9,8 @@ import sys
 import time
 from types import SimpleNamespace
 
-from train_gpt_style.gpt import checkpoints, run
+from train_gpt_style.gpt import run
+from train_gpt_style.kit import checkpoints
 from verify.errors import GoldensealError
 
 ON = {

@@ -19,7 +19,8 @@ import safetensors.torch
 from tests.patience import patience
 from tests.train_gpt_style.gpt.forks import ON, files_of, forked, newest, whole_run
 from tests.train_gpt_style.gpt.worlds import launch
-from train_gpt_style.gpt import checkpoints, run
+from train_gpt_style.gpt import run
+from train_gpt_style.kit import checkpoints
 from verify.runlog import deterministic_digest, read_run_log
 
 

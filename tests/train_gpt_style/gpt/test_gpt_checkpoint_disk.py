@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from train_gpt_style.gpt import checkpoints
+from train_gpt_style.kit import checkpoints
 
 FILES = {"a.bin": b"xyz", "b.bin": b""}
 

@@ -9,7 +9,8 @@ import safetensors.torch
 import torch
 
 from tests.train_gpt_style.gpt.forks import ON, files_of, forked, newest, whole_run
-from train_gpt_style.gpt import checkpoints, run
+from train_gpt_style.gpt import run
+from train_gpt_style.kit import checkpoints
 from verify import canonical
 from verify.errors import UsageError
 
