@@ -30,7 +30,17 @@ from train_gpt_style.kit.start import (
 )
 from train_gpt_style.kit.tokenizer import ByteCounter, load_tokenizer
 
-__all__ = ["GPT", "SYSTEM", "Context", "Muon", "build_model", "build_optimizers", "main", "run"]
+__all__ = [
+    "GPT",
+    "MICRO_BATCHES",
+    "SYSTEM",
+    "Context",
+    "Muon",
+    "build_model",
+    "build_optimizers",
+    "main",
+    "run",
+]
 
 
 def main(environ=os.environ):

@@ -36,7 +36,7 @@ class Context:
         # What products and attention round their inputs to; None: nothing is rounded.
         self.autocast_type = None
         if self.cuda and torch.cuda.is_bf16_supported():
-            self.autocast_type = torch.bfloat16
+            self.autocast_type = torch.bfloat16  # as the baselines do on cuda
         self.reads = 0
         self.started_group = parts > 1 and "RANK" in environ and not is_distributed()
         if self.cuda:
