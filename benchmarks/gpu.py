@@ -32,9 +32,9 @@ os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"  # asked for before CUDA start
 
 import torch
 
-from train_gpt_style.gpt import run, settings
+from train_gpt_style.gpt import SYSTEM, run
+from train_gpt_style.gpt.knobs import MICRO_BATCHES
 from train_gpt_style.gpt.probe import PROBE
-from train_gpt_style.gpt.settings import MICRO_BATCHES
 from verify import canonical
 from verify.config import find_root, system
 from verify.errors import GoldensealError
@@ -72,7 +72,7 @@ class Trainer:
     """One side's model and optimizers, at the shapes of `environ`, on the device in use."""
 
     def __init__(self, side, compiled, environ):
-        run.seed_everything(settings.read(environ), run.Context({}))
+        run.seed_everything(SYSTEM.read(environ), run.Context({}, MICRO_BATCHES))
         if side == "baseline":
             script = PROBE.baseline.load()
             self.values, self.ctx = script.Hyperparameters.from_env(environ), script.Context({})
@@ -81,7 +81,7 @@ class Trainer:
             if compiled:  # each as its own run does it
                 script.newton_schulz = torch.compile(script.newton_schulz)
         else:
-            self.values, self.ctx = settings.read(environ), run.Context({})
+            self.values, self.ctx = SYSTEM.read(environ), run.Context({}, MICRO_BATCHES)
             model = run.build_model(self.values, self.ctx)
             named = run.build_optimizers(self.values, model)
             self.optimizers = list(named.values())

@@ -16,7 +16,7 @@ import time
 
 import torch
 
-from train_gpt_style.gpt import invariant, run, settings
+from train_gpt_style.gpt import SYSTEM, invariant, run
 from train_gpt_style.gpt.division import Division
 from train_gpt_style.gpt.train import zero_grad
 
@@ -43,7 +43,7 @@ def main():
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
 
-    values, context = settings.read(os.environ), run.Context({})
+    values, context = SYSTEM.read(os.environ), run.Context({}, 8)
     torch.manual_seed(values.seed)
     model = run.build_model(values, context)
     optimizers = run.build_optimizers(values, model)

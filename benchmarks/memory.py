@@ -45,7 +45,7 @@ def side_step(side, sequences, length):
     """One training step of a side, as a function of no arguments."""
     import torch
 
-    from train_gpt_style.gpt import run, settings
+    from train_gpt_style.gpt import SYSTEM, run
     from train_gpt_style.gpt.probe import PROBE
 
     torch.manual_seed(1337)
@@ -55,7 +55,7 @@ def side_step(side, sequences, length):
         model = script.build_model(args, context)
         optimizers = script.build_optimizers(args, model)
     else:
-        values, context = settings.read({}), run.Context({})
+        values, context = SYSTEM.read({}), run.Context({}, 8)
         model = run.build_model(values, context)
         optimizers = run.build_optimizers(values, model).values()
     generator = torch.Generator().manual_seed(0)

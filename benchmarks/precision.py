@@ -25,8 +25,8 @@ from dataclasses import dataclass, field
 
 import torch
 
-from train_gpt_style.gpt import run, settings
-from train_gpt_style.gpt.settings import MICRO_BATCHES
+from train_gpt_style.gpt import SYSTEM, run
+from train_gpt_style.gpt.knobs import MICRO_BATCHES
 
 SPREAD = 0.02  # of what is added to each weight: a fresh model's blocks pass no gradient
 
@@ -43,8 +43,8 @@ class Way:
 
     def build(self):
         """Model and optimizers as a run has them, and what its first pass gives."""
-        values, self.ctx = settings.read(self.environ), run.Context({})
-        for feature in run.switched_on(values):
+        values, self.ctx = SYSTEM.read(self.environ), run.Context({}, MICRO_BATCHES)
+        for feature in values.features:
             feature.prepare(self.ctx, values)
         torch.manual_seed(values.seed)
         self.model = run.build_model(values, self.ctx)

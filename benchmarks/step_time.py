@@ -25,9 +25,9 @@ def worker(side, threads, features, pipe):
     """Build the script's own model and optimizers, then do a step whenever told to."""
     import torch
 
-    from train_gpt_style.gpt import run, settings
+    from train_gpt_style.gpt import SYSTEM, run
     from train_gpt_style.gpt.probe import PROBE
-    from train_gpt_style.gpt.seams import StepReport
+    from train_gpt_style.kit.seams import Run, StepReport
 
     torch.set_num_threads(threads)
     torch.manual_seed(1337)
@@ -38,12 +38,12 @@ def worker(side, threads, features, pipe):
         model = script.build_model(args, context)
         optimizers = script.build_optimizers(args, model)
     else:
-        values = settings.read(features)
-        context = run.Context({})
+        values = SYSTEM.read(features)
+        context = run.Context({}, 8)
         model = run.build_model(values, context)
         named = run.build_optimizers(values, model)
         optimizers = list(named.values())
-        observers = run.observers_of(values, context, model, named)
+        observers = run.observers_of(Run(values, context, model, named))
         observer = observers[0] if observers else None
     generator = torch.Generator().manual_seed(0)
     x, y = torch.randint(1024, (2, SEQUENCES, LENGTH), generator=generator)
@@ -59,7 +59,7 @@ def worker(side, threads, features, pipe):
         step += 1
         if observer is not None:
             lrs = {name: o.param_groups[0]["lr"] for name, o in named.items()}
-            observer.after_step(StepReport(step, loss.detach(), lrs, None, step, 0.0))
+            observer.after_step(StepReport(step, loss.detach(), {"lr": lrs, "tokens": step}))
         pipe.send((time.perf_counter() - start, time.process_time() - busy, loss.item()))
 
 

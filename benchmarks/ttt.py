@@ -21,7 +21,7 @@ import time
 
 import torch
 
-from train_gpt_style.gpt import run, settings, ttt, windows
+from train_gpt_style.gpt import SYSTEM, run, ttt, windows
 from train_gpt_style.gpt.probe import PROBE
 from train_gpt_style.kit.shards import load_validation, shard_files
 from train_gpt_style.kit.tokenizer import ByteCounter, load_tokenizer
@@ -57,8 +57,8 @@ def build(options):
         "NUM_LAYERS": str(options.layers),
         "TTT_BATCH_SIZE": str(options.batch),
     }
-    values = settings.read({**environ, "TTT_PACKED": "1"})
-    context = run.Context({})
+    values = SYSTEM.read({**environ, "TTT_PACKED": "1"})
+    context = run.Context({}, 8)
     tokens = chosen_documents(values, options.documents, options.length)
     tokenizer = load_tokenizer(values.tokenizer_path)
     byte_counter = ByteCounter(tokenizer, values.vocab_size, context.device)

@@ -24,8 +24,7 @@ import torch.nn.functional as F
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from train_gpt_style.kit.images import Loader, SyntheticSplit
-from train_gpt_style.vit_rft import run, settings
-from train_gpt_style.vit_rft.features import switched_on
+from train_gpt_style.vit_rft import SYSTEM, run
 from train_gpt_style.vit_rft.seams import Run, StepReport
 
 ARMS = {
@@ -61,17 +60,16 @@ class Arm:
 
     def __init__(self, environ, options):
         environ = {**environ, "IMAGE_SIZE": str(options.image_size), "BATCH": str(options.batch)}
-        values = settings.read({**environ, "STEPS": str(10**9)})
+        values = SYSTEM.read({**environ, "STEPS": str(10**9)})
         self.context = run.Context({})
-        run.seed_everything(values)
+        run.seed_generators(values)
         self.model = run.build_model(values, self.context, 1000)
         self.optimizer = run.build_optimizer(values, self.model)
         split = SyntheticSplit(options.batch, 1000, options.image_size, 0)
         self.loader = Loader(split, options.batch, 0, self.context.device)
-        parts = self.context, self.model, self.optimizer, self.loader
-        seen = Run(values, *parts, val_images=1, classes=1000)
-        told = (feature.observer(seen) for feature in switched_on(values))
-        self.observers = [observer for observer in told if observer is not None]
+        parts = self.context, self.model, {"adam": self.optimizer}
+        seen = Run(values, *parts, loader=self.loader, val_images=1, classes=1000)
+        self.observers = run.observers_of(seen)
         self.steps = 0
         self.x, self.y = self.loader.next_batch()
 
@@ -84,8 +82,9 @@ class Arm:
         self.optimizer.step()
         self.steps += 1
         for observer in self.observers:
-            report = StepReport(self.steps, loss, correct, self.loader.indices, float(self.steps))
-            observer.after_step(report)
+            facts, seconds = {"correct": correct}, float(self.steps)
+            where = {"indices": self.loader.indices, "seconds": seconds}
+            observer.after_step(StepReport(self.steps, loss, facts, **where))
 
     def reads(self):
         """Host reads that the code itself counts; the telemetry's share of them included."""

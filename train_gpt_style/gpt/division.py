@@ -2,7 +2,6 @@
 
 from torch.nn.parallel import DistributedDataParallel
 
-from train_gpt_style.gpt.features import switched_on
 from train_gpt_style.gpt.train import accumulate_gradients
 from train_gpt_style.gpt.ttt import evaluate_ttt
 from train_gpt_style.gpt.validate import validate
@@ -24,4 +23,4 @@ class Division:
 
 def division_of(settings):
     """Of the features that are on, the first that divides the work itself; else the baseline's."""
-    return next(filter(None, (f.division() for f in switched_on(settings))), Division())
+    return next(filter(None, (f.division() for f in settings.features)), Division())

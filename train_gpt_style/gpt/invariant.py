@@ -13,10 +13,9 @@ their sums are added in the order of the batches.
 import torch
 import torch.distributed as dist
 
-from train_gpt_style.gpt.features import switched_on
+from train_gpt_style.gpt.knobs import MICRO_BATCHES
 from train_gpt_style.gpt.schedule import progress
 from train_gpt_style.gpt.seams import Moment
-from train_gpt_style.gpt.settings import MICRO_BATCHES
 from train_gpt_style.gpt.ttt import adapted_batches, batch_scorer, frozen
 from train_gpt_style.gpt.validate import add_sequences, bits_per_byte
 from train_gpt_style.gpt.windows import find_documents
@@ -34,7 +33,7 @@ class InvariantDivision:
     @staticmethod
     def accumulate_gradients(settings, base_model, model, ctx, loader, step, elapsed_ms):
         """Backward over one global batch. Returns its mean loss, the same on every rank."""
-        features = switched_on(settings)
+        features = settings.features
         named = [(name, p) for name, p in base_model.named_parameters() if p.requires_grad]
         held, owners = {}, None
         for micro_step in range(ctx.grad_accum_steps):
@@ -82,7 +81,7 @@ class InvariantDivision:
     @staticmethod
     def evaluate_ttt(settings, model, ctx, tokens, byte_counter):
         """Test-time training over all documents; every rank draws the adapters of every batch."""
-        features = switched_on(settings)
+        features = settings.features
         score = batch_scorer(features)
         rows = []
         with frozen(model):

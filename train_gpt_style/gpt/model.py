@@ -10,8 +10,6 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from train_gpt_style.gpt.features import switched_on
-
 # Parameters named here stay in fp32, go to Adam whatever their shape, and are never quantised.
 CONTROL_NAMES = ("attn_scale", "mlp_scale", "resid_mix", "q_gain", "skip_weight")
 
@@ -230,7 +228,7 @@ def build_model(settings, ctx):
         for name, p in model.named_parameters():
             if p.ndim < 2 or is_control(name):
                 p.data = p.data.float()
-    for feature in switched_on(settings):
+    for feature in settings.features:
         feature.install(model, settings)
         model.to(ctx.device)
     return model

@@ -4,7 +4,7 @@ import torch
 import torch.distributed as dist
 
 from train_gpt_style.gpt.constants import MUON_EPS, NS_A, NS_B, NS_C
-from train_gpt_style.gpt.context import is_distributed
+from train_gpt_style.kit.context import is_distributed
 
 
 def newton_schulz(G, steps, eps=MUON_EPS):
@@ -36,6 +36,14 @@ class Muon(torch.optim.Optimizer):
             "nesterov": nesterov,
         }
         super().__init__(params, defaults)
+
+    def kept_for(self, p):
+        """One momentum; see `kit/optimizers.py`."""
+        return {"momentum_buffer": p}
+
+    def owner_of(self, i, world_size):
+        """Of parameter number i: the rank that orthogonalises it."""
+        return i % world_size
 
     @torch.no_grad()
     def step(self, closure=None):

@@ -10,7 +10,6 @@ A parameter that a feature adds outside the blocks joins the group that the feat
 
 import torch
 
-from train_gpt_style.gpt.features import switched_on
 from train_gpt_style.gpt.model import is_control
 from train_gpt_style.gpt.muon import Muon
 from verify.errors import UsageError
@@ -48,7 +47,7 @@ def build_optimizers(settings, model):
 
     Raises UsageError when they do not own each trainable parameter exactly once.
     """
-    features = switched_on(settings)
+    features = settings.features
     groups = group_parameters(model, features)
     lrs = {
         "embedding": settings.tied_embed_lr if settings.tie_embeddings else settings.embed_lr,

@@ -1,36 +1,15 @@
 """How the gates drive this system: the frozen baseline, the candidate, small runs of both."""
 
-from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 
-from train_gpt_style.gpt.features import FEATURES
-from train_gpt_style.gpt.settings import BASELINE_KNOBS, KIT_KNOBS
-from train_gpt_style.kit.unreached import UNREACHED
-from verify.probe import Probe, Scenario, Script
-
-ROOT = Path(__file__).parents[2]
-BASELINE = ROOT / "records/track_10min_16mb/2026-03-17_LoRA_TTT/train_gpt.py"
-
-
-def prepare(folder: Path) -> dict[str, str]:
-    """Write the probe's data; imported late, so that listing the knobs stays quick."""
-    from train_gpt_style.gpt.probe_data import write
-
-    return write(folder)
-
-
-def smoke() -> list[tuple[str, str, str]]:
-    """(name, published, computed) of each published figure."""
-    from train_gpt_style.gpt.smoke import figures
-
-    return figures()
+from train_gpt_style.gpt import SYSTEM
+from train_gpt_style.gpt.probe_data import SCENARIOS
+from train_gpt_style.kit.probing import probe_of
+from verify.probe import Scenario
 
 
 def scenarios() -> tuple[Scenario, ...]:
     """Small environments which, together, take each path of the script."""
-    from train_gpt_style.gpt.probe_data import SCENARIOS
-
     # Fewer, larger evaluation batches than in the unit tests: whole runs spend their time there.
     # With chunks of 34 or 35 tokens a document ends just behind, or on, the end of a chunk.
     chunks = {"tied": "34", "untied": "35", "single": "34"}
@@ -46,54 +25,23 @@ def scenarios() -> tuple[Scenario, ...]:
     return (*others, replace(single, leftovers=log), Scenario("two ranks", shorter, ranks=2))
 
 
-def refusals() -> dict[str, str]:
-    """Kinds of bad input, each with words that its error must hold."""
-    from train_gpt_style.gpt.probe_refusals import REFUSALS
-
-    return REFUSALS
-
-
-def spoil(kind: str, folder: Path, data: Mapping[str, str]) -> dict[str, str]:
-    """Make the bad input of that kind; returns the variables that lead to it."""
-    from train_gpt_style.gpt.probe_refusals import spoil
-
-    return spoil(kind, folder, data)
-
-
-PROBE = Probe(
-    name="gpt",
-    baseline=Script(
-        "baseline",
-        str(BASELINE),
-        build="build_model(Hyperparameters.from_env(os.environ), Context(os.environ))",
-        entry="main()",
-    ),
-    candidate=Script(
-        "candidate",
-        "train_gpt_style.gpt.run",
-        build="build_model(settings_module.read(os.environ), Context(os.environ))",
-        entry="main()",
-    ),
-    scenarios=scenarios(),
+PROBE = probe_of(
+    SYSTEM,
+    "records/track_10min_16mb/2026-03-17_LoRA_TTT/train_gpt.py",
+    scenarios(),
+    model_class="GPT",
+    parts="MICRO_BATCHES",
     vocab_size=320,
-    features=tuple(feature.declaration for feature in FEATURES),
-    baseline_knobs=BASELINE_KNOBS,
-    kit_knobs=KIT_KNOBS,
-    prepare=prepare,
-    smoke=smoke,
-    refusals=refusals(),
-    spoil=spoil,
     # The source is part of a run's log, and its size of the byte count: the two sources differ.
     volatile=(r"^Code size: .*", r"^Total submission size .*"),
     logs={"logs/*": "=" * 100},
-    unreached=UNREACHED
-    | {
-        r"^gpt/(resuming|checkpoints)\.py": "resumes a run: test_gpt_checkpoint.py",
-        r"^gpt/(run|train)\.py.*\b(start|resumed|kept|go_on|return$|self\.rank)": "resumes a run",
+    unreached={
         r"^gpt/invariant\.py": "several ranks that add up alike: test_gpt_invariance.py",
         r"^kit/shards\.py:(2\d|3\d|40):": "writes shards: kit/test_shards.py",
         r"^kit/shards\.py:1[12]\d:": "goes on in the middle of a shard: test_gpt_checkpoint.py",
         r"^kit/tokenizer\.py.*except RuntimeError": "a broken tokenizer: kit/test_tokenizer.py",
+        r"^kit/context\.py.*(parts == 1|reads|perf_counter|tolist)": "other systems ask for that",
+        r"^kit/context\.py.*self\.synchronize\(\)": "before a clock that this system reads itself",
         r"^gpt/optim\.py.*wrong": "says what is wrong with the optimizers: test_gpt_optim.py",
         r"^gpt/schedule\.py.*elapsed_ms": "of features that begin after a share of the time",
         r"^gpt/export\.py.*t\.ndim == 2": "a tensor that is no matrix: test_gpt_export.py",

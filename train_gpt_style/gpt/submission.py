@@ -17,6 +17,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from train_gpt_style.gpt import SYSTEM
+from train_gpt_style.gpt.knobs import MICRO_BATCHES
 from train_gpt_style.kit.numerics import enter_lane, numeric_class
 from verify import canonical
 from verify.bundle import MAX_BYTES, read_bundle
@@ -142,9 +144,8 @@ def round_trip(run: ShippedRun, blob: bytes, given: dict[str, str]) -> dict[str,
     Raises ContradictedError when they are not those of the log, CannotCheckError when the data is
     not the record's, or another numeric class gives others.
     """
-    from train_gpt_style.gpt import settings as settings_module  # torch comes after the lane
     from train_gpt_style.gpt.artifact import evaluate_artifact
-    from train_gpt_style.gpt.context import Context
+    from train_gpt_style.kit.context import Context
 
     root = find_root()
     gpt = system(root, run.record.get("system"))
@@ -155,8 +156,8 @@ def round_trip(run: ShippedRun, blob: bytes, given: dict[str, str]) -> dict[str,
     if data_digests(root, gpt, knobs) != run.record.get("data"):
         raise CannotCheckError("the data is not that of the record: see --set")
     knobs.update({name: str(data_path(root, knobs[name])) for name in gpt.local_knobs})
-    settings = settings_module.read(knobs)
-    measured = evaluate_artifact(blob, settings, Context({}), run.artifact.name)
+    settings = SYSTEM.read(knobs)
+    measured = evaluate_artifact(blob, settings, Context({}, MICRO_BATCHES), run.artifact.name)
     figures = dict(zip(FIGURES, measured, strict=True))
     for name, value in figures.items():
         if not math.isfinite(value):

@@ -6,15 +6,15 @@ import torch
 import torch.distributed as dist
 from torch import nn
 
-from train_gpt_style.gpt.features import switched_on
+from train_gpt_style.gpt.knobs import MICRO_BATCHES
 from train_gpt_style.gpt.schedule import lr_scale, muon_momentum, progress
-from train_gpt_style.gpt.seams import Moment, StepReport
-from train_gpt_style.gpt.settings import MICRO_BATCHES
+from train_gpt_style.gpt.seams import Moment
+from train_gpt_style.kit.seams import StepReport
 
 
 def accumulate_gradients(settings, base_model, model, ctx, loader, step, elapsed_ms):
     """Backward over one global batch. Returns the mean loss of this rank's micro-batches."""
-    features = switched_on(settings)
+    features = settings.features
     total = torch.zeros((), device=ctx.device)
     for micro_step in range(ctx.grad_accum_steps):
         if ctx.world_size > 1:  # ranks exchange gradients once, with the last micro-batch
@@ -90,7 +90,7 @@ def train(
 
     `start`: the checkpoint to go on from. Returns the number of steps taken.
     """
-    features, loader = switched_on(settings), new_loader()
+    features, loader = settings.features, new_loader()
     cap_ms = 1000.0 * settings.max_wallclock_seconds if settings.max_wallclock_seconds > 0 else None
     train_ms, step, capped = 0.0, 0, False
     if start is not None:
@@ -109,7 +109,9 @@ def train(
                 f"train_time:{train_ms:.0f}ms step_avg:{train_ms / max(step, 1):.2f}ms"
             )
             for observer in observers:
-                observer.after_validation(step, val_loss, val_bpb, train_ms)
+                observer.after_validation(
+                    step, {"val_loss": val_loss, "val_bpb": val_bpb}, train_ms
+                )
             ctx.synchronize()
             clock = time.perf_counter()  # validation is not on the training clock
         if last:
@@ -140,8 +142,10 @@ def train(
                     f"step:{step}/{settings.iterations}"
                 )
         for observer in observers:
-            lrs = {name: optimizer.param_groups[0]["lr"] for name, optimizer in optimizers.items()}
-            tokens = step * (settings.train_batch_tokens // MICRO_BATCHES) * MICRO_BATCHES
+            facts = {
+                "lr": {name: o.param_groups[0]["lr"] for name, o in optimizers.items()},
+                "tokens": step * (settings.train_batch_tokens // MICRO_BATCHES) * MICRO_BATCHES,
+                "grad_norm": grad_norm,  # before clipping; None when clipping is off
+            }
             where = loader.stream.position, capped
-            report = StepReport(step, train_loss, lrs, grad_norm, tokens, elapsed_ms, *where)
-            observer.after_step(report)
+            observer.after_step(StepReport(step, train_loss, facts, elapsed_ms, *where))

@@ -13,7 +13,6 @@ import torch.distributed as dist
 from torch import nn
 
 from train_gpt_style.gpt.constants import TTT_ADAM_EPS
-from train_gpt_style.gpt.features import switched_on
 from train_gpt_style.gpt.validate import bits_per_byte
 from train_gpt_style.gpt.windows import chunk_window, find_documents
 
@@ -66,7 +65,7 @@ def evaluate_ttt(settings, model, ctx, tokens, byte_counter):
     n = len(documents)
     mine = documents[n * ctx.rank // ctx.world_size : n * (ctx.rank + 1) // ctx.world_size]
     sums = torch.zeros(3, dtype=torch.float64, device=ctx.device)  # loss, tokens, bytes
-    features = switched_on(settings)
+    features = settings.features
     score = batch_scorer(features)
     with frozen(model):
         for adapted in adapted_batches(settings, model, ctx, mine):

@@ -20,5 +20,6 @@ def files_of(system):
     """
     if hasattr(__spec__.loader, "bundle"):
         return [Path(__spec__.loader.bundle)]
-    needs = needs_of(ROOT, f"{system}.__main__", OWN)
+    own = (system.partition(".")[0], *OWN)
+    needs = needs_of(ROOT, f"{system}.__main__", own)
     return [ROOT / path for path in sorted(needs.files)]

@@ -79,6 +79,9 @@ class Memory:
     nonfinite: int = 0
 
 
+MEMORY_TYPES = {float: torch.float64, int: torch.int64}
+
+
 class Watch:
     """Observes an Adam before each of its steps: `dots`. One host read a step, counted."""
 
@@ -170,6 +173,18 @@ class DCLR(torch.optim.Adam):
         memory = Memory(**known.pop("dclr", {}))
         super().load_state_dict(known)
         self.memory, self._scaled = memory, []
+
+    def own_state(self):
+        """The memory as numbers of a checkpoint; see `kit/optimizers.py`."""
+        if not self.rule.gain > 0:
+            return {}
+        found = asdict(self.memory).items()
+        return {k: torch.tensor(v, dtype=MEMORY_TYPES[type(v)]) for k, v in found}
+
+    def put_own_state(self, found):
+        """The inverse."""
+        if found:
+            self.memory, self._scaled = Memory(**{k: t.item() for k, t in found.items()}), []
 
     def __getstate__(self):
         return {**super().__getstate__(), "_rule_and_memory": (self.rule, self.memory)}

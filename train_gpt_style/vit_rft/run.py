@@ -2,26 +2,28 @@
 
 import math
 import os
-import random
 import time
-from pathlib import Path
 
-import numpy as np
-import safetensors.torch
 import torch
 
+from train_gpt_style.kit.context import Context
 from train_gpt_style.kit.energy import meter_for
 from train_gpt_style.kit.images import Loader, SyntheticSplit, load_splits
 from train_gpt_style.kit.numerics import enter_lane
-from train_gpt_style.vit_rft import settings as settings_module
-from train_gpt_style.vit_rft.context import Context
-from train_gpt_style.vit_rft.features import switched_on
+from train_gpt_style.kit.start import (
+    Log,
+    log_settings,
+    observers_of,
+    seed_generators,
+    start_of,
+    write_weights,
+)
+from train_gpt_style.vit_rft import SYSTEM
 from train_gpt_style.vit_rft.model import ViT, build_model, loss_and_correct
 from train_gpt_style.vit_rft.seams import Run, StepReport
-from train_gpt_style.vit_rft.settings import BASELINE_KNOBS
 from verify.errors import UsageError
 
-__all__ = ["Context", "ViT", "build_model", "loss_and_correct", "main", "run"]
+__all__ = ["SYSTEM", "Context", "ViT", "build_model", "loss_and_correct", "main", "run"]
 
 
 def main(environ=os.environ, meter=None):
@@ -29,10 +31,10 @@ def main(environ=os.environ, meter=None):
 
     Raises UsageError, before anything is loaded, when the settings make no sense.
     """
-    settings = settings_module.read(environ)
+    settings = SYSTEM.read(environ)
     enter_lane(environ)  # by now a check: torch is imported, in this lane or in another
-    ctx = Context(environ)
-    run(settings, ctx, meter_for(settings, ctx.device) if meter is None else meter)
+    with Context(environ) as ctx:
+        run(settings, ctx, meter_for(settings, ctx.device) if meter is None else meter)
 
 
 def load_data(settings):
@@ -64,18 +66,11 @@ def build_optimizer(settings, model):
         "foreach": s.adam_path == "foreach",
         "fused": s.adam_path == "fused",
     }
-    for feature in switched_on(settings):
+    for feature in settings.features:
         optimizer = feature.optimizer(settings, model.parameters(), adam)
         if optimizer is not None:
             return optimizer
     return torch.optim.Adam(model.parameters(), **adam)
-
-
-def seed_everything(settings):
-    """Every global generator."""
-    random.seed(settings.seed)
-    np.random.seed(settings.seed % 2**32)
-    torch.manual_seed(settings.seed)
 
 
 def evaluate(settings, model, ctx, split):
@@ -94,94 +89,97 @@ def evaluate(settings, model, ctx, split):
     return loss, accuracy
 
 
-class Log:
-    """Prints lines; on noise every one is marked, and accuracy is called what it is: chance."""
+def train(settings, model, optimizer, loader, ctx, log, validate, observers, start=None):
+    """The loop: a step a batch, a validation at its cadence.
 
-    def __init__(self, kind):
-        self.mark = "[synthetic] " if kind == "synthetic" else ""
-        self.acc = "chance" if kind == "synthetic" else "acc"
-
-    def __call__(self, message):
-        print(f"{self.mark}{message}", flush=True)
-
-
-def log_settings(settings, log):
-    """The baseline's knobs, then each feature that is on, on one line."""
-    for knob in BASELINE_KNOBS:
-        log(f"{knob.name.lower()}:{settings[knob.name]}")
-    for feature in switched_on(settings):
-        knobs = feature.declaration.all_knobs
-        values = " ".join(f"{knob.name.lower()}:{settings[knob.name]}" for knob in knobs)
-        log(f"feature {feature.declaration.name} {values}")
-
-
-def train(settings, model, optimizer, loader, ctx, log, validate, observers):
-    """The loop: a batch, a step, a line at its cadence, validation at its own.
-
-    The model is in training mode.
+    `start`: the checkpoint to go on from. The model is in training mode.
     """
-    start = ctx.now()
-    for step, remaining in enumerate(reversed(range(settings.steps)), 1):
+    first, before = (start.step, start.train_ms / 1000.0) if start is not None else (0, 0.0)
+    began = ctx.now()
+    for step in range(first + 1, settings.steps + 1):
+        # Here, not after the step: a run that goes on from step N has yet to validate it.
+        if step > 1 and settings.eval_every and not (step - 1) % settings.eval_every:
+            validate(step - 1)
         x, y = loader.next_batch()
         optimizer.zero_grad()
         with ctx.autocast():
             loss, correct = loss_and_correct(model, x, y)
         loss.backward()
+        for feature in settings.features:
+            feature.before_update(settings, model, ctx, step - 1, loss)
         optimizer.step()
         if settings.log_every and 0 in (step - 1, step % settings.log_every):
-            ms = 1000.0 * (ctx.now() - start)
+            ms = 1000.0 * (before + ctx.now() - began)
             log(
                 f"step:{step}/{settings.steps} loss:{ctx.read(loss):.6f} "
                 f"{log.acc}:{ctx.read(correct) / settings.batch:.4f} time:{ms:.0f}ms"
             )
         if observers:
-            seconds = time.perf_counter() - start
-            report = StepReport(step, loss, correct, loader.indices, seconds)
+            seconds = before + time.perf_counter() - began
+            facts = {
+                "lr": optimizer.param_groups[0]["lr"],
+                "correct": correct,
+                "data": loader.split.kind,
+            }
+            where = loader.position, False, loader.indices, seconds
+            report = StepReport(step, loss, facts, 1000.0 * seconds, *where)
             for observer in observers:
                 observer.after_step(report)
-        if remaining and settings.eval_every and not step % settings.eval_every:
-            validate(step)
 
 
 def run(settings, ctx, meter=None):
     """One run in the current folder."""
-    seed_everything(settings)
+    seed_generators(settings)
+    for feature in settings.features:
+        feature.prepare(ctx, settings)
+    start = start_of(settings, ctx)
     train_split, val_split = load_data(settings)
-    log = Log(train_split.kind)
+    kind = train_split.kind
+    # On noise every line is marked, and accuracy is called what it is: chance.
+    log = Log(ctx, mark="[synthetic] " if kind == "synthetic" else "")
+    log.acc = "chance" if kind == "synthetic" else "acc"
     log_settings(settings, log)
-    log(f"data:{train_split.kind} train_images:{len(train_split)} val_images:{len(val_split)}")
+    log(f"data:{kind} train_images:{len(train_split)} val_images:{len(val_split)}")
     model = build_model(settings, ctx, len(train_split.names))
     parameters = sum(p.numel() for p in model.parameters())
     log(f"model_params:{parameters}")
     optimizer = build_optimizer(settings, model)
+    optimizers = {"adam": optimizer}
     loader = Loader(train_split, settings.batch, settings.seed, ctx.device)
 
-    def observer_of(feature):
-        classes = model.head.out_features
-        seen = Run(settings, ctx, model, optimizer, loader, len(val_split), classes, meter)
-        return feature.observer(seen)
-
-    told = map(observer_of, switched_on(settings))
-    observers = [observer for observer in told if observer is not None]
+    if start is not None:
+        start.check(model, optimizers)
+    seen = Run(
+        *(settings, ctx, model, optimizers, log, start, meter, {"data": kind}),
+        loader=loader,
+        val_images=len(val_split),
+        classes=model.head.out_features,
+    )
+    observers = observers_of(seen)
+    if start is not None:
+        start.restore(model, optimizers, ctx)
+        loader.restore(start.loader)
+        log(f"resumed from {start.path}")
 
     def validate(step):
         loss, accuracy = evaluate(settings, model, ctx, val_split)
         log(f"step:{step}/{settings.steps} val_loss:{loss:.8f} val_{log.acc}:{accuracy:.6f}")
         for observer in observers:
-            observer.after_validation(step, loss, accuracy)
+            observer.after_validation(step, {"data": kind, "val_loss": loss, "val_acc": accuracy})
         return loss, accuracy
 
-    train(settings, model, optimizer, loader, ctx, log, validate, observers)
+    train(settings, model, optimizer, loader, ctx, log, validate, observers, start)
     val_loss, val_acc = validate(settings.steps)
-    state = {name: t.detach().cpu().contiguous() for name, t in model.state_dict().items()}
-    metadata = {"data": train_split.kind}
-    Path("final_model.safetensors").write_bytes(safetensors.torch.save(state, metadata=metadata))
     for observer in observers:
-        results = {
-            "data": train_split.kind,
-            "parameters": parameters,
-            "steps": settings.steps,
-            "val_acc": val_acc,
-            "val_loss": val_loss,
-        }
-        observer.at_end(results)
+        observer.after_training(settings.steps)
+    write_weights(model, {"data": kind})
+    for observer in observers:
+        observer.at_end(
+            {
+                "data": kind,
+                "parameters": parameters,
+                "steps": settings.steps,
+                "val_acc": val_acc,
+                "val_loss": val_loss,
+            }
+        )

@@ -1,37 +1,17 @@
-"""Where features attach. Every seam is the identity until a feature overrides it."""
+"""Where features attach in this system, besides the seams of every system (`kit/seams.py`)."""
 
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from verify.knobs import Feature, Settings
+from train_gpt_style.kit import seams
+from verify.knobs import Settings
 
 
-class GatedFeature:
+class GatedFeature(seams.GatedFeature):
     """The base of every feature: declare it, then override only the seams that it needs."""
-
-    declaration: Feature
-
-    def check(self, settings: Settings) -> None:
-        """Raise UsageError when the feature's knobs do not fit the others. Asked when on."""
 
     def optimizer(self, settings: Settings, parameters, adam: dict[str, Any]) -> Any | None:
         """What takes the place of `torch.optim.Adam(parameters, **adam)`; None: nothing does."""
-
-    def observer(self, run: "Run") -> "Observer | None":
-        """Somebody who is told what happens."""
-
-
-class Observer:
-    """Told of each event of a run. Must leave the run alone."""
-
-    def after_step(self, step: "StepReport") -> None:
-        """One optimizer step is done."""
-
-    def after_validation(self, step: int, loss: float, accuracy: float) -> None:
-        """The model was validated after `step` steps: nats, a fraction."""
-
-    def at_end(self, results: dict[str, float | int | str]) -> None:
-        """The run is over."""
 
 
 class Meter(Protocol):
@@ -52,28 +32,24 @@ class Meter(Protocol):
 
 
 @dataclass(frozen=True)
-class Run:
-    """What an observer may look at, and must not change."""
+class Run(seams.Run):
+    """What an observer may look at, and must not change. Its `meter` is a `Meter`."""
 
-    settings: Settings
-    ctx: Any
-    model: Any
-    optimizer: Any
-    loader: Any
-    val_images: int
-    classes: int
-    meter: Meter | None = None
+    loader: Any = None
+    val_images: int = 0
+    classes: int = 0
+
+    @property
+    def optimizer(self) -> Any:
+        """The only one."""
+        return self.optimizers["adam"]
 
 
 @dataclass(frozen=True)
-class StepReport:
-    """One optimizer step. loss and correct are tensors: reading them may wait for the device.
-
-    step: from 1. indices: of the batch's images in the training split. seconds: since the start.
+class StepReport(seams.StepReport):
+    """One optimizer step. indices: of the batch's images in the training split. seconds: since the
+    start of training, validations included.
     """
 
-    step: int
-    loss: Any
-    correct: Any
-    indices: Any
-    seconds: float
+    indices: Any = None
+    seconds: float = 0.0

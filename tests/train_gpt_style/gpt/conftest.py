@@ -9,9 +9,10 @@ from unittest import mock
 import pytest
 import torch
 
-from train_gpt_style.gpt import probe_data, run, settings
-from train_gpt_style.gpt.context import Context
+from train_gpt_style.gpt import SYSTEM, probe_data, run
+from train_gpt_style.gpt.knobs import MICRO_BATCHES
 from train_gpt_style.gpt.probe import PROBE
+from train_gpt_style.kit.context import Context
 from verify.recorder import counting_clock
 
 
@@ -41,7 +42,7 @@ def tiny(data):
 @pytest.fixture
 def context():
     """This process, alone."""
-    return Context({})
+    return Context({}, MICRO_BATCHES)
 
 
 @pytest.fixture
@@ -49,7 +50,7 @@ def build(context):
     """build(NAME=value, ...): the candidate's model, seeded as a run seeds it."""
 
     def build(**environ):
-        s = settings.read({**probe_data.TINY, "VOCAB_SIZE": "64", **environ})
+        s = SYSTEM.read({**probe_data.TINY, "VOCAB_SIZE": "64", **environ})
         torch.manual_seed(s.seed)
         return run.build_model(s, context)
 

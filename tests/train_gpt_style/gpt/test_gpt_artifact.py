@@ -9,9 +9,8 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from train_gpt_style.gpt import artifact, export, run
-from train_gpt_style.gpt import settings as settings_module
-from train_gpt_style.gpt.context import Context
+from train_gpt_style.gpt import SYSTEM, artifact, export, run
+from train_gpt_style.kit.context import Context
 from verify.errors import GoldensealError, UsageError
 
 
@@ -19,9 +18,9 @@ from verify.errors import GoldensealError, UsageError
 def small():
     """(state dict of the smallest model, its artifact)."""
     environ = {"NUM_LAYERS": "1", "MODEL_DIM": "4", "NUM_HEADS": "1", "NUM_KV_HEADS": "1"}
-    s = settings_module.read({**environ, "VOCAB_SIZE": "8", "MLP_MULT": "1"})
+    s = SYSTEM.read({**environ, "VOCAB_SIZE": "8", "MLP_MULT": "1"})
     torch.manual_seed(3)
-    state = run.build_model(s, Context({})).state_dict()
+    state = run.build_model(s, Context({}, 8)).state_dict()
     for t in state.values():
         t.copy_(torch.randn(t.shape))
     return state, export.export_model(state)
@@ -126,7 +125,7 @@ def test_a_decompression_bomb_is_stopped_at_what_the_model_needs(small):
 
 
 def test_knobs_of_a_model_beyond_all_memory_are_refused_in_one_line(tiny, context):
-    s = settings_module.read({**tiny, "MODEL_DIM": str(2**40)})
+    s = SYSTEM.read({**tiny, "MODEL_DIM": str(2**40)})
     with pytest.raises(
         UsageError, match=r"model\.z: no model of these knobs can be built"
     ) as error:

@@ -3,10 +3,9 @@
 import pytest
 import torch
 
-from train_gpt_style.gpt import run, ttt
-from train_gpt_style.gpt.context import Context
-from train_gpt_style.gpt.features.autocast import AUTOCAST
-from train_gpt_style.gpt.settings import read
+from train_gpt_style.gpt import SYSTEM, run, ttt
+from train_gpt_style.gpt.features import AUTOCAST
+from train_gpt_style.kit.context import Context
 from verify.errors import UsageError
 
 
@@ -18,7 +17,7 @@ def product_type(ctx):
 
 def test_a_cpu_computes_in_fp32_until_the_feature_says_otherwise(context):
     assert product_type(context) == torch.float32
-    AUTOCAST.prepare(context, read({"AUTOCAST": "bf16"}))
+    AUTOCAST.prepare(context, SYSTEM.read({"AUTOCAST": "bf16"}))
     assert product_type(context) == torch.bfloat16
     assert product_type(Context({})) == torch.float32
 
@@ -26,7 +25,7 @@ def test_a_cpu_computes_in_fp32_until_the_feature_says_otherwise(context):
 def test_weights_and_gradients_stay_in_fp32_and_the_loss_is_close(build, batch, perturb, context):
     model = perturb(build())
     plain = model(*batch())
-    AUTOCAST.prepare(context, read({"AUTOCAST": "bf16"}))
+    AUTOCAST.prepare(context, SYSTEM.read({"AUTOCAST": "bf16"}))
     with context.autocast():
         loss = model(*batch())
     loss.backward()
@@ -37,7 +36,7 @@ def test_weights_and_gradients_stay_in_fp32_and_the_loss_is_close(build, batch, 
 
 def test_products_and_attention_run_in_bfloat16(build, batch, context):
     model = build()
-    AUTOCAST.prepare(context, read({"AUTOCAST": "bf16"}))
+    AUTOCAST.prepare(context, SYSTEM.read({"AUTOCAST": "bf16"}))
     seen = {}
     for name in ("blocks.0.attn.c_q", "blocks.0.mlp.proj", "blocks.3.attn"):
         module = model.get_submodule(name)
@@ -64,10 +63,10 @@ def test_a_whole_run_trains_validates_and_adapts_in_bfloat16(tiny, perform):
 
 def test_the_portable_lane_and_unknown_types_are_refused():
     with pytest.raises(UsageError, match="AUTOCAST=bf16 needs NUMERICS=native"):
-        read({"AUTOCAST": "bf16", "NUMERICS": "portable"})
-    assert read({"NUMERICS": "portable"}).autocast == "off"
+        SYSTEM.read({"AUTOCAST": "bf16", "NUMERICS": "portable"})
+    assert SYSTEM.read({"NUMERICS": "portable"}).autocast == "off"
     with pytest.raises(UsageError, match="one of off, bf16"):
-        read({"AUTOCAST": "fp16"})
+        SYSTEM.read({"AUTOCAST": "fp16"})
 
 
 # -- compilation: every feature in one graph, as a CUDA run needs ----------------------------------
@@ -92,7 +91,7 @@ def test_a_training_step_compiles_into_one_graph(build, batch, perturb, features
     torch.compiler.reset()
     model, ctx = perturb(build(**features)), Context({})
     if precision == "bf16":
-        AUTOCAST.prepare(ctx, read({"AUTOCAST": "bf16"}))
+        AUTOCAST.prepare(ctx, SYSTEM.read({"AUTOCAST": "bf16"}))
     compiled = torch.compile(model, backend="eager", dynamic=False, fullgraph=True)
     results = []
     for forward in (model, compiled):

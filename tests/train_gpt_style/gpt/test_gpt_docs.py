@@ -5,7 +5,8 @@ import types
 
 import pytest
 
-from train_gpt_style.gpt import features, optim, settings
+from train_gpt_style.gpt import SYSTEM, optim, seams
+from train_gpt_style.kit import seams as kit_seams
 from verify.knobs import check_declarations
 
 
@@ -15,30 +16,27 @@ def feature(root, monkeypatch):
     guide = (root / "docs" / "add-a-feature.md").read_text(encoding="utf-8")
     module = types.ModuleType("head_scale")
     exec(re.search(r"```python\n(.*?)```", guide, re.DOTALL)[1], vars(module))
-    listed = (*features.FEATURES, module.HEAD_SCALE)
-    knobs = (*settings.KNOBS, *module.HEAD_SCALE.declaration.all_knobs)
-    monkeypatch.setattr(features, "FEATURES", listed)
-    monkeypatch.setattr(settings, "FEATURES", listed)
-    monkeypatch.setattr(settings, "KNOBS", knobs)
+    knobs = (*SYSTEM.knobs, *module.HEAD_SCALE.declaration.all_knobs)
+    monkeypatch.setitem(vars(SYSTEM), "features", (*SYSTEM.features, module.HEAD_SCALE))
+    monkeypatch.setitem(vars(SYSTEM), "knobs", knobs)
     return module.HEAD_SCALE
 
 
 def test_the_guides_feature_is_declared_installed_and_trained(feature, build, batch):
-    check_declarations(settings.BASELINE_KNOBS, [f.declaration for f in features.FEATURES])
+    check_declarations(SYSTEM.baseline_knobs, [f.declaration for f in SYSTEM.features])
     off, on = build(), build(**feature.declaration.example)
     assert set(on.state_dict()) - set(off.state_dict()) == {"before_head.head_scale.gain"}
     assert on(*batch()).item() == off(*batch()).item()
     moved = build(HEAD_SCALE="1", HEAD_SCALE_OFFSET="0.1")
     assert moved(*batch()).item() != off(*batch()).item()
-    optimizers = optim.build_optimizers(settings.read(feature.declaration.example), on)
+    optimizers = optim.build_optimizers(SYSTEM.read(feature.declaration.example), on)
     gain = on.before_head["head_scale"].gain
     assert any(gain is p for p in optimizers["scalars"].param_groups[0]["params"])
 
 
 def test_the_guide_names_every_seam(root):
-    from train_gpt_style.gpt.seams import GatedFeature
-
     guide = (root / "docs" / "add-a-feature.md").read_text(encoding="utf-8")
-    seams = [name for name in vars(GatedFeature) if not name.startswith("_")]
-    assert "install" in seams
-    assert [name for name in seams if f"`{name}(" not in guide] == []
+    bases = (kit_seams.GatedFeature, seams.GatedFeature)
+    names = [name for base in bases for name, seam in vars(base).items() if callable(seam)]
+    assert {"install", "observer"} <= set(names)
+    assert [name for name in names if f"`{name}(" not in guide] == []

@@ -11,10 +11,9 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from train_gpt_style.gpt import probe_data, run, ttt
-from train_gpt_style.gpt.context import Context
+from train_gpt_style.gpt import SYSTEM, probe_data, run, ttt
 from train_gpt_style.gpt.features.e2e_ttt import E2E_TTT
-from train_gpt_style.gpt.settings import read
+from train_gpt_style.kit.context import Context
 from verify.errors import UsageError
 
 CHUNK, LENGTH = 16, 90  # 89 targets: five full chunks, and one of nine
@@ -42,7 +41,9 @@ def chunk_losses(perturb):
     """
 
     def chunk_losses(tokens, before_pass=None, **environ):
-        settings = read({**probe_data.TINY, "VOCAB_SIZE": "64", "TTT_BATCH_SIZE": "4", **environ})
+        settings = SYSTEM.read(
+            {**probe_data.TINY, "VOCAB_SIZE": "64", "TTT_BATCH_SIZE": "4", **environ}
+        )
         torch.manual_seed(settings.seed)
         model = perturb(run.build_model(settings, Context({})))
         passes, counted = [], []
@@ -157,6 +158,6 @@ def peek(model, args, kwargs):
 
 def test_the_settings_that_would_do_nothing_are_refused():
     with pytest.raises(UsageError, match="needs TTT_LR_INNER above 0"):
-        read({"TTT_INNER_STEPS": "2"})
+        SYSTEM.read({"TTT_INNER_STEPS": "2"})
     with pytest.raises(UsageError, match="needs TTT_LORA_LR above 0"):
-        read({**ON, "TTT_LORA_LR": "0"})
+        SYSTEM.read({**ON, "TTT_LORA_LR": "0"})

@@ -3,8 +3,9 @@
 import pytest
 import torch
 
-from train_gpt_style.gpt import model, muon, probe_data, run, schedule, settings
+from train_gpt_style.gpt import SYSTEM, model, muon, probe_data, run, schedule
 from train_gpt_style.gpt.features import FEATURES
+from train_gpt_style.kit.source import files_of
 
 SHAPES = {
     "default": {},
@@ -72,7 +73,7 @@ def test_the_optimizers_move_perturbed_weights_as_the_baselines_do(
     theirs, ours = map(perturb, pair(environ))
     text = {**probe_data.TINY, "VOCAB_SIZE": "64", **environ}
     their_optimizers = baseline.build_optimizers(baseline.Hyperparameters.from_env(text), theirs)
-    our_optimizers = list(run.build_optimizers(settings.read(text), ours).values())
+    our_optimizers = list(run.build_optimizers(SYSTEM.read(text), ours).values())
     for a, b in zip(their_optimizers, our_optimizers, strict=True):
         assert type(a).__name__ == type(b).__name__
         assert a.state_dict()["param_groups"] == b.state_dict()["param_groups"]
@@ -95,7 +96,7 @@ def test_newton_schulz_is_the_baselines_for_wide_tall_and_square_matrices(baseli
 
 def test_the_schedules_are_the_baselines(baseline):
     for environ in ({}, {"MAX_WALLCLOCK_SECONDS": "0"}, {"WARMDOWN_ITERS": "0"}):
-        s, args = settings.read(environ), baseline.Hyperparameters.from_env(environ)
+        s, args = SYSTEM.read(environ), baseline.Hyperparameters.from_env(environ)
         for step in (0, 1, 499, 500, 18799, 18800, 18801, 20000):
             assert schedule.muon_momentum(s, step) == baseline.muon_momentum(args, step)
             for elapsed in (0.0, 1.0, 123456.0, 599999.0, 600000.0, 700000.0):
@@ -139,7 +140,7 @@ def test_a_single_layer_runs_whole(baseline, data, perform):
 def test_the_log_holds_every_module_of_the_run(tiny, perform):
     done = perform(run.main, {**tiny, "ITERATIONS": "0"})
     log = done.files["logs/train_gpt.txt"].decode()
-    for path in run.source_files():
+    for path in files_of("train_gpt_style.gpt"):
         assert path.read_text(encoding="utf-8") in log
     assert log.endswith("\n".join(done.lines) + "\n")
 

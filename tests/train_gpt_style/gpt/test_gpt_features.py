@@ -6,10 +6,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from train_gpt_style.gpt import run, smoke, ttt
+from train_gpt_style.gpt import SYSTEM, run, smoke, ttt
 from train_gpt_style.gpt.constants import INV_PHI, PHI_LR_SCALE_VALUE
 from train_gpt_style.gpt.features import phinta, ut
-from train_gpt_style.gpt.settings import read
 
 
 def test_the_published_figures_come_out_of_the_real_objects():
@@ -200,7 +199,7 @@ def test_the_low_rank_branch_starts_silent_and_wakes_with_its_first_step(build, 
     environ = {"PHINTA_ENABLE": "1"}
     model = build(**environ)
     module = model.before_head["phinta"]
-    optimizers = run.build_optimizers(read(environ), model)
+    optimizers = run.build_optimizers(SYSTEM.read(environ), model)
     model(*batch()).backward()
     assert not module.A.grad.any()
     assert module.B.grad.any()
@@ -242,7 +241,7 @@ def test_the_rank_knob_sets_the_rank(build):
 
 def test_phi_lr_scales_muon_and_nothing_else(build):
     plain, scaled = (
-        run.build_optimizers(read(environ), build())
+        run.build_optimizers(SYSTEM.read(environ), build())
         for environ in ({}, {"PHI_LR_SCALE": str(PHI_LR_SCALE_VALUE)})
     )
     for name in plain:

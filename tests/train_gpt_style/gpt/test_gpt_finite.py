@@ -4,11 +4,10 @@ import pytest
 import torch
 
 from tests.train_gpt_style.gpt.worlds import launch
-from train_gpt_style.gpt import checkpoints, run
-from train_gpt_style.gpt.__main__ import cli
-from train_gpt_style.gpt.features import finite
-from train_gpt_style.gpt.features.finite import FINITE
-from train_gpt_style.gpt.settings import read
+from train_gpt_style.gpt import SYSTEM, run
+from train_gpt_style.gpt.features import FINITE
+from train_gpt_style.kit import checkpoints, entry
+from train_gpt_style.kit.features import finite
 from verify.errors import ContradictedError
 
 ON = {"STOP_NONFINITE": "1"}
@@ -27,10 +26,10 @@ def trained(build, batch):
 @pytest.mark.parametrize("name", ["tok_emb.weight", "blocks.1.attn.q_gain", "skip_weights"])
 def test_one_bad_element_of_one_gradient_stops_and_is_named(trained, context, name, value):
     model, loss = trained
-    FINITE.before_update(read(ON), model, context, 6, loss)
+    FINITE.before_update(SYSTEM.read(ON), model, context, 6, loss)
     model.get_parameter(name).grad.view(-1)[-1] = value
     with pytest.raises(ContradictedError) as caught:
-        FINITE.before_update(read(ON), model, context, 6, loss)
+        FINITE.before_update(SYSTEM.read(ON), model, context, 6, loss)
     message = str(caught.value)
     assert message.startswith(f"step 7: gradient of {name} is not finite; no weight was moved; ")
     assert message.endswith("last good checkpoint: none, CHECKPOINT_EVERY=0")
@@ -41,21 +40,21 @@ def test_a_bad_loss_is_named_first(trained, context):
     model, _ = trained
     model.tok_emb.weight.grad[0] = float("nan")
     with pytest.raises(ContradictedError, match="step 1: train loss is not finite"):
-        FINITE.before_update(read(ON), model, context, 0, torch.tensor(float("inf")))
+        FINITE.before_update(SYSTEM.read(ON), model, context, 0, torch.tensor(float("inf")))
 
 
 def test_large_values_and_both_signs_are_finite(trained, context):
     model, loss = trained
     model.tok_emb.weight.grad.fill_(3e38)
     model.skip_weights.grad.fill_(-3e38)
-    FINITE.before_update(read(ON), model, context, 0, loss)
+    FINITE.before_update(SYSTEM.read(ON), model, context, 0, loss)
 
 
 def test_a_gradient_without_elements_is_finite(trained, context):
     model, loss = trained
     model.register_parameter("none", torch.nn.Parameter(torch.zeros(0, 4)))
     model.none.grad = torch.zeros(0, 4)
-    FINITE.before_update(read(ON), model, context, 0, loss)
+    FINITE.before_update(SYSTEM.read(ON), model, context, 0, loss)
 
 
 @pytest.mark.parametrize(("ours", "theirs"), [(None, 0), (2, 0), (0, 2), (1, None), (None, None)])
@@ -77,10 +76,10 @@ def test_ranks_stop_together_at_the_first_that_any_of_them_finds(
     context.world_size = 2
     found = [each for each in (ours, theirs) if each is not None]
     if not found:
-        FINITE.before_update(read(ON), model, context, 0, loss)
+        FINITE.before_update(SYSTEM.read(ON), model, context, 0, loss)
         return
     with pytest.raises(ContradictedError) as caught:
-        FINITE.before_update(read(ON), model, context, 0, loss)
+        FINITE.before_update(SYSTEM.read(ON), model, context, 0, loss)
     assert str(caught.value).startswith(f"step 1: {watched[min(found)][0]} is not finite; ")
 
 
@@ -131,7 +130,7 @@ def test_the_command_says_it_in_one_line_and_exits_with_1(tiny, tmp_path, monkey
     monkeypatch.chdir(tmp_path)
     for name, value in {**tiny, **ON, "MATRIX_LR": "1e38"}.items():
         monkeypatch.setenv(name, value)
-    assert cli([]) == 1
+    assert entry.cli(SYSTEM, []) == 1
     assert capsys.readouterr().err == (
         "error: step 2: train loss is not finite; no weight was moved; "
         "last good checkpoint: none, CHECKPOINT_EVERY=0\n"

@@ -6,12 +6,11 @@ import pytest
 import torch
 
 from tests.train_gpt_style.gpt.worlds import launch
-from train_gpt_style.gpt import invariant, probe_data, run, train
+from train_gpt_style.gpt import SYSTEM, invariant, probe_data, run
 from train_gpt_style.gpt.division import Division
 from train_gpt_style.gpt.features import FEATURES
 from train_gpt_style.gpt.invariant import InvariantDivision, climb, refuse_other_parameters
 from train_gpt_style.gpt.seams import GatedFeature, Moment
-from train_gpt_style.gpt.settings import read
 from train_gpt_style.kit.shards import DistributedTokenLoader, shard_files
 from verify.errors import CannotCheckError
 
@@ -111,7 +110,7 @@ def one_byte_each(previous_ids, target_ids):
 def test_loss_and_gradients_are_those_of_the_usual_order_but_for_rounding(
     build, batch, perturb, context
 ):
-    settings, model, found = read(SMALL), perturb(build()), []
+    settings, model, found = SYSTEM.read(SMALL), perturb(build()), []
     for division in DIVISIONS:
         model.zero_grad()
         loss = division.accumulate_gradients(settings, model, model, context, Dealer(batch), 0, 0.0)
@@ -135,12 +134,13 @@ def test_features_are_told_of_each_micro_batch_of_the_rank(
         def before_micro_batch(self, model, settings, moment):
             told.append(moment)
 
-    for module in (train, invariant):
-        monkeypatch.setattr(module, "switched_on", lambda settings: [Listener()])
     monkeypatch.setattr(invariant, "combine_ranks", lambda *args: None)
     context.rank, context.world_size = rank, world_size
     context.grad_accum_steps = 8 // world_size
-    settings, model = read({**SMALL, "ITERATIONS": "4", "MAX_WALLCLOCK_SECONDS": "0"}), build()
+    settings, model = (
+        SYSTEM.read({**SMALL, "ITERATIONS": "4", "MAX_WALLCLOCK_SECONDS": "0"}),
+        build(),
+    )
     division.accumulate_gradients(settings, model, model, context, Dealer(batch), 3, 0.0)
     assert told == [Moment(3, shard, 0.75) for shard in range(rank, 8, world_size)]
 
@@ -148,7 +148,7 @@ def test_features_are_told_of_each_micro_batch_of_the_rank(
 @pytest.mark.parametrize("sequences", [1, 2, 3, 4, 5])
 def test_validation_is_that_of_the_usual_order_but_for_rounding(build, perturb, context, sequences):
     environ = {**SMALL, "TRAIN_SEQ_LEN": "16", "VAL_BATCH_SIZE": str(2 * 8 * 16)}
-    settings, model = read(environ), perturb(build())
+    settings, model = SYSTEM.read(environ), perturb(build())
     modes = []
     model.register_forward_pre_hook(lambda module, args: modes.append(module.training))
     generator = torch.Generator().manual_seed(1)
@@ -163,7 +163,7 @@ def test_validation_is_that_of_the_usual_order_but_for_rounding(build, perturb, 
 
 @pytest.mark.parametrize("documents", [1, 2, 5])
 def test_adaptation_is_that_of_the_usual_order_but_for_rounding(build, perturb, context, documents):
-    settings, model = read({**SMALL, "TTT_BATCH_SIZE": "2"}), perturb(build())
+    settings, model = SYSTEM.read({**SMALL, "TTT_BATCH_SIZE": "2"}), perturb(build())
     generator = torch.Generator().manual_seed(1)
     tokens = torch.randint(2, 64, (documents * 40,), generator=generator)
     tokens[::40] = 1

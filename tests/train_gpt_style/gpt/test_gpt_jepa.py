@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from train_gpt_style.gpt import run, ttt
+from train_gpt_style.gpt import SYSTEM, run, ttt
 from train_gpt_style.gpt.features.jepa import (
     JEPA,
     SpanLoss,
@@ -16,7 +16,6 @@ from train_gpt_style.gpt.features.jepa import (
     span_generator,
 )
 from train_gpt_style.gpt.seams import Moment
-from train_gpt_style.gpt.settings import read
 from verify.errors import UsageError
 
 
@@ -75,7 +74,7 @@ def test_independent_states_have_the_loss_of_the_published_limit():
 
 
 def test_draws_depend_on_seed_step_and_shard_and_on_nothing_else(build):
-    model, s = build(JEPA_LAMBDA="0.5"), read({"JEPA_LAMBDA": "0.5", "SEED": "3"})
+    model, s = build(JEPA_LAMBDA="0.5"), SYSTEM.read({"JEPA_LAMBDA": "0.5", "SEED": "3"})
     seen = set()
     for step in range(4):
         for shard in range(8):
@@ -99,7 +98,7 @@ def test_a_micro_batchs_generator_is_seeded_by_63_bits_of_a_digest_of_seed_step_
 
 def test_the_loss_takes_the_span_that_was_drawn_from_the_state_before_its_first(build):
     environ = {"JEPA_LAMBDA": "0.5", "JEPA_MAX_SPAN_FRAC": "0.25", "SEED": "3"}
-    model, s = build(**environ), read(environ)
+    model, s = build(**environ), SYSTEM.read(environ)
     for step, shard in ((0, 0), (0, 7), (5, 2)):
         JEPA.before_micro_batch(model, s, Moment(step, shard, 0.0))
         longest = longest_span(s.train_seq_len, 0.25)
@@ -113,7 +112,7 @@ def test_nothing_of_it_is_stored(build):
 
 def test_the_loss_starts_when_its_part_of_training_is_over(build):
     environ = {"JEPA_LAMBDA": "0.25", "JEPA_START_FRAC": "0.5"}
-    model, s = build(**environ), read(environ)
+    model, s = build(**environ), SYSTEM.read(environ)
     weights = []
     for progress in (0.0, 0.49, 0.5, 0.9):
         JEPA.before_micro_batch(model, s, Moment(0, 0, progress))
@@ -179,14 +178,16 @@ def test_weight_zero_leaves_loss_and_gradients_as_they_are(build, batch, perturb
 )
 def test_settings_that_make_no_sense_are_one_line(environ, words):
     with pytest.raises(UsageError) as caught:
-        read({"JEPA_LAMBDA": "0.1", "TRAIN_BATCH_TOKENS": "524288", **environ})
+        SYSTEM.read({"JEPA_LAMBDA": "0.1", "TRAIN_BATCH_TOKENS": "524288", **environ})
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("frac", ["0", "0.001", "0.5", "0.99"])
 def test_a_legal_fraction_never_fails_to_draw(frac):
-    settings = read({"JEPA_LAMBDA": "0.1", "JEPA_MAX_SPAN_FRAC": frac, "TRAIN_SEQ_LEN": "512"})
+    settings = SYSTEM.read(
+        {"JEPA_LAMBDA": "0.1", "JEPA_MAX_SPAN_FRAC": frac, "TRAIN_SEQ_LEN": "512"}
+    )
     for shard in range(200):
         a, b = draw_span(512, longest_span(512, float(frac)), span_generator(1, 0, shard))
         assert 1 <= a < b <= 511
@@ -202,7 +203,7 @@ def test_it_compiles_as_one_graph_and_a_new_span_needs_no_new_code(build, batch,
         return graph.forward
 
     compiled = torch.compile(model, backend=backend, fullgraph=True, dynamic=False)
-    s = read({"JEPA_LAMBDA": "0.5", "TRAIN_SEQ_LEN": "16", "TRAIN_BATCH_TOKENS": "256"})
+    s = SYSTEM.read({"JEPA_LAMBDA": "0.5", "TRAIN_SEQ_LEN": "16", "TRAIN_BATCH_TOKENS": "256"})
     model(*batch())  # fills the rotary tables, whose absence would be another graph
     for step, progress in ((0, 0.0), (1, 0.5), (2, 0.9)):
         JEPA.before_micro_batch(model, s, Moment(step, 0, progress))

@@ -4,9 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from train_gpt_style.gpt import features, optim
+from train_gpt_style.gpt import SYSTEM, optim
 from train_gpt_style.gpt.seams import GatedFeature
-from train_gpt_style.gpt.settings import read
 from verify.errors import UsageError
 
 EVERYTHING = {"PHINTA_ENABLE": "1", "PHINTA_PER_BLOCK": "1", "PHINTA_START": "identity"}
@@ -19,7 +18,7 @@ EVERYTHING = {"PHINTA_ENABLE": "1", "PHINTA_PER_BLOCK": "1", "PHINTA_START": "id
 )
 def test_the_groups_partition_the_trainable_parameters(build, environ):
     model = build(**environ)
-    optimizers = optim.build_optimizers(read(environ), model)
+    optimizers = optim.build_optimizers(SYSTEM.read(environ), model)
     owned = [p for o in optimizers.values() for g in o.param_groups for p in g["params"]]
     assert len(owned) == len({id(p) for p in owned})
     expected = {id(p) for p in model.parameters() if p.numel() > 0}
@@ -28,7 +27,7 @@ def test_the_groups_partition_the_trainable_parameters(build, environ):
 
 def test_matrices_go_to_muon_and_everything_else_to_adam(build):
     model = build(**EVERYTHING)
-    groups = optim.group_parameters(model, features.switched_on(read(EVERYTHING)))
+    groups = optim.group_parameters(model, SYSTEM.read(EVERYTHING).features)
     names = {id(p): name for name, p in model.named_parameters()}
     matrices = {names[id(p)] for p in groups["matrices"]}
     assert all(p.ndim == 2 for p in groups["matrices"])
@@ -41,10 +40,10 @@ def test_a_parameter_that_nobody_claims_stops_the_run_before_it_starts(build):
     model = build()
     model.before_head["stray"] = nn.Linear(32, 32)
     with pytest.raises(UsageError, match=r"before_head\.stray\.weight has 0"):
-        optim.build_optimizers(read({}), model)
+        optim.build_optimizers(SYSTEM.read({}), model)
 
 
-def test_a_parameter_that_two_claim_stops_the_run_before_it_starts(build, monkeypatch):
+def test_a_parameter_that_two_claim_stops_the_run_before_it_starts(build):
     class Greedy(GatedFeature):
         def claim(self, parameter_name):
             return "scalars" if parameter_name == "tok_emb.weight" else None
@@ -52,24 +51,26 @@ def test_a_parameter_that_two_claim_stops_the_run_before_it_starts(build, monkey
         def lr_factor(self, group, settings):
             return 1.0
 
-    monkeypatch.setattr(optim, "switched_on", lambda settings: [Greedy()])
+    settings = SYSTEM.read({})
+    settings.features = (Greedy(),)
     with pytest.raises(UsageError, match=r"tok_emb\.weight has 2"):
-        optim.build_optimizers(read({}), build())
+        optim.build_optimizers(settings, build())
 
 
 def test_a_tensor_that_is_not_the_models_stops_the_run_before_it_starts(build):
     model = build()
-    optimizers = optim.build_optimizers(read({}), model)
+    optimizers = optim.build_optimizers(SYSTEM.read({}), model)
     optimizers["stray"] = torch.optim.SGD([nn.Parameter(torch.zeros(2))], lr=1.0)
     with pytest.raises(UsageError, match="1 tensors that are not the model's"):
         optim.check_partition(model, optimizers)
 
 
-def test_a_group_that_is_not_one_of_ours_is_an_error(build, monkeypatch):
+def test_a_group_that_is_not_one_of_ours_is_an_error(build):
     class Lost(GatedFeature):
         def claim(self, parameter_name):
             return "nowhere" if parameter_name == "tok_emb.weight" else None
 
-    monkeypatch.setattr(optim, "switched_on", lambda settings: [Lost()])
+    settings = SYSTEM.read({})
+    settings.features = (Lost(),)
     with pytest.raises(UsageError, match="'nowhere' is no optimizer group"):
-        optim.build_optimizers(read({}), build())
+        optim.build_optimizers(settings, build())

@@ -12,10 +12,12 @@ import pytest
 import safetensors.torch
 import torch
 
-from train_gpt_style.gpt import checkpoints, resuming, run
-from train_gpt_style.gpt.features import checkpoint
-from train_gpt_style.gpt.seams import Run, StepReport
-from train_gpt_style.gpt.settings import read
+from train_gpt_style.gpt import SYSTEM, run
+from train_gpt_style.gpt.features import CHECKPOINT
+from train_gpt_style.kit import checkpoints, resuming
+from train_gpt_style.kit.features import checkpoint
+from train_gpt_style.kit.seams import Run, StepReport
+from train_gpt_style.kit.start import source_of
 from verify import canonical
 from verify.errors import UsageError
 
@@ -86,30 +88,31 @@ def test_where_things_lie_and_what_is_watched_is_not_part_of_a_run(tiny, context
         "STOP_NONFINITE": "1",
         "TOKENIZER_PATH": "elsewhere",
     }
-    first = resuming.identity(read(tiny), context, "source")
-    assert resuming.identity(read({**tiny, **free}), context, "source") == first
-    assert set(first["knobs"]) == set(read(tiny)) - set(free)
-    assert resuming.identity(read(tiny), context, "Source")["source"] != first["source"]
+    first = resuming.identity(SYSTEM.read(tiny), context, "source")
+    assert resuming.identity(SYSTEM.read({**tiny, **free}), context, "source") == first
+    assert set(first["knobs"]) == set(SYSTEM.read(tiny)) - set(free)
+    assert resuming.identity(SYSTEM.read(tiny), context, "Source")["source"] != first["source"]
     assert set(first) == {"data", "knobs", "numeric_class", "source", "world_size"}
 
 
-def test_another_number_of_ranks_may_go_on_where_the_order_of_sums_is_fixed():
+def test_another_number_of_ranks_may_go_on_where_the_order_of_sums_is_fixed(tiny):
     for fixed in ("0", "1"):
-        ours = {"knobs": {"WORLD_INVARIANT": fixed}, "world_size": 1}
-        theirs = {**ours, "world_size": 2}
+        settings = SYSTEM.read({**tiny, "WORLD_INVARIANT": fixed})
+        ours, theirs = (
+            resuming.identity(settings, SimpleNamespace(world_size=n), "source") for n in (1, 2)
+        )
         if fixed == "1":
             resuming.check_identity(theirs, ours, "here")
-            assert ours["world_size"] == 1
         else:
             with pytest.raises(UsageError, match=r"^here: world_size was 2, here it is 1: set"):
                 resuming.check_identity(theirs, ours, "here")
 
 
 def test_the_first_difference_is_named_and_what_is_long_cut_short():
-    ours = {"knobs": {"A": "1", "WORLD_INVARIANT": "0", "Z": "2"}, "source": "o" * 99}
+    ours = {"knobs": {"A": "1", "C": "0", "Z": "2"}, "source": "o" * 99}
     for theirs, words in (
         ({**ours, "source": "t" * 99}, f"source was {'t' * 60}, here it is {'o' * 60}: set it"),
-        ({**ours, "knobs": {"A": "1", "WORLD_INVARIANT": "0"}}, "knobs: Z was None, here it is 2:"),
+        ({**ours, "knobs": {"A": "1", "C": "0"}}, "knobs: Z was None, here it is 2:"),
         ({**ours, "knobs": {"B": "3"}, "source": ""}, "knobs: A was None, here it is 1:"),
         ({"source": ours["source"]}, "knobs was None, here it is {'A'"),
         ({**ours, "knobs": [1]}, "knobs was [1], here it is {'A'"),
@@ -130,7 +133,7 @@ def stepped(build, batch):
 
     def stepped(steps=2):
         model = build()
-        optimizers = run.build_optimizers(read({}), model)
+        optimizers = run.build_optimizers(SYSTEM.read({}), model)
         for seed in range(steps):
             model(*batch(seed=seed)).backward()
             for optimizer in optimizers.values():
@@ -194,12 +197,12 @@ def ranks(monkeypatch, tiny, tmp_path):
 
     def ranks(**environ):
         sent.clear()
-        settings = read({**tiny, "CHECKPOINT_EVERY": "1", **environ})
+        settings = SYSTEM.read({**tiny, "CHECKPOINT_EVERY": "1", **environ})
         found = []
         for rank in range(2):
             ctx = SimpleNamespace(rank=rank, world_size=2, device="cpu")
             try:
-                found.append(checkpoint.CHECKPOINT.start(settings, ctx, "source"))
+                found.append(CHECKPOINT.start(settings, ctx))
             except UsageError as error:
                 found.append(str(error))
         return found
@@ -214,7 +217,7 @@ def test_without_a_checkpoint_both_ranks_begin(ranks, resume):
 
 def test_both_ranks_go_on_from_the_checkpoint_that_rank_0_chose(ranks, tiny):
     ctx = SimpleNamespace(world_size=2)
-    identity = resuming.identity(read(tiny), ctx, "source")
+    identity = resuming.identity(SYSTEM.read(tiny), ctx, source_of(SYSTEM))
     for step in (1, 2):
         files = dict.fromkeys(checkpoints.FILES, safetensors.torch.save({}))
         files["state.json"] = canonical.dumps({**STATE, "step": step, **identity})
@@ -236,16 +239,16 @@ def keeper(stepped, build, tiny, monkeypatch, tmp_path):
 
     def keeper(rank=0, **environ):
         ctx = SimpleNamespace(rank=rank, world_size=1)
-        settings = read({**tiny, "CHECKPOINT_EVERY": "2", **environ})
+        settings = SYSTEM.read({**tiny, "CHECKPOINT_EVERY": "2", **environ})
         log = SimpleNamespace(position=lambda: {"bytes": 0})
         seen = Run(settings, ctx, build(), stepped(), log)
-        return checkpoint.CHECKPOINT.observer(seen)
+        return CHECKPOINT.observer(seen)
 
     return keeper
 
 
 def report(step):
-    return StepReport(step, None, {}, None, 0, 0.0)
+    return StepReport(step, None)
 
 
 def test_a_checkpoint_is_written_at_its_cadence_on_rank_0_alone(keeper):

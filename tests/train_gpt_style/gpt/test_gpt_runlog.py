@@ -7,10 +7,9 @@ import pytest
 import safetensors.torch
 import torch
 
-from train_gpt_style.gpt import run
-from train_gpt_style.gpt.features.runlog import state_digests
-from train_gpt_style.gpt.seams import Run
-from train_gpt_style.gpt.settings import read
+from train_gpt_style.gpt import SYSTEM, run
+from train_gpt_style.kit.features.runlog import state_digests
+from train_gpt_style.kit.seams import Run
 from verify.digest import tensor_digest
 from verify.errors import ContradictedError
 from verify.runlog import deterministic_digest, read_run_log
@@ -75,11 +74,11 @@ def test_state_digests_come_at_their_cadence_and_at_the_end(tiny, perform):
 
 def test_each_part_of_the_state_has_a_digest_of_its_own(build, batch):
     model = build()
-    optimizers = run.build_optimizers(read({}), model)
+    optimizers = run.build_optimizers(SYSTEM.read({}), model)
     model(*batch()).backward()
     for optimizer in optimizers.values():
         optimizer.step()
-    seen = Run(read({}), None, model, optimizers)
+    seen = Run(SYSTEM.read({}), None, model, optimizers)
     before = state_digests(seen)
     changes = {
         "model": lambda: model.skip_weights.data.add_(1),

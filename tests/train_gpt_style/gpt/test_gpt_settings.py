@@ -14,16 +14,15 @@ import pytest
 
 from tests.patience import patience
 from tests.train_gpt_style import frozen_knobs
-from train_gpt_style.gpt.__main__ import cli
-from train_gpt_style.gpt.features import FEATURES
-from train_gpt_style.gpt.settings import BASELINE_KNOBS, KNOBS, read
+from train_gpt_style.gpt import SYSTEM
+from train_gpt_style.kit import entry
 from verify.errors import UsageError
 from verify.knobs import check_declarations
 from verify.runlog import read_run_log
 
 
 def test_the_declarations_are_consistent():
-    check_declarations(BASELINE_KNOBS, [feature.declaration for feature in FEATURES])
+    check_declarations(SYSTEM.baseline_knobs, [f.declaration for f in SYSTEM.features])
 
 
 def test_every_knob_of_the_baseline_keeps_its_place_default_and_range(baseline):
@@ -31,11 +30,11 @@ def test_every_knob_of_the_baseline_keeps_its_place_default_and_range(baseline):
         (f.metadata["env"], f.type, f.default, f.metadata["low"], f.metadata["high"])
         for f in dataclasses.fields(baseline.Hyperparameters)
     ]
-    assert theirs == [(k.name, k.type, k.default, k.low, k.high) for k in BASELINE_KNOBS]
+    assert theirs == [(k.name, k.type, k.default, k.low, k.high) for k in SYSTEM.baseline_knobs]
 
 
 def test_the_frozen_list_of_knobs_is_unchanged(root):
-    frozen_knobs.check(KNOBS, FEATURES, root / "tests/golden/knobs.txt")
+    frozen_knobs.check(SYSTEM.knobs, SYSTEM.features, root / "tests/golden/knobs.txt")
 
 
 @pytest.mark.parametrize(
@@ -67,7 +66,7 @@ def test_the_frozen_list_of_knobs_is_unchanged(root):
 )
 def test_a_bad_setting_is_one_line_that_names_the_knob_and_what_is_legal(name, text, words):
     with pytest.raises(UsageError) as caught:
-        read({name: text})
+        SYSTEM.read({name: text})
     message = str(caught.value)
     assert name in message
     assert words in message
@@ -78,31 +77,31 @@ def test_a_bad_setting_is_one_line_that_names_the_knob_and_what_is_legal(name, t
 def test_looping_no_block_or_blocks_that_do_not_exist_is_refused(start, end):
     environ = {"UT_LAYER_START": start, "UT_LAYER_END": end}
     with pytest.raises(UsageError, match="UT_LAYER_START < UT_LAYER_END <= NUM_LAYERS=9"):
-        read({**environ, "UT_LOOPS": "4"})
-    assert read(environ).ut_loops == 1  # dormant: no contradiction
+        SYSTEM.read({**environ, "UT_LOOPS": "4"})
+    assert SYSTEM.read(environ).ut_loops == 1  # dormant: no contradiction
 
 
 def test_a_gain_without_anything_behind_it_is_refused():
     environ = {"PHINTA_START": "identity", "PHINTA_INIT_SCALE": "0"}
     with pytest.raises(UsageError, match="PHINTA_INIT_SCALE above 0"):
-        read({**environ, "PHINTA_ENABLE": "1"})
-    read(environ)
+        SYSTEM.read({**environ, "PHINTA_ENABLE": "1"})
+    SYSTEM.read(environ)
 
 
 def test_settings_spelled_out_read_back_the_same():
     environ = {"UT_LOOPS": "4", "UT_LAYER_END": "9", "MATRIX_LR": "1e-3", "TIE_EMBEDDINGS": "0"}
-    settings = read(environ)
-    assert dict(read(settings.as_environment())) == dict(settings)
+    settings = SYSTEM.read(environ)
+    assert dict(SYSTEM.read(settings.as_environment())) == dict(settings)
 
 
 def test_the_command_line_helps_and_refuses_arguments(capsys, monkeypatch, tmp_path):
-    assert cli(["--help"]) == 0
+    assert entry.cli(SYSTEM, ["--help"]) == 0
     assert "goldenseal knobs" in capsys.readouterr().out
-    assert cli(["--iterations", "3"]) == 2
+    assert entry.cli(SYSTEM, ["--iterations", "3"]) == 2
     assert "environment variables: --iterations" in capsys.readouterr().err
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("ITERATION", "3")
-    assert cli([]) == 2
+    assert entry.cli(SYSTEM, []) == 2
     assert capsys.readouterr().err == "error: ITERATION is not a knob; did you mean ITERATIONS?\n"
     assert not list(tmp_path.iterdir())
 
@@ -110,7 +109,7 @@ def test_the_command_line_helps_and_refuses_arguments(capsys, monkeypatch, tmp_p
 def test_the_other_lane_is_refused_once_torch_is_imported(capsys, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("NUMERICS", "portable")
-    assert cli([]) == 2
+    assert entry.cli(SYSTEM, []) == 2
     assert "enter the lane before the first import of torch" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
 

@@ -19,8 +19,7 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from train_gpt_style.gpt import export, run, submission
-from train_gpt_style.gpt import settings as settings_module
+from train_gpt_style.gpt import SYSTEM, export, run, submission
 from train_gpt_style.kit.numerics import NUMERIC_VARIABLES, numeric_class
 from verify import canonical
 from verify.bundle import make_bundle
@@ -52,7 +51,7 @@ def made(tmp_path_factory, tiny):
             mock.patch.dict(os.environ, {**kept, **environ}, clear=True),
         ):
             run.main(environ)
-        knobs = settings_module.read(environ).as_environment()
+        knobs = SYSTEM.read(environ).as_environment()
         facts = {
             "schema": 1,
             "name": f"Seed{seed}",

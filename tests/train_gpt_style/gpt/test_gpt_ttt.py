@@ -6,8 +6,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from train_gpt_style.gpt import probe_data, ttt, windows
-from train_gpt_style.gpt.settings import read
+from train_gpt_style.gpt import SYSTEM, probe_data, ttt, windows
 from verify.errors import UsageError
 
 CHUNK, WINDOW = 16, 64
@@ -34,7 +33,9 @@ def evaluate(context):
     """evaluate(model, tokens, NAME=value...): (loss, bpb), and each forward's losses (B, T)."""
 
     def evaluate(model, tokens, **environ):
-        settings = read({**probe_data.TINY, "VOCAB_SIZE": "64", "TTT_BATCH_SIZE": "4", **environ})
+        settings = SYSTEM.read(
+            {**probe_data.TINY, "VOCAB_SIZE": "64", "TTT_BATCH_SIZE": "4", **environ}
+        )
         seen = []
         hook = model.register_forward_hook(lambda m, args, out: seen.append(out.detach().clone()))
         torch.manual_seed(settings.seed)

@@ -6,11 +6,10 @@ from hypothesis import HealthCheck, example, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from train_gpt_style.gpt import probe_data, run, ttt
-from train_gpt_style.gpt.context import Context
+from train_gpt_style.gpt import SYSTEM, probe_data, run, ttt
 from train_gpt_style.gpt.features import ttt_packed
 from train_gpt_style.gpt.probe import PROBE
-from train_gpt_style.gpt.settings import read
+from train_gpt_style.kit.context import Context
 
 SMALL = {**probe_data.TINY, "VOCAB_SIZE": "64"}
 TOLERANCE = 1e-6  # bits a byte
@@ -33,7 +32,7 @@ def some_bytes(previous_ids, target_ids):
 
 
 def build(perturb, environ):
-    settings = read({**SMALL, **environ})
+    settings = SYSTEM.read({**SMALL, **environ})
     torch.manual_seed(settings.seed)
     return settings, perturb(run.build_model(settings, CONTEXT))
 
@@ -191,7 +190,7 @@ def test_the_adapters_learn_from_the_mean_of_each_document_and_from_the_sum_over
     scale = torch.tensor([1.0, 2.0, 4.0], requires_grad=True)
     optimizer = torch.optim.SGD([scale], lr=1.0)
     numbers = torch.arange(12.0).view(3, 4)
-    ttt_packed.adapt_to(read({}), optimizer, scale[:, None] * numbers, None, ())
+    ttt_packed.adapt_to(SYSTEM.read({}), optimizer, scale[:, None] * numbers, None, ())
     assert torch.equal(scale.detach(), torch.tensor([1.0, 2.0, 4.0]) - numbers.mean(dim=1))
 
 

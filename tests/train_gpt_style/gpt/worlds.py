@@ -16,7 +16,7 @@ import torch
 import torch.distributed as dist
 
 from tests.patience import patience
-from tests.train_gpt_style.gpt.forks import Printer
+from tests.train_gpt_style.forks import Printer
 from train_gpt_style.gpt import run
 
 TIME_LIMIT = 100  # seconds, see tests/patience.py

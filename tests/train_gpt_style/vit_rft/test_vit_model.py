@@ -6,22 +6,20 @@ import pytest
 import torch
 
 from tests.train_gpt_style import frozen_knobs
-from train_gpt_style.vit_rft import probe_data, smoke
-from train_gpt_style.vit_rft.context import Context
-from train_gpt_style.vit_rft.features import FEATURES
+from train_gpt_style.kit.context import Context
+from train_gpt_style.vit_rft import SYSTEM, figures, probe_data
 from train_gpt_style.vit_rft.model import ViT, build_model
-from train_gpt_style.vit_rft.settings import BASELINE_KNOBS, KNOBS, read
 from verify.errors import UsageError
 from verify.knobs import check_declarations
 
 
 @pytest.mark.parametrize("classes", [2, 10, 100, 1000])
 def test_the_number_of_parameters_is_the_published_one(classes):
-    assert smoke.parameters(classes)[0] == 5_524_416 + 193 * classes
+    assert figures.parameters(classes)[0] == 5_524_416 + 193 * classes
 
 
 def test_the_published_figures_hold():
-    for name, published, computed in smoke.figures():
+    for name, published, computed in figures.figures():
         assert published == computed, name
 
 
@@ -97,7 +95,7 @@ def test_a_fresh_model_has_the_baselines_names_bytes_and_random_draws(baseline, 
     states = []
     for args, make in (
         (baseline.Hyperparameters.from_env(scenario), baseline.build_model),
-        (read(scenario), build_model),
+        (SYSTEM.read(scenario), build_model),
     ):
         torch.manual_seed(1)
         states.append((make(args, context).state_dict(), torch.get_rng_state()))
@@ -108,7 +106,7 @@ def test_a_fresh_model_has_the_baselines_names_bytes_and_random_draws(baseline, 
 
 
 def test_the_declarations_are_consistent():
-    check_declarations(BASELINE_KNOBS, [feature.declaration for feature in FEATURES])
+    check_declarations(SYSTEM.baseline_knobs, [f.declaration for f in SYSTEM.features])
 
 
 def test_every_knob_of_the_baseline_keeps_its_place_default_and_range(baseline):
@@ -116,11 +114,11 @@ def test_every_knob_of_the_baseline_keeps_its_place_default_and_range(baseline):
         (f.metadata["env"], f.type, f.default, f.metadata["low"], f.metadata["high"])
         for f in dataclasses.fields(baseline.Hyperparameters)
     ]
-    assert theirs == [(k.name, k.type, k.default, k.low, k.high) for k in BASELINE_KNOBS]
+    assert theirs == [(k.name, k.type, k.default, k.low, k.high) for k in SYSTEM.baseline_knobs]
 
 
 def test_the_frozen_list_of_knobs_is_unchanged(root):
-    frozen_knobs.check(KNOBS, FEATURES, root / "tests/golden/knobs_vit_rft.txt")
+    frozen_knobs.check(SYSTEM.knobs, SYSTEM.features, root / "tests/golden/knobs_vit_rft.txt")
 
 
 @pytest.mark.parametrize(
@@ -140,6 +138,6 @@ def test_the_frozen_list_of_knobs_is_unchanged(root):
 )
 def test_a_bad_setting_is_one_line_that_says_what_is_legal(environ, words):
     with pytest.raises(UsageError) as caught:
-        read(environ)
+        SYSTEM.read(environ)
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)

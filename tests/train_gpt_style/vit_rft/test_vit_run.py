@@ -4,14 +4,15 @@ import copy
 import itertools
 import json
 import os
+from functools import partial
 
 import numpy as np
 import pytest
 
+from train_gpt_style.kit import entry
+from train_gpt_style.kit.context import Context
 from train_gpt_style.kit.images import IDX_IMAGES, IDX_LABELS
-from train_gpt_style.vit_rft import __main__ as command
-from train_gpt_style.vit_rft import parity, probe_data
-from train_gpt_style.vit_rft.context import Context
+from train_gpt_style.vit_rft import SYSTEM, flags, parity, probe_data
 from train_gpt_style.vit_rft.features import telemetry
 from verify.errors import ContradictedError, UsageError
 from verify.runlog import read_run_log
@@ -239,8 +240,8 @@ def test_every_single_edit_of_a_manifest_is_found(perform, tmp_path, capsys):
 
 
 def test_flags_and_variables_that_agree_are_one_and_others_an_error():
-    def merge(environ=None, **flags):
-        return command.merge(environ or {}, flags)
+    def merge(environ=None, **given):
+        return flags.merge(environ or {}, given)
 
     assert merge(mode="RFT") == {"DCLR_GAIN": "0.25", "TELEMETRY": "1"}
     assert merge(mode="BASE") == {"TELEMETRY": "1"}
@@ -251,7 +252,7 @@ def test_flags_and_variables_that_agree_are_one_and_others_an_error():
         "BATCH": "2",
         "DATA_DIR": "d",
     }
-    for environ, flags, words in (
+    for environ, given, words in (
         ({"LR": "1"}, {"lr": "2"}, "--lr means LR=2, but LR=1 is set"),
         ({"DATA_DIR": "a"}, {"data_dir": "b"}, "DATA_DIR=a is set"),
         ({"STEPS": "x"}, {"steps": "3"}, "STEPS=x is set"),
@@ -260,7 +261,7 @@ def test_flags_and_variables_that_agree_are_one_and_others_an_error():
         ({"TELEMETRY": "0"}, {"mode": "BASE"}, "TELEMETRY=0 is set"),
     ):
         with pytest.raises(UsageError) as caught:
-            merge(environ, **flags)
+            merge(environ, **given)
         assert words in str(caught.value)
 
 
@@ -268,24 +269,24 @@ def test_the_published_command_line_runs_in_both_modes(monkeypatch, tmp_path, da
     for name, value in probe_data.TINY.items():
         if name not in ("STEPS", "BATCH", "LR"):
             monkeypatch.setenv(name, value)
-    modes = {}
+    modes, call = {}, partial(entry.cli, SYSTEM, environ_of=flags.environ_of)
     for mode in ("RFT", "BASE"):
         folder = tmp_path / mode
         folder.mkdir()
         monkeypatch.chdir(folder)
-        flags = ["--mode", mode, "--steps", "3", "--batch", "4", "--lr", "5e-4"]
-        assert command.cli([*flags, "--data_dir", data["DATA_DIR"]]) == 0
+        published = ["--mode", mode, "--steps", "3", "--batch", "4", "--lr", "5e-4"]
+        assert call([*published, "--data_dir", data["DATA_DIR"]]) == 0
         lines = (folder / telemetry.LOG).read_text("utf-8").splitlines()
         modes[mode] = [json.loads(line) for line in lines]
         assert {line["mode"] for line in modes[mode]} == {mode}
         assert tuple(modes[mode][0]) == telemetry.KEYS
     assert modes["RFT"][0]["loss"] == modes["BASE"][0]["loss"]
     capsys.readouterr()
-    assert command.cli(["--help"]) == 0
+    assert call(["--help"]) == 0
     assert "Example:" in capsys.readouterr().out
-    assert command.cli(["--mode", "FAST"]) == 2
-    assert command.cli(["--steps", "-3"]) == 2
-    assert command.cli(["--data_dir", "nowhere"]) == 2
+    assert call(["--mode", "FAST"]) == 2
+    assert call(["--steps", "-3"]) == 2
+    assert call(["--data_dir", "nowhere"]) == 2
     *_, last = capsys.readouterr().err.splitlines()
     assert last == "error: DATA_DIR=nowhere is no folder"
     assert "DCLR_GAIN" not in os.environ

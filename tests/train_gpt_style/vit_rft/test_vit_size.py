@@ -5,9 +5,9 @@ import re
 import pytest
 import torch
 
-from train_gpt_style.vit_rft.context import Context
+from train_gpt_style.kit.context import Context
+from train_gpt_style.vit_rft import SYSTEM
 from train_gpt_style.vit_rft.model import build_model
-from train_gpt_style.vit_rft.settings import read
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def test_the_formula_of_the_theorem_counts_what_is_built(formula, side, patch, d
     context = Context({})
     context.device = torch.device("meta")
     with context.device:
-        settings = read({**{k: str(v) for k, v in names.items()}, "CLASSES": str(C)})
+        settings = SYSTEM.read({**{k: str(v) for k, v in names.items()}, "CLASSES": str(C)})
         model = build_model(settings, context)
     known = {"side": side, "patch": patch, "d": d, "depth": depth, "C": C}
     assert sum(p.numel() for p in model.parameters()) == eval(formula, {}, known)

@@ -42,13 +42,13 @@ ON = {
 def state_of(model, optimizer):
     """The three digests."""
     tensors = {
-        f"{i}.{key}": value
+        f"adam.{i}.{key}": value
         for i, p in enumerate(model.parameters())
         for key, value in optimizer.state[p].items()
     }
     rng = tensor_digest({"torch": torch.get_rng_state()})
     digests = (tensor_digest(model.state_dict()), tensor_digest(tensors), rng)
-    return dict(zip(("model", "optimizer", "rng"), digests, strict=True))
+    return dict(zip(("model", "optimizers", "rng"), digests, strict=True))
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +117,7 @@ def test_the_header_says_what_the_run_is(seen):
         "numeric_class": numeric_class(),
     }
     assert "DATA_DIR" not in knobs
-    assert len(knobs) == 33
+    assert len(knobs) == 38
     assert all(
         knobs[name] == value or float(knobs[name]) == float(value)
         for name, value in {**probe_data.TINY, **ON}.items()

@@ -101,7 +101,7 @@ DEFECTS = [
     ),
     Defect(
         "a changed learning-rate default",
-        f"{GPT}/settings.py",
+        f"{GPT}/knobs.py",
         'Knob("MATRIX_LR", float, KNOB_MATRIX_LR',
         'Knob("MATRIX_LR", float, KNOB_MATRIX_LR + 0.01',
         "knobs",

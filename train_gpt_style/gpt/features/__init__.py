@@ -4,17 +4,17 @@ The order is the order of installation: where two features wrap a block, the ear
 Of two that observe, the earlier is told first: a checkpoint holds what the others wrote.
 """
 
-from train_gpt_style.gpt.features.autocast import AUTOCAST
-from train_gpt_style.gpt.features.checkpoint import CHECKPOINT
 from train_gpt_style.gpt.features.e2e_ttt import E2E_TTT
-from train_gpt_style.gpt.features.finite import FINITE
 from train_gpt_style.gpt.features.invariant import INVARIANT
 from train_gpt_style.gpt.features.jepa import JEPA
 from train_gpt_style.gpt.features.phi_lr import PHI_LR
 from train_gpt_style.gpt.features.phinta import PHINTA
-from train_gpt_style.gpt.features.runlog import RUN_LOG
 from train_gpt_style.gpt.features.ttt_packed import TTT_PACKED
 from train_gpt_style.gpt.features.ut import UT
+from train_gpt_style.gpt.seams import GatedFeature
+from train_gpt_style.kit.features import of_every_system
+
+AUTOCAST, FINITE, RUN_LOG, CHECKPOINT = of_every_system({"MATRIX_LR": "1e38"}, GatedFeature)
 
 FEATURES = (
     AUTOCAST,
@@ -29,8 +29,3 @@ FEATURES = (
     RUN_LOG,
     CHECKPOINT,
 )
-
-
-def switched_on(settings):
-    """The features whose master differs from its default, in order of installation."""
-    return [feature for feature in FEATURES if settings.is_on(feature.declaration)]

@@ -8,6 +8,7 @@ the rank's sum with two copies of it in flight (several).
 Off (0): torch adds micro-batches as they come, and averages ranks in its own order.
 """
 
+from train_gpt_style.gpt.invariant import InvariantDivision
 from train_gpt_style.gpt.seams import GatedFeature
 from verify.knobs import Feature, Knob
 
@@ -21,11 +22,10 @@ class Invariant(GatedFeature):
         master=Knob("WORLD_INVARIANT", bool, False, "add shards in one fixed order", on="1"),
         example={"WORLD_INVARIANT": "1"},
     )
+    any_world = True
 
     def division(self):
-        """The fixed order. Imported late: it needs what imports the list of features."""
-        from train_gpt_style.gpt.invariant import InvariantDivision
-
+        """The fixed order."""
         return InvariantDivision()
 
 

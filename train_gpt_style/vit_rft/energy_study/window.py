@@ -16,9 +16,9 @@ from dataclasses import dataclass
 import torch
 
 from train_gpt_style.kit.images import Loader
-from train_gpt_style.vit_rft import run
+from train_gpt_style.kit.start import seed_generators
+from train_gpt_style.vit_rft import SYSTEM, run
 from train_gpt_style.vit_rft.dclr import DCLR, Rule, Watch
-from train_gpt_style.vit_rft.settings import read
 from verify.digest import tensor_digest
 from verify.errors import UsageError
 
@@ -43,7 +43,7 @@ class Arm:
             raise UsageError(f"arm {name}: {' and '.join(own)} exclude each other")
         if not all(text.isdecimal() and int(text) > 0 for text in own.values()):
             raise UsageError(f"arm {name}: {own} must be positive whole numbers")
-        settings = read({key: text for key, text in knobs.items() if key not in OWN})
+        settings = SYSTEM.read({key: text for key, text in knobs.items() if key not in OWN})
         if own and settings.dclr_gain > 0:
             raise UsageError(f"arm {name}: {next(iter(own))} is of Adam, but DCLR_GAIN is set")
         return cls(name, settings, own)
@@ -87,8 +87,8 @@ class Trainer:
 
     def __init__(self, arm, seed, train, ctx):
         values = dict(arm.settings.as_environment()) | {"SEED": str(seed)}
-        self.arm, self.ctx, self.settings = arm, ctx, read(values)
-        run.seed_everything(self.settings)
+        self.arm, self.ctx, self.settings = arm, ctx, SYSTEM.read(values)
+        seed_generators(self.settings)
         self.model = run.build_model(self.settings, ctx, len(train.names))
         self.optimizer, self.watch = arm.optimizer(self.model)
         self.loader = Loader(train, self.settings.batch, self.settings.seed, ctx.device)

@@ -1,12 +1,13 @@
-"""The one list of features. To add one: a file beside this one, an import and a name below."""
+"""The one list of features. To add one: a file beside this one, an import and a name below.
 
+Of two that observe, the earlier is told first: a checkpoint holds what the others wrote.
+"""
+
+from train_gpt_style.kit.features import of_every_system
 from train_gpt_style.vit_rft.features.dclr import DCLR_RATE
-from train_gpt_style.vit_rft.features.runlog import RUN_LOG
 from train_gpt_style.vit_rft.features.telemetry import TELEMETRY
+from train_gpt_style.vit_rft.seams import GatedFeature
 
-FEATURES = (DCLR_RATE, TELEMETRY, RUN_LOG)
+AUTOCAST, FINITE, RUN_LOG, CHECKPOINT = of_every_system({"LR": "1e38"}, GatedFeature)
 
-
-def switched_on(settings):
-    """The features whose master differs from its default, in order of installation."""
-    return [feature for feature in FEATURES if settings.is_on(feature.declaration)]
+FEATURES = (AUTOCAST, DCLR_RATE, FINITE, TELEMETRY, RUN_LOG, CHECKPOINT)

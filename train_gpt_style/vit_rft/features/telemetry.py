@@ -12,23 +12,31 @@ On random labels each line says `"data":"synthetic"` besides, and `acc` is chanc
 window's joules over its steps, in the line of the last of them; null elsewhere, and wherever
 nothing was measured. t is seconds since the start, on a clock that never goes back.
 
+A run that goes on from a checkpoint goes on with both logs and all sums; a window of the meter that
+was open when the run was killed begins again, with the steps that are left of it.
+
 It observes only. Each step costs two reads from the device, in either mode.
-Off: nobody observes, nothing is written.
+Off: nothing is observed, nothing is written.
 """
 
 import hashlib
 import json
 import math
+from dataclasses import asdict
 from pathlib import Path
 
 import torch
 
+from train_gpt_style.kit.features.runlog import exact
+from train_gpt_style.kit.images import Loader
 from train_gpt_style.kit.numerics import numeric_class
+from train_gpt_style.kit.seams import Observer
+from train_gpt_style.kit.start import Log
 from train_gpt_style.vit_rft.coupler import Observed, coherence
 from train_gpt_style.vit_rft.dclr import DCLR, Watch
 from train_gpt_style.vit_rft.features.dclr import coupling
 from train_gpt_style.vit_rft.parity import SCHEMA
-from train_gpt_style.vit_rft.seams import GatedFeature, Observer
+from train_gpt_style.vit_rft.seams import GatedFeature
 from verify import canonical
 from verify.digest import tensor_digest
 from verify.files import atomic_write
@@ -36,6 +44,7 @@ from verify.knobs import Feature, Knob
 
 LOG, ALIGNMENT = "stage4_vit_tiny.jsonl", "stage4_alignment.jsonl"
 MANIFEST = "stage4_manifest.json"
+NOTHING = {"files": (None, None), "initial": None, "observed": {}, "reads": 0, "windows": ()}
 KEYS = ("mode", "step", "drift", "flux", "E_ret", "coh", "loss", "acc", "J_step", "tempC", "t")
 
 
@@ -49,9 +58,9 @@ def watch_of(optimizer):
 class Windows:
     """Asks the meter at the edges of windows of `length` steps; the device is waited for first."""
 
-    def __init__(self, meter, ctx, length, steps):
+    def __init__(self, meter, ctx, length, steps, done=0, measured=()):
         self.meter, self.ctx, self.length, self.steps = meter, ctx, length or steps, steps
-        self.measured, self.first = [], 1
+        self.measured, self.first = list(measured), done + 1
         self.begin()
 
     def begin(self):
@@ -83,22 +92,45 @@ class Telemetry(Observer):
     def __init__(self, run):
         self.run, self.folder = run, Path.cwd()
         s = run.settings
+        kept = run.start.observers["telemetry"] if run.start is not None else NOTHING
         self.mode = "RFT" if s.dclr_gain > 0 else "BASE"
-        self.initial = tensor_digest(run.model.state_dict())
+        self.initial = kept["initial"] or tensor_digest(run.model.state_dict())
         self.coupling, self.beta1 = coupling(s), s.beta1
-        self.watch, self.observed = watch_of(run.optimizer), Observed()
+        self.watch, self.observed = watch_of(run.optimizer), Observed(**back(kept["observed"]))
         self.kind = run.loader.split.kind
         self.label = {"data": "synthetic"} if self.kind == "synthetic" else {}
-        self.order, self.reads = hashlib.sha512(), 0
-        self.files = [open(self.folder / name, "w", encoding="utf-8") for name in (LOG, ALIGNMENT)]
-        self.windows = Windows(run.meter, run.ctx, s.telemetry_window, s.steps)
+        self.order = hashlib.sha512()
+        again = Loader(run.loader.split, s.batch, s.seed, "cpu")
+        for _ in range(self.observed.step):
+            self.order.update(order_bytes(again.next_indices()))
+        self.reads = kept["reads"]
+        self.read_before = kept["reads"] - run.ctx.reads - self.watch.reads
+        self.files = [
+            Log(run.ctx, self.folder / name, size)
+            for name, size in zip((LOG, ALIGNMENT), kept["files"], strict=True)
+        ]
+        for file in self.files:
+            if file.kept is not None:
+                file.go_on()
+        window, measured = s.telemetry_window, kept["windows"]
+        self.windows = Windows(run.meter, run.ctx, window, s.steps, self.observed.step, measured)
+
+    def position(self):
+        """All that the next line, and the manifest, are made of."""
+        return {
+            "files": [file.position() for file in self.files],
+            "initial": self.initial,
+            "observed": exact(asdict(self.observed)),
+            "reads": self.reads,
+            "windows": self.windows.measured,
+        }
 
     def after_step(self, step):
         """One line in each log."""
         self.observed = seen = self.observed.after(self.watch.dots, self.coupling, self.beta1)
-        numbers = torch.stack((step.loss.detach().double(), step.correct.double()))
+        numbers = torch.stack((step.loss.detach().double(), step.facts["correct"].double()))
         loss, correct = self.run.ctx.read(numbers)
-        self.order.update(step.indices.numpy().astype("<i8").tobytes())
+        self.order.update(order_bytes(step.indices))
         values = {
             "mode": self.mode,
             "step": step.step,
@@ -114,13 +146,11 @@ class Telemetry(Observer):
         }
         raw = {"step": step.step, "alignment": seen.alignment, "nonfinite": seen.nonfinite}
         for file, line in zip(self.files, (values, raw), strict=True):
-            file.write(line_of({**line, **self.label}))
-        self.reads = self.run.ctx.reads + self.watch.reads
+            file(line_of({**line, **self.label}), console=False)
+        self.reads = self.read_before + self.run.ctx.reads + self.watch.reads
 
     def at_end(self, results):
-        """The manifest; the files are whole."""
-        for file in self.files:
-            file.close()
+        """The manifest."""
         found = canonical.dumps(manifest(self, results)) + b"\n"
         atomic_write(self.folder / MANIFEST, found)
 
@@ -131,7 +161,17 @@ def line_of(values):
         key: None if isinstance(v, float) and not math.isfinite(v) else v
         for key, v in values.items()
     }
-    return json.dumps(clean, separators=(",", ":"), allow_nan=False) + "\n"
+    return json.dumps(clean, separators=(",", ":"), allow_nan=False)
+
+
+def order_bytes(indices):
+    """Places in the split as the manifest's digest of their order takes them."""
+    return indices.numpy().astype("<i8").tobytes()
+
+
+def back(facts):
+    """The inverse of `exact` for a table of numbers."""
+    return {k: float.fromhex(v) if isinstance(v, str) else v for k, v in facts.items()}
 
 
 def manifest(telemetry, results):
@@ -139,7 +179,7 @@ def manifest(telemetry, results):
     run, s = telemetry.run, telemetry.run.settings
     group = run.optimizer.param_groups[0]
     knobs = s.as_environment()
-    differing = ("DCLR_", "COUPLER_", "DATA_DIR")
+    differing = ("DCLR_", "COUPLER_", "DATA_DIR", "CHECKPOINT_DIR")
     return {
         "schema": SCHEMA,
         "mode": telemetry.mode,
@@ -170,7 +210,7 @@ def manifest(telemetry, results):
                 "path": s.adam_path,
                 "foreach": group["foreach"],
                 "fused": group["fused"],
-                "autocast": "bfloat16" if run.ctx.bf16 else "none",
+                "autocast": "none" if run.ctx.autocast_type is None else "bfloat16",
                 "compile": False,
             },
             "host_reads": telemetry.reads,
@@ -199,6 +239,7 @@ class TelemetryFeature(GatedFeature):
         example={"TELEMETRY": "1"},
         kind="observes",
     )
+    writes_joules = True
 
     def observer(self, run):
         """The telemetry of this run."""

@@ -2,10 +2,10 @@
 
 import torch
 
-from train_gpt_style.vit_rft.context import Context
+from train_gpt_style.kit.context import Context
+from train_gpt_style.vit_rft import SYSTEM
 from train_gpt_style.vit_rft.coupler import Coupling, next_drift
 from train_gpt_style.vit_rft.model import build_model
-from train_gpt_style.vit_rft.settings import read
 
 
 def figures() -> list[tuple[str, str, str]]:
@@ -25,14 +25,14 @@ def parameters(classes):
     context = Context({})
     context.device = torch.device("meta")
     with context.device:
-        model = build_model(read({"CLASSES": str(classes)}), context)
+        model = build_model(SYSTEM.read({"CLASSES": str(classes)}), context)
     sizes = [p.numel() for p in model.parameters()]
     return sum(sizes), len(sizes)
 
 
 def settled(alignment):
     """The default coupler's drift after many steps of one alignment."""
-    settings, drift = read({}), 0.0
+    settings, drift = SYSTEM.read({}), 0.0
     coupling = Coupling(settings.coupler_strength, settings.coupler_cap)
     for _ in range(100):
         drift = next_drift(drift, alignment, coupling)

@@ -1,12 +1,12 @@
-"""Where a process runs: its device, its rank, and how the global batch is divided."""
+"""Where a process runs: its device and its rank, and each number that the host waits for."""
 
 import gc
+import time
 from contextlib import nullcontext
 
 import torch
 import torch.distributed as dist
 
-from train_gpt_style.gpt.settings import MICRO_BATCHES
 from verify.errors import UsageError
 
 
@@ -16,24 +16,43 @@ def is_distributed():
 
 
 class Context:
-    """This process, as torchrun describes it in the environment; alone when nobody does."""
+    """This process, as torchrun describes it in the environment; alone when that says nothing.
 
-    def __init__(self, environ):
+    `parts`: a global batch is computed in so many parts, which the ranks share out evenly. `reads`
+    counts how often the host waited for a number of the device, as far as it asked by `read`.
+    """
+
+    def __init__(self, environ, parts=1):
         self.rank, self.world_size = int(environ.get("RANK", 0)), int(environ.get("WORLD_SIZE", 1))
-        if self.world_size < 1 or MICRO_BATCHES % self.world_size:
-            raise UsageError(f"WORLD_SIZE={self.world_size} must divide {MICRO_BATCHES}")
-        self.grad_accum_steps = MICRO_BATCHES // self.world_size
+        if parts == 1 and self.world_size != 1:
+            raise UsageError(f"WORLD_SIZE={self.world_size}: this system trains in one process")
+        if self.world_size < 1 or parts % self.world_size:
+            raise UsageError(f"WORLD_SIZE={self.world_size} must divide {parts}")
+        self.grad_accum_steps = parts // self.world_size
         self.cuda = torch.cuda.is_available()
         self.device = torch.device("cpu")
         if self.cuda:
             self.device = torch.device("cuda", int(environ.get("LOCAL_RANK", 0)))
         # What products and attention round their inputs to; None: nothing is rounded.
-        self.autocast_type = torch.bfloat16 if self.cuda else None
-        self.started_group = "RANK" in environ and not is_distributed()
+        self.autocast_type = None
+        if self.cuda and torch.cuda.is_bf16_supported():
+            self.autocast_type = torch.bfloat16  # as the baselines do on cuda
+        self.reads = 0
+        self.started_group = parts > 1 and "RANK" in environ and not is_distributed()
         if self.cuda:
             torch.cuda.set_device(self.device)
         if self.started_group:
             dist.init_process_group("nccl" if self.cuda else "gloo")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, traceback):
+        try:
+            if kind is None:
+                self.wait_for_others()
+        finally:
+            self.close()
 
     def wait_for_others(self):
         """Meet the other ranks: gloo aborts a process whose peer has left the group before it."""
@@ -56,3 +75,13 @@ class Context:
         """Wait for the device, so that the clock reads what was really done."""
         if self.cuda:
             torch.cuda.synchronize()
+
+    def now(self):
+        """Seconds on a clock that never goes back, once the device has done its work."""
+        self.synchronize()
+        return time.perf_counter()
+
+    def read(self, t):
+        """The number in a tensor, or the list of them; a host synchronisation, counted as one."""
+        self.reads += 1
+        return t.tolist() if t.ndim else t.item()

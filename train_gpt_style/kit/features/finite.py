@@ -4,16 +4,17 @@ Idea: once the loss or a gradient is not finite, the update makes weights so, an
 lost. The loss and every gradient are looked at when all ranks have them, before any weight moves;
 the ranks agree on the first bad one, and all stop with one line: the step, the tensor, and the last
 good checkpoint. On a run that stays finite it changes nothing. It waits for the device once a step.
-Off (0): nobody looks.
+Off (0): nothing is looked at.
 """
 
 import math
+from dataclasses import replace
 
 import torch
 import torch.distributed as dist
 
-from train_gpt_style.gpt.checkpoints import folder_of, newest_good
-from train_gpt_style.gpt.seams import GatedFeature
+from train_gpt_style.kit.checkpoints import folder_of, newest_good
+from train_gpt_style.kit.seams import GatedFeature
 from verify.errors import ContradictedError, UsageError
 from verify.knobs import Feature, Knob
 
@@ -38,8 +39,11 @@ class Finite(GatedFeature):
         master=Knob("STOP_NONFINITE", bool, False, "look before each update", on="1"),
         example={"STOP_NONFINITE": "1"},
         kind="guards",
-        trips={"MATRIX_LR": "1e38"},
     )
+
+    def __init__(self, trips):
+        """`trips`: an environment whose run this must stop."""
+        self.declaration = replace(self.declaration, trips=trips)
 
     def before_update(self, settings, model, ctx, step, train_loss):
         """Raise ContradictedError, on all ranks, when something is not finite."""
@@ -57,6 +61,3 @@ class Finite(GatedFeature):
                 f"step {step + 1}: {watched[first][0]} is not finite; no weight was moved; "
                 f"last good checkpoint: {last_good(settings)}"
             )
-
-
-FINITE = Finite()

@@ -1,13 +1,13 @@
 """CHECKPOINT_EVERY: checkpoints at a cadence, from which a killed run goes on to the same bytes.
 
 Idea: all that decides the rest of a run is written down: weights, optimizer state of all ranks,
-generators, the place in the data and in the logs, the training clock: `gpt/checkpoints.py` says in
-which files, `gpt/resuming.py` how they come back. A run that finds checkpoints under
-CHECKPOINT_DIR/RUN_ID goes on from the newest whole one, if it is of the same run, and refuses in
-one line if it is not. What a disk does not take is said on the standard error; training goes on,
-and the earlier checkpoints stay.
+generators, the place in the data and in the logs, the training clock: `kit/checkpoints.py` says in
+which files, `kit/resuming.py` how they come back. A run that finds checkpoints under
+CHECKPOINT_DIR (in its folder RUN_ID, where a system has that knob) goes on from the newest whole
+one, if it is of the same run, and refuses in one line if it is not. What a disk does not take is
+said on the standard error; training goes on, and the earlier checkpoints stay.
 It observes only. Writing is on the training clock: a run with a wall-clock cap has less time to
-train. Rank 0 writes; the others give it their share of Muon's state.
+train. Rank 0 writes; the others give it their share of what an optimizer shares out.
 Off (0): nothing is written, and no checkpoint is looked for.
 """
 
@@ -16,8 +16,10 @@ import sys
 import torch
 import torch.distributed as dist
 
-from train_gpt_style.gpt import checkpoints
-from train_gpt_style.gpt.seams import GatedFeature, Observer
+from train_gpt_style.kit import checkpoints
+from train_gpt_style.kit.resuming import Resumed, identity, optimizer_tensors, snapshot
+from train_gpt_style.kit.seams import GatedFeature, Observer
+from train_gpt_style.kit.start import source_of
 from verify.errors import GoldensealError, UsageError
 from verify.knobs import Feature, Knob
 
@@ -28,7 +30,7 @@ def say(message):
 
 
 class Keeper(Observer):
-    """Writes a checkpoint every so many steps; on every rank, since Muon's state is shared out."""
+    """Writes a checkpoint every so many steps; on every rank, since state may be shared out."""
 
     def __init__(self, run):
         self.run = run
@@ -38,8 +40,6 @@ class Keeper(Observer):
         run, settings = self.run, self.run.settings
         if report.step % settings.checkpoint_every:
             return
-        from train_gpt_style.gpt.resuming import optimizer_tensors, snapshot
-
         named = run.model.state_dict()
         optimizers = optimizer_tensors(run.optimizers, run.ctx.rank, run.ctx.world_size)
         if run.ctx.rank:
@@ -75,7 +75,13 @@ class Checkpoint(GatedFeature):
             on="2",
         ),
         knobs=(
-            Knob("CHECKPOINT_DIR", str, "checkpoints", "holds a folder RUN_ID of them", on="kept"),
+            Knob(
+                "CHECKPOINT_DIR",
+                str,
+                "checkpoints",
+                "holds them, in a folder RUN_ID if that is a knob",
+                on="kept",
+            ),
             Knob("CHECKPOINT_KEEP", int, 2, "how many are kept, the newest", 1, on="1"),
             Knob(
                 "RESUME",
@@ -90,11 +96,9 @@ class Checkpoint(GatedFeature):
         kind="observes",
     )
 
-    def start(self, settings, ctx, source):
+    def start(self, settings, ctx):
         """The checkpoint to go on from. Rank 0 chooses, and all ranks take the same."""
-        # Imported late, as above: it needs what imports the list of features.
-        from train_gpt_style.gpt.resuming import Resumed, identity
-
+        source = source_of(settings.system)  # now: the files may be edited while the run trains
         chosen, problem = None, None
         if not ctx.rank:
             try:
@@ -118,13 +122,11 @@ class Checkpoint(GatedFeature):
 
     def choose(self, settings, ctx, source):
         """The newest whole checkpoint of this run; None when there is none."""
-        from train_gpt_style.gpt.resuming import Resumed, identity
-
         folder = checkpoints.folder_of(settings)
         if settings.resume == "never" and checkpoints.listed(folder):
             raise UsageError(
                 f"RESUME=never, but {folder} holds checkpoints: "
-                "move them away, or give another CHECKPOINT_DIR or RUN_ID"
+                "move them away, or give another CHECKPOINT_DIR"
             )
         found = checkpoints.newest_good(folder, say)
         if found is None:
@@ -135,6 +137,3 @@ class Checkpoint(GatedFeature):
     def observer(self, run):
         """The writer."""
         return Keeper(run)
-
-
-CHECKPOINT = Checkpoint()

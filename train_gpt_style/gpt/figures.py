@@ -4,13 +4,13 @@ import hashlib
 
 import torch
 
+from train_gpt_style.gpt import SYSTEM
 from train_gpt_style.gpt.constants import SMOKE_STEP, UT_LOOPS_PHI
-from train_gpt_style.gpt.context import Context
 from train_gpt_style.gpt.features.jepa import SpanLoss, draw_span, longest_span
 from train_gpt_style.gpt.features.phinta import PhiNTA, default_rank
 from train_gpt_style.gpt.features.ut import LoopedBlocks
 from train_gpt_style.gpt.model import build_model
-from train_gpt_style.gpt.settings import read
+from train_gpt_style.kit.context import Context
 from verify.digest import published_digest, tensor_bytes
 
 SMALL = {"MODEL_DIM": "128", "SEED": "1597"}  # the published shapes; the rest is the default
@@ -32,7 +32,7 @@ def figures() -> list[tuple[str, str, str]]:
 
 def build(environ, device="cpu"):
     """The model of an environment, seeded as a run seeds it, in fp32."""
-    settings, context = read(environ), Context({})
+    settings, context = SYSTEM.read(environ), Context({})
     context.cuda, context.device = False, torch.device(device)
     torch.manual_seed(settings.seed)
     with context.device:

@@ -1,6 +1,6 @@
 """AUTOCAST: matrix products and attention in bfloat16 on a CPU, as they always are on CUDA.
 
-Forward passes of training, validation and test-time training run under torch's autocast: weights,
+Forward passes, those of an evaluation too, run under torch's autocast: weights,
 gradients, optimizer states and the stream between the blocks stay in fp32, products and attention
 round their inputs to bfloat16. It pays where the CPU multiplies bfloat16 itself (avx512_bf16 or
 amx_bf16 among the flags of lscpu); without, it runs, and is slower than fp32. A precision, not an
@@ -10,7 +10,7 @@ Off: nothing is set; a CPU computes in fp32, as in the baseline.
 
 import torch
 
-from train_gpt_style.gpt.seams import GatedFeature
+from train_gpt_style.kit.seams import GatedFeature
 from verify.errors import UsageError
 from verify.knobs import Feature, Knob
 
@@ -43,6 +43,3 @@ class Autocast(GatedFeature):
     def prepare(self, ctx, settings):
         """bfloat16, whatever the device."""
         ctx.autocast_type = torch.bfloat16
-
-
-AUTOCAST = Autocast()

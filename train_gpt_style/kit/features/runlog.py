@@ -11,9 +11,9 @@ With ENERGY, the clock of the line that ends training, and of the last one, hold
 training began, or null, with source, scope and flags: of rank 0's own device.
 
 It observes only: it reads tensors, and never draws, changes or times anything of the run. Reading a
-loss waits for the device, and a digest copies the state to the CPU. Rank 0 writes; Muon's state is
-then that rank's share.
-Off: nobody observes, nothing is written.
+loss waits for the device, and a digest copies the state to the CPU. Rank 0 writes; state that an
+optimizer shares out is then that rank's share.
+Off: nothing is observed, nothing is written.
 """
 
 import math
@@ -21,17 +21,15 @@ from pathlib import Path
 
 import torch
 
-from train_gpt_style.gpt.seams import GatedFeature, Observer
-from train_gpt_style.kit.energy import meter_for
 from train_gpt_style.kit.numerics import numeric_class
+from train_gpt_style.kit.seams import GatedFeature, Observer
 from verify import canonical
 from verify.digest import tensor_digest
 from verify.files import atomic_write
 from verify.knobs import Feature, Knob
 from verify.runlog import RunLog
 
-# Where the data lies is not what a run is: an equal run may keep it elsewhere.
-UNLOGGED_KNOBS = ("CHECKPOINT_DIR", "DATA_PATH", "TOKENIZER_PATH")
+SIZES = ("artifact_bytes", "code_bytes")  # two systems with equal weights may differ in them
 
 
 class RunLogger(Observer):
@@ -40,20 +38,22 @@ class RunLogger(Observer):
     def __init__(self, run):
         self.run, self.folder = run, Path.cwd()
         knobs = run.settings.as_environment()
+        # Where things lie is not what a run is: an equal run may keep them elsewhere.
+        places = (*run.settings.system.paths, "CHECKPOINT_DIR")
         self.header = {
-            "system": "gpt",
+            "system": run.settings.system.name,
             "seed": knobs["SEED"],  # a text: JSON numbers end at 2^53
-            "knobs": {name: knobs[name] for name in knobs if name not in UNLOGGED_KNOBS},
+            "knobs": {name: knobs[name] for name in knobs if name not in places},
             "numeric_class": numeric_class(),
-            "world_size": run.ctx.world_size,
+            **run.header,
         }
-        meter = meter_for(run.settings, run.ctx.device)
         path, kept = self.folder / "train.jsonl", run.start and run.start.observers.get("runlog")
         self.log = RunLog.resume(path, kept) if kept else RunLog(path, self.header)
-        self.energy = meter.window() if meter else None
+        opens = getattr(run.meter, "window", None)  # a caller's meter may know but one window
+        self.energy = opens() if opens else None
 
     def clock(self):
-        """The joules since training began, where a meter was asked for."""
+        """The joules since training began, where a meter can tell."""
         if self.energy is None:
             return {}
         self.run.ctx.synchronize()
@@ -65,23 +65,16 @@ class RunLogger(Observer):
 
     def after_step(self, step):
         """One line, with digests when they are due."""
-        facts = {
-            "step": step.step,
-            "loss": step.train_loss.item().hex(),
-            "lr": {group: float(lr).hex() for group, lr in step.lrs.items()},
-            "tokens": step.tokens,
-        }
-        if step.grad_norm is not None:
-            facts["grad_norm"] = step.grad_norm.item().hex()
+        facts = {"step": step.step, "loss": exact(step.loss), **exact(step.facts)}
         every = self.run.settings.run_log_state_every
         if every and not step.step % every:
             facts["state"] = state_digests(self.run)
         self.log.write("step", facts, clock={"train_ms": step.train_ms})
 
-    def after_validation(self, step, loss, bpb, train_ms):
+    def after_validation(self, step, facts, train_ms=None):
         """One line."""
-        facts = {"step": step, "val_loss": loss.hex(), "val_bpb": bpb.hex()}
-        self.log.write("validation", facts, clock={"train_ms": train_ms})
+        clock = None if train_ms is None else {"train_ms": train_ms}
+        self.log.write("validation", {"step": step, **exact(facts)}, clock=clock)
 
     def after_training(self, steps):
         """The state that all steps led to."""
@@ -90,15 +83,27 @@ class RunLogger(Observer):
 
     def at_end(self, results):
         """The closing line, and metrics.json."""
-        exact = {name: value.hex() for name, value in results.items() if isinstance(value, float)}
-        counts = {name: value for name, value in results.items() if name not in exact}
-        sizes = {name: value for name, value in counts.items() if name.endswith("_bytes")}
-        facts = {name: value for name, value in counts.items() if name not in sizes}
+        told = {name: exact(value) for name, value in results.items()}
         # Sizes hang on the source's wording and the compressor's version: an equal run may differ.
-        self.log.end({**facts, **exact}, clock={**sizes, **self.clock()})
-        readable = {n: results[n] if math.isfinite(results[n]) else None for n in exact}
-        metrics = {**counts, **readable, "hex": exact, "seed": self.header["seed"]}
+        sizes = {name: value for name, value in results.items() if name in SIZES}
+        facts = {name: value for name, value in told.items() if name not in sizes}
+        self.log.end(facts, clock={**sizes, **self.clock()} or None)
+        floats = {name: v for name, v in results.items() if isinstance(v, float)}
+        readable = {name: v if math.isfinite(v) else None for name, v in floats.items()}
+        hexes = {name: told[name] for name in floats}
+        metrics = {**results, **readable, "hex": hexes, "seed": self.header["seed"]}
         atomic_write(self.folder / "metrics.json", canonical.dumps(metrics) + b"\n")
+
+
+def exact(value):
+    """What JSON holds without loss: floats as hex, tensors of one number as that; no None."""
+    if isinstance(value, torch.Tensor):
+        value = value.item()
+    if isinstance(value, float):
+        return value.hex()
+    if isinstance(value, dict):
+        return {name: exact(v) for name, v in value.items() if v is not None}
+    return value
 
 
 def state_digests(run):
@@ -138,10 +143,8 @@ class RunLogFeature(GatedFeature):
         example={"RUN_LOG": "1"},
         kind="observes",
     )
+    writes_joules = True
 
     def observer(self, run):
         """The logger of this run, on rank 0."""
         return RunLogger(run) if run.ctx.rank == 0 else None
-
-
-RUN_LOG = RunLogFeature()

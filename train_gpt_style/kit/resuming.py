@@ -1,54 +1,44 @@
 """What a run is at a step, as files of a checkpoint; and a run put back to where one was."""
 
 import hashlib
-import os
 import random
-from pathlib import Path
 
 import numpy as np
 import safetensors.torch
 import torch
 import torch.distributed as dist
 
-from train_gpt_style.gpt.checkpoints import SCHEMA, STATE, check_tensors, tensors
-from train_gpt_style.gpt.muon import Muon
+from train_gpt_style.kit import optimizers as told
+from train_gpt_style.kit.checkpoints import SCHEMA, STATE, check_tensors, tensors
 from train_gpt_style.kit.numerics import numeric_class
-from train_gpt_style.kit.shards import shard_files
+from train_gpt_style.kit.start import source_of
 from verify import canonical
 from verify.errors import UsageError
 
-# Knobs that say where things lie, or what is watched: not what is computed.
-FREE_KNOBS = (
-    "CHECKPOINT_DIR",
-    "CHECKPOINT_EVERY",
-    "CHECKPOINT_KEEP",
-    "DATA_PATH",
-    "RESUME",
-    "STOP_NONFINITE",
-    "TOKENIZER_PATH",
-)
+# Features that only watch: what they are set to is not what is computed.
+FREE_FEATURES = ("checkpoint", "finite")
+
+
+def free_knobs(system):
+    """Knobs that say where things lie, or what is watched."""
+    watching = [f.declaration for f in system.features if f.declaration.name in FREE_FEATURES]
+    return {*system.paths, *(knob.name for each in watching for knob in each.all_knobs)}
 
 
 def identity(settings, ctx, source):
     """What a checkpoint and the run that goes on from it must share, as JSON."""
     knobs = settings.as_environment()
-    shards = shard_files(settings.data_path, "train")
     return {
-        "data": {Path(path).name: os.path.getsize(path) for path in shards},
-        "knobs": {name: knobs[name] for name in sorted(set(knobs) - set(FREE_KNOBS))},
+        "data": dict(settings.system.data(settings)),
+        "knobs": {name: knobs[name] for name in sorted(set(knobs) - free_knobs(settings.system))},
         "numeric_class": numeric_class(),
         "source": hashlib.sha512(source.encode()).hexdigest(),
-        "world_size": ctx.world_size,
+        "world_size": "any" if any(f.any_world for f in settings.features) else ctx.world_size,
     }
 
 
 def check_identity(found, expected, where):
-    """Raise UsageError, naming the first difference, unless the checkpoint is of the same run.
-
-    In the fixed order of WORLD_INVARIANT the number of ranks may differ.
-    """
-    if expected["knobs"]["WORLD_INVARIANT"] == "1":
-        expected = {**expected, "world_size": found.get("world_size")}
+    """Raise UsageError, naming the first difference, unless the checkpoint is of the same run."""
     for part in expected:
         ours, theirs = expected[part], found.get(part)
         if ours == theirs:
@@ -60,32 +50,37 @@ def check_identity(found, expected, where):
         ours, theirs = (str(value)[:60] for value in (ours, theirs))
         raise UsageError(
             f"{where}: {name} was {theirs}, here it is {ours}: set it back, "
-            "or start afresh with another CHECKPOINT_DIR or RUN_ID"
+            "or start afresh with another CHECKPOINT_DIR"
         )
 
 
 def parameters_of(optimizer):
-    """Number and parameter, in order; each of our optimizers has one group."""
-    (group,) = optimizer.param_groups
-    return enumerate(group["params"])
+    """Number and parameter, in the order of the groups, as `state_dict` numbers them."""
+    return enumerate(p for group in optimizer.param_groups for p in group["params"])
 
 
 def optimizer_tensors(optimizers, rank, world_size):
     """Every optimizer's state by GROUP.INDEX.KEY, the same on each rank: they all must call it.
 
-    Each of Muon's momenta comes from the rank that owns it. One that was never used is zero, as it
-    is when it is first used.
+    What an optimizer shares out comes from the rank that owns it; where it was never used it is
+    zero, as it is when it is first used. Raises UsageError when an optimizer keeps something else
+    than it tells: a run that went on from that would not be the same.
     """
     found = {}
     for group, optimizer in optimizers.items():
         for i, p in parameters_of(optimizer):
-            state = optimizer.state.get(p, {})
-            if isinstance(optimizer, Muon):
-                momentum = state.get("momentum_buffer", torch.zeros_like(p))
+            state, owner = optimizer.state.get(p, {}), told.owner_of(optimizer, i, world_size)
+            if owner is not None:
+                state = {k: state.get(k, torch.zeros_like(p)) for k in told.kept_for(optimizer, p)}
                 if world_size > 1:
-                    dist.broadcast(momentum, src=i % world_size)
-                state = {"momentum_buffer": momentum}
+                    for t in state.values():
+                        dist.broadcast(t, src=owner)
             found |= {f"{group}.{i}.{key}": value for key, value in state.items()}
+        found |= {f"{group}.{key}": value for key, value in told.own_state(optimizer).items()}
+    for name in sorted(set(found) - set(expected_tensors(optimizers))):
+        raise UsageError(
+            f"CHECKPOINT_EVERY: an optimizer keeps {name} and does not tell: kit/optimizers.py"
+        )
     return found
 
 
@@ -94,24 +89,28 @@ def expected_tensors(optimizers):
     expected = {}
     for group, optimizer in optimizers.items():
         for i, p in parameters_of(optimizer):
-            if isinstance(optimizer, Muon):
-                expected[f"{group}.{i}.momentum_buffer"] = p
-            else:
-                state = {"exp_avg": p, "exp_avg_sq": p, "step": torch.empty(())}
-                expected |= {f"{group}.{i}.{key}": value for key, value in state.items()}
+            kept = told.kept_for(optimizer, p)
+            expected |= {f"{group}.{i}.{key}": like for key, like in kept.items()}
+        expected |= {f"{group}.{key}": t for key, t in told.own_state(optimizer).items()}
     return expected
 
 
 def put_optimizers_back(optimizers, found, rank, world_size):
-    """The inverse of `optimizer_tensors`: each rank keeps its own share of Muon's momenta."""
+    """The inverse of `optimizer_tensors`: each rank keeps its own share of what is shared out."""
     for group, optimizer in optimizers.items():
         optimizer.state.clear()
         for i, p in parameters_of(optimizer):
-            if isinstance(optimizer, Muon) and i % world_size != rank:
+            if told.owner_of(optimizer, i, world_size) not in (None, rank):
                 continue
-            prefix = f"{group}.{i}."
-            state = {k.removeprefix(prefix): t for k, t in found.items() if k.startswith(prefix)}
+            state = below(found, f"{group}.{i}.")
             optimizer.state[p] = {key: t.to(p.device, copy=True) for key, t in state.items()}
+        names = told.own_state(optimizer)
+        told.put_own_state(optimizer, {name: found[f"{group}.{name}"] for name in names})
+
+
+def below(found, prefix):
+    """What is named with this prefix, without it."""
+    return {k.removeprefix(prefix): t for k, t in found.items() if k.startswith(prefix)}
 
 
 def generators():
@@ -161,7 +160,7 @@ def snapshot(run, report, named, optimizers):
         "log": run.log.position(),
         "observers": {name: each.position() for name, each in run.observers.items()},
         "generators": facts,
-        **identity(run.settings, run.ctx, run.source),
+        **identity(run.settings, run.ctx, source_of(run.settings.system)),
     }
 
     def pack(values):

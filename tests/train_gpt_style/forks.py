@@ -1,4 +1,4 @@
-"""Runs of the GPT in forks of the test process, which can be killed at any line they print.
+"""Runs in forks of the test process, which can be killed at any line they print.
 
 The clock stands still, so that equal runs print and log the same bytes.
 """
@@ -9,18 +9,10 @@ import sys
 import time
 from types import SimpleNamespace
 
-from train_gpt_style.gpt import checkpoints, run
+from train_gpt_style.kit import checkpoints
 from verify.errors import GoldensealError
 
-ON = {
-    "CHECKPOINT_EVERY": "1",
-    "RUN_LOG": "1",
-    "RUN_LOG_STATE_EVERY": "1",
-    "GRAD_CLIP_NORM": "0.5",
-    "ITERATIONS": "4",
-    "JEPA_LAMBDA": "0.5",
-    "TTT_CHUNK_SIZE": "32",
-}
+KEPT = {"CHECKPOINT_EVERY": "1", "RUN_LOG": "1", "RUN_LOG_STATE_EVERY": "1"}
 
 
 class Printer:
@@ -65,9 +57,9 @@ def forked(folder, work, last=None):
     return SimpleNamespace(code=code, lines=printed.read_text(encoding="utf-8").splitlines())
 
 
-def whole_run(tiny, folder):
+def whole_run(train, environ, folder):
     """The uninterrupted run in `folder`: its lines and files."""
-    done = forked(folder, lambda: run.main({**tiny, **ON}))
+    done = forked(folder, lambda: train(environ))
     assert done.code == 0, done.lines[-1]
     return SimpleNamespace(lines=done.lines, files=files_of(folder), folder=folder)
 
@@ -79,5 +71,13 @@ def files_of(folder):
     return {n: (folder / n).read_bytes() for n in names if not n.startswith("checkpoints")}
 
 
+def kept_in(folder):
+    """The checkpoints of a run in `folder`, the newest first."""
+    home = folder / "checkpoints"
+    inner = [path for path in home.glob("*") if not path.name.startswith(("step-", "."))]
+    return checkpoints.listed(inner[0] if inner else home)
+
+
 def newest(folder):
-    return checkpoints.listed(folder / "checkpoints/train_gpt")[0]
+    """The newest of them."""
+    return kept_in(folder)[0]

@@ -1,6 +1,6 @@
 """Checkpoints: folders that are whole or not there, and what a run needs to go on from one.
 
-    CHECKPOINT_DIR/RUN_ID/step-00000100/
+    CHECKPOINT_DIR/[RUN_ID/]step-00000100/
         model.safetensors         the weights
         optimizers.safetensors    GROUP.INDEX.KEY of every optimizer, all ranks' shares together
         rng.safetensors           where torch's generators stand
@@ -29,7 +29,7 @@ FILES = ("model.safetensors", "optimizers.safetensors", "rng.safetensors", STATE
 
 def folder_of(settings):
     """Where the checkpoints of this run lie."""
-    return Path(settings.checkpoint_dir) / settings.run_id
+    return Path(settings.checkpoint_dir) / settings.get("RUN_ID", "")
 
 
 def name_of(step):
@@ -146,7 +146,7 @@ def newest_good(folder, say):
     if problems:
         raise UsageError(
             f"{problems[0]}; no other checkpoint is whole: "
-            "move them away, or give another CHECKPOINT_DIR or RUN_ID"
+            "move them away, or give another CHECKPOINT_DIR"
         )
 
 

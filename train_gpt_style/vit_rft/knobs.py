@@ -1,22 +1,18 @@
-"""The settings of this system: the baseline's knobs, the kit's, the features', read once, checked.
+"""The baseline's knobs, and what must not be set together.
 
-The names, defaults and ranges of `BASELINE_KNOBS` are those of the frozen baseline; a gate holds
-them there. Values that contradict each other are refused before anything is loaded.
+Names, defaults and ranges are those of the frozen baseline; a gate holds them there.
 """
 
-from collections.abc import Mapping
+from pathlib import Path
 
-from train_gpt_style.kit.energy.choose import ENERGY_KNOBS, check_energy
-from train_gpt_style.kit.numerics import NUMERICS
 from train_gpt_style.vit_rft.constants import (
     VIT_KNOB_ADAM_EPS,
     VIT_KNOB_BETA1,
     VIT_KNOB_BETA2,
     VIT_KNOB_LR,
 )
-from train_gpt_style.vit_rft.features import FEATURES
 from verify.errors import UsageError
-from verify.knobs import Knob, Settings, read_settings
+from verify.knobs import Knob, Settings
 
 ADAM_PATHS = ("for-loop", "foreach", "fused")
 
@@ -44,23 +40,14 @@ BASELINE_KNOBS = (
     Knob("ADAM_PATH", str, "fused", "torch's implementation of Adam", choices=ADAM_PATHS),
 )
 
-KIT_KNOBS = (NUMERICS, *ENERGY_KNOBS)  # what every system of this repository understands
-KNOBS = (*BASELINE_KNOBS, *KIT_KNOBS, *(k for f in FEATURES for k in f.declaration.all_knobs))
 
-
-def read(environ: Mapping[str, str]) -> Settings:
-    """Every knob, from `environ` or by default.
-
-    Raises UsageError, one line, for a misspelt, ill-typed or out-of-range variable, and for values
-    that contradict each other.
-    """
-    settings = read_settings(environ, KNOBS)
-    check(settings)
-    check_energy(settings, ("RUN_LOG", "TELEMETRY"))
-    for feature in FEATURES:
-        if settings.is_on(feature.declaration):
-            feature.check(settings)
-    return settings
+def data(settings: Settings) -> dict[str, int]:
+    """Path below DATA_DIR and size in bytes of each file there; nothing when data is synthetic."""
+    if not settings.data_dir:
+        return {}
+    root = Path(settings.data_dir)
+    files = sorted(path for path in root.rglob("*") if path.is_file())
+    return {path.relative_to(root).as_posix(): path.stat().st_size for path in files}
 
 
 def check(s: Settings) -> None:

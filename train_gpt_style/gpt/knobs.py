@@ -1,10 +1,10 @@
-"""The settings of this system: the baseline's knobs, the kit's, the features', read once, checked.
+"""The baseline's knobs, and what must not be set together.
 
-The names, defaults and ranges of `BASELINE_KNOBS` are those of the frozen baseline; a gate holds
-them there. Values that contradict each other are refused before anything is loaded.
+Names, defaults and ranges are those of the frozen baseline; a gate holds them there.
 """
 
-from collections.abc import Mapping
+import os
+from pathlib import Path
 
 from train_gpt_style.gpt.constants import (
     KNOB_ADAM_EPS,
@@ -21,11 +21,8 @@ from train_gpt_style.gpt.constants import (
     KNOB_TTT_LORA_LR,
     LOGIT_SOFTCAP_LEAST,
 )
-from train_gpt_style.gpt.features import FEATURES
-from train_gpt_style.kit.energy.choose import ENERGY_KNOBS, check_energy
-from train_gpt_style.kit.numerics import NUMERICS
 from verify.errors import UsageError
-from verify.knobs import Knob, Settings, read_settings
+from verify.knobs import Knob, Settings
 
 MICRO_BATCHES = 8  # a global batch is eight micro-batches, shared out to the ranks
 
@@ -94,23 +91,13 @@ BASELINE_KNOBS = (
     Knob("TTT_BATCH_SIZE", int, 64, "documents adapted side by side", 1, unit="documents"),
 )
 
-KIT_KNOBS = (NUMERICS, *ENERGY_KNOBS)  # what every system of this repository understands
-KNOBS = (*BASELINE_KNOBS, *KIT_KNOBS, *(k for f in FEATURES for k in f.declaration.all_knobs))
 
+def data(settings: Settings) -> dict[str, int]:
+    """Name and size in bytes of each training shard. Raises UsageError when there is none."""
+    from train_gpt_style.kit.shards import shard_files  # needs torch
 
-def read(environ: Mapping[str, str]) -> Settings:
-    """Every knob, from `environ` or by default.
-
-    Raises UsageError, one line, for a misspelt, ill-typed or out-of-range variable, and for values
-    that contradict each other.
-    """
-    settings = read_settings(environ, KNOBS)
-    check(settings)
-    check_energy(settings)
-    for feature in FEATURES:
-        if settings.is_on(feature.declaration):
-            feature.check(settings)
-    return settings
+    files = shard_files(settings.data_path, "train")
+    return {Path(path).name: os.path.getsize(path) for path in files}
 
 
 def check(s: Settings) -> None:

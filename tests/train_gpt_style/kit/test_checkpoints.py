@@ -1,12 +1,14 @@
-"""pytest tests/train_gpt_style/gpt/test_gpt_checkpoint_disk.py — what is written, and when."""
+"""pytest tests/train_gpt_style/kit/test_checkpoints.py — what is written, and when."""
 
 import json
 import os
+import sys
 from pathlib import Path
 
 import pytest
 
-from train_gpt_style.gpt import checkpoints
+from tests.train_gpt_style.forks import forked
+from train_gpt_style.kit import checkpoints
 
 FILES = {"a.bin": b"xyz", "b.bin": b""}
 
@@ -118,3 +120,67 @@ def test_a_folder_that_cannot_be_made_says_so_itself(tmp_path, monkeypatch):
     monkeypatch.setattr(Path, "mkdir", full)
     with pytest.raises(OSError, match="no space"):
         checkpoints.write(tmp_path / "kept", 4, FILES, keep=1)
+
+
+# -- death while a checkpoint is written ----------------------------------------------------------
+
+
+def dying_at(n, folder):
+    """Count what changes the disk under `folder`; die before number n, leaving half a file."""
+    count = iter(range(1000))
+
+    def tick(path=None):
+        if next(count) == n:
+            if path is not None and os.path.isfile(path):
+                os.truncate(path, os.path.getsize(path) // 2)
+            os._exit(9)
+
+    def watch(event, arguments):
+        if event in ("os.rename", "os.mkdir", "os.remove", "os.rmdir"):
+            if str(folder) in os.path.abspath(str(arguments[0])) or event in (
+                "os.remove",
+                "os.rmdir",
+            ):
+                tick()
+        elif event == "open" and str(folder) in str(arguments[0]) and arguments[1] == "w":
+            tick()
+
+    fsync = os.fsync
+
+    def halved(descriptor):
+        tick(os.readlink(f"/proc/self/fd/{descriptor}"))
+        fsync(descriptor)
+
+    sys.addaudithook(watch)
+    os.fsync = halved
+
+
+@pytest.mark.parametrize("keep", [1, 2])
+@pytest.mark.parametrize("again", [False, True], ids=["new", "in the place of a damaged one"])
+def test_death_at_each_disk_operation_leaves_a_whole_checkpoint(tmp_path, keep, again):
+    old, new = ({name: name.encode() * n for name in checkpoints.FILES} for n in (100, 200))
+    seen, n = set(), 0
+    while True:
+        folder = tmp_path / str(n) / "c"
+        folder.parent.mkdir()
+        checkpoints.write(folder, 1, old, keep=2)
+        if again:
+            (folder / "step-00000002").mkdir()
+
+        def work(n=n, folder=folder):
+            dying_at(n, folder)
+            checkpoints.write(folder, 2, new, keep)
+
+        done = forked(tmp_path / str(n), work)
+        path, files = checkpoints.newest_good(folder, lambda problem: None)
+        assert files == (old if path.name == "step-00000001" else new)
+        seen.add(path.name)
+        if done.code == 0:
+            break
+        assert done.code == 9, done.lines
+        checkpoints.write(folder, 2, new, keep)  # the next attempt cleans up
+        left = [path.name for path in sorted(folder.iterdir())]
+        assert left == ["step-00000001", "step-00000002"][-keep:]
+        n += 1
+    assert n >= 15  # operations tried
+    assert seen == {"step-00000001", "step-00000002"}

@@ -1,0 +1,58 @@
+"""The command of every system: help, the lane before torch, one line and an exit code on error.
+
+A system's `__main__.py` is two lines:
+
+    from train_gpt_style.kit.entry import command
+    command(SYSTEM)
+"""
+
+import os
+import sys
+
+from train_gpt_style.kit.numerics import enter_lane
+from verify.errors import GoldensealError, UsageError
+
+HELP = """\
+usage: [NAME=value ...] python -m {package}
+
+{help}
+
+Every setting is an environment variable: `goldenseal knobs {name}` lists them with their defaults,
+ranges and effects. NUMERICS=portable takes the slow code paths that give the same bytes on other
+CPUs.
+"""
+
+
+def command(system, environ_of=None):
+    """Run `python -m` of a system and leave the process with its exit code."""
+    sys.exit(cli(system, sys.argv[1:], environ_of))
+
+
+def cli(system, arguments, environ_of=None):
+    """The exit code: 0 trained, 1 contradicted, 2 bad usage or input, 3 could not check.
+
+    environ_of: makes an environment of the arguments and of the process's environment, for a
+    system with flags; by default an argument is an error.
+    """
+    if environ_of is None and arguments in (["--help"], ["-h"]):
+        print(HELP.format(package=system.package, name=system.name, help=system.help.strip()))
+        return 0
+    try:
+        environ = (environ_of or no_arguments)(arguments, os.environ)
+        enter_lane(environ)  # before torch is imported
+        system.train(environ)
+    except SystemExit as end:  # of a parser of flags
+        return int(end.code or 0)
+    except (GoldensealError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return getattr(error, "exit_code", 2)
+    return 0
+
+
+def no_arguments(arguments, environ):
+    """The environment as it is. Raises UsageError when there is an argument."""
+    if arguments:
+        raise UsageError(
+            f"no arguments are taken, settings are environment variables: {arguments[0]}"
+        )
+    return environ

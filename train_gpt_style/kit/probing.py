@@ -1,0 +1,72 @@
+"""The probe of a system: what is the same in every one is said here, once.
+
+A system's `probe.py` names what is its own. What needs its data or its figures is found under fixed
+names and imported when it is asked for:
+
+    probe_data.py       write(folder): small real data; the variables that point to it
+    probe_refusals.py   REFUSALS, and spoil(kind, folder, data): bad input
+    figures.py          figures(): (name, published, computed) of each published figure, if any
+
+No run imports any of them, and so no bundle holds one.
+"""
+
+from importlib.util import find_spec
+from pathlib import Path
+
+from train_gpt_style.kit.system import KIT_KNOBS
+from train_gpt_style.kit.unreached import UNREACHED
+from verify.probe import Probe, Script, load_object
+
+ROOT = Path(__file__).parents[2]
+
+
+def probe_of(
+    system,
+    baseline,
+    scenarios,
+    *,
+    model_class,
+    loss="model(x, y)",
+    parts="1",
+    unreached=None,
+    **more,
+):
+    """The Probe of a system against a frozen script, a path below the repository's root.
+
+    model_class, loss: of both scripts; see `Script`. parts: an expression for the parts of a global
+    batch. unreached: excuses of the system's own, besides those of every system. more: other fields
+    of Probe.
+    """
+
+    def late(module, name):
+        """That function of that module of the system, looked for when it is called."""
+        if find_spec(f"{system.package}.{module}") is None:
+            return None
+        return lambda *arguments: load_object(f"{system.package}.{module}:{name}")(*arguments)
+
+    script = {"model_class": model_class, "entry": "main()", "loss": loss}
+    return Probe(
+        name=system.name,
+        baseline=Script(
+            "baseline",
+            str(ROOT / baseline),
+            build="build_model(Hyperparameters.from_env(os.environ), Context(os.environ))",
+            **script,
+        ),
+        candidate=Script(
+            "candidate",
+            f"{system.package}.run",
+            build=f"build_model(SYSTEM.read(os.environ), Context(os.environ, {parts}))",
+            **script,
+        ),
+        scenarios=tuple(scenarios),
+        features=tuple(feature.declaration for feature in system.features),
+        baseline_knobs=system.baseline_knobs,
+        kit_knobs=KIT_KNOBS,
+        unreached=UNREACHED | (unreached or {}),
+        refusals=load_object(f"{system.package}.probe_refusals:REFUSALS"),
+        prepare=late("probe_data", "write"),
+        smoke=late("figures", "figures"),
+        spoil=late("probe_refusals", "spoil"),
+        **more,
+    )
