@@ -98,6 +98,8 @@ def make_targets(root: Path) -> set[str]:
 
 
 def _problem_with_make(root: Path, words: list[str]) -> str:
+    if words[:1] == ["-C"]:
+        root, words = root / words[1], words[2:]
     known = make_targets(root)
     targets = [word for word in words if not ASSIGNMENT.match(word)]
     unknown = [word for word in targets if word not in known]

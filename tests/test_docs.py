@@ -33,6 +33,7 @@ def test_every_shell_block_can_be_run_as_it_stands(path):
     [
         ("make study-energi\n", "make has no target study-energi"),
         ("make data verrify R=records/a\n", "make has no target verrify"),
+        ("make -C theorems cleen\n", "make has no target cleen"),
         (".venv/bin/goldenseal chek all\n", "No such command 'chek'"),
         (".venv/bin/goldenseal sweep rum a.toml\n", "No such command 'rum'"),
         (".venv/bin/goldenseal seal a --sing key.pem\n", "No such option"),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import TimeElapsedColumn
 from rich.table import Table
 
 from verify import suite
@@ -16,6 +16,7 @@ from verify.config import system as system_of
 from verify.errors import UsageError
 from verify.files import atomic_write
 from verify.result import EXIT_CODES, GateResult, Verdict
+from verify.terminal import progress_bar
 from verify.verdict import verdict_document, write_verdict
 
 if TYPE_CHECKING:  # the gates of the repository need no torch
@@ -103,7 +104,7 @@ def verify_repository(only: Sequence[str], jobs: int, name: str = "") -> Outcome
             results.append(replace(result, gate=f"{system.name}: {result.gate}"))
     if name:
         return Outcome(tuple(results))
-    with _progress() as progress:
+    with progress_bar(TimeElapsedColumn()) as progress:
         task = progress.add_task("theorems, citation, seals", total=None)
         results += suite.run_repository_gates(
             root, only, lambda name: progress.update(task, description=name)
@@ -129,27 +130,13 @@ def _load(reference: str) -> "tuple[Probe, list[str]]":
 def _ladder(
     probe: "Probe", only: Sequence[str], jobs: int, imported: Sequence[str] = ()
 ) -> list[GateResult]:
-    with _progress() as progress:
+    with progress_bar(TimeElapsedColumn()) as progress:
         task = progress.add_task(f"{probe.name}: recording", total=None)
 
         def advance(done: int, total: int) -> None:
             progress.update(task, completed=done, total=total)
 
         return suite.run_ladder(probe, only, advance, jobs, imported)
-
-
-def _progress() -> Progress:
-    """Progress bar on standard error, when that is a terminal."""
-    console = Console(stderr=True)
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )
 
 
 def smoke_log(results: Sequence[GateResult]) -> str:

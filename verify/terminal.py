@@ -1,9 +1,10 @@
-"""What commands print with: a console of the right width, and one JSON document."""
+"""What commands print with: a console of the right width, a progress bar, one JSON document."""
 
 import json
 from typing import Any
 
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn
 
 
 def wide_console() -> Console:
@@ -15,3 +16,17 @@ def wide_console() -> Console:
 def print_json(document: Any) -> None:
     """Print one JSON document, for machines."""
     print(json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False))
+
+
+def progress_bar(time: ProgressColumn) -> Progress:
+    """Progress bar on standard error, when that is a terminal; `time` is its last column."""
+    console = Console(stderr=True)
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        time,
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )

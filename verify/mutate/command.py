@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import TimeRemainingColumn
 
 from verify import canonical
 from verify.config import find_root
@@ -32,7 +32,7 @@ from verify.mutate.runner import Runner
 from verify.mutate.sample import draw
 from verify.mutate.state import State
 from verify.source import read_source
-from verify.terminal import print_json
+from verify.terminal import print_json, progress_bar
 
 SURVIVORS_SHOWN = 40
 REQUIRED, REQUIRED_ON = 0.97, 0.95
@@ -137,7 +137,8 @@ def mutate(root: Path, wish: Wish) -> dict[str, Any]:
     if plan.on:
         source = hashlib.sha512((source + digest_of(root, plan.tests)).encode()).hexdigest()
     state = State(root, f"{plan.label}-quick" if wish.quick_only else plan.label, source)
-    with Runner(plan, wish.jobs, wish.quick_only) as runner, _progress() as progress:
+    bar = progress_bar(TimeRemainingColumn())
+    with Runner(plan, wish.jobs, wish.quick_only) as runner, bar as progress:
         task = progress.add_task("recording the baseline", total=None)
         drawn, population = _drawn(plan, runner, wish)
         missing = [mutant for mutant in drawn if state.known(mutant) is None]
@@ -187,17 +188,3 @@ def _drawn(plan: Plan, runner: Runner, wish: Wish) -> tuple[list[Mutant], dict[s
     if wish.only:
         mutants = [mutant for mutant in mutants if mutant.area == wish.only]
     return draw(mutants, wish.count, wish.seed), dict(Counter(m.area for m in mutants))
-
-
-def _progress() -> Progress:
-    """Progress bar on standard error, when that is a terminal."""
-    console = Console(stderr=True)
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )
