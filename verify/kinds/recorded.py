@@ -14,34 +14,17 @@ every one of them from the logs, cell by cell; only the planned results are held
 """
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 from verify import canonical
 from verify.errors import ContradictedError, GoldensealError, UsageError
-from verify.files import open_regular
 from verify.grids.logs import Numbers, read_run
 from verify.grids.plan import Plan, read_any, read_plan, read_sweep
 from verify.grids.summary import summarise
-from verify.kinds.cells import FAILED, FINISHED, MISSING, SEED, Cell
+from verify.kinds.cells import SEED, Cell
+from verify.kinds.lines import lines_of
 from verify.record import Record
-from verify.runlog import MAX_LINE_BYTES
 
-Kinds = dict[str, type | tuple[type, ...]]
-ALWAYS: Kinds = {
-    "attempts": int,
-    "configuration": str,
-    "reason": (str, type(None)),
-    "seed": int,
-    "state": str,
-}
-WHEN_FINISHED: Kinds = {
-    "identity": str,
-    "knobs": dict,
-    "log": str,
-    "results": dict,
-    "weights": str,
-}
 MANY = 20  # problems that are listed one by one
 
 
@@ -111,29 +94,6 @@ def kept(plan: Plan, cell: Cell, numbers: Numbers) -> Numbers:
     analysis = plan.group_of(cell.configuration).analysis
     names = (analysis["primary"], *analysis["secondary"])
     return {name: numbers[name] for name in names if name in numbers}
-
-
-def lines_of(path: Path) -> Iterator[dict[str, Any]]:
-    """The lines of a cells.jsonl, each once its form is checked. Raises UsageError."""
-    with open_regular(path) as file:
-        number = 0
-        while raw := file.readline(MAX_LINE_BYTES + 1):
-            number += 1
-            where = f"{path.name}:{number}"
-            if not raw.endswith(b"\n"):
-                raise UsageError(f"{where}: the line does not end")
-            line = canonical.loads(raw[:-1], where)
-            if not isinstance(line, dict):
-                raise UsageError(f"{where}: not a JSON object")
-            types = ALWAYS | (WHEN_FINISHED if line.get("state") == FINISHED else {})
-            if set(line) != set(types):
-                raise UsageError(f"{where}: expected the keys {sorted(types)}")
-            for key, kind in types.items():
-                if not isinstance(line[key], kind) or isinstance(line[key], bool):
-                    raise UsageError(f"{where}: `{key}` is of another kind")
-            if line["state"] not in (FINISHED, FAILED, MISSING):
-                raise UsageError(f"{where}: {line['state']!r} is no state of a cell")
-            yield line
 
 
 def _entries(record: Record) -> Iterator[tuple[dict[str, Any], str | None]]:
