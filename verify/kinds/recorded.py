@@ -14,7 +14,7 @@ every one of them from the logs, cell by cell; only the planned results are held
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from verify import canonical
 from verify.errors import ContradictedError, GoldensealError, UsageError
@@ -23,17 +23,19 @@ from verify.grids.plan import Plan, read_any, read_plan, read_sweep
 from verify.grids.summary import summarise
 from verify.kinds.cells import SEED, Cell
 from verify.kinds.lines import lines_of
-from verify.record import Record
+
+if TYPE_CHECKING:
+    from verify.record import Record
 
 MANY = 20  # problems that are listed one by one
 
 
-def problems_with_plan(record: Record, names: set[str]) -> list[str]:
+def problems_with_plan(record: "Record", names: set[str]) -> list[str]:
     """What does not hold of a plan that nobody has run yet."""
     return _plan_of(record, names)[1]
 
 
-def problems_with_grid(record: Record, names: set[str]) -> list[str]:
+def problems_with_grid(record: "Record", names: set[str]) -> list[str]:
     """The same of a study or a sweep: of its plan, its cells, their logs, what they come to."""
     plan, problems = _plan_of(record, names)
     cells = record.facts.get("cells")
@@ -59,7 +61,7 @@ def problems_with_grid(record: Record, names: set[str]) -> list[str]:
     return problems
 
 
-def _plan_of(record: Record, names: set[str]) -> tuple[Plan | None, list[str]]:
+def _plan_of(record: "Record", names: set[str]) -> tuple[Plan | None, list[str]]:
     """(the plan when it can be read, what does not hold of it)."""
     name = record.facts.get("plan")
     if name not in names:
@@ -73,12 +75,12 @@ def _plan_of(record: Record, names: set[str]) -> tuple[Plan | None, list[str]]:
     return plan, []
 
 
-def _reader(record: Record) -> Any:
+def _reader(record: "Record") -> Any:
     by_kind = {"study": read_plan, "sweep": read_sweep}
     return by_kind.get(record.kind.name, read_any)
 
 
-def read_grid(record: Record) -> Plan:
+def read_grid(record: "Record") -> Plan:
     """The plan of a record. Raises UsageError."""
     plan: Plan = _reader(record)(record.folder / str(record.facts["plan"]))
     return plan
@@ -96,7 +98,7 @@ def kept(plan: Plan, cell: Cell, numbers: Numbers) -> Numbers:
     return {name: numbers[name] for name in names if name in numbers}
 
 
-def _entries(record: Record) -> Iterator[tuple[dict[str, Any], str | None]]:
+def _entries(record: "Record") -> Iterator[tuple[dict[str, Any], str | None]]:
     """(each entry of the listing, the digest of its weights when it has a run)."""
     if record.kind.name == "sweep":
         for line in lines_of(record.folder / record.facts["cells"]):
@@ -107,7 +109,7 @@ def _entries(record: Record) -> Iterator[tuple[dict[str, Any], str | None]]:
 
 
 def _problems_with_cells(
-    record: Record, plan: Plan, names: set[str], found: dict[Cell, Numbers]
+    record: "Record", plan: Plan, names: set[str], found: dict[Cell, Numbers]
 ) -> Iterator[str]:
     """What does not hold of each; `found` is given the planned results of finished cells."""
     planned, listed = list(plan.cells()), []
@@ -149,7 +151,7 @@ def _settable(plan: Plan) -> set[str]:
 
 
 def _results_of(
-    record: Record,
+    record: "Record",
     plan: Plan,
     cell: Cell,
     entry: Mapping[str, Any],
