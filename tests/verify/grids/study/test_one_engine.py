@@ -1,4 +1,7 @@
-"""pytest tests/verify/study/test_one_engine.py — a study and a sweep of one plan are the same."""
+"""pytest tests/verify/grids/study/test_one_engine.py
+
+A study and a sweep of one plan are the same.
+"""
 
 import json
 import subprocess
@@ -6,7 +9,7 @@ import sys
 
 import pytest
 
-from tests.verify.study.conftest import PLAN
+from tests.verify.grids.study.conftest import PLAN
 from verify.check import check
 from verify.errors import UsageError
 from verify.grids.collect import collect
