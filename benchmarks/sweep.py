@@ -82,7 +82,7 @@ def generate(folder: Path, cells: int) -> None:
     """A sweep as it is after its last cell: prepared without a launch, every cell sealed."""
     from unittest.mock import patch
 
-    from tests.verify.sweep.toy_sweep import weights
+    from tests.verify.grids.sweep.toy_sweep import weights
     from verify.files import hash_file
     from verify.grids import prepare, state
     from verify.grids.launch_gate import Launch
@@ -137,7 +137,7 @@ def collect(folder: Path) -> None:
 
 WRITER = """
 from pathlib import Path
-from tests.verify.sweep.toy_sweep import weights
+from tests.verify.grids.sweep.toy_sweep import weights
 from verify.runlog import RunLog
 log = RunLog("train.jsonl", {"seed": "1", "knobs": {"SEED": "1"}, "numeric_class": {}})
 log.write("trained", {"step": 1, "state": {"model": weights(Path("w.safetensors"))}})

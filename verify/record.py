@@ -22,6 +22,7 @@ from verify import __version__, canonical
 from verify.errors import UsageError
 from verify.files import is_sha512, problem_with_name
 from verify.kinds import Kind, Listed, kind_of
+from verify.kinds.lines import lines_of
 
 SCHEMA = 1
 STATUSES = ("baseline", "proposal", "measured", "incomplete", "superseded", "refuted")
@@ -133,8 +134,6 @@ class Record:
 
     def cells(self) -> list[Listed]:
         """The cells that it lists. Raises UsageError for a list of another form."""
-        from verify.kinds.recorded import lines_of  # reads plans, which few records have
-
         return list(self.kind.cells(self.facts, lambda name: lines_of(self.folder / name)))
 
     def get(self, key: str) -> Any:

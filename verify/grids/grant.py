@@ -35,14 +35,14 @@ from verify.errors import UsageError
 from verify.grids.markers import table
 from verify.grids.plan import Plan
 from verify.grids.schema import (
-    NUMBER,
+    NO_NUMBER,
     Digits,
     Names,
     Schema,
     Table,
     Text,
     checked,
-    no_number,
+    is_number,
     read_toml,
 )
 
@@ -202,10 +202,10 @@ def _product(
     return " × ".join(f"{text} {name}" for name, text in factors), product
 
 
-def number(text: Any, where: str) -> Fraction:
+def number(text: str, where: str) -> Fraction:
     """An exact number from plain decimal digits. Raises UsageError for anything else."""
-    if not isinstance(text, str) or not NUMBER.fullmatch(text):
-        raise UsageError(f"{where}: {no_number(text)}")
+    if not isinstance(text, str) or not is_number(text):
+        raise UsageError(f"{where}: {text!r} is {NO_NUMBER}")
     return Fraction(text)
 
 

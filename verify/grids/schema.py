@@ -7,7 +7,7 @@ with words; where these hold {key}, they are about a key of a table, else about 
 import difflib
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -21,6 +21,7 @@ from verify.kinds.cells import SEED
 MAX_BYTES = 1 << 20
 NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 NUMBER = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
+NO_NUMBER = 'no number in plain digits, such as "0.17"'
 FEWEST_SEEDS = 2  # a spread, and with it a paired test, needs two differences
 TYPES = {"model": "table", "dict": "table", "string": "str"}  # pydantic's names, a file's names
 
@@ -106,42 +107,21 @@ def meant(name: str, known: Sequence[str], listed: bool = False) -> str:
     return f"; it may have {list(known)}" if listed else ""
 
 
-def only_schema_1(value: int) -> int:
-    """Refuse every other schema."""
-    if value != 1:
-        raise ValueError("`{key}` is " + f"{value}, only schema 1 is known")
-    return value
+def must(holds: Callable[[Any], bool], words: str) -> BeforeValidator:
+    """Of a value for which `holds`; the words are what a refusal says of any other."""
+
+    def check(value: Any) -> Any:
+        if not holds(value):
+            raise ValueError("`{key}` is " + f"{value!r}, {words}")
+        return value
+
+    return BeforeValidator(check)
 
 
 def _text(value: str) -> str:
     if not value.strip():
         raise ValueError("`{key}` is empty")
     return value
-
-
-def _float(value: Any) -> Any:
-    if type(value) is not float:
-        raise ValueError("`{key}` is " + f"{value!r}, expected a number such as 0.05")
-    return value
-
-
-def _share(value: float) -> float:
-    if not 0 < value < 1:
-        raise ValueError("`{key}` is " + f"{value}, expected one between 0 and 1")
-    return value
-
-
-def _digits(value: Any) -> Any:
-    if not isinstance(value, str):
-        raise ValueError('`{key}` must be a text, such as "2.50"')
-    if not NUMBER.fullmatch(value):
-        raise ValueError("`{key}`: " + no_number(value))
-    return value
-
-
-def no_number(text: object) -> str:
-    """Why a text is refused as an exact number."""
-    return f'{text!r} is no number in plain digits, such as "0.17"'
 
 
 def _seeds(value: list[Any]) -> list[Any]:
@@ -153,6 +133,11 @@ def _seeds(value: list[Any]) -> list[Any]:
         few = f"{len(value)} seeds; a paired test needs {FEWEST_SEEDS} or more"
         raise ValueError("`{key}`: " + few)
     return value
+
+
+def is_number(text: str) -> bool:
+    """Whether a text is an exact number, in plain decimal digits."""
+    return NUMBER.fullmatch(text) is not None
 
 
 def _names(value: list[Any]) -> list[Any]:
@@ -177,11 +162,13 @@ def refuse_odd_names(names: Mapping[str, Any], what: str) -> None:
             raise ValueError(f"{name!r} cannot name {what}: use a-z, 0-9, _, . and -")
 
 
-Schema = Annotated[int, AfterValidator(only_schema_1)]
+Schema = Annotated[int, must(lambda v: type(v) is not int or v == 1, "only schema 1 is known")]
 Text = Annotated[str, AfterValidator(_text)]
-Float = Annotated[float, BeforeValidator(_float)]
-Share = Annotated[Float, AfterValidator(_share)]
-Digits = Annotated[str, BeforeValidator(_digits)]  # a text, so that 0.1 means one tenth
+Word = Annotated[str, must(lambda v: type(v) is str and v != "", 'it must be a text, like "2.50"')]
+Digits = Annotated[Word, must(lambda v: type(v) is not str or is_number(v), NO_NUMBER)]
+Share = Annotated[
+    float, must(lambda v: type(v) is float and 0 < v < 1, "expected one between 0 and 1")
+]
 Seeds = Annotated[list[Any], AfterValidator(_seeds)]
 Names = Annotated[list[Any], AfterValidator(_names)]
 Knobs = Annotated[dict[str, Any], AfterValidator(_knobs)]

@@ -15,8 +15,12 @@ from verify.grids.schema import (
     Share,
     Table,
     Text,
+    Word,
+    must,
     refuse_odd_names,
 )
+
+SUCH = "expected such as -0.003"
 
 
 def _configurations(value: dict[str, Any]) -> dict[str, Any]:
@@ -26,48 +30,24 @@ def _configurations(value: dict[str, Any]) -> dict[str, Any]:
     return value
 
 
-def _margin(value: Any) -> Any:
-    if type(value) is not float or not 0 <= value < math.inf:
-        raise ValueError("`{key}` is " + f"{value!r}, expected a number such as 0.002")
-    return value
-
-
-def _range(value: Any) -> Any:
+def _is_range(value: Any) -> bool:
     shaped = isinstance(value, list) and [type(end) for end in value] == [float, float]
-    if not shaped or not value[0] < value[1]:
-        raise ValueError("`{key}` is " + f"{value!r}, expected such as [0.0, 8.0]")
-    return value
+    return shaped and bool(value[0] < value[1])
 
 
 def _count(least: int) -> BeforeValidator:
-    def at_least(value: Any) -> Any:
-        if type(value) is not int or value < least:
-            raise ValueError("`{key}` is " + f"{value!r}, expected an integer, at least {least}")
-        return value
-
-    return BeforeValidator(at_least)
+    words = f"expected an integer, at least {least}"
+    return must(lambda v: type(v) is int and v >= least, words)
 
 
-def _word(value: Any) -> Any:
-    if type(value) is not str or not value:
-        raise ValueError('`{key}` must be a text, such as "2.50"')
-    return value
+def _between(low: float, high: float, words: str) -> BeforeValidator:
+    return must(lambda v: type(v) is float and low <= v < high, words)
 
 
-def _size(value: Any) -> Any:
-    if type(value) is not float or not 0 < abs(value) < math.inf:
-        raise ValueError("`{key}` is " + f"{value!r}, expected such as -0.003")
-    return value
-
-
-def _above_0(value: float) -> float:
-    if value < 0:
-        raise ValueError("`{key}` is " + f"{value}, expected one above 0")
-    return value
-
-
-Word = Annotated[str, BeforeValidator(_word)]
-Size = Annotated[float, BeforeValidator(_size)]
+Margin = Annotated[float, _between(0, math.inf, "expected a number such as 0.002")]
+Range = Annotated[list[float] | None, must(_is_range, "expected such as [0.0, 8.0]")]
+Effect = Annotated[float, must(lambda v: type(v) is float and 0 < abs(v) < math.inf, SUCH)]
+Deviation = Annotated[float, _between(math.ulp(0), math.inf, "expected one above 0, such as 0.05")]
 
 
 class Analysis(Table):
@@ -80,8 +60,8 @@ class Analysis(Table):
     alpha: Share
     secondary: Names
     counts: Text
-    margin: Annotated[float, BeforeValidator(_margin)] = 0.0
-    range: Annotated[list[float] | None, BeforeValidator(_range)] = None
+    margin: Margin = 0.0
+    range: Range = None
 
     @model_validator(mode="after")
     def _agrees(self) -> "Analysis":
@@ -119,8 +99,8 @@ class Resources(Table):
 class Power(Table):
     """[power]."""
 
-    effect: Size
-    deviation: Annotated[Size, AfterValidator(_above_0)]
+    effect: Effect
+    deviation: Deviation
 
 
 class OneGrid(Table):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from verify.errors import UsageError
 from verify.kinds.cells import Cell, Listed
+from verify.kinds.lines import checked_line, lines_of
 
 if TYPE_CHECKING:
     from verify.grids.plan import Group
@@ -159,7 +160,9 @@ class Sweep(Study):
 
     def cells(self, facts: Facts, lines: Lines) -> Iterator[Listed]:
         """In the order of the plan."""
-        return (self.listed(facts, line) for line in lines(facts["cells"]))
+        name = facts["cells"]
+        for number, line in enumerate(lines(name), start=1):
+            yield self.listed(facts, checked_line(line, f"{name}:{number}"))
 
     def listed(self, facts: Facts, entry: Facts) -> Listed:
         """Of an unfinished cell: its state, and why."""
@@ -168,14 +171,15 @@ class Sweep(Study):
 
     def planned(self, facts: Facts, plan: Facts | None, runs: Iterable[Cell]) -> list[Cell]:
         """Those of every group of the plan."""
-        grids = [plan or {}, *(plan or {}).get("groups", {}).values()]
-        every = {Cell(c, s) for g in grids for c in g["configurations"] for s in g["seeds"]}
-        return sorted(every, key=lambda cell: (cell.configuration, cell.seed))
+        try:
+            grids = [plan or {}, *(plan or {}).get("groups", {}).values()]
+            every = {Cell(c, s) for g in grids for c in g["configurations"] for s in g["seeds"]}
+            return sorted(every, key=lambda cell: (cell.configuration, cell.seed))
+        except (AttributeError, KeyError, TypeError):
+            raise UsageError(f"{facts['plan']}: no plan of a sweep") from None
 
     def find(self, record: "Record", cell: str) -> Listed:
         """Raises UsageError with how many there are."""
-        from verify.kinds.recorded import lines_of
-
         name, finished = record.facts["cells"], 0
         for each in self.cells(record.facts, lambda file: lines_of(record.folder / file)):
             if each.finished:

@@ -14,43 +14,28 @@ every one of them from the logs, cell by cell; only the planned results are held
 """
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from verify import canonical
 from verify.errors import ContradictedError, GoldensealError, UsageError
-from verify.files import open_regular
 from verify.grids.logs import Numbers, read_run
 from verify.grids.plan import Plan, read_any, read_plan, read_sweep
 from verify.grids.summary import summarise
-from verify.kinds.cells import FAILED, FINISHED, MISSING, SEED, Cell
-from verify.record import Record
-from verify.runlog import MAX_LINE_BYTES
+from verify.kinds.cells import SEED, Cell
+from verify.kinds.lines import lines_of
 
-Kinds = dict[str, type | tuple[type, ...]]
-ALWAYS: Kinds = {
-    "attempts": int,
-    "configuration": str,
-    "reason": (str, type(None)),
-    "seed": int,
-    "state": str,
-}
-WHEN_FINISHED: Kinds = {
-    "identity": str,
-    "knobs": dict,
-    "log": str,
-    "results": dict,
-    "weights": str,
-}
+if TYPE_CHECKING:
+    from verify.record import Record
+
 MANY = 20  # problems that are listed one by one
 
 
-def problems_with_plan(record: Record, names: set[str]) -> list[str]:
+def problems_with_plan(record: "Record", names: set[str]) -> list[str]:
     """What does not hold of a plan that nobody has run yet."""
     return _plan_of(record, names)[1]
 
 
-def problems_with_grid(record: Record, names: set[str]) -> list[str]:
+def problems_with_grid(record: "Record", names: set[str]) -> list[str]:
     """The same of a study or a sweep: of its plan, its cells, their logs, what they come to."""
     plan, problems = _plan_of(record, names)
     cells = record.facts.get("cells")
@@ -76,7 +61,7 @@ def problems_with_grid(record: Record, names: set[str]) -> list[str]:
     return problems
 
 
-def _plan_of(record: Record, names: set[str]) -> tuple[Plan | None, list[str]]:
+def _plan_of(record: "Record", names: set[str]) -> tuple[Plan | None, list[str]]:
     """(the plan when it can be read, what does not hold of it)."""
     name = record.facts.get("plan")
     if name not in names:
@@ -90,12 +75,12 @@ def _plan_of(record: Record, names: set[str]) -> tuple[Plan | None, list[str]]:
     return plan, []
 
 
-def _reader(record: Record) -> Any:
+def _reader(record: "Record") -> Any:
     by_kind = {"study": read_plan, "sweep": read_sweep}
     return by_kind.get(record.kind.name, read_any)
 
 
-def read_grid(record: Record) -> Plan:
+def read_grid(record: "Record") -> Plan:
     """The plan of a record. Raises UsageError."""
     plan: Plan = _reader(record)(record.folder / str(record.facts["plan"]))
     return plan
@@ -113,30 +98,7 @@ def kept(plan: Plan, cell: Cell, numbers: Numbers) -> Numbers:
     return {name: numbers[name] for name in names if name in numbers}
 
 
-def lines_of(path: Path) -> Iterator[dict[str, Any]]:
-    """The lines of a cells.jsonl, each once its form is checked. Raises UsageError."""
-    with open_regular(path) as file:
-        number = 0
-        while raw := file.readline(MAX_LINE_BYTES + 1):
-            number += 1
-            where = f"{path.name}:{number}"
-            if not raw.endswith(b"\n"):
-                raise UsageError(f"{where}: the line does not end")
-            line = canonical.loads(raw[:-1], where)
-            if not isinstance(line, dict):
-                raise UsageError(f"{where}: not a JSON object")
-            types = ALWAYS | (WHEN_FINISHED if line.get("state") == FINISHED else {})
-            if set(line) != set(types):
-                raise UsageError(f"{where}: expected the keys {sorted(types)}")
-            for key, kind in types.items():
-                if not isinstance(line[key], kind) or isinstance(line[key], bool):
-                    raise UsageError(f"{where}: `{key}` is of another kind")
-            if line["state"] not in (FINISHED, FAILED, MISSING):
-                raise UsageError(f"{where}: {line['state']!r} is no state of a cell")
-            yield line
-
-
-def _entries(record: Record) -> Iterator[tuple[dict[str, Any], str | None]]:
+def _entries(record: "Record") -> Iterator[tuple[dict[str, Any], str | None]]:
     """(each entry of the listing, the digest of its weights when it has a run)."""
     if record.kind.name == "sweep":
         for line in lines_of(record.folder / record.facts["cells"]):
@@ -147,7 +109,7 @@ def _entries(record: Record) -> Iterator[tuple[dict[str, Any], str | None]]:
 
 
 def _problems_with_cells(
-    record: Record, plan: Plan, names: set[str], found: dict[Cell, Numbers]
+    record: "Record", plan: Plan, names: set[str], found: dict[Cell, Numbers]
 ) -> Iterator[str]:
     """What does not hold of each; `found` is given the planned results of finished cells."""
     planned, listed = list(plan.cells()), []
@@ -189,7 +151,7 @@ def _settable(plan: Plan) -> set[str]:
 
 
 def _results_of(
-    record: Record,
+    record: "Record",
     plan: Plan,
     cell: Cell,
     entry: Mapping[str, Any],

@@ -5,7 +5,7 @@ import shutil
 import pytest
 import torch
 
-from tests.verify.study.blocks_world import toml
+from tests.verify.grids.study.blocks_world import toml
 from train_gpt_style.kit.energy import Model, NoMeter
 from train_gpt_style.vit_rft import run
 from train_gpt_style.vit_rft.energy_study import __main__ as command

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from tests.verify.study.blocks_world import (
+from tests.verify.grids.study.blocks_world import (
     EFFECTS,
     FACTS,
     PROFILE,
@@ -212,7 +212,7 @@ def test_a_plan_of_few_blocks(tmp_path):
 def study_under(root, identity):
     (root / "pyproject.toml").write_text("[tool.goldenseal]\n")
     (root / "plan").mkdir()
-    from tests.verify.study.blocks_world import toml
+    from tests.verify.grids.study.blocks_world import toml
 
     (root / "plan" / "plan.toml").write_text(toml(FACTS))
     return Maker(read_block_plan(root / "plan" / "plan.toml"), identity).study(root)

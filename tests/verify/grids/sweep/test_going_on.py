@@ -1,10 +1,13 @@
-"""pytest tests/verify/sweep/test_going_on.py — a sweep that was begun goes on as it was begun."""
+"""pytest tests/verify/grids/sweep/test_going_on.py
+
+A sweep that was begun goes on as it was begun.
+"""
 
 import json
 
 import pytest
 
-from tests.verify.sweep.test_launch_gate import command
+from tests.verify.grids.sweep.test_launch_gate import command
 from verify.grids import launch_gate
 from verify.verdict import PATH
 

@@ -1,10 +1,10 @@
-"""pytest tests/verify/study/test_blocks.py — plans, windows and verdicts of block studies."""
+"""pytest tests/verify/grids/study/test_blocks.py — plans, windows and verdicts of block studies."""
 
 import math
 
 import pytest
 
-from tests.verify.study.blocks_world import FACTS, Maker, changed, make, toml, write_plan
+from tests.verify.grids.study.blocks_world import FACTS, Maker, changed, make, toml, write_plan
 from verify.errors import CannotCheckError, ContradictedError, UsageError
 from verify.files import atomic_write
 from verify.grids.analysis import holm

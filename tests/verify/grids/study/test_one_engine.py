@@ -1,13 +1,17 @@
-"""pytest tests/verify/study/test_one_engine.py — a study and a sweep of one plan are the same."""
+"""pytest tests/verify/grids/study/test_one_engine.py
+
+A study and a sweep of one plan are the same.
+"""
 
 import json
+import subprocess
+import sys
 
 import pytest
 
-from tests.verify.study.conftest import PLAN
+from tests.verify.grids.study.conftest import PLAN
 from verify.check import check
-from verify.errors import EXIT_HOLDS, UsageError
-from verify.grids.cell import run_cell
+from verify.errors import UsageError
 from verify.grids.collect import collect
 from verify.grids.launch_gate import UNCHECKED
 from verify.grids.plan import read_any, read_plan, read_sweep
@@ -42,7 +46,7 @@ def test_the_same_logs_the_same_spreads_and_the_same_tests(toy):
     file, folder = toy.root / "same.toml", toy.root / "sweep"
     file.write_text(SMALL + SWEEP_HAS)
     for path in prepare(toy.root, planned(toy.root, file), folder, UNCHECKED):
-        assert run_cell(path) == EXIT_HOLDS
+        subprocess.run([sys.executable, "-m", "verify.grids.cell", str(path)], check=True)
     into = toy.root / "records" / "toy" / "2026-01-02_Sweep"
     sweep = collect(toy.root, folder, into).results["main"]
 

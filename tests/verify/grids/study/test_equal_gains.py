@@ -1,4 +1,4 @@
-"""pytest tests/verify/study/test_equal_gains.py — equal gains allow no t-test."""
+"""pytest tests/verify/grids/study/test_equal_gains.py — equal gains allow no t-test."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""pytest tests/verify/study/test_paired.py — interval, exact test, equivalence."""
+"""pytest tests/verify/grids/study/test_paired.py — interval, exact test, equivalence."""
 
 import itertools
 import math

@@ -1,4 +1,7 @@
-"""pytest tests/verify/sweep/test_executor.py — what is handed to submitit, and to torchrun."""
+"""pytest tests/verify/grids/sweep/test_executor.py
+
+What is handed to submitit, and to torchrun.
+"""
 
 import os
 import sys

@@ -1,8 +1,8 @@
-"""pytest tests/verify/sweep/test_sweep_page.py — the page on the record of a sweep."""
+"""pytest tests/verify/grids/sweep/test_sweep_page.py — the page on the record of a sweep."""
 
 import pytest
 
-from tests.verify.sweep.toy_sweep import CELLS, finish
+from tests.verify.grids.sweep.toy_sweep import CELLS, finish
 from verify.grids.collect import collect
 from verify.record import read_record
 from verify.report.study import study_tables

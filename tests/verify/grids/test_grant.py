@@ -1,11 +1,14 @@
-"""pytest tests/verify/test_grant.py — each row is its product; the printed one stands beside it."""
+"""pytest tests/verify/grids/test_grant.py
+
+Each row is its product; the printed one stands beside it.
+"""
 
 import textwrap
 from fractions import Fraction
 
 import pytest
 
-from tests.verify.study.conftest import PLAN
+from tests.verify.grids.study.conftest import PLAN
 from verify.errors import UsageError
 from verify.grids.grant import as_markdown, decimal, read_grant, same_as_printed
 from verify.grids.plan import read_plan

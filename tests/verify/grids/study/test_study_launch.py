@@ -1,4 +1,4 @@
-"""pytest tests/verify/study/test_study_launch.py — no study without verdict or waiver."""
+"""pytest tests/verify/grids/study/test_study_launch.py — no study without verdict or waiver."""
 
 import hashlib
 import json

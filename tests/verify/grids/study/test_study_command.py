@@ -1,4 +1,7 @@
-"""pytest tests/verify/study/test_study_command.py — the commands, their words and exit codes."""
+"""pytest tests/verify/grids/study/test_study_command.py
+
+The commands, their words and exit codes.
+"""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""pytest tests/verify/sweep/test_collect.py — what a sweep comes to, complete or not."""
+"""pytest tests/verify/grids/sweep/test_collect.py — what a sweep comes to, complete or not."""
 
 import json
 import math
@@ -8,7 +8,7 @@ import statistics
 import pytest
 
 from tests.verify.conftest import seal_blindly
-from tests.verify.sweep.toy_sweep import CELLS, SWEEP, attempt, finish, seal
+from tests.verify.grids.sweep.toy_sweep import CELLS, SWEEP, attempt, finish, seal
 from verify.check import check
 from verify.claims.evidence import Library
 from verify.claims.findings import ClaimError

@@ -4,7 +4,7 @@ import hashlib
 import json
 import struct
 
-from tests.verify.study.conftest import PLAN
+from tests.verify.grids.study.conftest import PLAN
 from verify import canonical
 from verify.runlog import RunLog
 from verify.seal import sums_text

@@ -1,4 +1,4 @@
-"""pytest tests/verify/study/test_proposal.py — what is generated is what its sources say."""
+"""pytest tests/verify/grids/study/test_proposal.py — what is generated is what its sources say."""
 
 import json
 import subprocess
@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from tests.verify.conftest import forget_toy
-from tests.verify.study.conftest import PLAN
-from tests.verify.test_grant import COSTS
+from tests.verify.grids.study.conftest import PLAN
+from tests.verify.grids.test_grant import COSTS
 from verify.check import problems_inside
 from verify.errors import ContradictedError, UsageError
 from verify.gates.citation import OWN_ENVIRONMENT
 from verify.grids.proposal import write_proposal
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 PROPOSALS = [path.parent for path in sorted((ROOT / "records").glob("*/*/costs.toml"))]
 README = "# P\n\n<!-- plan -->\n<!-- /plan -->\n\n<!-- knobs feature -->\n<!-- /knobs -->\nEnd.\n"
 FIGURES = 'smoke=lambda: [("one", "1", "1"), ("two", "2", VALUE)],'

@@ -1,4 +1,7 @@
-"""pytest tests/verify/sweep/test_definition.py — what a sweep may say, and what is refused."""
+"""pytest tests/verify/grids/sweep/test_definition.py
+
+What a sweep may say, and what is refused.
+"""
 
 import math
 import random
@@ -8,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.verify.sweep.toy_sweep import CELLS, SWEEP
+from tests.verify.grids.sweep.toy_sweep import CELLS, SWEEP
 from verify.errors import UsageError
 from verify.grids.cost import check_cost, compute_grant, limits
 from verify.grids.grant import decimal

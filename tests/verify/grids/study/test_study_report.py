@@ -1,4 +1,7 @@
-"""pytest tests/verify/study/test_study_report.py — every figure follows from the logs, or fails."""
+"""pytest tests/verify/grids/study/test_study_report.py
+
+Every figure follows from the logs, or fails.
+"""
 
 import json
 import math

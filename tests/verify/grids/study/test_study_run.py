@@ -1,4 +1,7 @@
-"""pytest tests/verify/study/test_study_run.py — each cell once, from one source, come what may."""
+"""pytest tests/verify/grids/study/test_study_run.py
+
+Each cell once, from one source, come what may.
+"""
 
 import json
 import os
@@ -190,7 +193,8 @@ def test_weights_of_nothing_but_zeros_are_no_result(toy):
     project.write_text(project.read_text().replace("weights.bin", "final.safetensors"))
     main = toy.root / "toysystem" / "__main__.py"
     zeros = (
-        "from tests.verify.sweep.toy_sweep import weights; weights(Path('final.safetensors'), 0.0)"
+        "from tests.verify.grids.sweep.toy_sweep import weights;"
+        "weights(Path('final.safetensors'), 0.0)"
     )
     text = main.read_text().replace('Path("weights.bin").write_bytes(b"weights")', zeros)
     main.write_text(f"import sys; sys.path.append({str(Path.cwd())!r})\n{text}")

@@ -4,8 +4,8 @@ import stat
 
 import pytest
 
-from tests.verify.study.conftest import PROBE, SYSTEM
-from tests.verify.sweep.toy_sweep import SWEEP
+from tests.verify.grids.study.conftest import PROBE, SYSTEM
+from tests.verify.grids.sweep.toy_sweep import SWEEP
 from verify.grids.launch_gate import Launch
 from verify.grids.prepare import planned, prepare
 

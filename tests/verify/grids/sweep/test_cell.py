@@ -19,7 +19,7 @@ from verify.grids.progress import state_of
 
 RUN = """
 import os, pathlib, signal, sys, time
-from tests.verify.sweep.toy_sweep import weights
+from tests.verify.grids.sweep.toy_sweep import weights
 from verify.runlog import RunLog
 HOW = {how!r}
 open("ran", "a").write("x")

@@ -1,4 +1,4 @@
-"""pytest tests/verify/sweep/test_canaries.py — data that leaks, weights that are none."""
+"""pytest tests/verify/grids/sweep/test_canaries.py — data that leaks, weights that are none."""
 
 import hashlib
 import json
@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tests.verify.sweep.toy_sweep import weights
+from tests.verify.grids.sweep.toy_sweep import weights
 from verify.errors import CannotCheckError, ContradictedError
 from verify.grids.canaries import after, before
 from verify.runlog import RunLog

@@ -1,4 +1,4 @@
-"""pytest tests/verify/sweep/test_prepare.py — what is written before anything runs."""
+"""pytest tests/verify/grids/sweep/test_prepare.py — what is written before anything runs."""
 
 import json
 import subprocess
@@ -7,7 +7,7 @@ import textwrap
 
 import pytest
 
-from tests.verify.sweep.toy_sweep import CELLS, finish
+from tests.verify.grids.sweep.toy_sweep import CELLS, finish
 from verify import canonical
 from verify.check import check
 from verify.errors import CannotCheckError, UsageError

@@ -1,10 +1,13 @@
-"""pytest tests/verify/sweep/test_slurm.py — what Slurm's answers mean; the commands are fakes."""
+"""pytest tests/verify/grids/sweep/test_slurm.py
+
+What Slurm's answers mean; the commands are fakes.
+"""
 
 import json
 
 import pytest
 
-from tests.verify.sweep.toy_sweep import finish
+from tests.verify.grids.sweep.toy_sweep import finish
 from verify import canonical
 from verify.errors import CannotCheckError
 from verify.grids import executor, slurm, watch

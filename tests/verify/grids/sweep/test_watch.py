@@ -1,10 +1,10 @@
-"""pytest tests/verify/sweep/test_watch.py — what status, cancel and resume say."""
+"""pytest tests/verify/grids/sweep/test_watch.py — what status, cancel and resume say."""
 
 import json
 
 import pytest
 
-from tests.verify.sweep.toy_sweep import attempt, finish
+from tests.verify.grids.sweep.toy_sweep import attempt, finish
 from verify import canonical
 from verify.errors import UsageError
 from verify.grids import watch

@@ -1,4 +1,4 @@
-"""pytest tests/verify/sweep/test_launch_gate.py — nothing starts unverified."""
+"""pytest tests/verify/grids/sweep/test_launch_gate.py — nothing starts unverified."""
 
 import hashlib
 import json
@@ -6,7 +6,7 @@ import json
 import pytest
 
 from tests.verify.conftest import GATES
-from tests.verify.sweep.toy_sweep import finish
+from tests.verify.grids.sweep.toy_sweep import finish
 from verify import cli
 from verify.config import system
 from verify.errors import ContradictedError, UsageError

@@ -1,4 +1,7 @@
-"""pytest tests/verify/test_plan.py — a plan says everything, once, or is refused in one line."""
+"""pytest tests/verify/grids/test_plan.py
+
+A plan says everything, once, or is refused in one line.
+"""
 
 import textwrap
 
@@ -6,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.verify.study.conftest import PLAN
+from tests.verify.grids.study.conftest import PLAN
 from verify.errors import UsageError
 from verify.grids.plan import read_plan
 from verify.grids.resolve import resolve
