@@ -39,7 +39,6 @@ PROBE = probe_of(
     unreached={
         r"^vit_rft/(dclr|coupler)\.py": "runs with DCLR on, as far as its example goes",
         r"meter_for\(": "another meter is the energy study's: test_vit_energy_study.py",
-        r"^kit/context\.py.*\b(dist|gc|is_distributed|barrier)\b": "it trains in one process",
         r"^vit_rft/knobs\.py.*return \{\}": "noise with checkpoints: test_killed_runs.py",
     },
 )

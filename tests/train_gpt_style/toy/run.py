@@ -17,7 +17,12 @@ def build_model(settings, ctx):
 
 
 def main(environ=os.environ):
-    settings, ctx = SYSTEM.read(environ), Context(environ)
+    settings = SYSTEM.read(environ)
+    with Context(environ) as ctx:
+        run(settings, ctx)
+
+
+def run(settings, ctx):
     kit.seed_generators(settings)
     for feature in settings.features:
         feature.prepare(ctx, settings)
