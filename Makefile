@@ -48,10 +48,10 @@ lint: .venv/ready ## ruff and mypy
 	$(BIN)/mypy
 
 data: .venv/ready ## fetch, check, tokenise the text; writes data/shakespeare
-	$(BIN)/python -m train_gpt_style.kit.corpus
+	$(BIN)/python -m train_gpt_style.kit.data text
 
 data-images: .venv/ready ## fetch and check Fashion-MNIST (30 MB); writes data/fashion-mnist
-	$(BIN)/python -m train_gpt_style.kit.fashion
+	$(BIN)/python -m train_gpt_style.kit.data images
 
 train: data ## train the GPT; every setting is an environment variable
 	$(BIN)/python -m train_gpt_style.gpt

@@ -11,7 +11,7 @@ from verify.probe import Probe, load_object
 
 ROOT = Path(__file__).parents[2]
 TOY = config.System("toy", "tests.train_gpt_style.toy", "tests.train_gpt_style.toy.probe:PROBE")
-ENTRIES = {entry.name: entry for entry in config.systems(ROOT)}
+ENTRIES = {entry.name: entry for entry in (*config.systems(ROOT), TOY)}
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import pytest
 import safetensors.torch
 
 from tests.patience import patience
-from tests.train_gpt_style.cases import process
+from tests.train_gpt_style.cases import TOY, process
 from tests.train_gpt_style.forks import KEPT, files_of, forked, kept_in, newest, whole_run
 from train_gpt_style.kit import checkpoints
 from verify import canonical
@@ -138,6 +138,8 @@ def small_disk(request, case, tmp_path):
     sizes = {path.name: path.stat().st_size for path in newest(whole.folder).iterdir()}
     if request.param == "file size limit":
         soft = sizes["optimizers.safetensors"] - 1
+        if case.entry is TOY and soft <= max(map(len, whole.files.values())):
+            pytest.skip("its log is larger than a checkpoint")
         assert soft > max(map(len, whole.files.values()))
         limit = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
         yield disk, environ, whole, lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (soft, limit))

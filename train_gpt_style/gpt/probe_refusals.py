@@ -19,8 +19,8 @@ SETTINGS: dict[str, tuple[dict[str, str], str]] = {
     "a batch of broken sequences": ({"TRAIN_BATCH_TOKENS": "200"}, "TRAIN_BATCH_TOKENS=200"),
     "a validation batch of no sequence": ({"VAL_BATCH_SIZE": "127"}, "VAL_BATCH_SIZE=127"),
     "an average that never starts": ({"BETA1": "1.0"}, "BETA1=1.0"),
-    "a world that does not divide the batch": ({"WORLD_SIZE": "3"}, "must divide 8"),
-    "a world of nobody": ({"WORLD_SIZE": "0"}, "must divide 8"),
+    "WORLD_SIZE=3": ({"WORLD_SIZE": "3"}, "must divide 8"),
+    "WORLD_SIZE=0": ({"WORLD_SIZE": "0"}, "must divide 8"),
     "a tokenizer of another size": ({"VOCAB_SIZE": "321"}, "VOCAB_SIZE=321"),
     "no tokenizer": ({"TOKENIZER_PATH": "nowhere.model"}, "nowhere.model: no such file"),
 }

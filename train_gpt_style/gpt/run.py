@@ -64,7 +64,8 @@ def seed_everything(settings, ctx):
 def run(settings, ctx):
     """One run in the current folder: the log, final_model.safetensors and the artifact."""
     source = source_of(settings.system)
-    seed_everything(settings, ctx)
+    seed_everything(settings, ctx)  # before anything is built: every later draw follows from it
+    # Precision next, since what is built and compiled below depends on it.
     for feature in settings.features:
         feature.prepare(ctx, settings)
     start = start_of(settings, ctx)
@@ -73,6 +74,7 @@ def run(settings, ctx):
     log("=" * 100, console=False)
     log(f"python:{sys.version.split()[0]} torch:{torch.__version__}", console=False)
 
+    # Data is read and checked before the model is built: a broken shard costs no compilation.
     byte_counter = ByteCounter(
         load_tokenizer(settings.tokenizer_path), settings.vocab_size, ctx.device
     )
@@ -86,11 +88,14 @@ def run(settings, ctx):
     base_model = build_model(settings, ctx)
     model = base_model
     if ctx.cuda:
+        # One graph or an error: a break would put Python between kernels at every step. The base
+        # model keeps the names that optimizers, features and the export go by.
         model = torch.compile(base_model, dynamic=False, fullgraph=True)
     if ctx.world_size > 1:
         model = division.wrap(model, ctx)
     optimizers = build_optimizers(settings, base_model)
     if ctx.cuda:
+        # Many small products for each matrix: uncompiled, launching them takes longer than they do.
         optimizers["matrices"].orthogonalize = torch.compile(newton_schulz)
     log_settings(settings, log)
     log(f"model_params:{sum(p.numel() for p in base_model.parameters())}")
@@ -105,15 +110,16 @@ def run(settings, ctx):
         return division.validate(settings, model, ctx, val_tokens, byte_counter)
 
     if start is not None:
-        start.check(base_model, optimizers)
+        start.check(base_model, optimizers)  # before an observer opens its log, and cuts it
     meter = meter_for(settings, ctx.device)
     header = {"world_size": ctx.world_size}
     seen = Run(settings, ctx, base_model, optimizers, log, start, meter, header)
     observers = observers_of(seen)
     accumulate = division.accumulate_gradients
+    # Compilation and first allocations are no training: they must not count towards the cap.
     warm_up(settings, base_model, model, optimizers, ctx, new_loader, accumulate)
     if start is not None:
-        start.restore(base_model, optimizers, ctx)
+        start.restore(base_model, optimizers, ctx)  # last: the warm-up moved weights and generators
         log(f"resumed from {start.path}")  # shown, not kept: the log is that of one run
         log.go_on()
     steps = train(

@@ -23,7 +23,7 @@ class GatedFeature(seams.GatedFeature):
         """
 
     def claim(self, parameter_name: str) -> str | None:
-        """The optimizer group (`optim.GROUPS`) of a parameter that this feature added."""
+        """The optimizer group (see `optim.py`) of a parameter that this feature added."""
 
     def lr_factor(self, group: str, settings: Settings) -> float:
         """What multiplies the learning rate of an optimizer group."""

@@ -28,7 +28,7 @@ def accumulate_gradients(settings, base_model, model, ctx, loader, step, elapsed
             feature.before_micro_batch(base_model, settings, moment)
         with ctx.autocast():
             loss = model(x, y)
-        total += loss.detach()
+        total += loss.detach()  # on the device: reading it here would wait for every micro-batch
         (loss / ctx.grad_accum_steps).backward()
     return total / ctx.grad_accum_steps
 
@@ -60,6 +60,7 @@ def update(settings, base_model, optimizers, step, scale):
 
     Returns the gradients' norm before clipping; None when clipping is off.
     """
+    # Both follow the step, so that a run that goes on needs no state of a scheduler.
     for group in optimizers["matrices"].param_groups:
         group["momentum"] = muon_momentum(settings, step)
     for optimizer in optimizers.values():

@@ -4,7 +4,7 @@ A system's `probe.py` names what is its own. What needs its data or its figures 
 names and imported when it is asked for:
 
     probe_data.py       write(folder): small real data; the variables that point to it
-    probe_refusals.py   REFUSALS, and spoil(kind, folder, data): bad input
+    probe_refusals.py   REFUSALS, and spoil(kind, folder, data): bad input, if any
     figures.py          figures(): (name, published, computed) of each published figure, if any
 
 No run imports any of them, and so no bundle holds one.
@@ -18,6 +18,7 @@ from train_gpt_style.kit.unreached import UNREACHED
 from verify.probe import Probe, Script, load_object
 
 ROOT = Path(__file__).parents[2]
+BASELINE_BUILD = "build_model(Hyperparameters.from_env(os.environ), Context(os.environ))"
 
 
 def probe_of(
@@ -28,13 +29,15 @@ def probe_of(
     model_class,
     loss="model(x, y)",
     parts="1",
+    baseline_build=BASELINE_BUILD,
     unreached=None,
     **more,
 ):
     """The Probe of a system against a frozen script, a path below the repository's root.
 
     model_class, loss: of both scripts; see `Script`. parts: an expression for the parts of a global
-    batch. unreached: excuses of the system's own, besides those of every system. more: other fields
+    batch. baseline_build: an expression for the baseline's model. unreached: excuses of the
+    system's own, besides those of every system. more: other fields
     of Probe.
     """
 
@@ -44,13 +47,14 @@ def probe_of(
             return None
         return lambda *arguments: load_object(f"{system.package}.{module}:{name}")(*arguments)
 
+    refusals = f"{system.package}.probe_refusals"
     script = {"model_class": model_class, "entry": "main()", "loss": loss}
     return Probe(
         name=system.name,
         baseline=Script(
             "baseline",
             str(ROOT / baseline),
-            build="build_model(Hyperparameters.from_env(os.environ), Context(os.environ))",
+            build=baseline_build,
             **script,
         ),
         candidate=Script(
@@ -64,9 +68,11 @@ def probe_of(
         baseline_knobs=system.baseline_knobs,
         kit_knobs=KIT_KNOBS,
         unreached=UNREACHED | (unreached or {}),
-        refusals=load_object(f"{system.package}.probe_refusals:REFUSALS"),
-        prepare=late("probe_data", "write"),
-        smoke=late("figures", "figures"),
-        spoil=late("probe_refusals", "spoil"),
-        **more,
+        **{
+            "prepare": late("probe_data", "write"),
+            "smoke": late("figures", "figures"),
+            "refusals": load_object(f"{refusals}:REFUSALS") if find_spec(refusals) else {},
+            "spoil": late("probe_refusals", "spoil"),
+            **more,
+        },
     )

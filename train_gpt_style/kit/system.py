@@ -20,6 +20,11 @@ def accepts(settings: Settings) -> None:
     """The check of a system whose baseline knobs cannot contradict each other."""
 
 
+def no_files(settings: Settings) -> dict[str, int]:
+    """The data of a system that makes its own."""
+    return {}
+
+
 @dataclass(frozen=True)
 class System:
     """How a system is called, what it understands, and how it trains.
@@ -37,7 +42,7 @@ class System:
     baseline_knobs: tuple[Knob, ...]
     load_features: Callable[[], tuple[Any, ...]]
     train: Callable[[Mapping[str, str]], None]
-    data: Callable[[Settings], Mapping[str, int]]
+    data: Callable[[Settings], Mapping[str, int]] = no_files
     check: Callable[[Settings], None] = accepts
     paths: tuple[str, ...] = ()
     help: str = ""

@@ -11,11 +11,14 @@ UNREACHED = {
     r"^kit/energy/": "reads a meter, which this machine has not: kit/test_energy.py, with fakes",
     r"^kit/numerics\.py": "enters a lane before torch is imported: make portable",
     r"\bcuda\b|torch\.compile|allow_tf32": "runs on a GPU: not run here",
-    r"^\w+/seams\.py|def accepts": "what a seam does when no feature fills it: nothing",
-    r"^kit/system\.py.*load_features": "done before the runs are watched: the probe asks for them",
+    r"^\w+/seams\.py": "what a seam does when no feature fills it: nothing",
+    r"^kit/system\.py.*(def |return \{\}|load_features)": "of a system without own checks or data",
+    r"^kit/context\.py.*\b(dist|gc|started_group|parts == 1)\b": "several ranks: test_gpt_torchrun",
+    r"^kit/context\.py.*\b(synchronize|perf_counter|reads|tolist)\b": "a clock that only some ask",
     r"\bbundle\b": "runs from a bundle: test_every_system.py",
     r"^kit/(checkpoints|optimizers|resuming)\.py": "resumes a run: test_killed_runs.py",
-    r"^kit/start\.py.*\b(start|kept|return$|self\.rank|fsync|rb|read|sha512)": "resumes a run",
-    r"^\w+/(run|train)\.py.*\b(start|resumed|go_on)\b": "resumes a run",
+    r"^kit/start\.py.*(\b(start|kept|self\.rank|read|path|file)\b|return$|return \{)": "resumes a "
+    "run, or keeps a log: test_killed_runs.py",
+    r"\b(run|train)\.py:.*\b(start|resumed|go_on)\b": "resumes a run",
     r"^kit/images\.py.*\b(epoch|position|shuffle|self\.at = at)\b": "goes on within an epoch",
 }

@@ -4,7 +4,7 @@ import os
 
 from train_gpt_style.kit.probing import probe_of
 from train_gpt_style.vit_rft import SYSTEM
-from train_gpt_style.vit_rft.probe_data import SCENARIOS, idx_files
+from train_gpt_style.vit_rft.probe_data import SCENARIOS, idx_files, write
 from verify.probe import Scenario
 
 
@@ -33,12 +33,12 @@ PROBE = probe_of(
     scenarios(),
     model_class="ViT",
     loss="loss_and_correct(model, x, y)[0]",
+    prepare=lambda folder: write(folder / "images"),  # beside them comes what spoils them
     draw=draw,
     batches=((2,), (1,), (3,)),
     unreached={
         r"^vit_rft/(dclr|coupler)\.py": "runs with DCLR on, as far as its example goes",
         r"meter_for\(": "another meter is the energy study's: test_vit_energy_study.py",
-        r"^kit/context\.py.*\b(dist|gc|is_distributed|barrier)\b": "it trains in one process",
         r"^vit_rft/knobs\.py.*return \{\}": "noise with checkpoints: test_killed_runs.py",
     },
 )

@@ -76,13 +76,15 @@ def build_optimizer(settings, model):
 def evaluate(settings, model, ctx, split):
     """(loss in nats, accuracy) over the whole split."""
     model.eval()
+    # In double, and read once at the end: the sum of many batches keeps the digits that are
+    # published, and the host waits for the device one time.
     sums = torch.zeros(2, dtype=torch.float64, device=ctx.device)
     with torch.no_grad():
         for indices in torch.arange(len(split)).split(settings.batch):
             x, y = split.images(indices).to(ctx.device), split.labels[indices].to(ctx.device)
             with ctx.autocast():
                 loss, correct = loss_and_correct(model, x, y)
-            sums[0] += loss.double() * len(y)
+            sums[0] += loss.double() * len(y)  # the last batch may be smaller
             sums[1] += correct
     model.train()
     loss, accuracy = ctx.read(sums / len(split))
@@ -108,6 +110,7 @@ def train(settings, model, optimizer, loader, ctx, log, validate, observers, sta
         for feature in settings.features:
             feature.before_update(settings, model, ctx, step - 1, loss)
         optimizer.step()
+        # Reading a loss waits for the device, so only the steps that are printed are read.
         if settings.log_every and 0 in (step - 1, step % settings.log_every):
             ms = 1000.0 * (before + ctx.now() - began)
             log(
@@ -148,7 +151,7 @@ def run(settings, ctx, meter=None):
     loader = Loader(train_split, settings.batch, settings.seed, ctx.device)
 
     if start is not None:
-        start.check(model, optimizers)
+        start.check(model, optimizers)  # before an observer opens its log, and cuts it
     seen = Run(
         *(settings, ctx, model, optimizers, log, start, meter, {"data": kind}),
         loader=loader,
@@ -168,11 +171,12 @@ def run(settings, ctx, meter=None):
             observer.after_validation(step, {"data": kind, "val_loss": loss, "val_acc": accuracy})
         return loss, accuracy
 
+    # The last step is validated here, not in the loop: a run of no step is validated too.
     train(settings, model, optimizer, loader, ctx, log, validate, observers, start)
     val_loss, val_acc = validate(settings.steps)
     for observer in observers:
         observer.after_training(settings.steps)
-    write_weights(model, {"data": kind})
+    write_weights(model, {"data": kind})  # weights from noise say so wherever they go
     for observer in observers:
         observer.at_end(
             {

@@ -18,7 +18,7 @@ import torch
 from tests.patience import patience
 from verify.bundle import make_bundle, read_bundle, write_bundle
 from verify.config import find_root, system
-from verify.runlog import deterministic, read_run_log
+from verify.runlog import read_run_log
 from verify.source import read_source
 
 ROOT = find_root(Path(__file__))
@@ -92,19 +92,6 @@ def package_run(top, tiny):
 @pytest.fixture(scope="module")
 def bundle_run(top, bundles, tiny):
     return run_alone(top / "bundle", bundles[False], tiny)
-
-
-def test_the_weights_are_the_same_bytes(package_run, bundle_run):
-    for name in ("final_model.safetensors", "final_model.int8.safetensors.z"):
-        a, b = ((run.folder / name).read_bytes() for run in (package_run, bundle_run))
-        assert hashlib.sha512(a).digest() == hashlib.sha512(b).digest(), name
-    assert package_run.files == bundle_run.files
-
-
-def test_every_logged_fact_is_the_same_with_the_digests_of_every_step(package_run, bundle_run):
-    a, b = ([deterministic(line) for line in run.log] for run in (package_run, bundle_run))
-    assert a == b
-    assert sum("state" in line for line in a) == 4  # after each step, and after training
 
 
 def test_everything_printed_is_the_same_but_times_and_the_size_of_the_source(

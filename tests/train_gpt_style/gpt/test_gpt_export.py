@@ -11,6 +11,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from train_gpt_style.gpt import export, run
+from train_gpt_style.kit.source import files_of
 
 LARGE = export.INT8_MIN_NUMEL + 1
 
@@ -157,7 +158,7 @@ def test_a_control_tensor_of_any_type_comes_back_bit_for_bit(dtype):
 def test_the_sizes_that_a_run_states_are_those_of_the_files_on_disk(perform, tiny):
     done = perform(run.main, {**tiny, "RUN_LOG": "1"})
     model = len(done.files["final_model.int8.safetensors.z"])
-    source = "".join(path.read_text(encoding="utf-8") for path in run.source_files())
+    source = "".join(path.read_text(encoding="utf-8") for path in files_of("train_gpt_style.gpt"))
     code = len(source.encode())
     assert done.files["logs/train_gpt.txt"].decode().startswith(source)
     assert [line for line in done.lines if " bytes" in line] == [
@@ -170,6 +171,6 @@ def test_the_sizes_that_a_run_states_are_those_of_the_files_on_disk(perform, tin
 
 
 def test_what_only_the_gates_and_the_submission_use_is_no_code_of_a_run():
-    names = {path.stem for path in run.source_files()}
+    names = {path.stem for path in files_of("train_gpt_style.gpt")}
     assert {"run", "train", "model", "export", "shards"} <= names
-    assert not {"artifact", "submission", "probe", "smoke", "check_run"} & names
+    assert not {"artifact", "submission", "probe", "figures", "check_run"} & names

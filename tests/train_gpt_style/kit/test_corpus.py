@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from train_gpt_style.kit.corpus import __main__ as command
-from train_gpt_style.kit.corpus import archive, build, documents, pins
+from train_gpt_style.kit.data import __main__ as command
+from train_gpt_style.kit.data import text
+from train_gpt_style.kit.data.corpus import archive, build, documents, pins
 from train_gpt_style.kit.shards import load_shard, shard_files
 from train_gpt_style.kit.tokenizer import ByteCounter, load_tokenizer
 from verify.errors import CannotCheckError, ContradictedError, UsageError
@@ -246,12 +247,12 @@ def make(tmp_path, monkeypatch):
     monkeypatch.setattr(build, "read_works", lambda: works)
     monkeypatch.setattr(build, "SHARD_TOKENS", 1000)
     monkeypatch.setattr(pins, "LOCK", lock)
-    monkeypatch.setattr(command, "PINNED_VOCAB_SIZE", 330)
+    monkeypatch.setattr(text, "PINNED_VOCAB_SIZE", 330)
     monkeypatch.chdir(tmp_path)
 
     def make(*arguments, vocab_size=330):
         options = ["--archive", str(source), "--vocab-size", str(vocab_size), *arguments]
-        return CliRunner().invoke(command.app, options)
+        return CliRunner().invoke(command.app, ["text", *options])
 
     return make
 
@@ -380,7 +381,7 @@ def test_the_committed_pins_name_the_archive_the_tokenizer_and_shards_of_both_sp
 
 
 def test_help_teaches_by_example():
-    result = CliRunner().invoke(command.app, ["--help"], env={"COLUMNS": "200"})
+    result = CliRunner().invoke(command.app, ["text", "--help"], env={"COLUMNS": "200"})
     assert result.exit_code == 0
     assert "Examples:" in result.output
     assert "TOKENIZER_PATH" in result.output

@@ -3,11 +3,13 @@
 import gzip
 import hashlib
 import subprocess
+import sys
 
 import pytest
 
-from train_gpt_style.kit.corpus.pins import read_lock
-from train_gpt_style.kit.fashion import __main__ as fashion
+from train_gpt_style.kit.data import __main__ as command
+from train_gpt_style.kit.data import images as fashion
+from train_gpt_style.kit.data.corpus.pins import read_lock
 from verify.errors import CannotCheckError
 
 
@@ -26,6 +28,19 @@ def world(tmp_path, monkeypatch):
     return source
 
 
+@pytest.fixture
+def call(monkeypatch):
+    """call(*arguments): the command's exit code."""
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["data", "images", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            command.main()
+        return ended.value.code
+
+    return call
+
+
 def test_the_lock_names_the_four_files_of_the_loader():
     names = {
         f"{split}-{kind}-ubyte.gz"
@@ -35,26 +50,26 @@ def test_the_lock_names_the_four_files_of_the_loader():
     assert set(read_lock(fashion.LOCK)) == names
 
 
-def test_the_files_are_checked_and_copied(world, tmp_path, capsys):
+def test_the_files_are_checked_and_copied(world, tmp_path, capsys, call):
     out = tmp_path / "out"
     for _ in range(2):
-        assert fashion.main(["--source", str(world), "--out", str(out)]) == 0
+        assert call("--source", world, "--out", out) == 0
     assert {p.name: p.read_bytes() for p in out.iterdir()} == {
         p.name: p.read_bytes() for p in world.iterdir()
     }
     assert "digests hold" in capsys.readouterr().out
 
 
-def test_other_bytes_are_refused_and_nothing_is_copied(world, tmp_path, capsys):
+def test_other_bytes_are_refused_and_nothing_is_copied(world, tmp_path, capsys, call):
     (world / "t10k-labels-idx1-ubyte.gz").write_bytes(b"other")
-    assert fashion.main(["--source", str(world), "--out", str(tmp_path / "out")]) == 1
+    assert call("--source", world, "--out", tmp_path / "out") == 1
     assert "t10k-labels-idx1-ubyte.gz: SHA-512 is" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 
-def test_a_missing_file_is_named(world, tmp_path, capsys):
+def test_a_missing_file_is_named(world, tmp_path, capsys, call):
     (world / "train-labels-idx1-ubyte.gz").unlink()
-    assert fashion.main(["--source", str(world), "--out", str(tmp_path / "out")]) == 3
+    assert call("--source", world, "--out", tmp_path / "out") == 3
     assert "train-labels-idx1-ubyte.gz: missing" in capsys.readouterr().err
 
 

@@ -181,3 +181,27 @@ def test_each_epoch_draws_its_own_order_and_no_image_twice():
     again = images.Loader(split, 3, seed=5, device="cpu")
     again.next_batch()
     assert again.indices.tolist() == epochs[0][:3]
+
+
+@pytest.mark.parametrize("batches", range(9))
+def test_a_loader_goes_on_from_any_place(batches):
+    """Ten images in batches of four: two an epoch, and two images left out."""
+    split = images.SyntheticSplit(10, 3, 4, seed=1)
+
+    def loader():
+        return images.Loader(split, 4, seed=5, device="cpu")
+
+    whole, again = loader(), loader()
+    for _ in range(batches):
+        whole.next_batch()
+    again.restore(whole.position)
+    assert again.position == whole.position
+    for _ in range(5):
+        assert whole.next_indices().tolist() == again.next_indices().tolist()
+
+
+@pytest.mark.parametrize("place", [(0, 1), (1, 11), (1, -1), (-1, 0)])
+def test_a_place_that_is_none_is_refused(place):
+    loader = images.Loader(images.SyntheticSplit(10, 3, 4, seed=1), 4, seed=5, device="cpu")
+    with pytest.raises(UsageError, match="no place in 10 images"):
+        loader.restore(place)

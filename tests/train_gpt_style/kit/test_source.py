@@ -1,6 +1,6 @@
 """pytest tests/train_gpt_style/kit/test_source.py — the source of a run is what a run imports.
 
-Real processes: the list is held against what Python had loaded when each system's run ended.
+Real processes. That the list is what each system's runs load: test_every_system.py.
 """
 
 import json
@@ -13,12 +13,10 @@ from pathlib import Path
 import pytest
 
 from tests.patience import patience
-from train_gpt_style.gpt import probe_data, run
+from train_gpt_style.gpt import probe_data
 from train_gpt_style.kit.source import files_of
-from verify.bundle import make_bundle
-from verify.config import find_root, system, systems
+from verify.config import find_root
 from verify.imports import needs_of
-from verify.source import read_source
 
 ROOT = find_root(Path(__file__))
 VIT = {
@@ -79,28 +77,6 @@ def runs(tmp_path_factory):
     }
 
 
-@pytest.mark.parametrize("name", [entry.name for entry in systems(ROOT)])
-def test_the_source_is_what_real_runs_load_nothing_less_and_nothing_more(name, runs, tmp_path):
-    module = system(ROOT, name).module
-    listed = set(files_of(module))
-    found = set()
-    for number, environ in enumerate(runs[name]):
-        one = loaded(tmp_path / str(number), module, environ)
-        assert one <= listed, f"loaded, not in the source: {sorted(one - listed)}"
-        found |= one
-    never = {path for path in listed - found if path.suffix == ".py"}
-    assert not never, f"in the source, loaded by no run: {sorted(never)}"
-
-
-@pytest.mark.parametrize("name", [entry.name for entry in systems(ROOT)])
-def test_the_source_is_the_bundles_and_is_sealed_with_every_record(name):
-    entry = system(ROOT, name)
-    listed = [path.relative_to(ROOT).as_posix() for path in files_of(entry.module)]
-    assert listed == sorted(listed)
-    assert listed == sorted(make_bundle(ROOT, entry).files)
-    assert set(listed) <= set(read_source(ROOT).files)
-
-
 def test_a_planted_helper_that_is_not_followed_would_be_noticed(runs, tmp_path):
     """The comparison can fail: without one file of the list it does."""
     listed = set(files_of("train_gpt_style.vit_rft")) - {ROOT / "verify" / "digest.py"}
@@ -114,7 +90,7 @@ def test_the_list_does_not_depend_on_what_is_loaded_nor_on_what_lies_beside(tmp_
     (copy / "torch" / "__init__.py").write_text("raise SystemExit('read, never imported')\n")
     own = ("train_gpt_style", "verify")
     needs = needs_of(copy, "train_gpt_style.gpt.__main__", own)
-    assert [ROOT / name for name in sorted(needs.files)] == run.source_files()
+    assert [ROOT / name for name in sorted(needs.files)] == files_of("train_gpt_style.gpt")
     assert "torch" in needs.packages
 
 

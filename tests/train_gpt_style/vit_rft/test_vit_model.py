@@ -1,16 +1,12 @@
 """pytest tests/train_gpt_style/vit_rft/test_vit_model.py — size, a public ViT, the baseline."""
 
-import dataclasses
-
 import pytest
 import torch
 
-from tests.train_gpt_style import frozen_knobs
 from train_gpt_style.kit.context import Context
 from train_gpt_style.vit_rft import SYSTEM, figures, probe_data
 from train_gpt_style.vit_rft.model import ViT, build_model
 from verify.errors import UsageError
-from verify.knobs import check_declarations
 
 
 @pytest.mark.parametrize("classes", [2, 10, 100, 1000])
@@ -103,22 +99,6 @@ def test_a_fresh_model_has_the_baselines_names_bytes_and_random_draws(baseline, 
     assert list(theirs) == list(ours)
     assert all(torch.equal(theirs[name], ours[name]) for name in theirs)
     assert torch.equal(after, after_ours)
-
-
-def test_the_declarations_are_consistent():
-    check_declarations(SYSTEM.baseline_knobs, [f.declaration for f in SYSTEM.features])
-
-
-def test_every_knob_of_the_baseline_keeps_its_place_default_and_range(baseline):
-    theirs = [
-        (f.metadata["env"], f.type, f.default, f.metadata["low"], f.metadata["high"])
-        for f in dataclasses.fields(baseline.Hyperparameters)
-    ]
-    assert theirs == [(k.name, k.type, k.default, k.low, k.high) for k in SYSTEM.baseline_knobs]
-
-
-def test_the_frozen_list_of_knobs_is_unchanged(root):
-    frozen_knobs.check(SYSTEM.knobs, SYSTEM.features, root / "tests/golden/knobs_vit_rft.txt")
 
 
 @pytest.mark.parametrize(

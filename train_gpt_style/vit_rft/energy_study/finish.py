@@ -4,7 +4,7 @@ import datetime
 import textwrap
 from pathlib import Path
 
-from train_gpt_style.kit.fashion.__main__ import check as fashion_digests
+from train_gpt_style.kit.data.images import check as fashion_digests
 from verify import canonical
 from verify.errors import UsageError
 from verify.files import atomic_write

@@ -12,8 +12,8 @@ import rfc8785
 import sentencepiece as spm
 
 from train_gpt_style.kit.constants import CORPUS_COVERAGE
-from train_gpt_style.kit.corpus import archive, pins
-from train_gpt_style.kit.corpus.documents import SPLITS, Document, read_works, split_documents
+from train_gpt_style.kit.data.corpus import archive, pins
+from train_gpt_style.kit.data.corpus.documents import SPLITS, Document, read_works, split_documents
 from verify.errors import UsageError
 
 PREFIX = "shakespeare"

@@ -1,28 +1,26 @@
-"""The command behind `make data-images`.
-
-    python -m train_gpt_style.kit.fashion
-    python -m train_gpt_style.kit.fashion --source ~/fashion --out data/fashion
+"""`data images`: Fashion-MNIST, real images of ten kinds of clothing.
 
 Fashion-MNIST (H. Xiao, K. Rasul, R. Vollgraf, arXiv 1708.07747; MIT licence) comes from Debian's
 package `dataset-fashion-mnist`. Its four files are compared with the committed SHA-512 and copied
 into the folder that DATA_DIR then names; `kit.images` reads them as they are.
 """
 
-import argparse
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
+from typing import Annotated
 
-from train_gpt_style.kit.corpus.pins import read_lock
-from verify.errors import CannotCheckError, ContradictedError, GoldensealError
+import typer
+
+from train_gpt_style.kit.data.corpus.pins import read_lock
+from verify.errors import CannotCheckError, ContradictedError
 from verify.files import atomic_write, hash_file
 
 PACKAGE = "dataset-fashion-mnist"
 INSTALLED = Path("/usr/share/datasets/fashion-mnist")
 OUT = Path("data/fashion-mnist")
-LOCK = Path(__file__).with_name("digests.lock")
+LOCK = Path(__file__).with_name("fashion-mnist.lock")
 INSTALL = ["apt-get", "install", "-y", "-q", PACKAGE]
 
 
@@ -64,34 +62,18 @@ def place(source, out):
         atomic_write(out / name, (source / name).read_bytes())
 
 
-def main(arguments):
-    """The exit code."""
-    parser = argparse.ArgumentParser(
-        prog="python -m train_gpt_style.kit.fashion",
-        description="Put Fashion-MNIST, checked, where DATA_DIR can name it.",
-        epilog="Example: DATA_DIR=data/fashion-mnist IMAGE_SIZE=32 PATCH_SIZE=8 "
-        "python -m train_gpt_style.vit_rft --steps 20 --batch 32",
-    )
-    parser.add_argument("--out", type=Path, default=OUT, help=f"the folder to make ({OUT})")
-    parser.add_argument("--source", type=Path, default=INSTALLED, help="where the files lie")
-    try:
-        options = parser.parse_args(arguments)
-    except SystemExit as end:
-        return int(end.code or 0)
-    try:
-        if not options.source.is_dir():
-            install(options.source)
-        check(options.source)
-        place(options.source, options.out)
-        digests = check(options.out)
-    except (GoldensealError, OSError) as error:
-        print(f"make data-images: {error}", file=sys.stderr)
-        return getattr(error, "exit_code", 2)
-    for name, digest in digests.items():
+def images(
+    out: Annotated[Path, typer.Option(help="The folder to make.")] = OUT,
+    source: Annotated[Path, typer.Option(help="Where the files lie.")] = INSTALLED,
+) -> None:
+    """Put Fashion-MNIST, checked, where DATA_DIR can name it.
+
+    Where its files are not there, Debian's package is installed, if that is permitted.
+    """
+    if not source.is_dir():
+        install(source)
+    check(source)
+    place(source, out)
+    for name, digest in check(out).items():
         print(f"{digest}  {name}")
-    print(f"{options.out}: digests hold")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    print(f"{out}: digests hold")

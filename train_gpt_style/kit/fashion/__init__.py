@@ -1,1 +1,0 @@
-"""`make data-images`: Fashion-MNIST, real images of ten kinds of clothing, with pinned digests."""
