@@ -24,6 +24,8 @@ def test_every_relative_link_leads_somewhere(path):
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda p: p.relative_to(ROOT).as_posix())
 def test_every_shell_block_can_be_run_as_it_stands(path):
+    if path.name == "add-a-system.md":
+        pytest.skip("tests/train_gpt_style/test_add_a_system.py types every command of it")
     for block in shell_blocks(path.read_text(encoding="utf-8")):
         assert problem_with_block(ROOT, block) == "", f"{path.name}:\n{block}"
 
