@@ -13,6 +13,7 @@ from verify.errors import ContradictedError, UsageError
 
 PINNED_VOCAB_SIZE = 1024
 
+
 def text(
     out: Annotated[Path, typer.Option(help="The folder to make.")] = Path("data/shakespeare"),
     vocab_size: Annotated[
