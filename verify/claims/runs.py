@@ -64,7 +64,7 @@ def missing_cells(sealed: SealedRecord, runs: list[Run]) -> list[str]:
     record.json lists.
     """
     facts = sealed.record.facts
-    plan = sealed.toml(facts["plan"]) if "plan" in facts else None
+    plan = sealed.toml(facts["plan"]) if facts.get("plan") in sealed.sums else None
     have = {Cell(run.configuration, run.seed) for run in runs}
     planned = sealed.record.kind.planned(facts, plan, have)
     return [f"{c.configuration or 'seed'} {c.seed}" for c in planned if c not in have]

@@ -137,10 +137,8 @@ def test_features_are_told_of_each_micro_batch_of_the_rank(
     monkeypatch.setattr(invariant, "combine_ranks", lambda *args: None)
     context.rank, context.world_size = rank, world_size
     context.grad_accum_steps = 8 // world_size
-    settings, model = (
-        SYSTEM.read({**SMALL, "ITERATIONS": "4", "MAX_WALLCLOCK_SECONDS": "0"}),
-        build(),
-    )
+    settings = SYSTEM.read({**SMALL, "ITERATIONS": "4", "MAX_WALLCLOCK_SECONDS": "0"})
+    settings.features, model = (Listener(),), build()
     division.accumulate_gradients(settings, model, model, context, Dealer(batch), 3, 0.0)
     assert told == [Moment(3, shard, 0.75) for shard in range(rank, 8, world_size)]
 

@@ -19,7 +19,7 @@ INITIAL_DIGEST = """
 import os
 from train_gpt_style.kit import numerics
 numerics.enter_lane(os.environ)
-from train_gpt_style.gpt.smoke import SMALL, build
+from train_gpt_style.gpt.figures import SMALL, build
 from verify.digest import published_digest
 print(published_digest(build(SMALL).state_dict()))
 """
