@@ -12,7 +12,7 @@
 (* the code is train_gpt_style/vit_rft/model.py.                              *)
 (*                                                                            *)
 (* Does not say: that the Python code builds these parts. The figures of      *)
-(* train_gpt_style/vit_rft/figures.py count those that it really builds, and a  *)
+(* train_gpt_style/vit_rft/figures.py count those that it builds, and a       *)
 (* test counts other shapes by this formula.                                  *)
 (******************************************************************************)
 
