@@ -175,7 +175,7 @@ def proof_lines(proofs: Mapping[str, Any]) -> list[str]:
         "| what is done to the theorems | killed | of |",
         "|---|---|---|",
     ]
-    for family, entry in proofs["families"].items():
+    for family, entry in sorted(proofs["families"].items()):
         lines.append(f"| {family} | {entry['killed']} | {entry['sampled']} |")
     return [*lines, *(f"\nSurvives: {name}" for name in proofs["survivors"])]
 

@@ -12,7 +12,7 @@ from verify.mutate.operators import mutants_of
 
 ROOT = Path(__file__).parents[3]
 GPT = ROOT / "train_gpt_style/gpt"
-FILES = [GPT / f"{name}.py" for name in ("context", "muon", "run", "schedule", "validate")]
+FILES = [GPT / f"{name}.py" for name in ("muon", "optim", "run", "schedule", "validate")]
 SNIPPETS = {
     "number": (b"x = 3\n", {"x = 4", "x = 2", "pass"}),
     "float": (b"x = 0.5\n", {"x = 0.5000000000000001", "x = 0.505", "pass"}),

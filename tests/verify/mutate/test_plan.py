@@ -39,10 +39,10 @@ def reachable(root, entry, without=()):
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_every_file_of_a_feature_and_what_only_features_import_is_mutated_whole(root, system):
     plan = read_plan(root, system, on=True)
-    folder = root / "train_gpt_style" / system / "features"
     features = {
         path.relative_to(root).as_posix()
-        for path in folder.glob("*.py")
+        for place in (system, "kit")  # its own, and those of every system
+        for path in (root / "train_gpt_style" / place / "features").glob("*.py")
         if path.name != "__init__.py"
     }
     entry = f"train_gpt_style.{system}.run"
