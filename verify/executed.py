@@ -69,12 +69,7 @@ class _Code:
 
     def __init__(self, code: CodeType, seen: Collection[Extent]):
         self.ran: set[Extent] = set()
-        self._extents = {
-            each.offset: _true(each.positions)
-            for each in dis.Bytecode(code)
-            if each.opname not in UNTRACED and each.positions is not None
-            if None not in each.positions
-        }
+        self._extents = _extents_of(code)
         self.unseen = set(self._extents.values()).difference(seen)
         self._on_line = Counter(extent[0] for extent in self.unseen)
 
@@ -108,13 +103,18 @@ def instructions(source: bytes, file: str, imported: bool = False) -> list[Exten
         )
         pending += [(each, at_import) for each in code.co_consts if isinstance(each, CodeType)]
         if not at_import:
-            extents |= {
-                _true(positions)
-                for each in dis.get_instructions(code)
-                if each.opname not in UNTRACED and (positions := each.positions) is not None
-                if None not in positions
-            }
+            extents.update(_extents_of(code).values())
     return sorted(extents)
+
+
+def _extents_of(code: CodeType) -> dict[int, Extent]:
+    """By offset, of each instruction that a tracer is told of."""
+    return {
+        each.offset: _true(each.positions)
+        for each in dis.get_instructions(code)
+        if each.opname not in UNTRACED and each.positions is not None
+        if None not in each.positions
+    }
 
 
 def _true(extent: Iterable[int | None]) -> Extent:

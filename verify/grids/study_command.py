@@ -1,9 +1,7 @@
 """What the commands under `goldenseal study` do and print."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -20,12 +18,9 @@ from verify.grids.resolve import planned
 from verify.grids.state import STUDY, read_state
 from verify.grids.study import begin, run_study
 from verify.kinds.cells import Cell
+from verify.terminal import print_json
 
 console = Console()
-
-
-def _emit(document: Any) -> None:
-    print(json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False))
 
 
 def plan(file: Path, as_json: bool) -> int:
@@ -34,7 +29,7 @@ def plan(file: Path, as_json: bool) -> int:
     found, cells = held.plan, list(held.plan.cells())
     if as_json:
         runs = {str(cell): held.environment(cell) for cell in cells}
-        _emit({"digest": found.digest, "name": found.name, "runs": runs})
+        print_json({"digest": found.digest, "name": found.name, "runs": runs})
         return EXIT_HOLDS
     table = Table(title=f"{found.name}: {len(cells)} runs, plan {found.digest[:16]}")
     table.add_column("configuration")
@@ -71,7 +66,7 @@ def run(file: Path, folder: Path, jobs: int, waive: Sequence[str], as_json: bool
 
         outcome = run_study(root, study, jobs, told)
     if as_json:
-        _emit(
+        print_json(
             {
                 "done": [str(cell) for cell in outcome.done],
                 "failed": {str(cell): reason for cell, reason in outcome.failed.items()},
@@ -94,7 +89,7 @@ def status(folder: Path, as_json: bool) -> int:
     _, runs, lacking = collect(find_root(), folder)
     if as_json:
         why_not = {str(cell): why for cell, why in lacking.items()}
-        _emit({"finished": [str(cell) for cell in runs], "lacking": why_not})
+        print_json({"finished": [str(cell) for cell in runs], "lacking": why_not})
     else:
         console.print(f"{len(runs)} finished, {len(lacking)} not", highlight=False)
         for cell, why in lacking.items():
@@ -106,7 +101,7 @@ def report(folder: Path, as_json: bool) -> int:
     """Write what the logs come to."""
     results = write_report(find_root(), folder)
     if as_json:
-        _emit(results)
+        print_json(results)
         return EXIT_HOLDS
     for row in results["tests"]:
         p = "not defined" if row["p_holm"] is None else p_text(row["p_holm"])
@@ -124,7 +119,7 @@ def proposal(folder: Path, only_check: bool, as_json: bool) -> int:
     """Write a proposal's generated parts, or name those that have drifted (exit 1)."""
     drifted = write_proposal(find_root(), folder, only_check)
     if as_json:
-        _emit({"drifted": drifted, "written": not only_check})
+        print_json({"drifted": drifted, "written": not only_check})
     elif only_check:
         for name in drifted:
             console.print(f"{name} is not what its sources come to", highlight=False)
@@ -137,7 +132,7 @@ def energy(folder: Path, as_json: bool) -> int:
     """Each energy sentence that a block study carries, or its refusals. Exit 3 without any."""
     claims = energy_claims(find_root(), folder)
     if as_json:
-        _emit([claim.to_json() for claim in claims])
+        print_json([claim.to_json() for claim in claims])
     else:
         for claim in claims:
             if claim.sentence is not None:

@@ -1,6 +1,5 @@
 """What the commands `goldenseal sweep plan`, `run` and `collect` do and print."""
 
-import json
 import shlex
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -21,6 +20,7 @@ from verify.grids.prepare import LOCK, default_folder, planned, prepare, seal_pl
 from verify.grids.resolve import Planned, command_of
 from verify.grids.state import SWEEP, read_state
 from verify.kinds.cells import Cell
+from verify.terminal import print_json
 
 EXECUTORS = ("local", "slurm")
 CELLS_SHOWN = 200  # in a terminal; --json has all
@@ -31,10 +31,6 @@ def _console() -> Console:
     return console if console.is_terminal else Console(width=240)
 
 
-def _emit(document: Any) -> None:
-    print(json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False))
-
-
 def plan(file: Path, folder: Path | None, as_json: bool) -> int:
     """Check a sweep, show it and seal its plan."""
     root = find_root()
@@ -42,7 +38,7 @@ def plan(file: Path, folder: Path | None, as_json: bool) -> int:
     sealed = seal_plan(found, folder or default_folder(root, file))
     powers = powers_of(found.plan)
     if as_json:
-        _emit(
+        print_json(
             {
                 "cells": [_as_json(found, cell) for cell in found.plan.cells()],
                 "command": command_of(found.system),
@@ -180,7 +176,9 @@ def _dry_run(found: Planned, target: Path, executor: str, as_json: bool) -> int:
     waiting = [c for c in cells if not (SWEEP.folder(target, c) / "SHA512SUMS").exists()]
     if as_json:
         listed = [_as_json(found, cell) for cell in waiting]
-        _emit({"command": command_of(found.system), "executor": executor, "would_launch": listed})
+        print_json(
+            {"command": command_of(found.system), "executor": executor, "would_launch": listed}
+        )
         return EXIT_HOLDS
     console = _console()
     _show_cells(console, found, waiting)
@@ -216,7 +214,7 @@ def _launch(
         "sealed": total - len(waiting),
     }
     if as_json:
-        _emit(facts)
+        print_json(facts)
         return EXIT_HOLDS
     lines = [
         f"{len(new)} cells launched by {executor}, {facts['running']} were launched before, "
@@ -240,7 +238,7 @@ def collect(folder: Path, into: Path | None, as_json: bool) -> int:
 
     done = gather(find_root(), folder, into)
     if as_json:
-        _emit(done.to_json())
+        print_json(done.to_json())
     else:
         console = _console()
         for line in done.lines():
