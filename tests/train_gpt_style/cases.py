@@ -34,7 +34,7 @@ class Case:
 
     def train(self, environ):
         """One run in the current folder, as the command starts it but in this process."""
-        self.system.train(environ)
+        load_object(f"{self.entry.module}.run:main")(environ)
 
 
 def case_of(name, folder):

@@ -107,12 +107,13 @@ def test_a_system_with_paths_says_what_lies_there(case):
     assert all(type(size) is int for size in sizes.values())
 
 
-def test_the_command_is_two_lines(case):
+def test_the_command_is_the_kits_with_this_declaration_and_this_run(case):
     path = ROOT.joinpath(*case.entry.module.split("."), "__main__.py")
     docstring, *rest = ast.parse(path.read_text(encoding="utf-8")).body
-    code = [node for node in rest if not isinstance(node, ast.ImportFrom)]
+    train, command = (node for node in rest if not isinstance(node, ast.ImportFrom))
     assert isinstance(docstring.value.value, str)
-    assert [ast.unparse(node).partition("(SYSTEM")[0] for node in code] == ["command"]
+    assert f"from {case.entry.module}.run import main" in ast.unparse(train)
+    assert ast.unparse(command).startswith("command(SYSTEM, train")
 
 
 def test_a_system_imports_no_other(case):
@@ -181,13 +182,13 @@ def test_a_refused_run_leaves_nothing_behind(case, capsys, monkeypatch, tmp_path
     monkeypatch.chdir(tmp_path)
     for name, value in {**case.environ, "SEED": "-1"}.items():
         monkeypatch.setenv(name, value)
-    assert entry.cli(case.system, []) == 2
+    assert entry.cli(case.system, case.train, []) == 2
     assert capsys.readouterr().err.startswith("error: SEED=-1 is out of range: it must be ")
     monkeypatch.setenv("SEED", "1")
     monkeypatch.setenv("NUMERICS", "portable")
-    assert entry.cli(case.system, []) == 2
+    assert entry.cli(case.system, case.train, []) == 2
     assert "enter the lane before the first import of torch" in capsys.readouterr().err
-    assert entry.cli(case.system, ["--nonsense"]) == 2
+    assert entry.cli(case.system, case.train, ["--nonsense"]) == 2
     assert "--nonsense" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
 

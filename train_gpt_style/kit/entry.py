@@ -1,9 +1,7 @@
 """The command of every system: help, the lane before torch, one line and an exit code on error.
 
-A system's `__main__.py` is two lines:
-
-    from train_gpt_style.kit.entry import command
-    command(SYSTEM)
+A system's `__main__.py` calls `command` with its declaration and with its run, imported late. The
+declaration does not hold the run, since the run imports the declaration.
 """
 
 import os
@@ -23,14 +21,15 @@ CPUs.
 """
 
 
-def command(system, environ_of=None):
+def command(system, train, environ_of=None):
     """Run `python -m` of a system and leave the process with its exit code."""
-    sys.exit(cli(system, sys.argv[1:], environ_of))
+    sys.exit(cli(system, train, sys.argv[1:], environ_of))
 
 
-def cli(system, arguments, environ_of=None):
+def cli(system, train, arguments, environ_of=None):
     """The exit code: 0 trained, 1 contradicted, 2 bad usage or input, 3 could not check.
 
+    train: trains as an environment says, in the current folder.
     environ_of: makes an environment of the arguments and of the process's environment, for a
     system with flags; by default an argument is an error.
     """
@@ -40,7 +39,7 @@ def cli(system, arguments, environ_of=None):
     try:
         environ = (environ_of or no_arguments)(arguments, os.environ)
         enter_lane(environ)  # before torch is imported
-        system.train(environ)
+        train(environ)
     except SystemExit as end:  # of a parser of flags
         return int(end.code or 0)
     except (GoldensealError, OSError) as error:

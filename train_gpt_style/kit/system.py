@@ -1,7 +1,7 @@
 """A system, declared once, in the `__init__.py` of its package: all else asks this object.
 
-Nothing here imports torch, since the lane is entered before torch is. So a system names what needs
-torch, its features and its run, by functions that import them late.
+Nothing here imports torch, since the lane is entered before torch is. So a system gives its
+features, which need torch, by a function that imports them late.
 """
 
 from collections.abc import Callable, Mapping
@@ -27,11 +27,10 @@ def no_files(settings: Settings) -> dict[str, int]:
 
 @dataclass(frozen=True)
 class System:
-    """How a system is called, what it understands, and how it trains.
+    """How a system is called, and what it understands.
 
     package: `python -m` runs it; the name is its last part.
     load_features: returns them in the order of installation.
-    train: trains as an environment says, in the current folder.
     check: raises UsageError when baseline knobs contradict each other.
     data: name and size in bytes of each file that a run of these settings trains on.
     paths: baseline knobs that say where data lies, which is not what a run is.
@@ -41,7 +40,6 @@ class System:
     package: str
     baseline_knobs: tuple[Knob, ...]
     load_features: Callable[[], tuple[Any, ...]]
-    train: Callable[[Mapping[str, str]], None]
     data: Callable[[Settings], Mapping[str, int]] = no_files
     check: Callable[[Settings], None] = accepts
     paths: tuple[str, ...] = ()

@@ -130,7 +130,7 @@ def test_the_command_says_it_in_one_line_and_exits_with_1(tiny, tmp_path, monkey
     monkeypatch.chdir(tmp_path)
     for name, value in {**tiny, **ON, "MATRIX_LR": "1e38"}.items():
         monkeypatch.setenv(name, value)
-    assert entry.cli(SYSTEM, []) == 1
+    assert entry.cli(SYSTEM, run.main, []) == 1
     assert capsys.readouterr().err == (
         "error: step 2: train loss is not finite; no weight was moved; "
         "last good checkpoint: none, CHECKPOINT_EVERY=0\n"

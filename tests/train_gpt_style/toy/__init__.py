@@ -16,11 +16,5 @@ def load_features():
     return FEATURES
 
 
-def one_run(environ):
-    from tests.train_gpt_style.toy.run import main
-
-    main(environ)
-
-
 HELP = "Fits a line to noise.\n\nexample: STEPS=3 python -m tests.train_gpt_style.toy"
-SYSTEM = System(__name__, BASELINE_KNOBS, load_features, one_run, help=HELP)
+SYSTEM = System(__name__, BASELINE_KNOBS, load_features, help=HELP)
