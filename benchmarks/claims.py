@@ -16,7 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from verify import canonical
+from verify.disk import canonical
 from verify.runlog import RunLog
 from verify.seal import seal
 

@@ -35,10 +35,10 @@ import torch
 from train_gpt_style.gpt import SYSTEM, run
 from train_gpt_style.gpt.knobs import MICRO_BATCHES
 from train_gpt_style.gpt.probe import PROBE
-from verify import canonical
 from verify.config import find_root, system
+from verify.disk import canonical
+from verify.disk.files import atomic_write
 from verify.errors import GoldensealError
-from verify.files import atomic_write
 from verify.grids.launch_gate import UNCHECKED, clear
 from verify.make_record import make_record
 from verify.suite import run_ladder

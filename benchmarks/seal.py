@@ -20,9 +20,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from verify import canonical
 from verify.check import check
-from verify.files import CHUNK
+from verify.disk import canonical
+from verify.disk.files import CHUNK
 from verify.seal import seal
 from verify.seal_cache import REST_NS, SealCache
 

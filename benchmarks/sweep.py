@@ -83,7 +83,7 @@ def generate(folder: Path, cells: int) -> None:
     from unittest.mock import patch
 
     from tests.verify.grids.sweep.toy_sweep import weights
-    from verify.files import hash_file
+    from verify.disk.files import hash_file
     from verify.grids import prepare, state
     from verify.grids.launch_gate import Launch
     from verify.runlog import RunLog
@@ -155,8 +155,8 @@ def overhead(rounds: int) -> None:
     """Seconds of one cell as a local worker runs it, against its command run by hand."""
     import statistics
 
-    from verify import canonical
-    from verify.files import hash_file
+    from verify.disk import canonical
+    from verify.disk.files import hash_file
     from verify.grids.cell import invocation, read_cell
 
     text = sorted((ROOT / "data" / "shakespeare").glob("*.bin"))

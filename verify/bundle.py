@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from verify.config import System
+from verify.disk.files import atomic_write
 from verify.errors import UsageError
-from verify.files import atomic_write
 from verify.imports import entry_of, is_own, needs_of, read_text
 
 LOADER = Path(__file__).with_name("bundle_loader.py")

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from verify import canonical
+from verify.disk import canonical
+from verify.disk.files import hash_file, is_sha512, problem_with_name, read_small, walk
+from verify.disk.line_ends import REMEDY, as_lf, line_ends_only
 from verify.errors import ContradictedError, GoldensealError, UsageError
-from verify.files import hash_file, is_sha512, problem_with_name, read_small, walk
-from verify.line_ends import REMEDY, as_lf, line_ends_only
 from verify.record import Record, provenance, read_record, record_folders
 from verify.runlog import run_log_lines
 from verify.signing import ENVELOPE, problems_of_envelope

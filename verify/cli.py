@@ -322,7 +322,7 @@ def report(
     On a record of ours, a study's or a sweep's too: verdict, curves, tests, claims, knobs, files.
     On anything else: the audit of the records of others that lie there.
     """
-    from verify.files import atomic_write
+    from verify.disk.files import atomic_write
     from verify.report.command import page_on
 
     data = page_on(path, against).encode()

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from verify import canonical
+from verify.disk import canonical
+from verify.disk.files import CHUNK, is_sha512, open_regular
 from verify.errors import CannotCheckError
-from verify.files import CHUNK, is_sha512, open_regular
 from verify.runlog import deterministic
 from verify.tensors import tensor_difference
 

@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from verify import canonical
 from verify.check import SEAL, SUMS, parse_sums
 from verify.config import settings
 from verify.difference import differences, log_difference
+from verify.disk import canonical
+from verify.disk.files import read_small
 from verify.errors import EXIT_CONTRADICTED, EXIT_HOLDS, CannotCheckError, UsageError
-from verify.files import read_small
 from verify.record import read_record, record_folders
 from verify.runlog import read_run_log
 from verify.source import SourceTree, read_source

@@ -10,10 +10,10 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from verify import canonical
 from verify.config import System
+from verify.disk import canonical
+from verify.disk.files import atomic_write
 from verify.errors import CannotCheckError
-from verify.files import atomic_write
 from verify.record import Record
 from verify.runlog import run_log_lines
 

@@ -11,7 +11,7 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from verify.files import hash_file, problem_with_name
+from verify.disk.files import hash_file, problem_with_name
 
 # A repository's own configuration must not run anything here, nor a user's change what is read.
 SAFE = (

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from verify import canonical
 from verify.config import System
 from verify.difference import HEX_FLOAT
+from verify.disk import canonical
+from verify.disk.files import atomic_write
 from verify.errors import UsageError
-from verify.files import atomic_write
 from verify.grids.freeze import freeze
 from verify.grids.launch_gate import UNCHECKED, Launch, provenance
 from verify.knobs import Knob, read_settings

@@ -18,9 +18,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from verify import __version__, canonical
+from verify import __version__
+from verify.disk import canonical
+from verify.disk.files import is_sha512, problem_with_name
 from verify.errors import UsageError
-from verify.files import is_sha512, problem_with_name
 from verify.kinds import Kind, Listed, kind_of
 from verify.kinds.lines import lines_of
 

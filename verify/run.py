@@ -13,8 +13,8 @@ from rich.table import Table
 from verify import suite
 from verify.config import find_root, systems
 from verify.config import system as system_of
+from verify.disk.files import atomic_write
 from verify.errors import UsageError
-from verify.files import atomic_write
 from verify.result import EXIT_CODES, GateResult, Verdict
 from verify.terminal import progress_bar
 from verify.verdict import verdict_document, write_verdict

@@ -13,9 +13,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from verify import canonical
+from verify.disk import canonical
+from verify.disk.files import open_regular
 from verify.errors import ContradictedError, UsageError
-from verify.files import open_regular
 
 SCHEMA = 1
 START = bytes(64)  # what the first line is chained to

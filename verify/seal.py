@@ -12,10 +12,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from verify import canonical
 from verify.check import SUMS, check, problems_inside
+from verify.disk import canonical
+from verify.disk.files import CHUNK, atomic_write, hash_file, read_small, walk
 from verify.errors import ContradictedError, UsageError
-from verify.files import CHUNK, atomic_write, hash_file, read_small, walk
 from verify.record import provenance, read_record
 from verify.seal_cache import SealCache
 from verify.signing import ENVELOPE, SEAL

@@ -13,8 +13,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from verify.disk.files import atomic_write, hash_file, is_sha512, read_small
 from verify.errors import UsageError
-from verify.files import atomic_write, hash_file, is_sha512, read_small
 
 SCHEMA = 1
 REST_NS = 2_000_000_000  # FAT keeps time in steps of two seconds; nothing in use is coarser

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from verify import canonical
+from verify.disk import canonical
+from verify.disk.files import atomic_write, read_small
 from verify.errors import (
     EXIT_CANNOT_CHECK,
     EXIT_CONTRADICTED,
@@ -20,7 +21,6 @@ from verify.errors import (
     CannotCheckError,
     UsageError,
 )
-from verify.files import atomic_write, read_small
 
 SEAL, ENVELOPE = "seal.json", "seal.dsse.json"
 PAYLOAD_TYPE = "application/vnd.in-toto+json"

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from verify.config import settings
+from verify.disk.files import hash_file
 from verify.errors import UsageError
-from verify.files import hash_file
 
 PRODUCTS = {".pyc", ".vo", ".vok", ".vos", ".glob", ".aux", ".cache"}
 

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from verify import canonical
+from verify.disk import canonical
+from verify.disk.files import is_sha512, problem_with_name
 from verify.errors import UsageError
-from verify.files import is_sha512, problem_with_name
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 SEAL_PREDICATE = "https://slsa.dev/provenance/v1"

@@ -12,10 +12,10 @@ from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
-from verify import canonical
+from verify.disk import canonical
+from verify.disk.files import CHUNK, open_regular
 from verify.elements import ELEMENTS, Element, differing, index, shown
 from verify.errors import CannotCheckError, UsageError
-from verify.files import CHUNK, open_regular
 
 MAX_HEADER = 100_000_000  # bytes, in safetensors; of those, canonical.MAX_BYTES are read here
 MAX_BITS = 2**64  # of a tensor: safetensors counts them, and its elements, in 64 bits

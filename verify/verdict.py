@@ -12,9 +12,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from verify import __version__, canonical
+from verify import __version__
+from verify.disk import canonical
+from verify.disk.files import atomic_write
 from verify.errors import CannotCheckError
-from verify.files import atomic_write
 from verify.result import GateResult, Verdict
 from verify.source import SourceTree, read_source
 from verify.statement import VERDICT_PREDICATE, read_statement, statement

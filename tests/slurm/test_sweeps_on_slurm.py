@@ -19,7 +19,7 @@ import pytest
 
 from tests.patience import patience, wait_until
 from tests.slurm.conftest import STEPS, WAIVE
-from verify import canonical
+from verify.disk import canonical
 from verify.runlog import deterministic_digest, read_run_log
 
 pytestmark = pytest.mark.slurm

@@ -11,7 +11,7 @@ import torch
 
 from tests.train_gpt_style.forks import KEPT, files_of, forked, kept_in, newest, whole_run
 from train_gpt_style.kit import checkpoints
-from verify import canonical
+from verify.disk import canonical
 from verify.errors import UsageError
 
 

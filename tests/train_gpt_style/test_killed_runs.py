@@ -17,7 +17,7 @@ from tests.patience import patience
 from tests.train_gpt_style.cases import TOY, process
 from tests.train_gpt_style.forks import KEPT, files_of, forked, kept_in, newest, whole_run
 from train_gpt_style.kit import checkpoints
-from verify import canonical
+from verify.disk import canonical
 from verify.runlog import deterministic_digest, read_run_log
 
 # So many weights that the optimizers' file is larger than all that is written besides.

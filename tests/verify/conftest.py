@@ -7,7 +7,7 @@ import textwrap
 
 import pytest
 
-from verify import canonical
+from verify.disk import canonical
 from verify.record import Record, provenance
 from verify.runlog import RunLog
 from verify.seal import sums_text

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verify import canonical
+from verify.disk import canonical
 from verify.errors import UsageError
 
 json_values = st.recursive(

@@ -12,9 +12,9 @@ import pytest
 import rfc8785
 
 from verify import check_seal
-from verify.characters import BORDERS, odd_character
 from verify.check import check
-from verify.files import colliding, problem_with_name
+from verify.disk.characters import BORDERS, odd_character
+from verify.disk.files import colliding, problem_with_name
 from verify.seal import seal
 
 EVERY = [chr(code) for code in range(sys.maxunicode + 1) if not 0xD800 <= code < 0xE000]
@@ -117,10 +117,10 @@ def ask(python, module, root, names):
 
 
 @pytest.mark.skipif(len(PYTHONS) < 2, reason="only one Python here")
-@pytest.mark.parametrize("module", ["verify.files", "verify.check_seal"])
+@pytest.mark.parametrize("module", ["verify.disk.files", "verify.check_seal"])
 def test_every_python_gives_each_code_point_the_same_verdict_and_fold(root, module):
     names = ["ok", *NEWER["15.0"], *NEWER["16.0"]]
-    pythons = OF_BASE if module == "verify.files" else PYTHONS
+    pythons = OF_BASE if module == "verify.disk.files" else PYTHONS
     answers = {version: ask(path, module, root, names) for version, path in pythons.items()}
     assert len({tuple(answer) for answer in answers.values()}) == 1, answers
 

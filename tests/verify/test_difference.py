@@ -63,7 +63,7 @@ def test_a_log_that_is_longer_or_shorter_differs():
 
 @given(json_values, json_values)
 def test_two_values_differ_exactly_when_their_json_does(a, b):
-    from verify.canonical import dumps
+    from verify.disk.canonical import dumps
 
     found = log_difference([{"kind": "x", "v": a}], [{"kind": "x", "v": b}])
     assert (found is None) == (dumps(a) == dumps(b))

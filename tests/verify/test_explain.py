@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.verify.conftest import write_log
-from verify import canonical
 from verify.check import resolve
 from verify.difference import ulps
+from verify.disk import canonical
 from verify.errors import CannotCheckError, ContradictedError, UsageError
 from verify.explain import explain
 from verify.seal import seal

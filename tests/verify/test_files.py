@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verify.errors import UsageError
-from verify.files import (
+from verify.disk.files import (
     MAX_PARTS,
     atomic_write,
     colliding,
@@ -18,6 +17,7 @@ from verify.files import (
     read_small,
     walk,
 )
+from verify.errors import UsageError
 
 
 @pytest.fixture(autouse=True)

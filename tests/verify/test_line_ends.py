@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from verify import check_seal
 from verify.check import SUMS, check, parse_sums, resolve
+from verify.disk.files import CHUNK
+from verify.disk.line_ends import line_ends_only
 from verify.errors import UsageError
-from verify.files import CHUNK
-from verify.line_ends import line_ends_only
 from verify.runlog import RunLog
 from verify.seal import seal
 

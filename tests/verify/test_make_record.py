@@ -6,8 +6,9 @@ import sys
 
 import pytest
 
-from verify import canonical, cli
+from verify import cli
 from verify.check import check
+from verify.disk import canonical
 from verify.errors import UsageError
 from verify.grids import launch_gate
 from verify.record import read_record

@@ -13,8 +13,8 @@ import verify.seal
 from tests.verify.conftest import seal_blindly
 from verify import check_seal
 from verify.check import check
+from verify.disk.files import hash_file
 from verify.errors import ContradictedError, UsageError
-from verify.files import hash_file
 from verify.seal import seal
 from verify.signing import judge
 from verify.statement import SEAL_PREDICATE, read_statement

@@ -20,11 +20,11 @@ from typing import Any
 from train_gpt_style.gpt import SYSTEM
 from train_gpt_style.gpt.knobs import MICRO_BATCHES
 from train_gpt_style.kit.numerics import enter_lane, numeric_class
-from verify import canonical
 from verify.bundle import MAX_BYTES, read_bundle
 from verify.config import find_root, system
+from verify.disk import canonical
+from verify.disk.files import atomic_write, read_small, walk
 from verify.errors import CannotCheckError, ContradictedError, GoldensealError, UsageError
-from verify.files import atomic_write, read_small, walk
 from verify.record import Record, read_record
 from verify.rerun import data_digests, data_path
 from verify.runlog import read_run_log

@@ -20,9 +20,9 @@ import safetensors
 import safetensors.torch
 import torch
 
-from verify import canonical
+from verify.disk import canonical
+from verify.disk.files import read_small
 from verify.errors import UsageError
-from verify.files import read_small
 
 SCHEMA = 1
 MANIFEST, STATE = "manifest.json", "state.json"

@@ -9,7 +9,7 @@ same weights, in the same numeric class. 1: a difference, named. 2: no manifest.
 import sys
 from pathlib import Path
 
-from verify import canonical
+from verify.disk import canonical
 from verify.errors import ContradictedError, GoldensealError, UsageError
 
 SCHEMA = 1

@@ -10,7 +10,7 @@ from rich.table import Table
 from verify.audit import auditor as auditing
 from verify.audit.model import LIMITS, Audit, Certainty, Outcome
 from verify.audit.page import page
-from verify.files import atomic_write
+from verify.disk.files import atomic_write
 
 COLORS = {Outcome.CONSISTENT: "green", Outcome.MISMATCH: "red", Outcome.NOT_CHECKABLE: "yellow"}
 

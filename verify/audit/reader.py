@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from verify.audit.numbers import Number, parse
+from verify.disk.files import read_small
 from verify.errors import UsageError
-from verify.files import read_small
 
 MAX_JSON = 1 << 20  # bytes
 MAX_LOG = 1 << 26

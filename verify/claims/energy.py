@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from verify import canonical
 from verify.check import check, resolve
+from verify.disk import canonical
 from verify.errors import GoldensealError
 from verify.grids.blocks.analysis import ENDPOINTS, UNMEASURED, analyse_blocks, spoiled
 from verify.grids.blocks.plan import BlockPlan, read_block_plan

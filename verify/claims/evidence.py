@@ -14,11 +14,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from verify import canonical
 from verify.check import MAX_SUMS_BYTES, SEAL, SUMS, parse_sums
 from verify.claims.findings import ClaimError
+from verify.disk import canonical
+from verify.disk.files import read_small, walk
 from verify.errors import GoldensealError, UsageError
-from verify.files import read_small, walk
 from verify.record import Record, read_record, record_folders
 
 OWN = "."

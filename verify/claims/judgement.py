@@ -12,8 +12,8 @@ from verify.claims.evidence import Library
 from verify.claims.findings import Finding
 from verify.claims.fix import fixed
 from verify.claims.judge import Verdict, judge
+from verify.disk.files import atomic_write, read_small
 from verify.errors import EXIT_CANNOT_CHECK, EXIT_CONTRADICTED, EXIT_HOLDS, UsageError
-from verify.files import atomic_write, read_small
 
 MAX_DOCUMENT_BYTES = 4 * 1024 * 1024
 

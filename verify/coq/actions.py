@@ -5,8 +5,8 @@ from pathlib import Path
 
 from verify.coq import build, generate, index, pins, project, settings, toolchain
 from verify.coq.rules import source_findings
+from verify.disk.files import atomic_write
 from verify.errors import ContradictedError
-from verify.files import atomic_write
 
 FOLDER = "theorems"
 

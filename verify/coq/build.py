@@ -17,7 +17,7 @@ from verify.coq.checker import check_libraries, check_project
 from verify.coq.project import Project, Source
 from verify.coq.session import interrogate
 from verify.coq.toolchain import Toolchain
-from verify.files import atomic_write
+from verify.disk.files import atomic_write
 
 _SECONDS_PER_FILE = 120.0
 _RESULT = "result.json"

@@ -15,7 +15,7 @@ from verify.coq.axioms import ALLOWED, context, is_allowed
 from verify.coq.project import LIBRARIES, Project
 from verify.coq.rules import library_modules
 from verify.coq.toolchain import Toolchain
-from verify.files import atomic_write
+from verify.disk.files import atomic_write
 
 _SECONDS = 1200.0
 _PREDICATIVE = "Set is predicative"

@@ -12,9 +12,9 @@ import socket
 from pathlib import Path
 from typing import Any
 
-from verify import canonical
+from verify.disk import canonical
+from verify.disk.files import atomic_write
 from verify.errors import UsageError
-from verify.files import atomic_write
 
 ATTEMPTS, RUNNING = "attempts.jsonl", "running.json"
 

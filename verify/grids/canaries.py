@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from verify.disk.files import hash_file
 from verify.errors import ContradictedError, GoldensealError, UsageError
-from verify.files import hash_file
 from verify.runlog import run_log_lines
 from verify.tensors import any_nonzero, read_tensors, weights_digest
 

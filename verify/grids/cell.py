@@ -21,8 +21,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from verify import canonical
 from verify.check import SUMS
+from verify.disk import canonical
+from verify.disk.files import atomic_write
 from verify.errors import (
     EXIT_CANNOT_CHECK,
     EXIT_CONTRADICTED,
@@ -31,7 +32,6 @@ from verify.errors import (
     GoldensealError,
     UsageError,
 )
-from verify.files import atomic_write
 from verify.grids import attempts, canaries
 from verify.grids.lock import held
 from verify.grids.logs import read_end

@@ -21,10 +21,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from verify import canonical
 from verify.config import system
+from verify.disk import canonical
+from verify.disk.files import atomic_write
 from verify.errors import UsageError
-from verify.files import atomic_write
 from verify.grids.analysis import p_text
 from verify.grids.gather import Expected, gather
 from verify.grids.lock import alone

@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from verify import canonical
+from verify.disk import canonical
+from verify.disk.files import atomic_write
 from verify.errors import CannotCheckError, UsageError
-from verify.files import atomic_write
 from verify.grids import slurm
 from verify.grids.attempts import read_attempts
 from verify.grids.cell import read_cell

@@ -5,8 +5,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from verify.disk.files import atomic_write, hash_file
 from verify.errors import UsageError
-from verify.files import atomic_write, hash_file
 from verify.history import restore_source
 from verify.source import SourceTree, read_source
 

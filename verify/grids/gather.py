@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from verify import canonical
 from verify.check import MAX_SUMS_BYTES, SUMS, parse_sums
+from verify.disk import canonical
+from verify.disk.files import hash_file, read_small
 from verify.errors import ContradictedError, GoldensealError
-from verify.files import hash_file, read_small
 from verify.grids.attempts import RUNNING, read_attempts
 from verify.grids.cell import OUT
 from verify.grids.logs import Run, read_run

@@ -46,9 +46,9 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from verify import canonical
+from verify.disk import canonical
+from verify.disk.files import read_small
 from verify.errors import UsageError
-from verify.files import read_small
 from verify.grids.rules import refuse_dead_rule
 from verify.grids.schema import MAX_BYTES, NAME, checked, read_toml
 from verify.grids.sections import OneGrid, OneGroup, OwnPart, SweepFile

@@ -3,9 +3,9 @@
 import datetime
 from pathlib import Path
 
-from verify import canonical
+from verify.disk import canonical
+from verify.disk.files import atomic_write
 from verify.errors import UsageError
-from verify.files import atomic_write
 from verify.grids.cost import compute_grant
 from verify.grids.launch_gate import Launch
 from verify.grids.plan import read_sweep

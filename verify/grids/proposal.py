@@ -11,10 +11,10 @@ import re
 from pathlib import Path
 from typing import Any
 
-from verify import canonical
 from verify.config import System, system
+from verify.disk import canonical
+from verify.disk.files import atomic_write
 from verify.errors import ContradictedError, UsageError
-from verify.files import atomic_write
 from verify.grids.grant import as_markdown, read_grant
 from verify.grids.markers import replace_part, table
 from verify.grids.plan import Plan, read_plan

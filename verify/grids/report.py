@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from verify import canonical
 from verify.config import system
+from verify.disk import canonical
+from verify.disk.files import atomic_write
 from verify.errors import CannotCheckError, GoldensealError, UsageError
-from verify.files import atomic_write
 from verify.grids.analysis import analyse, p_text
 from verify.grids.launch_gate import provenance
 from verify.grids.logs import Numbers, Run, read_run

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from verify import canonical
 from verify.config import System, system
+from verify.disk import canonical
 from verify.errors import UsageError
 from verify.grids.plan import Group, Plan, read_plan, read_sweep
 from verify.grids.schema import meant

@@ -13,9 +13,9 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError
 
-from verify import canonical
+from verify.disk import canonical
+from verify.disk.files import problem_with_name, read_small
 from verify.errors import UsageError
-from verify.files import problem_with_name, read_small
 from verify.kinds.cells import SEED
 
 MAX_BYTES = 1 << 20

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from verify import canonical
+from verify.disk import canonical
 from verify.grids.schema import (
     Digits,
     Knobs,

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from verify import canonical
 from verify.config import System
+from verify.disk import canonical
+from verify.disk.files import atomic_write, hash_file
 from verify.errors import CannotCheckError, UsageError
-from verify.files import atomic_write, hash_file
 from verify.grids.freeze import freeze, thaw
 from verify.grids.launch_gate import LAUNCH_KEYS, Launch, launched
 from verify.grids.plan import Plan

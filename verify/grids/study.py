@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import verify
+from verify.disk.files import atomic_write
 from verify.errors import GoldensealError, UsageError
-from verify.files import atomic_write
 from verify.grids.attempts import read_attempts, read_running
 from verify.grids.cell import OUT
 from verify.grids.launch_gate import UNCHECKED, Launch

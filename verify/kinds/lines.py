@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from verify import canonical
+from verify.disk import canonical
+from verify.disk.files import open_regular
 from verify.errors import UsageError
-from verify.files import open_regular
 from verify.kinds.cells import FAILED, FINISHED, MISSING
 from verify.runlog import MAX_LINE_BYTES
 

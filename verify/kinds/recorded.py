@@ -16,7 +16,7 @@ every one of them from the logs, cell by cell; only the planned results are held
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from verify import canonical
+from verify.disk import canonical
 from verify.errors import ContradictedError, GoldensealError, UsageError
 from verify.grids.logs import Numbers, read_run
 from verify.grids.plan import Plan, read_any, read_plan, read_sweep

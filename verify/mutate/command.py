@@ -9,10 +9,10 @@ from typing import Any
 from rich.console import Console
 from rich.progress import TimeRemainingColumn
 
-from verify import canonical
 from verify.config import find_root
+from verify.disk import canonical
+from verify.disk.files import atomic_write
 from verify.errors import EXIT_CONTRADICTED, EXIT_HOLDS, UsageError
-from verify.files import atomic_write
 from verify.mutate.document import (
     PAGE,
     PROOFS,

@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from verify.disk.files import atomic_write
 from verify.errors import CannotCheckError
-from verify.files import atomic_write
 from verify.mutate.arena import make_reference
 from verify.mutate.coverage import reached
 from verify.mutate.operators import Mutant

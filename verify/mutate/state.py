@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from verify import canonical
+from verify.disk import canonical
 from verify.errors import UsageError
 from verify.mutate.operators import Mutant
 

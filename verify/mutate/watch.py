@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 from coverage import Coverage
 
+from verify.disk.files import atomic_write
 from verify.errors import CannotCheckError
-from verify.files import atomic_write
 from verify.mutate.plan import Plan
 from verify.mutate.testing import perform
 

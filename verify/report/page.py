@@ -7,9 +7,9 @@ from typing import Any
 
 from verify import __version__
 from verify.check import SUMS, CheckReport, check, parse_sums
+from verify.disk.files import read_small
 from verify.errors import CannotCheckError, GoldensealError
 from verify.explain import explain
-from verify.files import read_small
 from verify.grids.analysis import p_text
 from verify.record import Record, read_record
 from verify.report.claims import claims_on

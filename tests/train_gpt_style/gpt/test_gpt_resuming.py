@@ -18,7 +18,7 @@ from train_gpt_style.kit import checkpoints, resuming
 from train_gpt_style.kit.features import checkpoint
 from train_gpt_style.kit.seams import Run, StepReport
 from train_gpt_style.kit.start import source_of
-from verify import canonical
+from verify.disk import canonical
 from verify.errors import UsageError
 
 # -- generators ------------------------------------------------------------------------------------

@@ -21,9 +21,9 @@ from hypothesis import strategies as st
 
 from train_gpt_style.gpt import SYSTEM, export, run, submission
 from train_gpt_style.kit.numerics import NUMERIC_VARIABLES, numeric_class
-from verify import canonical
 from verify.bundle import make_bundle
 from verify.config import find_root, system
+from verify.disk import canonical
 from verify.errors import ContradictedError
 from verify.rerun import data_digests
 from verify.runlog import RunLog, read_run_log

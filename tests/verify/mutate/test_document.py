@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from verify import canonical
+from verify.disk import canonical
 from verify.errors import UsageError
 from verify.mutate.document import PAGE, page_with, path_of, read_reasons, tables
 from verify.mutate.operators import mutants_of

@@ -8,7 +8,7 @@ import pytest
 
 from tests.patience import patience
 from tests.verify.mutate import toy
-from verify import canonical
+from verify.disk import canonical
 from verify.errors import CannotCheckError, UsageError
 from verify.mutate import command, stages
 from verify.mutate.command import Wish

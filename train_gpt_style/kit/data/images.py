@@ -14,8 +14,8 @@ from typing import Annotated
 import typer
 
 from train_gpt_style.kit.data.corpus.pins import read_lock
+from verify.disk.files import atomic_write, hash_file
 from verify.errors import CannotCheckError, ContradictedError
-from verify.files import atomic_write, hash_file
 
 PACKAGE = "dataset-fashion-mnist"
 INSTALLED = Path("/usr/share/datasets/fashion-mnist")

@@ -23,9 +23,9 @@ import torch
 
 from train_gpt_style.kit.numerics import numeric_class
 from train_gpt_style.kit.seams import GatedFeature, Observer
-from verify import canonical
 from verify.digest import tensor_digest
-from verify.files import atomic_write
+from verify.disk import canonical
+from verify.disk.files import atomic_write
 from verify.knobs import Feature, Knob
 from verify.runlog import RunLog
 

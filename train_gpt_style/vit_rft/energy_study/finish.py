@@ -5,9 +5,9 @@ import textwrap
 from pathlib import Path
 
 from train_gpt_style.kit.data.images import check as fashion_digests
-from verify import canonical
+from verify.disk import canonical
+from verify.disk.files import atomic_write
 from verify.errors import UsageError
-from verify.files import atomic_write
 from verify.grids.blocks.plan import read_block_plan
 from verify.grids.blocks.report import README, write_block_report
 from verify.grids.launch_gate import provenance

@@ -17,9 +17,9 @@ from train_gpt_style.vit_rft.constants import (
 )
 from train_gpt_style.vit_rft.energy_study.runner import IMAGES, THREADS
 from train_gpt_style.vit_rft.energy_study.window import Arm, Held, measure_window
-from verify import canonical
+from verify.disk import canonical
+from verify.disk.files import atomic_write
 from verify.errors import UsageError
-from verify.files import atomic_write
 from verify.grids.blocks.plan import read_block_plan
 from verify.grids.launch_gate import UNCHECKED, provenance
 

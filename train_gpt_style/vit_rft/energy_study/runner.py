@@ -13,11 +13,11 @@ from train_gpt_style.kit.numerics import numeric_class
 from train_gpt_style.vit_rft import run
 from train_gpt_style.vit_rft.energy_study.profile import profile
 from train_gpt_style.vit_rft.energy_study.window import Arm, Held, Trainer, measure_window
-from verify import canonical
 from verify.check import check as check_record
 from verify.config import find_root
+from verify.disk import canonical
+from verify.disk.files import atomic_write
 from verify.errors import ContradictedError, GoldensealError, UsageError
-from verify.files import atomic_write
 from verify.grids.blocks.plan import read_block_plan
 from verify.grids.blocks.windows import BLOCKS, log_name, read_block
 from verify.grids.launch_gate import UNCHECKED, launched

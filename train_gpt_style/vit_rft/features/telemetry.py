@@ -37,9 +37,9 @@ from train_gpt_style.vit_rft.dclr import DCLR, Watch
 from train_gpt_style.vit_rft.features.dclr import coupling
 from train_gpt_style.vit_rft.parity import SCHEMA
 from train_gpt_style.vit_rft.seams import GatedFeature
-from verify import canonical
 from verify.digest import tensor_digest
-from verify.files import atomic_write
+from verify.disk import canonical
+from verify.disk.files import atomic_write
 from verify.knobs import Feature, Knob
 
 LOG, ALIGNMENT = "stage4_vit_tiny.jsonl", "stage4_alignment.jsonl"

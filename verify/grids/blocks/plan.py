@@ -39,7 +39,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from verify import canonical
+from verify.disk import canonical
 from verify.grids.schema import (
     Knobs,
     Names,

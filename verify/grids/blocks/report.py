@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from verify import canonical
+from verify.disk import canonical
+from verify.disk.files import atomic_write
 from verify.errors import CannotCheckError
-from verify.files import atomic_write
 from verify.grids.analysis import p_text
 from verify.grids.blocks.analysis import ENDPOINTS, UNMEASURED, analyse_blocks
 from verify.grids.blocks.plan import BlockPlan, read_block_plan

@@ -5,7 +5,7 @@ import random
 from contextlib import nullcontext
 from unittest import mock
 
-from verify import canonical
+from verify.disk import canonical
 from verify.grids.blocks import report as blocks_report
 from verify.grids.blocks.plan import read_block_plan
 from verify.grids.blocks.report import README

@@ -5,8 +5,8 @@ import math
 import pytest
 
 from tests.verify.grids.study.blocks_world import FACTS, Maker, changed, make, toml, write_plan
+from verify.disk.files import atomic_write
 from verify.errors import CannotCheckError, ContradictedError, UsageError
-from verify.files import atomic_write
 from verify.grids.analysis import holm
 from verify.grids.blocks.analysis import analyse_blocks, judge
 from verify.grids.blocks.plan import read_block_plan

@@ -6,8 +6,9 @@ import sys
 
 import pytest
 
-from verify import canonical, cli
+from verify import cli
 from verify.check import check
+from verify.disk import canonical
 from verify.grids import launch_gate
 from verify.grids.report import write_report
 from verify.grids.study import begin

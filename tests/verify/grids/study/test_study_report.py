@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verify import canonical
 from verify.check import check
+from verify.disk import canonical
 from verify.errors import CannotCheckError, ContradictedError, UsageError
 from verify.grids.analysis import holm
 from verify.grids.report import write_report

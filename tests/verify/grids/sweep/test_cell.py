@@ -8,10 +8,10 @@ import sys
 import pytest
 
 from tests.patience import patience, wait_until
-from verify import canonical
 from verify.check import check
+from verify.disk import canonical
+from verify.disk.files import hash_file
 from verify.errors import UsageError
-from verify.files import hash_file
 from verify.grids import attempts
 from verify.grids.cell import is_sealed, lock_of, run_cell
 from verify.grids.lock import held

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from tests.patience import wait_until
-from verify import canonical
+from verify.disk import canonical
 from verify.errors import CannotCheckError, UsageError
 from verify.grids import executor
 from verify.grids.executor import RunCells, launch, slurm_parameters

@@ -8,8 +8,8 @@ import textwrap
 import pytest
 
 from tests.verify.grids.sweep.toy_sweep import CELLS, finish
-from verify import canonical
 from verify.check import check
+from verify.disk import canonical
 from verify.errors import CannotCheckError, UsageError
 from verify.grids.lock import alone
 from verify.grids.prepare import planned, seal_plan

@@ -8,7 +8,7 @@ import json
 import pytest
 
 from tests.verify.grids.sweep.toy_sweep import finish
-from verify import canonical
+from verify.disk import canonical
 from verify.errors import CannotCheckError
 from verify.grids import executor, slurm, watch
 from verify.grids.slurm import Job, largest_array, notes

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.verify.grids.sweep.toy_sweep import attempt, finish
-from verify import canonical
+from verify.disk import canonical
 from verify.errors import UsageError
 from verify.grids import watch
 from verify.grids.progress import CellState, last_line, state_of, with_time_left

@@ -5,7 +5,7 @@ import json
 import struct
 
 from tests.verify.grids.study.conftest import PLAN
-from verify import canonical
+from verify.disk import canonical
 from verify.runlog import RunLog
 from verify.seal import sums_text
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from io import BufferedReader
 from pathlib import Path
 
-from verify.characters import odd_character
+from verify.disk.characters import odd_character
 from verify.errors import UsageError
 
 CHUNK = 1 << 20  # bytes read at a time; larger ones are not faster

@@ -7,7 +7,7 @@ A seal covers bytes, so such a file has changed all the same; but nobody edited 
 import hashlib
 from pathlib import Path
 
-from verify.files import CHUNK, open_regular
+from verify.disk.files import CHUNK, open_regular
 
 REMEDY = (
     "git translates them where core.autocrlf is on: put `* -text` into .gitattributes and check "

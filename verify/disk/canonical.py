@@ -9,8 +9,8 @@ from typing import Any
 
 import rfc8785
 
+from verify.disk.files import read_small
 from verify.errors import UsageError
-from verify.files import read_small
 
 MAX_BYTES = 16 * 1024 * 1024  # parsed, the worst of it takes some 25 times as much memory
 MAX_DEPTH = 64
