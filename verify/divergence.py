@@ -13,9 +13,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from verify.compare.difference import distance
+from verify.compare.elements import OF_TORCH, differing, index, shown, value
 from verify.config import System
-from verify.difference import distance
-from verify.elements import OF_TORCH, differing, index, shown, value
 from verify.errors import CannotCheckError
 from verify.history import restore_source
 from verify.rerun import run_system

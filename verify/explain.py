@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from verify.check import SEAL, SUMS, parse_sums
+from verify.compare.difference import differences, log_difference
 from verify.config import settings
-from verify.difference import differences, log_difference
 from verify.disk import canonical
 from verify.disk.files import read_small
 from verify.errors import EXIT_CONTRADICTED, EXIT_HOLDS, CannotCheckError, UsageError

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from verify.compare.difference import HEX_FLOAT
 from verify.config import System
-from verify.difference import HEX_FLOAT
 from verify.disk import canonical
 from verify.disk.files import atomic_write
 from verify.errors import UsageError

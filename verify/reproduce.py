@@ -15,8 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from verify.check import check, resolve
-from verify.config import System, system
-from verify.difference import (
+from verify.compare.difference import (
     differences,
     file_difference,
     furthest_result,
@@ -24,6 +23,7 @@ from verify.difference import (
     outside,
     parting_step,
 )
+from verify.config import System, system
 from verify.divergence import pinpoint
 from verify.errors import (
     EXIT_CANNOT_CHECK,

@@ -8,7 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.verify.test_canonical import json_values
-from verify.difference import file_difference, furthest_result, log_difference, outside, relative
+from verify.compare.difference import (
+    file_difference,
+    furthest_result,
+    log_difference,
+    outside,
+    relative,
+)
 from verify.errors import UsageError
 
 HEADER = {

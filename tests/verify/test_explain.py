@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.verify.conftest import write_log
 from verify.check import resolve
-from verify.difference import ulps
+from verify.compare.difference import ulps
 from verify.disk import canonical
 from verify.errors import CannotCheckError, ContradictedError, UsageError
 from verify.explain import explain

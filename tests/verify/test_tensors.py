@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verify.elements import ELEMENTS
+from verify.compare.elements import ELEMENTS
+from verify.compare.tensors import any_nonzero, read_tensors, tensor_difference, weights_digest
 from verify.errors import CannotCheckError, ContradictedError, GoldensealError, UsageError
 from verify.grids.canaries import check_weights
-from verify.tensors import any_nonzero, read_tensors, tensor_difference, weights_digest
 
 
 def header(text, body=b""):
@@ -220,6 +220,6 @@ def test_no_header_is_a_crash(tmp_path_factory, text, body):
 def test_the_reader_needs_neither_torch_nor_numpy(root):
     code = (
         "import sys; sys.modules['torch'] = sys.modules['numpy'] = None\n"
-        "import verify.tensors, verify.elements, verify.difference, verify.divergence"
+        "import verify.compare.tensors, verify.compare.elements, verify.compare.difference, verify.divergence"
     )
     subprocess.run([sys.executable, "-c", code], cwd=root, check=True)

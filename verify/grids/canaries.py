@@ -12,10 +12,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from verify.compare.tensors import any_nonzero, read_tensors, weights_digest
 from verify.disk.files import hash_file
 from verify.errors import ContradictedError, GoldensealError, UsageError
 from verify.runlog import run_log_lines
-from verify.tensors import any_nonzero, read_tensors, weights_digest
 
 WEIGHTS = ".safetensors"
 SYNTHETIC = "synthetic"  # the key under which a system says in its log that it made up its data

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from verify.difference import HEX_FLOAT
+from verify.compare.difference import HEX_FLOAT
 from verify.errors import ContradictedError
 from verify.runlog import run_log_lines
 

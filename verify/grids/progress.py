@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from verify.difference import as_number
+from verify.compare.difference import as_number
 from verify.grids import attempts
 from verify.grids.cell import OUT, is_sealed, lock_of, read_cell
 from verify.grids.lock import held

@@ -15,7 +15,7 @@ from fractions import Fraction
 from html import escape
 from typing import Any
 
-from verify.difference import as_number
+from verify.compare.difference import as_number
 from verify.errors import CannotCheckError
 
 Points = list[tuple[int, float]]

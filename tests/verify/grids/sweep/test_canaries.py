@@ -8,10 +8,10 @@ import sys
 import pytest
 
 from tests.verify.grids.sweep.toy_sweep import weights
+from verify.compare.tensors import weights_digest
 from verify.errors import CannotCheckError, ContradictedError
 from verify.grids.canaries import after, before
 from verify.runlog import RunLog
-from verify.tensors import weights_digest
 
 
 @pytest.fixture

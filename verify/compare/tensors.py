@@ -12,9 +12,9 @@ from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
+from verify.compare.elements import ELEMENTS, Element, differing, index, shown
 from verify.disk import canonical
 from verify.disk.files import CHUNK, open_regular
-from verify.elements import ELEMENTS, Element, differing, index, shown
 from verify.errors import CannotCheckError, UsageError
 
 MAX_HEADER = 100_000_000  # bytes, in safetensors; of those, canonical.MAX_BYTES are read here

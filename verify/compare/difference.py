@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from verify.compare.tensors import tensor_difference
 from verify.disk import canonical
 from verify.disk.files import CHUNK, is_sha512, open_regular
 from verify.errors import CannotCheckError
 from verify.runlog import deterministic
-from verify.tensors import tensor_difference
 
 HEX_FLOAT = re.compile(r"-?(0x[01]\.[0-9a-f]+p[+-]\d+|inf)|nan")
 MAX_SHOWN = 80

@@ -1,0 +1,1 @@
+"""In what two logs and two files of tensors differ."""
