@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from verify.errors import CannotCheckError
-from verify.student import one_sample, paired, welch
+from verify.stats.student import one_sample, paired, welch
 
 values = st.floats(0.5, 20)
 runs = st.lists(

@@ -6,8 +6,8 @@ from fractions import Fraction
 from verify.claims.findings import ClaimError
 from verify.claims.numerals import root
 from verify.errors import CannotCheckError
-from verify.spread import NO_SPREAD
-from verify.student import mean, paired, variance, welch
+from verify.stats.spread import NO_SPREAD
+from verify.stats.student import mean, paired, variance, welch
 
 __all__ = ["deviation", "mean", "p_value"]
 

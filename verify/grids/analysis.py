@@ -11,7 +11,7 @@ from verify.grids.paired import sign_flip, spread_of
 from verify.grids.plan import Group
 from verify.grids.summary import column
 from verify.kinds.cells import Cell
-from verify.spread import NO_SPREAD, exceeds
+from verify.stats.spread import NO_SPREAD, exceeds
 
 CONFIDENCE = 0.95
 

@@ -2,7 +2,7 @@
 
 Blocks are resampled, never steps: the steps of one run depend on each other. scipy is needed for
 the quantiles and tails of Student's t; the sign-flip test needs nothing. Where the numbers vary by
-no more than rounding explains (verify/spread.py), t is not defined, and neither is what rests on
+no more than rounding explains (verify/stats/spread.py), t is not defined, and neither is what rests on
 it; the sign-flip test is, for it asks for signs and not for a spread.
 """
 
@@ -15,7 +15,7 @@ from typing import Any
 from verify.errors import UsageError
 from verify.grids.rules import MOST_BLOCKS
 from verify.grids.summary import describe
-from verify.spread import varies
+from verify.stats.spread import varies
 
 TIES = 1e-12  # sums that differ by less, relative to the largest, are the same sum
 

@@ -14,7 +14,7 @@ from verify.record import Record
 from verify.report.curves import themed
 from verify.report.table import Table
 from verify.runlog import read_run_log
-from verify.spread import exceeds
+from verify.stats.spread import exceeds
 
 CURVES = 60  # runs; of a larger sweep the first ones in the plan's order are drawn
 

@@ -10,8 +10,8 @@ from verify.audit.match import Value, best, per_run
 from verify.audit.model import Certainty, Notes, Record, Stage
 from verify.audit.numbers import Number, agreement, mean, parse
 from verify.audit.words import ELSEWHERE, words
-from verify.spread import NO_SPREAD, varies
-from verify.student import Test, one_sample, welch
+from verify.stats.spread import NO_SPREAD, varies
+from verify.stats.student import Test, one_sample, welch
 
 MISMATCH, AMBIGUOUS, NOTE = Certainty.MISMATCH, Certainty.AMBIGUOUS, Certainty.NOTE
 REAL = r"[-+\u2212]?\d*\.?\d+(?:[eE][-+]?\d+|\s*[x×]\s*10\^?[-\u2212]\d+)?"

@@ -31,7 +31,7 @@ from verify.grids.blocks.windows import (
     problems_with_blocks,
 )
 from verify.grids.paired import equivalence, interval, sign_flip
-from verify.spread import NO_SPREAD
+from verify.stats.spread import NO_SPREAD
 
 ENDPOINTS = ("to_target", "per_step")
 UNMEASURED = "no energy claim: not measured"

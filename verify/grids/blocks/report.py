@@ -17,7 +17,7 @@ from verify.grids.markers import replace_part, table
 from verify.grids.plot import COLOURS, SALT
 from verify.grids.report import dated_name
 from verify.record import SCHEMA
-from verify.spread import NO_SPREAD
+from verify.stats.spread import NO_SPREAD
 
 PLAN, RESULTS, PLOT, README, PART = "plan.toml", "results.json", "plot.svg", "README.md", "blocks"
 TITLES = {"to_target": "to the target loss", "per_step": "a step"}

@@ -10,7 +10,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from verify.errors import CannotCheckError
-from verify.spread import Number, varies
+from verify.stats.spread import Number, varies
 
 
 @dataclass(frozen=True)

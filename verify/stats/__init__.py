@@ -1,0 +1,1 @@
+"""Statistics that claims, grids and the audit share."""
