@@ -296,7 +296,7 @@ def bundle(
     as_json: AsJson = False,
 ) -> None:
     """Write a training system as one file that runs from anywhere, and say its size."""
-    from verify import bundle as bundling
+    from verify.bundle.make import make as bundling
     from verify.config import find_root
     from verify.config import system as find_system
 

@@ -19,7 +19,7 @@ from tests.train_gpt_style.cases import ROOT, TOY, process
 from tests.train_gpt_style.forks import KEPT
 from train_gpt_style.kit import entry
 from train_gpt_style.kit.source import files_of
-from verify.bundle import make_bundle, read_bundle, write_bundle
+from verify.bundle.make import make_bundle, read_bundle, write_bundle
 from verify.errors import UsageError
 from verify.knobs import check_declarations
 from verify.runlog import deterministic, read_run_log

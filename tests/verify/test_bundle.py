@@ -14,10 +14,10 @@ from hypothesis import HealthCheck, example, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from verify import bundle
+from verify.bundle.imports import needs_of
+from verify.bundle.make import make as bundle
 from verify.config import system
 from verify.errors import GoldensealError, UsageError
-from verify.imports import needs_of
 
 TOY = {
     "pyproject.toml": '[tool.goldenseal.systems.toy]\nmodule = "toy"\nprobe = "toy.checks:PROBE"\n',

@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
+from verify.bundle.imports import entry_of, needs_of
 from verify.errors import UsageError
-from verify.imports import entry_of, needs_of
 
 
 def write(root, files):

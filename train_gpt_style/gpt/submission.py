@@ -20,7 +20,7 @@ from typing import Any
 from train_gpt_style.gpt import SYSTEM
 from train_gpt_style.gpt.knobs import MICRO_BATCHES
 from train_gpt_style.kit.numerics import enter_lane, numeric_class
-from verify.bundle import MAX_BYTES, read_bundle
+from verify.bundle.make import MAX_BYTES, read_bundle
 from verify.config import find_root, system
 from verify.disk import canonical
 from verify.disk.files import atomic_write, read_small, walk

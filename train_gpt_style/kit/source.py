@@ -1,12 +1,12 @@
 """The source of a run: every file of this project that a system may import, none by hand.
 
-It is what a bundle of the system holds, found the same way: `verify/imports.py` reads the imports.
+It is what a bundle of the system holds, found the same way: `verify/bundle/imports.py` reads the imports.
 """
 
 import functools
 from pathlib import Path
 
-from verify.imports import needs_of
+from verify.bundle.imports import needs_of
 
 ROOT = Path(__file__).parents[2]
 OWN = ("train_gpt_style", "verify")  # beside them may lie whatever is installed

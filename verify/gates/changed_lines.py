@@ -16,12 +16,12 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from verify.bundle.imports import needs_of
 from verify.errors import UsageError
 from verify.executed import Extent, instructions
 from verify.gates.common import followed_sides, inspect_job, record_job, traced_scenario
 from verify.gates.liveness import on_job, on_runs, restored_job, trials, trip_jobs
 from verify.gates.refusals import refusal_job
-from verify.imports import needs_of
 from verify.probe import Probe
 from verify.recordings import Job, Recordings, Side
 from verify.result import GateResult, Verdict

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from verify import __version__
+from verify.bundle.imports import entry_of, is_own, needs_of
 from verify.config import System
 from verify.errors import CannotCheckError, ContradictedError, UsageError
-from verify.imports import entry_of, is_own, needs_of
 from verify.source import read_source
 from verify.statement import VERDICT_PREDICATE, read_statement
 from verify.verdict import ALSO_COVERED, PATH, environment_facts

@@ -16,7 +16,7 @@ import pytest
 import torch
 
 from tests.patience import patience
-from verify.bundle import make_bundle, read_bundle, write_bundle
+from verify.bundle.make import make_bundle, read_bundle, write_bundle
 from verify.config import find_root, system
 from verify.runlog import read_run_log
 from verify.source import read_source

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from train_gpt_style.gpt import SYSTEM, export, run, submission
 from train_gpt_style.kit.numerics import NUMERIC_VARIABLES, numeric_class
-from verify.bundle import make_bundle
+from verify.bundle.make import make_bundle
 from verify.config import find_root, system
 from verify.disk import canonical
 from verify.errors import ContradictedError

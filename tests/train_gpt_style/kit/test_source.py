@@ -15,8 +15,8 @@ import pytest
 from tests.patience import patience
 from train_gpt_style.gpt import probe_data
 from train_gpt_style.kit.source import files_of
+from verify.bundle.imports import needs_of
 from verify.config import find_root
-from verify.imports import needs_of
 
 ROOT = find_root(Path(__file__))
 VIT = {

@@ -1,6 +1,6 @@
 """`goldenseal bundle`: a training system in one file that runs from anywhere.
 
-A bundle is verify/bundle_loader.py, then `FILES["path"] = r'''text'''` for each file that the
+A bundle is verify/bundle/loader.py, then `FILES["path"] = r'''text'''` for each file that the
 system needs, sorted by path, then a call that runs it. Its bytes depend on those texts alone.
 Compressed, it is one line that unpacks the same text.
 """
@@ -18,10 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from verify.bundle.imports import entry_of, is_own, needs_of, read_text
 from verify.config import System
 from verify.disk.files import atomic_write
 from verify.errors import UsageError
-from verify.imports import entry_of, is_own, needs_of, read_text
 
 LOADER = Path(__file__).with_name("bundle_loader.py")
 MARK = b"# Goldenseal bundle"  # begins each bundle

@@ -1,0 +1,1 @@
+"""A training system in one file, and the imports that tell what belongs into it."""
