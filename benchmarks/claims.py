@@ -17,8 +17,8 @@ import time
 from pathlib import Path
 
 from verify.disk import canonical
+from verify.records.seal import seal
 from verify.runlog import RunLog
-from verify.seal import seal
 
 SEEDS = (1597, 2584)
 CLAIMS_A_RECORD = 5

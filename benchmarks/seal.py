@@ -20,11 +20,11 @@ import tempfile
 import time
 from pathlib import Path
 
-from verify.check import check
 from verify.disk import canonical
 from verify.disk.files import CHUNK
-from verify.seal import seal
-from verify.seal_cache import REST_NS, SealCache
+from verify.records.check import check
+from verify.records.seal import seal
+from verify.records.seal_cache import REST_NS, SealCache
 
 RECORD = {"schema": 1, "name": "Bench", "date": "2026-01-01", "status": "baseline", "seeds": []}
 

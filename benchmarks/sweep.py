@@ -86,8 +86,8 @@ def generate(folder: Path, cells: int) -> None:
     from verify.disk.files import hash_file
     from verify.grids import prepare, state
     from verify.grids.launch_gate import Launch
+    from verify.records.seal import sums_text
     from verify.runlog import RunLog
-    from verify.seal import sums_text
 
     file = folder / "many.toml"
     write_sweep(file, cells)
@@ -113,7 +113,7 @@ def generate(folder: Path, cells: int) -> None:
 
 
 def prepare_source():
-    from verify.source import SourceTree
+    from verify.records.source import SourceTree
 
     return SourceTree({})
 

@@ -145,7 +145,7 @@ def seal(
     as_json: AsJson = False,
 ) -> None:
     """Seal a record: write seal.json and SHA512SUMS. A sealed folder never changes again."""
-    from verify import seal_command
+    from verify.records import command as seal_command
 
     raise typer.Exit(seal_command.seal(folder, sign, as_json))
 
@@ -159,7 +159,7 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """Check a sealed record, or all: extra, missing and changed files. Needs no torch."""
-    from verify import seal_command
+    from verify.records import command as seal_command
 
     raise typer.Exit(seal_command.check(folder, trusted_keys, as_json))
 
@@ -184,7 +184,7 @@ def record(
 
     Runs only under a fresh green verdict of this very tree, as every launch: see docs/sweeps.md.
     """
-    from verify import seal_command
+    from verify.records import command as seal_command
 
     raise typer.Exit(seal_command.record(system, folder, setting or [], waive or [], as_json))
 
@@ -192,7 +192,7 @@ def record(
 @app.command(epilog="Example:  goldenseal verdict || make verify")
 def verdict(as_json: AsJson = False) -> None:
     """Show the last verdict, and whether a covered file has changed since: then it is stale."""
-    from verify import seal_command
+    from verify.records import command as seal_command
 
     raise typer.Exit(seal_command.verdict(as_json))
 
@@ -218,7 +218,7 @@ def reproduce(
     as_json: AsJson = False,
 ) -> None:
     """Re-run a sealed record and compare; the end is a verdict, see docs/records.md."""
-    from verify import seal_command
+    from verify.records import command as seal_command
 
     choices = (prefix, steps, setting or [], present, trace, cell, from_checkpoint)
     raise typer.Exit(seal_command.reproduce(*choices, as_json))

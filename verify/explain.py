@@ -12,16 +12,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from verify.check import SEAL, SUMS, parse_sums
 from verify.compare.difference import differences, log_difference
 from verify.config import settings
 from verify.disk import canonical
 from verify.disk.files import read_small
 from verify.errors import EXIT_CONTRADICTED, EXIT_HOLDS, CannotCheckError, UsageError
-from verify.record import read_record, record_folders
+from verify.records.check import SEAL, SUMS, parse_sums
+from verify.records.record import read_record, record_folders
+from verify.records.source import SourceTree, read_source
+from verify.records.statement import SEAL_PREDICATE, VERDICT_PREDICATE, read_statement
 from verify.runlog import read_run_log
-from verify.source import SourceTree, read_source
-from verify.statement import SEAL_PREDICATE, VERDICT_PREDICATE, read_statement
 
 MAX_SUMS_BYTES = 64 * 1024 * 1024
 VERDICT = Path(".goldenseal") / "verdict.json"

@@ -14,7 +14,7 @@ from verify.config import System
 from verify.disk import canonical
 from verify.disk.files import atomic_write
 from verify.errors import CannotCheckError
-from verify.record import Record
+from verify.records.record import Record
 from verify.runlog import run_log_lines
 
 PREFIX = "step-"

@@ -14,7 +14,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from verify.check import check, resolve
 from verify.compare.difference import (
     differences,
     file_difference,
@@ -35,12 +34,13 @@ from verify.errors import (
     UsageError,
 )
 from verify.from_checkpoint import put_back
-from verify.history import restore_source
 from verify.make_record import all_knobs
-from verify.record import Record
+from verify.records.check import check, resolve
+from verify.records.history import restore_source
+from verify.records.record import Record
+from verify.records.source import read_source
 from verify.rerun import data_digests, run_system
 from verify.runlog import read_run_log
-from verify.source import read_source
 
 EXIT_CODES = {
     "bitwise": EXIT_HOLDS,

@@ -15,9 +15,9 @@ from verify.config import find_root, systems
 from verify.config import system as system_of
 from verify.disk.files import atomic_write
 from verify.errors import UsageError
+from verify.records.verdict import verdict_document, write_verdict
 from verify.result import EXIT_CODES, GateResult, Verdict
 from verify.terminal import progress_bar
-from verify.verdict import verdict_document, write_verdict
 
 if TYPE_CHECKING:  # the gates of the repository need no torch
     from verify.probe import Probe

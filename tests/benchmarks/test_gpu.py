@@ -14,9 +14,9 @@ import pytest
 import torch
 
 from train_gpt_style.gpt import probe_data
-from verify.check import check
-from verify.record import read_record
-from verify.seal import seal
+from verify.records.check import check
+from verify.records.record import read_record
+from verify.records.seal import seal
 
 SMALL = {**probe_data.TINY, "VOCAB_SIZE": "64"}
 

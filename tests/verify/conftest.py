@@ -8,10 +8,10 @@ import textwrap
 import pytest
 
 from verify.disk import canonical
-from verify.record import Record, provenance
+from verify.records.record import Record, provenance
+from verify.records.seal import sums_text
+from verify.records.statement import SEAL_PREDICATE, statement
 from verify.runlog import RunLog
-from verify.seal import sums_text
-from verify.statement import SEAL_PREDICATE, statement
 
 RECORD = {"schema": 1, "name": "Toy", "date": "2026-01-02", "status": "measured", "seeds": [7]}
 
@@ -150,8 +150,8 @@ GATES = ["toy: loss and gradients", "theorems"]
 def verified(toy, monkeypatch):
     """The toy repository with a green verdict of two gates; `write_verdict` makes another one."""
     from verify.grids import launch_gate
+    from verify.records.verdict import verdict_document, write_verdict
     from verify.result import GateResult, Verdict
-    from verify.verdict import verdict_document, write_verdict
 
     for name in ("theorems", "records"):
         (toy.root / name).mkdir(exist_ok=True)

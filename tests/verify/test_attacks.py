@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 import verify.disk.files
 from tests.verify.conftest import seal_blindly
 from tests.verify.corpus import attacks, files_of, holding
-from verify import check_seal
-from verify.check import check
 from verify.errors import GoldensealError, UsageError
-from verify.seal import seal
+from verify.records import check_seal
+from verify.records.check import check
+from verify.records.seal import seal
 
 AT_LEAST = 10_000
 

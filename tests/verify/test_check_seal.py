@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from verify import check_seal
-from verify.check import check
-from verify.seal import CHECKER, seal
+from verify.records import check_seal
+from verify.records.check import check
+from verify.records.seal import CHECKER, seal
 
 SOURCE = Path(check_seal.__file__)
 

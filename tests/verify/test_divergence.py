@@ -7,8 +7,8 @@ import pytest
 from verify.config import system
 from verify.divergence import first_parting
 from verify.make_record import make_record
+from verify.records.seal import seal
 from verify.reproduce import reproduce
-from verify.seal import seal
 
 TORCH_SYSTEM = """
 import torch
@@ -93,7 +93,7 @@ def test_a_log_that_no_run_repeats_is_said_to_be_the_odd_one(sealed):
     write(sealed)
     import json
 
-    from verify.source import read_source
+    from verify.records.source import read_source
 
     facts = json.loads((forged / "record.json").read_text())
     facts["source"] = read_source(sealed.root).files

@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from verify.check import resolve
 from verify.config import system
 from verify.make_record import make_record
+from verify.records.check import resolve
+from verify.records.seal import seal
 from verify.reproduce import reproduce
-from verify.seal import seal
 
 # A system that keeps a checkpoint a step, and goes on from the newest that it finds.
 KEEPS = """

@@ -8,9 +8,9 @@ import sys
 
 import pytest
 
-from verify.check import check
-from verify.kinds import Cell, kind_of
-from verify.record import read_record
+from verify.records.check import check
+from verify.records.kinds import Cell, kind_of
+from verify.records.record import read_record
 from verify.report.page import record_page
 from verify.report.study import listed, study_tables
 
@@ -111,5 +111,5 @@ def test_a_check_loads_nothing_that_plans_launches_or_tests(root, name):
     modules = loaded("check", str(root / name))
     heavy = {f"verify.grids.{each}" for each in HEAVY} | {f"verify.{each}" for each in OTHERS}
     assert modules & (heavy | set(PACKAGES)) == set()
-    reads_plans = {n for n in modules if n.startswith("verify.grids.plan")}
+    reads_plans = {n for n in modules if n.startswith("verify.records.kinds.plan")}
     assert bool(reads_plans) == (name != SINGLE)

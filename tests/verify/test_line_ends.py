@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verify import check_seal
-from verify.check import SUMS, check, parse_sums, resolve
 from verify.disk.files import CHUNK
 from verify.disk.line_ends import line_ends_only
 from verify.errors import UsageError
+from verify.records import check_seal
+from verify.records.check import SUMS, check, parse_sums, resolve
+from verify.records.seal import seal
 from verify.runlog import RunLog
-from verify.seal import seal
 
 ONLY = "differs in line ends only"
 REMEDY = "put `* -text` into .gitattributes"

@@ -7,13 +7,13 @@ import sys
 import pytest
 
 from verify import cli
-from verify.check import check
 from verify.disk import canonical
 from verify.errors import UsageError
 from verify.grids import launch_gate
-from verify.record import read_record
+from verify.records.check import check
+from verify.records.record import read_record
+from verify.records.verdict import PATH
 from verify.result import Verdict
-from verify.verdict import PATH
 
 
 @pytest.fixture
@@ -135,7 +135,7 @@ def test_what_runs_is_the_copy_that_was_covered(verified, goldenseal, monkeypatc
 
 def test_a_run_that_nobody_held_against_a_verdict_is_sealed_with_that_word(record, capsys):
     """Made by hand, or by an earlier version: sealing says what is not known."""
-    from verify import seal_command
+    from verify.records import command as seal_command
 
     assert seal_command.seal(record, None, as_json=False) == 0
     assert "no verdict covers what it ran" in capsys.readouterr().out

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from tests.verify.conftest import RECORD, seal_blindly, write_log
 from tests.verify.test_canonical import json_values
-from verify.check import check, resolve
 from verify.errors import UsageError
-from verify.record import OPTIONAL, REQUIRED, read_record, record_folders
-from verify.seal import seal
+from verify.records.check import check, resolve
+from verify.records.record import OPTIONAL, REQUIRED, read_record, record_folders
+from verify.records.seal import seal
 
 DIGEST = "0" * 128
 

@@ -6,14 +6,14 @@ import subprocess
 
 import pytest
 
-from verify.check import resolve
 from verify.config import system
 from verify.errors import CannotCheckError, ContradictedError, UsageError
-from verify.history import restore_source
 from verify.make_record import make_record
+from verify.records.check import resolve
+from verify.records.history import restore_source
+from verify.records.seal import seal
+from verify.records.source import read_source
 from verify.reproduce import reproduce
-from verify.seal import seal
-from verify.source import read_source
 
 
 def quiet(line):

@@ -6,10 +6,10 @@ import time
 
 import pytest
 
-from verify.check import check
 from verify.errors import ContradictedError, UsageError
-from verify.seal import seal
-from verify.seal_cache import SealCache
+from verify.records.check import check
+from verify.records.seal import seal
+from verify.records.seal_cache import SealCache
 
 
 @pytest.fixture

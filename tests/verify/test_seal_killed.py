@@ -10,9 +10,9 @@ import pytest
 
 from tests.verify.corpus import files_of
 from tests.verify.test_signing import write_keys
-from verify.check import check
-from verify.seal import seal
-from verify.signing import judge, sign
+from verify.records.check import check
+from verify.records.seal import seal
+from verify.records.signing import judge, sign
 
 
 @pytest.fixture

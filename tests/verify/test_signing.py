@@ -9,11 +9,11 @@ import pytest
 from cryptography.hazmat.primitives import serialization as pem
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
-from verify import check_seal
-from verify.check import check
 from verify.errors import UsageError
-from verify.seal import seal
-from verify.signing import ENVELOPE, judge, sign
+from verify.records import check_seal
+from verify.records.check import check
+from verify.records.seal import seal
+from verify.records.signing import ENVELOPE, judge, sign
 
 
 def write_keys(folder, name, private=None):

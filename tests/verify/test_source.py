@@ -3,7 +3,7 @@
 import pytest
 
 from verify.errors import UsageError
-from verify.source import read_source
+from verify.records.source import read_source
 
 
 @pytest.fixture

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from verify.check import check, resolve
 from verify.disk import canonical
 from verify.errors import GoldensealError
 from verify.grids.blocks.analysis import ENDPOINTS, UNMEASURED, analyse_blocks, spoiled
 from verify.grids.blocks.plan import BlockPlan, read_block_plan
 from verify.grids.blocks.windows import Block, log_name, read_blocks
-from verify.record import read_record
+from verify.records.check import check, resolve
+from verify.records.record import read_record
 
 PLAN, PROFILE = "plan.toml", "profile.json"
 COUNTERS = ("nvml-counter", "wall-meter")

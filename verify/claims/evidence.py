@@ -14,12 +14,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from verify.check import MAX_SUMS_BYTES, SEAL, SUMS, parse_sums
 from verify.claims.findings import ClaimError
 from verify.disk import canonical
 from verify.disk.files import read_small, walk
 from verify.errors import GoldensealError, UsageError
-from verify.record import Record, read_record, record_folders
+from verify.records.check import MAX_SUMS_BYTES, SEAL, SUMS, parse_sums
+from verify.records.record import Record, read_record, record_folders
 
 OWN = "."
 MAX_FILE_BYTES = 256 * 1024 * 1024

@@ -12,7 +12,7 @@ from verify.claims.definition import Source
 from verify.claims.evidence import Library, SealedRecord, resolve_pointer, select_line
 from verify.claims.findings import ClaimError
 from verify.claims.numerals import exact_value
-from verify.kinds import Cell
+from verify.records.kinds import Cell
 
 
 @dataclass(frozen=True)

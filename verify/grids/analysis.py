@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from verify.errors import CannotCheckError, UsageError
-from verify.grids.logs import Numbers
 from verify.grids.paired import sign_flip, spread_of
-from verify.grids.plan import Group
-from verify.grids.summary import column
-from verify.kinds.cells import Cell
+from verify.records.kinds.cells import Cell
+from verify.records.kinds.logs import Numbers
+from verify.records.kinds.plan import Group
+from verify.records.kinds.summary import column
 from verify.stats.spread import NO_SPREAD, exceeds
 
 CONFIDENCE = 0.95

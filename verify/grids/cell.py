@@ -21,7 +21,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from verify.check import SUMS
 from verify.disk import canonical
 from verify.disk.files import atomic_write
 from verify.errors import (
@@ -34,12 +33,13 @@ from verify.errors import (
 )
 from verify.grids import attempts, canaries
 from verify.grids.lock import held
-from verify.grids.logs import read_end
 from verify.grids.torchrun import launched
-from verify.record import SCHEMA
+from verify.records.check import SUMS
+from verify.records.kinds.logs import read_end
+from verify.records.record import SCHEMA
+from verify.records.seal import seal
 from verify.rerun import INHERITED, THREADS
 from verify.runlog import read_run_log
-from verify.seal import seal
 
 CELL, OUT, OUTPUT = "cell.json", "out", "output.txt"
 KEYS = {

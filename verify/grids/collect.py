@@ -28,15 +28,15 @@ from verify.errors import UsageError
 from verify.grids.analysis import p_text
 from verify.grids.gather import Expected, gather
 from verify.grids.lock import alone
-from verify.grids.logs import Numbers
 from verify.grids.markers import table
-from verify.grids.plan import Plan, read_sweep
 from verify.grids.prepare import LOCK, PLAN, SWEEP_FILE
 from verify.grids.report import base_facts, dated_name, results_of, tables
 from verify.grids.state import SWEEP, read_state
-from verify.kinds.cells import FINISHED, Cell
-from verify.kinds.recorded import kept
-from verify.seal import seal
+from verify.records.kinds.cells import FINISHED, Cell
+from verify.records.kinds.logs import Numbers
+from verify.records.kinds.plan import Plan, read_sweep
+from verify.records.kinds.recorded import kept
+from verify.records.seal import seal
 
 CELLS_FILE, LAUNCH, RESULTS, RECORD = "cells.jsonl", "launch.json", "results.json", "record"
 LACKING_SHOWN = 100

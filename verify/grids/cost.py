@@ -6,7 +6,7 @@ from typing import Any
 from verify.errors import UsageError
 from verify.grids.grant import Grant, as_markdown, decimal, grant_of, number
 from verify.grids.markers import table
-from verify.grids.plan import Group, Plan
+from verify.records.kinds.plan import Group, Plan
 
 
 def check_cost(sweep: Plan, where: str) -> Grant | None:

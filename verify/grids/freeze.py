@@ -7,8 +7,8 @@ from pathlib import Path
 
 from verify.disk.files import atomic_write, hash_file
 from verify.errors import UsageError
-from verify.history import restore_source
-from verify.source import SourceTree, read_source
+from verify.records.history import restore_source
+from verify.records.source import SourceTree, read_source
 
 SNAPSHOTS = Path(".goldenseal") / "snapshots"
 

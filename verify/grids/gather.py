@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from verify.check import MAX_SUMS_BYTES, SUMS, parse_sums
 from verify.disk import canonical
 from verify.disk.files import hash_file, read_small
 from verify.errors import ContradictedError, GoldensealError
 from verify.grids.attempts import RUNNING, read_attempts
 from verify.grids.cell import OUT
-from verify.grids.logs import Run, read_run
 from verify.grids.state import CELL, SWEEP
-from verify.kinds.cells import FAILED, FINISHED, MISSING, SEED, Cell
+from verify.records.check import MAX_SUMS_BYTES, SUMS, parse_sums
+from verify.records.kinds.cells import FAILED, FINISHED, MISSING, SEED, Cell
+from verify.records.kinds.logs import Run, read_run
 
 RUNS = "runs"
 

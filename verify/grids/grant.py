@@ -33,8 +33,8 @@ from pydantic import Field, model_validator
 
 from verify.errors import UsageError
 from verify.grids.markers import table
-from verify.grids.plan import Plan
-from verify.grids.schema import (
+from verify.records.kinds.plan import Plan
+from verify.records.kinds.schema import (
     NO_NUMBER,
     Digits,
     Names,

@@ -20,9 +20,9 @@ from verify import __version__
 from verify.bundle.imports import entry_of, is_own, needs_of
 from verify.config import System
 from verify.errors import CannotCheckError, ContradictedError, UsageError
-from verify.source import read_source
-from verify.statement import VERDICT_PREDICATE, read_statement
-from verify.verdict import ALSO_COVERED, PATH, environment_facts
+from verify.records.source import read_source
+from verify.records.statement import VERDICT_PREDICATE, read_statement
+from verify.records.verdict import ALSO_COVERED, PATH, environment_facts
 
 SHOWN = 3  # of the changed files; the rest is a number
 HOW = "Run `make verify`, or give --waive NAME=REASON, which is sealed with what is launched"

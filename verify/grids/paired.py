@@ -13,8 +13,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from verify.errors import UsageError
-from verify.grids.rules import MOST_BLOCKS
-from verify.grids.summary import describe
+from verify.records.kinds.rules import MOST_BLOCKS
+from verify.records.kinds.summary import describe
 from verify.stats.spread import varies
 
 TIES = 1e-12  # sums that differ by less, relative to the largest, are the same sum

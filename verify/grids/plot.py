@@ -4,10 +4,10 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from verify.grids.logs import Numbers
-from verify.grids.plan import Group
-from verify.grids.summary import column, describe
-from verify.kinds.cells import Cell
+from verify.records.kinds.cells import Cell
+from verify.records.kinds.logs import Numbers
+from verify.records.kinds.plan import Group
+from verify.records.kinds.summary import column, describe
 
 SALT = "goldenseal"  # element ids are hashes: of this, not of a random number
 MOST_NAMED = 10  # seeds in a legend

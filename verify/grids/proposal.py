@@ -17,14 +17,14 @@ from verify.disk.files import atomic_write
 from verify.errors import ContradictedError, UsageError
 from verify.grids.grant import as_markdown, read_grant
 from verify.grids.markers import replace_part, table
-from verify.grids.plan import Plan, read_plan
 from verify.grids.report import README, dated_name
 from verify.grids.resolve import resolve
 from verify.grids.study import PLAN
 from verify.listing import knob_rows
 from verify.make_record import all_knobs
 from verify.probe import environment, load_object
-from verify.record import SCHEMA
+from verify.records.kinds.plan import Plan, read_plan
+from verify.records.record import SCHEMA
 
 COSTS, GRANT, SMOKE, SUMS = "costs.toml", "compute_grant.md", "smoke.log", "SHA512SUMS"
 KNOBS = re.compile(r"<!-- (knobs(?: [a-z0-9_]+)+) -->")

@@ -11,15 +11,15 @@ from verify.disk.files import atomic_write
 from verify.errors import CannotCheckError, GoldensealError, UsageError
 from verify.grids.analysis import analyse, p_text
 from verify.grids.launch_gate import provenance
-from verify.grids.logs import Numbers, Run, read_run
 from verify.grids.markers import replace_part, table
-from verify.grids.plan import Group, Plan, read_plan
 from verify.grids.plot import draw
 from verify.grids.state import STUDY, Grid, read_state
 from verify.grids.study import PLAN, failure
-from verify.grids.summary import summarise
-from verify.kinds.cells import SEED, Cell
-from verify.record import SCHEMA
+from verify.records.kinds.cells import SEED, Cell
+from verify.records.kinds.logs import Numbers, Run, read_run
+from verify.records.kinds.plan import Group, Plan, read_plan
+from verify.records.kinds.summary import summarise
+from verify.records.record import SCHEMA
 
 README, RESULTS, PLOT, PART = "README.md", "results.json", "plot.svg", "study"
 MOST_NAMED = 10  # seeds whose differences are listed one by one

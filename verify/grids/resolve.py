@@ -8,11 +8,11 @@ from pathlib import Path
 from verify.config import System, system
 from verify.disk import canonical
 from verify.errors import UsageError
-from verify.grids.plan import Group, Plan, read_plan, read_sweep
-from verify.grids.schema import meant
-from verify.kinds.cells import SEED, Cell
 from verify.knobs import Knob, read_settings
 from verify.make_record import RUN_LOG, all_knobs
+from verify.records.kinds.cells import SEED, Cell
+from verify.records.kinds.plan import Group, Plan, read_plan, read_sweep
+from verify.records.kinds.schema import meant
 
 
 @dataclass(frozen=True)

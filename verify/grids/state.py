@@ -18,9 +18,9 @@ from verify.disk.files import atomic_write, hash_file
 from verify.errors import CannotCheckError, UsageError
 from verify.grids.freeze import freeze, thaw
 from verify.grids.launch_gate import LAUNCH_KEYS, Launch, launched
-from verify.grids.plan import Plan
 from verify.grids.resolve import Planned, command_of
-from verify.kinds.cells import SEED, Cell
+from verify.records.kinds.cells import SEED, Cell
+from verify.records.kinds.plan import Plan
 from verify.rerun import data_digests, data_path, knob_of
 
 CELL = "cell.json"

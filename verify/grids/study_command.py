@@ -17,7 +17,7 @@ from verify.grids.report import collect, write_report
 from verify.grids.resolve import planned
 from verify.grids.state import STUDY, read_state
 from verify.grids.study import begin, run_study
-from verify.kinds.cells import Cell
+from verify.records.kinds.cells import Cell
 from verify.terminal import print_json
 
 console = Console()

@@ -14,12 +14,12 @@ from verify.config import find_root
 from verify.errors import EXIT_CANNOT_CHECK, EXIT_HOLDS, UsageError
 from verify.grids.cost import check_cost, limits
 from verify.grids.lock import alone
-from verify.grids.plan import Plan
 from verify.grids.power import power
 from verify.grids.prepare import LOCK, default_folder, planned, prepare, seal_plan
 from verify.grids.resolve import Planned, command_of
 from verify.grids.state import SWEEP, read_state
-from verify.kinds.cells import Cell
+from verify.records.kinds.cells import Cell
+from verify.records.kinds.plan import Plan
 from verify.terminal import print_json
 
 EXECUTORS = ("local", "slurm")

@@ -31,7 +31,7 @@ from verify.mutate.reach import path_of as reach_path
 from verify.mutate.runner import Runner
 from verify.mutate.sample import draw
 from verify.mutate.state import State
-from verify.source import read_source
+from verify.records.source import read_source
 from verify.terminal import print_json, progress_bar
 
 SURVIVORS_SHOWN = 40

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from verify import __version__
-from verify.check import SUMS, CheckReport, check, parse_sums
 from verify.disk.files import read_small
 from verify.errors import CannotCheckError, GoldensealError
 from verify.explain import explain
 from verify.grids.analysis import p_text
-from verify.record import Record, read_record
+from verify.records.check import SUMS, CheckReport, check, parse_sums
+from verify.records.record import Record, read_record
 from verify.report.claims import claims_on
 from verify.report.curves import pictures
 from verify.report.markdown import to_html

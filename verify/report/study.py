@@ -7,10 +7,10 @@ from typing import Any
 
 from verify.errors import CannotCheckError, GoldensealError
 from verify.grids.analysis import analyse, p_text
-from verify.grids.logs import Numbers
-from verify.grids.plan import Group
-from verify.kinds import Cell, Listed
-from verify.record import Record
+from verify.records.kinds import Cell, Listed
+from verify.records.kinds.logs import Numbers
+from verify.records.kinds.plan import Group
+from verify.records.record import Record
 from verify.report.curves import themed
 from verify.report.table import Table
 from verify.runlog import read_run_log

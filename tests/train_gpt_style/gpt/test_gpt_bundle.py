@@ -18,8 +18,8 @@ import torch
 from tests.patience import patience
 from verify.bundle.make import make_bundle, read_bundle, write_bundle
 from verify.config import find_root, system
+from verify.records.source import read_source
 from verify.runlog import read_run_log
-from verify.source import read_source
 
 ROOT = find_root(Path(__file__))
 THIRD_PARTY = Path(torch.__file__).parents[1]

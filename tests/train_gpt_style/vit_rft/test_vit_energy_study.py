@@ -12,14 +12,14 @@ from train_gpt_style.vit_rft.energy_study import __main__ as command
 from train_gpt_style.vit_rft.energy_study import pilot, profile, runner
 from train_gpt_style.vit_rft.energy_study.finish import finish
 from train_gpt_style.vit_rft.energy_study.window import Arm, Held, Trainer, measure_window
-from verify.check import check as check_record
 from verify.claims.energy import energy_claims
 from verify.disk import canonical
 from verify.errors import CannotCheckError, ContradictedError, UsageError
 from verify.grids.blocks.plan import read_block_plan
 from verify.grids.blocks.windows import log_name, problems_with_blocks, read_blocks
-from verify.seal import seal
-from verify.source import SourceTree
+from verify.records.check import check as check_record
+from verify.records.seal import seal
+from verify.records.source import SourceTree
 
 SMALL = {
     "DATA_DIR": "",

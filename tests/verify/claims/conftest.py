@@ -5,8 +5,8 @@ import json
 import pytest
 
 from verify.claims.judgement import judge_documents
+from verify.records.seal import seal
 from verify.runlog import RunLog
-from verify.seal import seal
 
 KNOBS = {"EPOCHS": "100", "WIDTH": "64", "DATA_PATH": "./data"}
 

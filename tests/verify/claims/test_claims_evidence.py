@@ -14,8 +14,8 @@ from verify.claims.findings import KINDS, ClaimError
 from verify.claims.judgement import documents, judge_documents
 from verify.errors import UsageError
 from verify.gates.claims import check_claims
+from verify.records.seal import seal
 from verify.result import Verdict
-from verify.seal import seal
 
 # The example of RFC 6901, section 5.
 RFC = json.loads(

@@ -3,7 +3,7 @@
 import pytest
 
 from verify.claims.judgement import judge_documents
-from verify.seal import seal
+from verify.records.seal import seal
 
 README = """# Toy
 

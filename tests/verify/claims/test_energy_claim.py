@@ -20,8 +20,8 @@ from verify.disk import canonical
 from verify.errors import GoldensealError
 from verify.grids.blocks.plan import read_block_plan
 from verify.grids.blocks.windows import SPOILING, log_name
+from verify.records.seal import seal
 from verify.runlog import RunLog, run_log_lines
-from verify.seal import seal
 
 
 def claims(root, folder):

@@ -11,8 +11,8 @@ from verify.cli import app
 from verify.coq import actions, toolchain
 from verify.errors import CannotCheckError, ContradictedError
 from verify.gates.theorems import check_theorems
+from verify.records.verdict import gate_entry
 from verify.result import Verdict
-from verify.verdict import gate_entry
 
 ROOT = Path(__file__).parents[3]
 NUMBER = itertools.count()

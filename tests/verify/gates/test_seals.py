@@ -2,9 +2,9 @@
 
 import shutil
 
-from verify.gates.seals import check_seals
+from verify.records.gate import check_seals
+from verify.records.seal import seal
 from verify.result import Verdict
-from verify.seal import seal
 
 
 def test_sealed_and_intact_records_pass_with_their_number(record, tmp_path):

@@ -11,7 +11,7 @@ import pytest
 from tests.verify.grids.study.conftest import PLAN
 from verify.errors import UsageError
 from verify.grids.grant import as_markdown, decimal, read_grant, same_as_printed
-from verify.grids.plan import read_plan
+from verify.records.kinds.plan import read_plan
 
 COSTS = """
 schema = 1

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from tests.verify.grids.study.conftest import PLAN
 from verify.errors import UsageError
-from verify.grids.plan import read_plan
 from verify.grids.resolve import resolve
-from verify.kinds import Cell
 from verify.knobs import Knob
+from verify.records.kinds import Cell
+from verify.records.kinds.plan import read_plan
 
 KNOBS = (
     Knob("SEED", int, 1, "seed"),

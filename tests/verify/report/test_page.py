@@ -9,10 +9,10 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from verify.errors import UsageError
+from verify.records.seal import seal
 from verify.report.curves import draw, is_telling, pictures, series, thinned
 from verify.report.page import flat, record_page
 from verify.runlog import RunLog
-from verify.seal import seal
 
 README = """# Toy
 

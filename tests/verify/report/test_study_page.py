@@ -6,9 +6,9 @@ import shutil
 import pytest
 
 from verify.errors import UsageError
-from verify.grids.plan import read_plan
 from verify.grids.plot import draw as draw_study
-from verify.record import read_record
+from verify.records.kinds.plan import read_plan
+from verify.records.record import read_record
 from verify.report.claims import claims_on
 from verify.report.command import page_on
 from verify.report.curves import Curve, draw

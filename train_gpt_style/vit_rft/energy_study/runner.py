@@ -13,7 +13,6 @@ from train_gpt_style.kit.numerics import numeric_class
 from train_gpt_style.vit_rft import run
 from train_gpt_style.vit_rft.energy_study.profile import profile
 from train_gpt_style.vit_rft.energy_study.window import Arm, Held, Trainer, measure_window
-from verify.check import check as check_record
 from verify.config import find_root
 from verify.disk import canonical
 from verify.disk.files import atomic_write
@@ -22,8 +21,9 @@ from verify.grids.blocks.plan import read_block_plan
 from verify.grids.blocks.windows import BLOCKS, log_name, read_block
 from verify.grids.launch_gate import UNCHECKED, launched
 from verify.grids.lock import alone, lock_of
+from verify.records.check import check as check_record
+from verify.records.source import read_source
 from verify.runlog import RunLog
-from verify.source import read_source
 
 PLAN, STATE, PROFILE = "plan.toml", "study.json", "profile.json"
 IMAGES = {"TRAIN_IMAGES": 8192, "VAL_IMAGES": 1024}  # of [common]; no knobs of the system

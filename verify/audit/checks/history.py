@@ -3,7 +3,7 @@
 from verify.audit.model import Certainty, Notes, Record
 from verify.audit.reader import parse_json
 from verify.audit.submission import read_submission
-from verify.history import git
+from verify.records.history import git
 
 MAX_COMMITS = 30
 ROLES = ("bpb", "loss", "total", "code", "model", "steps")

@@ -40,7 +40,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from verify.disk import canonical
-from verify.grids.schema import (
+from verify.records.kinds.schema import (
     Knobs,
     Names,
     Schema,

@@ -16,7 +16,7 @@ from verify.grids.blocks.windows import Block, log_name, read_blocks
 from verify.grids.markers import replace_part, table
 from verify.grids.plot import COLOURS, SALT
 from verify.grids.report import dated_name
-from verify.record import SCHEMA
+from verify.records.record import SCHEMA
 from verify.stats.spread import NO_SPREAD
 
 PLAN, RESULTS, PLOT, README, PART = "plan.toml", "results.json", "plot.svg", "README.md", "blocks"

@@ -10,8 +10,8 @@ from verify.grids.blocks import report as blocks_report
 from verify.grids.blocks.plan import read_block_plan
 from verify.grids.blocks.report import README
 from verify.grids.blocks.windows import log_name
+from verify.records.seal import seal
 from verify.runlog import RunLog
-from verify.seal import seal
 
 ARMS = ("base", "again", "extra", "dclr", "twin")
 STEPS, CHUNKS, TARGET = 400, 4, "1.0"

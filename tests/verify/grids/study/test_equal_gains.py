@@ -11,8 +11,8 @@ from scipy import stats
 
 from verify.errors import UsageError
 from verify.grids.analysis import analyse, compare, p_text
-from verify.grids.plan import read_plan
-from verify.kinds import Cell
+from verify.records.kinds import Cell
+from verify.records.kinds.plan import read_plan
 
 STUDY = "records/track_cpu_small/2026-11-23_FeatureStudy"
 COUNTS = st.lists(st.integers(0, 9000), min_size=2, max_size=5)

@@ -7,15 +7,15 @@ import sys
 import pytest
 
 from verify import cli
-from verify.check import check
 from verify.disk import canonical
 from verify.grids import launch_gate
 from verify.grids.report import write_report
 from verify.grids.study import begin
-from verify.record import read_record, words_on_launch
+from verify.records.check import check
+from verify.records.record import read_record, words_on_launch
+from verify.records.seal import seal
+from verify.records.verdict import PATH
 from verify.result import Verdict
-from verify.seal import seal
-from verify.verdict import PATH
 
 PART = "# A study\n\n<!-- study -->\n<!-- /study -->\n"
 

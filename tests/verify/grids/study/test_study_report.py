@@ -11,17 +11,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verify.check import check
 from verify.disk import canonical
 from verify.errors import CannotCheckError, ContradictedError, UsageError
 from verify.grids.analysis import holm
 from verify.grids.report import write_report
 from verify.grids.state import STUDY
 from verify.grids.study import begin, run_study
-from verify.kinds import Cell
+from verify.records.check import check
+from verify.records.kinds import Cell
+from verify.records.seal import seal
 from verify.reproduce import reproduce
 from verify.runlog import RunLog, read_run_log
-from verify.seal import seal
 
 WRITTEN = ("README.md", "plot.svg", "record.json", "results.json")
 

@@ -19,7 +19,7 @@ from verify.grids.freeze import thaw
 from verify.grids.lock import alone, lock_of
 from verify.grids.state import STUDY
 from verify.grids.study import begin, failure, run_study
-from verify.kinds import Cell
+from verify.records.kinds import Cell
 
 
 def run(toy, jobs=2):

@@ -176,6 +176,6 @@ def test_the_digest_is_that_of_the_loaded_tensors(tmp_path):
 def test_the_canaries_need_neither_torch_nor_numpy(root):
     code = (
         "import sys; sys.modules['torch'] = sys.modules['numpy'] = None\n"
-        "import verify.grids.canaries, verify.kinds.recorded, verify.check"
+        "import verify.grids.canaries, verify.records.kinds.recorded, verify.records.check"
     )
     subprocess.run([sys.executable, "-c", code], cwd=root, check=True)

@@ -8,7 +8,6 @@ import sys
 import pytest
 
 from tests.patience import patience, wait_until
-from verify.check import check
 from verify.disk import canonical
 from verify.disk.files import hash_file
 from verify.errors import UsageError
@@ -16,6 +15,7 @@ from verify.grids import attempts
 from verify.grids.cell import is_sealed, lock_of, run_cell
 from verify.grids.lock import held
 from verify.grids.progress import state_of
+from verify.records.check import check
 
 RUN = """
 import os, pathlib, signal, sys, time

@@ -9,13 +9,13 @@ import pytest
 
 from tests.verify.conftest import seal_blindly
 from tests.verify.grids.sweep.toy_sweep import CELLS, SWEEP, attempt, finish, seal
-from verify.check import check
 from verify.claims.evidence import Library
 from verify.claims.findings import ClaimError
 from verify.claims.runs import check_complete, runs_of
 from verify.errors import UsageError
 from verify.grids.collect import collect
-from verify.record import read_record
+from verify.records.check import check
+from verify.records.record import read_record
 from verify.reproduce import chosen_run
 
 

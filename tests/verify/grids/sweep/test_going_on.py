@@ -9,7 +9,7 @@ import pytest
 
 from tests.verify.grids.sweep.test_launch_gate import command
 from verify.grids import launch_gate
-from verify.verdict import PATH
+from verify.records.verdict import PATH
 
 
 @pytest.fixture

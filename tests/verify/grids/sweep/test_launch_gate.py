@@ -12,8 +12,8 @@ from verify.config import system
 from verify.errors import ContradictedError, UsageError
 from verify.grids.launch_gate import clear, look, read_waivers, refuse_unverified
 from verify.grids.lock import alone
+from verify.records.verdict import PATH
 from verify.result import Verdict
-from verify.verdict import PATH
 
 
 def found(toy):

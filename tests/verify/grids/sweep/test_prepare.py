@@ -8,13 +8,13 @@ import textwrap
 import pytest
 
 from tests.verify.grids.sweep.toy_sweep import CELLS, finish
-from verify.check import check
 from verify.disk import canonical
 from verify.errors import CannotCheckError, UsageError
 from verify.grids.lock import alone
 from verify.grids.prepare import planned, seal_plan
 from verify.grids.state import SWEEP, read_state
-from verify.source import read_source
+from verify.records.check import check
+from verify.records.source import read_source
 
 
 def test_each_cell_gets_a_folder_from_which_it_can_be_run_by_hand(toy):

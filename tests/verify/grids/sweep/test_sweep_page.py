@@ -4,7 +4,7 @@ import pytest
 
 from tests.verify.grids.sweep.toy_sweep import CELLS, finish
 from verify.grids.collect import collect
-from verify.record import read_record
+from verify.records.record import read_record
 from verify.report.study import study_tables
 
 

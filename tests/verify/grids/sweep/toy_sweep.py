@@ -6,8 +6,8 @@ import struct
 
 from tests.verify.grids.study.conftest import PLAN
 from verify.disk import canonical
+from verify.records.seal import sums_text
 from verify.runlog import RunLog
-from verify.seal import sums_text
 
 SWEEP = (
     PLAN.replace('secondary = ["steps"]', 'range = [0.0, 9.0]\nsecondary = ["steps"]')

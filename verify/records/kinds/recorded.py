@@ -18,14 +18,14 @@ from typing import TYPE_CHECKING, Any
 
 from verify.disk import canonical
 from verify.errors import ContradictedError, GoldensealError, UsageError
-from verify.grids.logs import Numbers, read_run
-from verify.grids.plan import Plan, read_any, read_plan, read_sweep
-from verify.grids.summary import summarise
-from verify.kinds.cells import SEED, Cell
-from verify.kinds.lines import lines_of
+from verify.records.kinds.logs import Numbers, read_run
+from verify.records.kinds.plan import Plan, read_any, read_plan, read_sweep
+from verify.records.kinds.summary import summarise
+from verify.records.kinds.cells import SEED, Cell
+from verify.records.kinds.lines import lines_of
 
 if TYPE_CHECKING:
-    from verify.record import Record
+    from verify.records.record import Record
 
 MANY = 20  # problems that are listed one by one
 

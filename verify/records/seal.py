@@ -12,14 +12,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from verify.check import SUMS, check, problems_inside
+from verify.records.check import SUMS, check, problems_inside
 from verify.disk import canonical
 from verify.disk.files import CHUNK, atomic_write, hash_file, read_small, walk
 from verify.errors import ContradictedError, UsageError
-from verify.record import provenance, read_record
-from verify.seal_cache import SealCache
-from verify.signing import ENVELOPE, SEAL
-from verify.statement import SEAL_PREDICATE, statement
+from verify.records.record import provenance, read_record
+from verify.records.seal_cache import SealCache
+from verify.records.signing import ENVELOPE, SEAL
+from verify.records.statement import SEAL_PREDICATE, statement
 
 Advance = Callable[[int], None]
 CHECKER = "check_seal.py"

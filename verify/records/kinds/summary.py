@@ -8,9 +8,9 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from verify.grids.logs import Numbers
-from verify.grids.plan import Group
-from verify.kinds.cells import Cell
+from verify.records.kinds.logs import Numbers
+from verify.records.kinds.plan import Group
+from verify.records.kinds.cells import Cell
 
 
 def summarise(group: Group, found: Mapping[Cell, Numbers]) -> dict[str, Any]:

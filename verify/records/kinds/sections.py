@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from verify.disk import canonical
-from verify.grids.schema import (
+from verify.records.kinds.schema import (
     Digits,
     Knobs,
     Names,

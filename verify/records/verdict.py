@@ -17,8 +17,8 @@ from verify.disk import canonical
 from verify.disk.files import atomic_write
 from verify.errors import CannotCheckError
 from verify.result import GateResult, Verdict
-from verify.source import SourceTree, read_source
-from verify.statement import VERDICT_PREDICATE, read_statement, statement
+from verify.records.source import SourceTree, read_source
+from verify.records.statement import VERDICT_PREDICATE, read_statement, statement
 
 ALSO_COVERED = ("CITATION.cff", "records", "theorems")  # besides what a run's source is
 PATH = Path(".goldenseal") / "verdict.json"

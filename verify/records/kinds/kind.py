@@ -5,12 +5,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from verify.errors import UsageError
-from verify.kinds.cells import Cell, Listed
-from verify.kinds.lines import checked_line, lines_of
+from verify.records.kinds.cells import Cell, Listed
+from verify.records.kinds.lines import checked_line, lines_of
 
 if TYPE_CHECKING:
-    from verify.grids.plan import Group
-    from verify.record import Record
+    from verify.records.kinds.plan import Group
+    from verify.records.record import Record
 
 Facts = Mapping[str, Any]
 Lines = Callable[[str], Iterable[Any]]
@@ -102,7 +102,7 @@ class Planned(Kind):
 
     def problems(self, record: "Record", names: set[str]) -> list[str]:
         """Of its plan."""
-        from verify.kinds.recorded import problems_with_plan
+        from verify.records.kinds.recorded import problems_with_plan
 
         return problems_with_plan(record, names)
 
@@ -128,7 +128,7 @@ class Study(Kind):
 
     def problems(self, record: "Record", names: set[str]) -> list[str]:
         """Of plan, cells, logs, and what they come to."""
-        from verify.kinds.recorded import problems_with_grid
+        from verify.records.kinds.recorded import problems_with_grid
 
         return problems_with_grid(record, names)
 
@@ -144,7 +144,7 @@ class Study(Kind):
 
     def groups(self, record: "Record") -> "dict[str, Group]":
         """One, without a name. Raises UsageError for a plan that does not hold."""
-        from verify.kinds.recorded import read_grid
+        from verify.records.kinds.recorded import read_grid
 
         return {"": read_grid(record).main}
 
@@ -193,7 +193,7 @@ class Sweep(Study):
 
     def groups(self, record: "Record") -> "dict[str, Group]":
         """Each by its name."""
-        from verify.kinds.recorded import read_grid
+        from verify.records.kinds.recorded import read_grid
 
         return dict(read_grid(record).groups)
 

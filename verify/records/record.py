@@ -8,7 +8,7 @@ re-run must repeat) and `envelope` (by result, the relative difference that a re
 name, for what did not hold then.
 Only a measured record may hold `results`, and it needs a log for each seed listed.
 A study, many runs in one record, has `plan` and `runs` in place of `logs`; a sweep has `cells`, the
-name of a file with a line for each planned cell; see verify/kinds/recorded.py. `incomplete` is a
+name of a file with a line for each planned cell; see verify/records/kinds/recorded.py. `incomplete` is a
 sweep of which a cell is lacking: it has no results.
 """
 
@@ -22,8 +22,8 @@ from verify import __version__
 from verify.disk import canonical
 from verify.disk.files import is_sha512, problem_with_name
 from verify.errors import UsageError
-from verify.kinds import Kind, Listed, kind_of
-from verify.kinds.lines import lines_of
+from verify.records.kinds import Kind, Listed, kind_of
+from verify.records.kinds.lines import lines_of
 
 SCHEMA = 1
 STATUSES = ("baseline", "proposal", "measured", "incomplete", "superseded", "refuted")

@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
-from verify.check import CheckReport
-from verify.check import check as check_folder
+from verify.records.check import CheckReport
+from verify.records.check import check as check_folder
 from verify.config import find_root, system
 from verify.errors import (
     EXIT_CANNOT_CHECK,
@@ -20,12 +20,12 @@ from verify.errors import (
     EXIT_HOLDS,
     UsageError,
 )
-from verify.record import read_record, record_folders, words_on_launch
-from verify.seal import bytes_to_hash
-from verify.seal import seal as seal_folder
-from verify.seal_cache import SealCache
-from verify.signing import ENVELOPE, Signed, judge, trusted_keys
-from verify.signing import sign as sign_folder
+from verify.records.record import read_record, record_folders, words_on_launch
+from verify.records.seal import bytes_to_hash
+from verify.records.seal import seal as seal_folder
+from verify.records.seal_cache import SealCache
+from verify.records.signing import ENVELOPE, Signed, judge, trusted_keys
+from verify.records.signing import sign as sign_folder
 from verify.terminal import print_json
 
 console = Console()
@@ -188,7 +188,7 @@ def reproduce(
 
 def verdict(as_json: bool) -> int:
     """Show the last verdict and whether it still covers the files as they are."""
-    from verify.verdict import read_verdict
+    from verify.records.verdict import read_verdict
 
     predicate, changed = read_verdict(find_root())
     fresh, passed = not changed, predicate.get("verificationResult") == "PASSED"

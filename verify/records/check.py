@@ -11,11 +11,11 @@ from verify.disk import canonical
 from verify.disk.files import hash_file, is_sha512, problem_with_name, read_small, walk
 from verify.disk.line_ends import REMEDY, as_lf, line_ends_only
 from verify.errors import ContradictedError, GoldensealError, UsageError
-from verify.record import Record, provenance, read_record, record_folders
+from verify.records.record import Record, provenance, read_record, record_folders
 from verify.runlog import run_log_lines
-from verify.signing import ENVELOPE, problems_of_envelope
-from verify.signing import SEAL as SEAL
-from verify.statement import SEAL_PREDICATE, read_statement
+from verify.records.signing import ENVELOPE, problems_of_envelope
+from verify.records.signing import SEAL as SEAL
+from verify.records.statement import SEAL_PREDICATE, read_statement
 
 SUMS = "SHA512SUMS"
 MAX_SUMS_BYTES = 64 * 1024 * 1024

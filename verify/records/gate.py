@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from verify.check import check
+from verify.records.check import check
 from verify.errors import UsageError
-from verify.record import record_folders
+from verify.records.record import record_folders
 from verify.result import GateResult, conclude
 
 NAME = "seals"

@@ -7,7 +7,7 @@ from typing import Any
 from verify.disk import canonical
 from verify.disk.files import open_regular
 from verify.errors import UsageError
-from verify.kinds.cells import FAILED, FINISHED, MISSING
+from verify.records.kinds.cells import FAILED, FINISHED, MISSING
 from verify.runlog import MAX_LINE_BYTES
 
 Kinds = dict[str, type | tuple[type, ...]]

@@ -1,7 +1,7 @@
 """Rules of a plan that no result could ever meet. Plain arithmetic, since every check asks."""
 
 from verify.errors import UsageError
-from verify.grids.schema import FEWEST_SEEDS
+from verify.records.kinds.schema import FEWEST_SEEDS
 
 MOST_BLOCKS = 40  # of an exact test: two halves of 2^20 signs each
 SMALLEST_ALPHA = 1e-12

@@ -16,7 +16,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Val
 from verify.disk import canonical
 from verify.disk.files import problem_with_name, read_small
 from verify.errors import UsageError
-from verify.kinds.cells import SEED
+from verify.records.kinds.cells import SEED
 
 MAX_BYTES = 1 << 20
 NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")

@@ -49,10 +49,10 @@ from typing import Any
 from verify.disk import canonical
 from verify.disk.files import read_small
 from verify.errors import UsageError
-from verify.grids.rules import refuse_dead_rule
-from verify.grids.schema import MAX_BYTES, NAME, checked, read_toml
-from verify.grids.sections import OneGrid, OneGroup, OwnPart, SweepFile
-from verify.kinds.cells import SEED, Cell
+from verify.records.kinds.rules import refuse_dead_rule
+from verify.records.kinds.schema import MAX_BYTES, NAME, checked, read_toml
+from verify.records.kinds.sections import OneGrid, OneGroup, OwnPart, SweepFile
+from verify.records.kinds.cells import SEED, Cell
 
 MAIN = "main"
 MERGED = ("common", "analysis", "resources", "power")  # tables that a group has in part

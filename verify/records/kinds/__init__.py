@@ -9,8 +9,8 @@ import what that takes; nothing here imports anything of launching or of tests.
 from collections.abc import Mapping
 from typing import Any
 
-from verify.kinds.cells import SEED, Cell, Listed
-from verify.kinds.kind import Baseline, Kind, Planned, Proposal, Run, Study, Sweep
+from verify.records.kinds.cells import SEED, Cell, Listed
+from verify.records.kinds.kind import Baseline, Kind, Planned, Proposal, Run, Study, Sweep
 
 __all__ = ["SEED", "Cell", "Kind", "Listed", "kind_of"]
 
