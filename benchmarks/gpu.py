@@ -40,8 +40,8 @@ from verify.disk import canonical
 from verify.disk.files import atomic_write
 from verify.errors import GoldensealError
 from verify.grids.launch_gate import UNCHECKED, clear
+from verify.ladder.suite import run_ladder
 from verify.make_record import make_record
-from verify.suite import run_ladder
 
 COULD_NOT_CHECK = 3
 RUNGS = (

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from verify.coq import build, project, toolchain
 from verify.errors import CannotCheckError
-from verify.gates.theorems import check_theorems
+from verify.ladder.gates.theorems import check_theorems
 
 ROOT = Path(__file__).parents[1]
 CLEAN_LIMIT, UNCHANGED_LIMIT = 40.0, 1.0  # seconds

@@ -15,10 +15,10 @@ from functools import partial
 from rich.console import Console
 from rich.table import Table
 
-from verify import suite
 from verify.config import find_root, systems
-from verify.probe import load_object
-from verify.recordings import Recordings
+from verify.ladder import suite
+from verify.ladder.probe import load_object
+from verify.ladder.recordings import Recordings
 
 
 def seconds() -> float:

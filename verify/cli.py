@@ -103,7 +103,7 @@ def verify(
     equivalence ladder on that pair of scripts; writes nothing.
     """
     os.environ["CUDA_VISIBLE_DEVICES"] = ""  # the ladder is a CPU check, on every machine
-    from verify import run
+    from verify.ladder import run
 
     chosen = tuple(only or ())
     if listing:

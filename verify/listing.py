@@ -9,7 +9,7 @@ from rich.table import Table
 from verify.config import find_root, systems
 from verify.errors import UsageError
 from verify.knobs import Knob
-from verify.probe import load_object
+from verify.ladder.probe import load_object
 
 
 def knob_rows(system: str = "", root: Path | None = None) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ from verify.errors import UsageError
 from verify.grids.freeze import freeze
 from verify.grids.launch_gate import UNCHECKED, Launch, provenance
 from verify.knobs import Knob, read_settings
-from verify.probe import load_object
+from verify.ladder.probe import load_object
 from verify.records.record import SCHEMA
 from verify.rerun import data_digests, run_system
 from verify.runlog import read_run_log

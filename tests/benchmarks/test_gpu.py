@@ -63,7 +63,7 @@ def test_the_ladder_holds_in_one_process_for_a_run_that_compiles(gpu, monkeypatc
 
 
 def test_every_rung_named_is_one_of_the_ladder(gpu):
-    from verify.suite import ladder
+    from verify.ladder.suite import ladder
 
     assert set(gpu.RUNGS) <= {rung.NAME for rung in ladder()}
 

@@ -12,7 +12,7 @@ import pytest
 from tests.patience import patience
 from verify.coq import build, generate, pins, project, settings, toolchain
 from verify.coq.rules import source_findings
-from verify.gates.theorems import check_theorems
+from verify.ladder.gates.theorems import check_theorems
 from verify.result import Verdict
 
 ROOT = Path(__file__).parents[2]
@@ -174,8 +174,8 @@ def test_the_gate_needs_neither_torch_nor_numpy():
         "import sys; sys.modules['torch'] = sys.modules['numpy'] = None\n"
         "from pathlib import Path\n"
         "from verify.coq import settings\n"
-        "from verify.gates import citation\n"
-        "from verify.gates.theorems import code_findings\n"
+        "from verify.ladder.gates import citation\n"
+        "from verify.ladder.gates.theorems import code_findings\n"
         "root = Path.cwd(); known = settings.read(root)\n"
         "declared = settings.load_constants(root, known.constants)\n"
         "print(len(declared.constants), code_findings(root, known, declared))\n"

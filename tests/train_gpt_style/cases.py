@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from verify import config
-from verify.probe import Probe, load_object
+from verify.ladder.probe import Probe, load_object
 
 ROOT = Path(__file__).parents[2]
 TOY = config.System("toy", "tests.train_gpt_style.toy", "tests.train_gpt_style.toy.probe:PROBE")

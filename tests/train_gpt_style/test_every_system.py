@@ -22,9 +22,9 @@ from train_gpt_style.kit.source import files_of
 from verify.bundle.make import make_bundle, read_bundle, write_bundle
 from verify.errors import UsageError
 from verify.knobs import check_declarations
+from verify.ladder.suite import LADDER, run_ladder
 from verify.records.source import read_source
 from verify.runlog import deterministic, read_run_log
-from verify.suite import LADDER, run_ladder
 
 LOADED = """\
 import json, runpy, sys

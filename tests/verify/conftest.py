@@ -72,7 +72,7 @@ Path("weights.bin").write_bytes(repr(loss).encode())
 
 PROBE = """
 from verify.knobs import Feature, Knob
-from verify.probe import Probe, Scenario, Script
+from verify.ladder.probe import Probe, Scenario, Script
 
 script = Script("x", "x.py", "x", "x")
 PROBE = Probe(

@@ -9,8 +9,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from verify.probe_file import probe_from_toml
-from verify.suite import LADDER, run_ladder
+from verify.ladder.probe_file import probe_from_toml
+from verify.ladder.suite import LADDER, run_ladder
 
 NET = """
 class Net(nn.Module):

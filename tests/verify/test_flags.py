@@ -12,10 +12,10 @@ import torch
 
 from tests.verify.scripts import ONE_FILE, edited, pair
 from tests.verify.switches import ELSEWHERE, SETTERS
-from verify.flags import COMPILERS, SWITCHES, changed, global_flags
-from verify.processes import in_processes
-from verify.recorder import record, settle
-from verify.recordings import warm_up
+from verify.ladder.flags import COMPILERS, SWITCHES, changed, global_flags
+from verify.ladder.processes import in_processes
+from verify.ladder.recorder import record, settle
+from verify.ladder.recordings import warm_up
 
 STOPS = ("torch.grad_enabled", "torch.inference_mode", "torch.default_device")  # the run ends there
 PLACES = ("import", "main")

@@ -124,7 +124,10 @@ def test_a_module_that_the_code_goes_on_without_may_be_missing(follow, text):
         ("for n in 'ab':\n    __import__(f'own.{n}')", "__main__.py:2: the name of the"),
         ("from importlib import import_module as f\nf('.a')", "is computed"),
         ("from importlib import import_module as f\nf('.a', parent())", "is computed"),
-        ("import verify.probe", "own.__main__ > verify.probe: verify.probe serves the checks"),
+        (
+            "import verify.ladder.probe",
+            "own.__main__ > verify.ladder.probe: verify.ladder.probe serves the checks",
+        ),
         ("from verify import suite", "serves the checks"),
         ("import (", "not Python"),
     ],

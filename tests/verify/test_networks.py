@@ -10,8 +10,8 @@ from torch import nn
 
 from tests.verify.networks_toys import TEACHER
 from tests.verify.scripts import edited, pair
-from verify.networks import Networks
-from verify.recorder import record
+from verify.ladder.networks import Networks
+from verify.ladder.recorder import record
 
 
 class Inner(nn.Module):

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.patience import patience
-from verify.processes import Ended, in_processes
+from verify.ladder.processes import Ended, in_processes
 
 
 def give(value):

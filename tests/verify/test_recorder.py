@@ -6,13 +6,13 @@ import pytest
 import torch
 
 from verify.digest import published_digest, tensor_digest
-from verify.events import Event, first_difference
-from verify.inspection import inspect_model, perturb
-from verify.optrace import traced
-from verify.output import log_facts
-from verify.probe import Script, environment
-from verify.probe_file import probe_from_toml
-from verify.recorder import counting_clock, record
+from verify.ladder.events import Event, first_difference
+from verify.ladder.inspection import inspect_model, perturb
+from verify.ladder.optrace import traced
+from verify.ladder.output import log_facts
+from verify.ladder.probe import Script, environment
+from verify.ladder.probe_file import probe_from_toml
+from verify.ladder.recorder import counting_clock, record
 
 
 @pytest.fixture(scope="module")

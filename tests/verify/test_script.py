@@ -4,9 +4,17 @@ import sys
 
 import pytest
 
-from verify import script as scripts
 from verify.errors import UsageError
-from verify.script import LoadError, MixedError, ProbeError, Script, ended_well, forget, in_words
+from verify.ladder import script as scripts
+from verify.ladder.script import (
+    LoadError,
+    MixedError,
+    ProbeError,
+    Script,
+    ended_well,
+    forget,
+    in_words,
+)
 
 
 def written(folder, files):

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verify.structure import leaves, modules
+from verify.ladder.structure import leaves, modules
 
 Pair = namedtuple("Pair", "left right")
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from train_gpt_style.gpt import SYSTEM
 from train_gpt_style.gpt.probe_data import SCENARIOS
 from train_gpt_style.kit.probing import probe_of
-from verify.probe import Scenario
+from verify.ladder.probe import Scenario
 
 
 def scenarios() -> tuple[Scenario, ...]:

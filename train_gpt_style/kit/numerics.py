@@ -130,7 +130,7 @@ def numeric_class() -> dict[str, Any]:
     """
     import torch
 
-    from verify.flags import global_flags
+    from verify.ladder.flags import global_flags
 
     lane = lane_in_force()
     backends = torch.backends

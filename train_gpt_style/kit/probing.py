@@ -15,7 +15,7 @@ from pathlib import Path
 
 from train_gpt_style.kit.system import KIT_KNOBS
 from train_gpt_style.kit.unreached import UNREACHED
-from verify.probe import Probe, Script, load_object
+from verify.ladder.probe import Probe, Script, load_object
 
 ROOT = Path(__file__).parents[2]
 BASELINE_BUILD = "build_model(Hyperparameters.from_env(os.environ), Context(os.environ))"

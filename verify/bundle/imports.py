@@ -20,10 +20,10 @@ UNFIT = (
     "rich",
     "typer",
     "verify.cli",
-    "verify.gates",
-    "verify.probe",
-    "verify.run",
-    "verify.suite",
+    "verify.ladder.gates",
+    "verify.ladder.probe",
+    "verify.ladder.run",
+    "verify.ladder.suite",
 )
 DYNAMIC = ("__import__", "import_module")
 IMPORT_FAILS = ("BaseException", "Exception", "ImportError", "ModuleNotFoundError")

@@ -240,7 +240,7 @@ def _look_at_imports(gate: Gate, root: Path, entry: System) -> None:
 
 def gates_of(system: str) -> list[str]:
     """The names of the gates that a verdict on this system has."""
-    from verify import suite
+    from verify.ladder import suite
 
     return [*(f"{system}: {name}" for name in suite.LADDER), *suite.REPOSITORY]
 

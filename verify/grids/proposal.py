@@ -20,9 +20,9 @@ from verify.grids.markers import replace_part, table
 from verify.grids.report import README, dated_name
 from verify.grids.resolve import resolve
 from verify.grids.study import PLAN
+from verify.ladder.probe import environment, load_object
 from verify.listing import knob_rows
 from verify.make_record import all_knobs
-from verify.probe import environment, load_object
 from verify.records.kinds.plan import Plan, read_plan
 from verify.records.record import SCHEMA
 
@@ -125,7 +125,7 @@ def plan_table(plan: Plan) -> str:
 
 def smoke_log(entry: System) -> str:
     """The published figures, each recomputed. Raises ContradictedError for one that differs."""
-    from verify.recorder import settle  # imports torch
+    from verify.ladder.recorder import settle  # imports torch
 
     probe = load_object(entry.probe)
     if probe.smoke is None:

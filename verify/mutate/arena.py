@@ -20,17 +20,17 @@ from typing import Any
 from verify.coq import project, settings
 from verify.coq.actions import FOLDER
 from verify.errors import CannotCheckError, UsageError
-from verify.events import Recording
-from verify.executed import Executed as Tracer
-from verify.gates import changed_lines, liveness, pairs, smoke, theorems
-from verify.inspection import Inspection
+from verify.ladder.events import Recording
+from verify.ladder.executed import Executed as Tracer
+from verify.ladder.gates import changed_lines, liveness, pairs, smoke, theorems
+from verify.ladder.inspection import Inspection
+from verify.ladder.probe import Probe, load_object
+from verify.ladder.recordings import Job, Recordings
+from verify.ladder.suite import LADDER, Rung, judged, ladder
 from verify.mutate.operators import Mutant
 from verify.mutate.plan import Plan
 from verify.mutate.source import Extent
-from verify.probe import Probe, load_object
-from verify.recordings import Job, Recordings
 from verify.result import Verdict
-from verify.suite import LADDER, Rung, judged, ladder
 
 # The rungs that look at the code with features off, as it stands; a mutant that all of these miss
 # meets the others, which cost several times as much.

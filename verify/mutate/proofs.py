@@ -20,7 +20,7 @@ from verify.coq.actions import FOLDER
 from verify.coq.project import Declaration, Project, load
 from verify.coq.session import Failure, answers
 from verify.errors import CannotCheckError
-from verify.gates.theorems import readable_findings
+from verify.ladder.gates.theorems import readable_findings
 
 # (what is done, the statement in place of T, its proof; X is the theorem itself)
 WEAKER = (

@@ -20,13 +20,13 @@ from typing import Any
 
 from verify.disk.files import atomic_write
 from verify.errors import CannotCheckError
+from verify.ladder.recorder import settle
 from verify.mutate.arena import make_reference
 from verify.mutate.coverage import reached
 from verify.mutate.operators import Mutant
 from verify.mutate.plan import Plan, copy_tree
 from verify.mutate.reach import read_reach
 from verify.mutate.stages import Stage, stages_of
-from verify.recorder import settle
 
 POLL = 0.02
 FORK = multiprocessing.get_context("fork")

@@ -13,7 +13,7 @@ from train_gpt_style.gpt import SYSTEM, probe_data, run
 from train_gpt_style.gpt.knobs import MICRO_BATCHES
 from train_gpt_style.gpt.probe import PROBE
 from train_gpt_style.kit.context import Context
-from verify.recorder import counting_clock
+from verify.ladder.recorder import counting_clock
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -4,7 +4,7 @@ import torch
 
 from tests.train_gpt_style.toy import SYSTEM
 from train_gpt_style.kit.probing import probe_of
-from verify.probe import Scenario
+from verify.ladder.probe import Scenario
 
 
 def draw(shape, generator):

@@ -23,7 +23,7 @@ from tests.train_gpt_style.vit_rft.test_vit_coupler import by_hand
 from train_gpt_style.kit.numerics import numeric_class
 from train_gpt_style.vit_rft import probe_data, run
 from verify.digest import tensor_digest
-from verify.recorder import counting_clock
+from verify.ladder.recorder import counting_clock
 from verify.runlog import read_run_log
 
 ON = {

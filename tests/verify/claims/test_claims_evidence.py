@@ -13,7 +13,7 @@ from verify.claims.evidence import Library, resolve_pointer, select_line
 from verify.claims.findings import KINDS, ClaimError
 from verify.claims.judgement import documents, judge_documents
 from verify.errors import UsageError
-from verify.gates.claims import check_claims
+from verify.ladder.gates.claims import check_claims
 from verify.records.seal import seal
 from verify.result import Verdict
 

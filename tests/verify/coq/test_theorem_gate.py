@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from verify.cli import app
 from verify.coq import actions, toolchain
 from verify.errors import CannotCheckError, ContradictedError
-from verify.gates.theorems import check_theorems
+from verify.ladder.gates.theorems import check_theorems
 from verify.records.verdict import gate_entry
 from verify.result import Verdict
 

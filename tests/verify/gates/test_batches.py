@@ -114,8 +114,8 @@ def test_outputs_of_any_form_are_compared(tmp_path):
 
 
 def test_without_a_draw_the_batch_is_a_pair_of_token_ids():
-    from verify.inspection import batch_names
-    from verify.probe import Probe, Scenario, Script
+    from verify.ladder.inspection import batch_names
+    from verify.ladder.probe import Probe, Scenario, Script
 
     script = Script("x", "x.py", "x", "x")
     probe = Probe("p", script, script, (Scenario("s", {}),), 8)

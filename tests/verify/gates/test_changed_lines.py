@@ -3,7 +3,7 @@
 import pytest
 
 from tests.verify.scripts import ONE_FILE, PROBE, TWO_FILES, edited, pair
-from verify.gates.changed_lines import new_numbers
+from verify.ladder.gates.changed_lines import new_numbers
 from verify.result import Verdict
 
 DRAW = "        x = torch.randn(5, 4)\n"

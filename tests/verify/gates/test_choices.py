@@ -3,8 +3,8 @@
 import pytest
 
 from tests.verify.scripts import ONE_FILE, PROBE, edited, findings, pair
-from verify.gates.liveness import trials
 from verify.knobs import Feature, Knob
+from verify.ladder.gates.liveness import trials
 
 LOSS = "        loss = model(x).square().mean()\n"
 FEATURE = """

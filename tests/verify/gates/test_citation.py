@@ -2,8 +2,8 @@
 
 import pytest
 
-from verify.gates import citation
-from verify.gates.citation import check_citation
+from verify.ladder.gates import citation
+from verify.ladder.gates.citation import check_citation
 from verify.result import Verdict
 
 GOOD = """cff-version: 1.2.0

@@ -7,9 +7,9 @@ import sys
 import pytest
 
 from verify.errors import UsageError
-from verify.probe_file import probe_from_toml
+from verify.ladder.probe_file import probe_from_toml
+from verify.ladder.suite import LADDER, run_ladder
 from verify.result import Verdict
-from verify.suite import LADDER, run_ladder
 
 RUNGS = [name for name in LADDER if name != "published figures"]
 

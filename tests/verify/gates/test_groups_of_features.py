@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.verify.scripts import PROBE, pair
-from verify.gates.pairs import groups, names
 from verify.knobs import Feature, Knob
-from verify.probe import Probe, Script
+from verify.ladder.gates.pairs import groups, names
+from verify.ladder.probe import Probe, Script
 from verify.result import Verdict
 
 SCRIPT = """

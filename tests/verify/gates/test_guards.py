@@ -3,9 +3,9 @@
 import pytest
 
 from verify.errors import UsageError
-from verify.events import Event, Recording
-from verify.gates.liveness import judge_guard, judge_master
 from verify.knobs import Feature, Knob, check_declarations
+from verify.ladder.events import Event, Recording
+from verify.ladder.gates.liveness import judge_guard, judge_master
 
 MASTER = Knob("GUARD", bool, False, "look", on="1")
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from verify.probe_file import probe_from_toml
+from verify.ladder.probe_file import probe_from_toml
+from verify.ladder.suite import run_ladder
 from verify.result import Verdict
-from verify.suite import run_ladder
 
 SECOND = """
 BIAS_ENABLE = int(os.environ.get("BIAS_ENABLE", 0))

@@ -3,9 +3,9 @@
 import pytest
 
 from tests.verify.scripts import ONE_FILE, PROBE, edited, findings, pair
-from verify.events import Event
-from verify.gates import operations, rng
-from verify.gates.operations import first_event
+from verify.ladder.events import Event
+from verify.ladder.gates import operations, rng
+from verify.ladder.gates.operations import first_event
 from verify.result import Verdict
 
 STEP = Event("step 1", {}, ("mm", "add"))

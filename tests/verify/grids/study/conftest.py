@@ -54,7 +54,7 @@ Path("metrics.json").write_bytes(canonical.dumps({"loss": loss}))
 
 PROBE = """
 from verify.knobs import Feature, Knob
-from verify.probe import Probe, Scenario, Script
+from verify.ladder.probe import Probe, Scenario, Script
 
 script = Script("x", "x.py", "x", "x")
 PROBE = Probe(

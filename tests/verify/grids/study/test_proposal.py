@@ -12,8 +12,8 @@ from tests.verify.conftest import forget_toy
 from tests.verify.grids.study.conftest import PLAN
 from tests.verify.grids.test_grant import COSTS
 from verify.errors import ContradictedError, UsageError
-from verify.gates.citation import OWN_ENVIRONMENT
 from verify.grids.proposal import write_proposal
+from verify.ladder.gates.citation import OWN_ENVIRONMENT
 from verify.records.check import problems_inside
 
 ROOT = Path(__file__).parents[4]

@@ -13,12 +13,12 @@ be the baseline again. All are shortened as the probe's `brief` says.
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 
-from verify.events import Recording
-from verify.gates.common import compare_runs, record_job, traced_scenario
-from verify.gates.liveness import acts, misplaced
 from verify.knobs import Feature
-from verify.probe import Probe
-from verify.recordings import Job, Recordings, Side, changes
+from verify.ladder.events import Recording
+from verify.ladder.gates.common import compare_runs, record_job, traced_scenario
+from verify.ladder.gates.liveness import acts, misplaced
+from verify.ladder.probe import Probe
+from verify.ladder.recordings import Job, Recordings, Side, changes
 from verify.result import GateResult, conclude
 
 NAME = "pairs"

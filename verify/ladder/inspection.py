@@ -10,12 +10,12 @@ import torch
 from torch.utils import _pytree as pytree
 
 from verify.digest import has_values, published_digest, short
-from verify.executed import Executed, Extent, Seen
-from verify.optrace import traced
-from verify.probe import Probe, environment
-from verify.recorder import followed, rng_facts, settle
-from verify.script import FAULTS, ProbeError, Script, in_words
-from verify.structure import modules
+from verify.ladder.executed import Executed, Extent, Seen
+from verify.ladder.optrace import traced
+from verify.ladder.probe import Probe, environment
+from verify.ladder.recorder import followed, rng_facts, settle
+from verify.ladder.script import FAULTS, ProbeError, Script, in_words
+from verify.ladder.structure import modules
 
 BUILD_SEED = 1597
 

@@ -9,11 +9,11 @@ A guard changes nothing either; it must stop the run that it was made for, which
 from collections.abc import Mapping
 from fnmatch import fnmatch
 
-from verify.events import Event, Recording
-from verify.gates.common import compare_runs, record_job, traced_scenario, without_operations
 from verify.knobs import Feature
-from verify.probe import Probe
-from verify.recordings import Job, Recordings, changes
+from verify.ladder.events import Event, Recording
+from verify.ladder.gates.common import compare_runs, record_job, traced_scenario, without_operations
+from verify.ladder.probe import Probe
+from verify.ladder.recordings import Job, Recordings, changes
 from verify.result import GateResult, conclude
 
 NAME = "liveness"

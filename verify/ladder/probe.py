@@ -17,7 +17,7 @@ from unittest import mock
 
 from verify.errors import GoldensealError, UsageError
 from verify.knobs import Feature, Knob
-from verify.script import Script, in_words
+from verify.ladder.script import Script, in_words
 
 __all__ = ["Probe", "Scenario", "Script", "environment", "load_object"]
 

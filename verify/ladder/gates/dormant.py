@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from verify.gates.common import compare_runs, inspect_job, record_job
 from verify.knobs import Feature, Knob
-from verify.probe import Probe
-from verify.recordings import Job, Recordings
+from verify.ladder.gates.common import compare_runs, inspect_job, record_job
+from verify.ladder.probe import Probe
+from verify.ladder.recordings import Job, Recordings
 from verify.result import GateResult, conclude
 
 NAME = "dormant knobs"

@@ -17,13 +17,13 @@ import torch
 
 from verify.digest import short
 from verify.errors import CannotCheckError, GoldensealError
-from verify.events import Recording
-from verify.executed import Extent
-from verify.inspection import Inspection, inspect_model
-from verify.probe import Probe, Scenario
-from verify.processes import in_processes
-from verify.recorder import record, settle
-from verify.script import ProbeError, in_words, modules_below
+from verify.ladder.events import Recording
+from verify.ladder.executed import Extent
+from verify.ladder.inspection import Inspection, inspect_model
+from verify.ladder.probe import Probe, Scenario
+from verify.ladder.processes import in_processes
+from verify.ladder.recorder import record, settle
+from verify.ladder.script import ProbeError, in_words, modules_below
 
 Side = Literal["baseline", "candidate"]
 

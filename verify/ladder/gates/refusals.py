@@ -4,9 +4,9 @@ A check that is never true in a healthy run could be deleted unseen. So each of 
 refusals spoils the input in one way, and both scripts are run on it.
 """
 
-from verify.events import Recording
-from verify.probe import Probe
-from verify.recordings import Job, Recordings
+from verify.ladder.events import Recording
+from verify.ladder.probe import Probe
+from verify.ladder.recordings import Job, Recordings
 from verify.result import GateResult, conclude
 
 NAME = "refusals"

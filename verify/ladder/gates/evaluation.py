@@ -1,9 +1,9 @@
 """Rung 7: validation, test-time training and the exported artifact."""
 
-from verify.events import Event, Recording, by_rank, first_difference
-from verify.gates.common import SIDES, errors_of, record_job, record_jobs, without_operations
-from verify.gates.training import end_of_training
-from verify.recordings import Recordings
+from verify.ladder.events import Event, Recording, by_rank, first_difference
+from verify.ladder.gates.common import SIDES, errors_of, record_job, record_jobs, without_operations
+from verify.ladder.gates.training import end_of_training
+from verify.ladder.recordings import Recordings
 from verify.result import GateResult, conclude
 
 NAME = "evaluation and export"

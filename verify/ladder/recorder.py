@@ -34,16 +34,16 @@ from torch.optim.optimizer import (
 
 from verify.digest import short
 from verify.errors import CannotCheckError
-from verify.events import Event, Recording
-from verify.executed import Executed, Seen
-from verify.flags import changed, glance, global_flags
-from verify.networks import Network, Networks
-from verify.optrace import OperationTrace, transport_untraced, untraced
-from verify.output import LineSink, file_facts
-from verify.ownership import Ownership
-from verify.probe import Probe, environment
-from verify.ranks import peers
-from verify.script import (
+from verify.ladder.events import Event, Recording
+from verify.ladder.executed import Executed, Seen
+from verify.ladder.flags import changed, glance, global_flags
+from verify.ladder.networks import Network, Networks
+from verify.ladder.optrace import OperationTrace, transport_untraced, untraced
+from verify.ladder.output import LineSink, file_facts
+from verify.ladder.ownership import Ownership
+from verify.ladder.probe import Probe, environment
+from verify.ladder.ranks import peers
+from verify.ladder.script import (
     FAULTS,
     Script,
     ended_well,
@@ -52,7 +52,7 @@ from verify.script import (
     own_folder,
     source_text,
 )
-from verify.structure import leaves
+from verify.ladder.structure import leaves
 
 # Where generators stand before a script seeds them: one that no longer does so must show.
 UNUSUAL_SEED = 1_836_311_903

@@ -1,8 +1,8 @@
 """Rung 6: k steps of the real loop, from the loader to the optimizer state."""
 
-from verify.events import Event, Recording, by_rank, first_difference
-from verify.gates.common import SIDES, errors_of, record_job, record_jobs, without_operations
-from verify.recordings import Recordings
+from verify.ladder.events import Event, Recording, by_rank, first_difference
+from verify.ladder.gates.common import SIDES, errors_of, record_job, record_jobs, without_operations
+from verify.ladder.recordings import Recordings
 from verify.result import GateResult, conclude
 
 NAME = "training"

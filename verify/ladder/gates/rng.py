@@ -1,7 +1,7 @@
 """Rung 3: construction leaves every random generator where the baseline leaves it."""
 
-from verify.gates.common import difference_of_tables, errors_of, inspect_job, inspect_jobs
-from verify.recordings import Recordings
+from verify.ladder.gates.common import difference_of_tables, errors_of, inspect_job, inspect_jobs
+from verify.ladder.recordings import Recordings
 from verify.result import GateResult, conclude
 
 NAME = "random numbers"

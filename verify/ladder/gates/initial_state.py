@@ -1,7 +1,7 @@
 """Rung 2: the state dict of a fresh model has the same names, shapes, dtypes and bytes."""
 
-from verify.gates.common import difference_of_tables, errors_of, inspect_job, inspect_jobs
-from verify.recordings import Recordings
+from verify.ladder.gates.common import difference_of_tables, errors_of, inspect_job, inspect_jobs
+from verify.ladder.recordings import Recordings
 from verify.result import GateResult, conclude
 
 NAME = "initial state"

@@ -1,8 +1,8 @@
 """The published figures of a system, recomputed on the real objects."""
 
-from verify.probe import Probe, environment
-from verify.recorder import settle
-from verify.recordings import Job, Recordings
+from verify.ladder.probe import Probe, environment
+from verify.ladder.recorder import settle
+from verify.ladder.recordings import Job, Recordings
 from verify.result import GateResult, conclude, not_run
 
 NAME = "published figures"

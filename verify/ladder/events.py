@@ -5,7 +5,7 @@ import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from verify.executed import Extent
+from verify.ladder.executed import Extent
 
 
 @dataclass(frozen=True)

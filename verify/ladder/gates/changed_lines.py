@@ -18,14 +18,14 @@ from pathlib import Path
 
 from verify.bundle.imports import needs_of
 from verify.errors import UsageError
-from verify.executed import Extent, instructions
-from verify.gates.common import followed_sides, inspect_job, record_job, traced_scenario
-from verify.gates.liveness import on_job, on_runs, restored_job, trials, trip_jobs
-from verify.gates.refusals import refusal_job
-from verify.probe import Probe
-from verify.recordings import Job, Recordings, Side
+from verify.ladder.executed import Extent, instructions
+from verify.ladder.gates.common import followed_sides, inspect_job, record_job, traced_scenario
+from verify.ladder.gates.liveness import on_job, on_runs, restored_job, trials, trip_jobs
+from verify.ladder.gates.refusals import refusal_job
+from verify.ladder.probe import Probe
+from verify.ladder.recordings import Job, Recordings, Side
+from verify.ladder.script import Script, own_folder, source_text
 from verify.result import GateResult, Verdict
-from verify.script import Script, own_folder, source_text
 
 NAME = "changed lines"
 Line = tuple[str, int]  # file below the script's own folder, number

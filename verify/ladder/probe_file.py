@@ -9,9 +9,9 @@ from typing import Any, Literal
 
 from verify.errors import UsageError
 from verify.knobs import Feature, Knob
-from verify.probe import Probe, Scenario, load_object
+from verify.ladder.probe import Probe, Scenario, load_object
+from verify.ladder.script import Script
 from verify.schema import CLOSED, parse
-from verify.script import Script
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ what an operation computes, and on a CPU perhaps no byte of it.
 from collections.abc import Sequence
 from itertools import zip_longest
 
-from verify.events import Event, by_rank
-from verify.gates.common import (
+from verify.ladder.events import Event, by_rank
+from verify.ladder.gates.common import (
     SIDES,
     errors_of,
     flags_apart,
@@ -18,8 +18,8 @@ from verify.gates.common import (
     record_jobs,
     traced_scenario,
 )
-from verify.probe import Probe
-from verify.recordings import Job, Recordings
+from verify.ladder.probe import Probe
+from verify.ladder.recordings import Job, Recordings
 from verify.result import GateResult, conclude
 
 NAME = "operations"

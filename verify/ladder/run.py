@@ -10,17 +10,17 @@ from rich.markup import escape
 from rich.progress import TimeElapsedColumn
 from rich.table import Table
 
-from verify import suite
 from verify.config import find_root, systems
 from verify.config import system as system_of
 from verify.disk.files import atomic_write
 from verify.errors import UsageError
+from verify.ladder import suite
 from verify.records.verdict import verdict_document, write_verdict
 from verify.result import EXIT_CODES, GateResult, Verdict
 from verify.terminal import progress_bar
 
 if TYPE_CHECKING:  # the gates of the repository need no torch
-    from verify.probe import Probe
+    from verify.ladder.probe import Probe
 
 MARKS = {Verdict.PASS: "[green]pass[/]", Verdict.FAIL: "[red]FAIL[/]"}
 FINDINGS_SHOWN = 8
@@ -76,7 +76,7 @@ def verify_pair(
     baseline: Path, candidate: Path, description: Path, only: Sequence[str], jobs: int
 ) -> Outcome:
     """The ladder on two foreign scripts."""
-    from verify.probe_file import probe_from_toml  # imports torch
+    from verify.ladder.probe_file import probe_from_toml  # imports torch
 
     suite.refuse_unknown(only)
     probe = probe_from_toml(description, str(baseline.resolve()), str(candidate.resolve()))
@@ -119,8 +119,8 @@ def verify_repository(only: Sequence[str], jobs: int, name: str = "") -> Outcome
 
 def _load(reference: str) -> "tuple[Probe, list[str]]":
     """A system's probe, and what its import changed of torch's global switches."""
-    from verify.flags import changed, global_flags  # imports torch
-    from verify.probe import load_object
+    from verify.ladder.flags import changed, global_flags  # imports torch
+    from verify.ladder.probe import load_object
 
     before = global_flags()
     probe: Probe = load_object(reference)

@@ -6,8 +6,8 @@ import torch
 from torch.optim import Optimizer
 
 from verify.digest import short
-from verify.events import Recording
-from verify.networks import Network
+from verify.ladder.events import Recording
+from verify.ladder.networks import Network
 
 
 class Ownership:

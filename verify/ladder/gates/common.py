@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from verify.events import Event, Recording, by_rank, first_difference
-from verify.flags import changed
-from verify.probe import Probe
-from verify.recordings import Job, Recordings, Side, changes
+from verify.ladder.events import Event, Recording, by_rank, first_difference
+from verify.ladder.flags import changed
+from verify.ladder.probe import Probe
+from verify.ladder.recordings import Job, Recordings, Side, changes
 
 SIDES: tuple[Side, Side] = ("baseline", "candidate")
 

@@ -10,11 +10,11 @@ from types import ModuleType
 
 from verify.errors import CannotCheckError
 from verify.knobs import Knob, check_declarations
-from verify.probe import Probe, Script, environment
-from verify.processes import in_processes
-from verify.recordings import Job, Recordings
+from verify.ladder.probe import Probe, Script, environment
+from verify.ladder.processes import in_processes
+from verify.ladder.recordings import Job, Recordings
+from verify.ladder.script import source_text
 from verify.result import GateResult, conclude
-from verify.script import source_text
 
 NAME = "knobs"
 

@@ -16,10 +16,10 @@ from verify.errors import CannotCheckError, GoldensealError, UsageError
 from verify.result import GateResult, Verdict, conclude
 
 if TYPE_CHECKING:
-    from verify.probe import Probe
-    from verify.recordings import Job, Recordings
+    from verify.ladder.probe import Probe
+    from verify.ladder.recordings import Job, Recordings
 
-# Name: module below verify.gates. The first are the rungs of the ladder, which run once a system.
+# Name: module below verify.ladder.gates. The first are the rungs of the ladder, which run once a system.
 LADDER = {
     "knobs": "knobs",
     "published figures": "smoke",
@@ -70,7 +70,7 @@ def ladder() -> tuple[Rung, ...]:
 
 
 def _gate(module: str) -> Any:
-    return import_module(f"verify.gates.{module}")
+    return import_module(f"verify.ladder.gates.{module}")
 
 
 def catalogue() -> list[GateInfo]:
@@ -96,7 +96,7 @@ def run_ladder(
     process of its own. Raises UsageError for a probe that is wrong, CannotCheckError for a script
     that cannot be imported.
     """
-    from verify.recordings import Recordings  # imports torch
+    from verify.ladder.recordings import Recordings  # imports torch
 
     rungs = [_gate(module) for name, module in LADDER.items() if selected(name, only)]
     with Recordings(probe, workers or None, imported, apart) as recordings:
