@@ -39,9 +39,9 @@ from verify.config import find_root, system
 from verify.disk import canonical
 from verify.disk.files import atomic_write
 from verify.errors import GoldensealError
-from verify.grids.launch_gate import UNCHECKED, clear
 from verify.ladder.suite import run_ladder
-from verify.make_record import make_record
+from verify.launch.gate import UNCHECKED, clear
+from verify.launch.make_record import make_record
 
 COULD_NOT_CHECK = 3
 RUNGS = (

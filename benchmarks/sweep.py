@@ -62,8 +62,8 @@ def write_sweep(path: Path, cells: int) -> None:
 def plan_and_dry_run(cells: int) -> None:
     from unittest.mock import patch
 
-    from verify.grids import launch_gate
     from verify.grids import sweep_command as command
+    from verify.launch import gate as launch_gate
 
     with tempfile.TemporaryDirectory() as name:
         file = Path(name) / "many.toml"
@@ -85,7 +85,7 @@ def generate(folder: Path, cells: int) -> None:
     from tests.verify.grids.sweep.toy_sweep import weights
     from verify.disk.files import hash_file
     from verify.grids import prepare, state
-    from verify.grids.launch_gate import Launch
+    from verify.launch.gate import Launch
     from verify.records.seal import sums_text
     from verify.runlog import RunLog
 

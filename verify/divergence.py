@@ -17,9 +17,9 @@ from verify.compare.difference import distance
 from verify.compare.elements import OF_TORCH, differing, index, shown, value
 from verify.config import System
 from verify.errors import CannotCheckError
+from verify.launch.process import run_system
 from verify.records.history import restore_source
 from verify.records.source import read_source
-from verify.rerun import run_system
 
 Show = Callable[[str], None]
 TRACER = Path(__file__).with_name("step_trace.py")

@@ -34,12 +34,12 @@ from verify.errors import (
     UsageError,
 )
 from verify.from_checkpoint import put_back
-from verify.make_record import all_knobs
+from verify.launch.make_record import all_knobs
+from verify.launch.process import data_digests, run_system
 from verify.records.check import check, resolve
 from verify.records.history import restore_source
 from verify.records.record import Record
 from verify.records.source import read_source
-from verify.rerun import data_digests, run_system
 from verify.runlog import read_run_log
 
 EXIT_CODES = {

@@ -127,19 +127,19 @@ class ToyRepository:
 @pytest.fixture
 def toy(tmp_path, monkeypatch, root):
     """The toy repository; its subprocesses find `verify` in this checkout."""
-    import verify.rerun
+    import verify.launch.process
 
     repository = tmp_path / "repository"
     repository.mkdir()
     made = ToyRepository(repository, monkeypatch)
-    original = verify.rerun.subprocess.Popen
+    original = verify.launch.process.subprocess.Popen
 
     def popen(command, env=None, **options):
         if env and "PYTHONPATH" in env:
             env = {**env, "PYTHONPATH": f"{env['PYTHONPATH']}:{root}"}
         return original(command, env=env, **options)
 
-    monkeypatch.setattr(verify.rerun.subprocess, "Popen", popen)
+    monkeypatch.setattr(verify.launch.process.subprocess, "Popen", popen)
     return made
 
 
@@ -149,7 +149,7 @@ GATES = ["toy: loss and gradients", "theorems"]
 @pytest.fixture
 def verified(toy, monkeypatch):
     """The toy repository with a green verdict of two gates; `write_verdict` makes another one."""
-    from verify.grids import launch_gate
+    from verify.launch import gate as launch_gate
     from verify.records.verdict import verdict_document, write_verdict
     from verify.result import GateResult, Verdict
 

@@ -6,7 +6,7 @@ import pytest
 
 from verify.config import system
 from verify.divergence import first_parting
-from verify.make_record import make_record
+from verify.launch.make_record import make_record
 from verify.records.seal import seal
 from verify.reproduce import reproduce
 

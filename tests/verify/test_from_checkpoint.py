@@ -5,7 +5,7 @@ import json
 import pytest
 
 from verify.config import system
-from verify.make_record import make_record
+from verify.launch.make_record import make_record
 from verify.records.check import resolve
 from verify.records.seal import seal
 from verify.reproduce import reproduce

@@ -9,7 +9,7 @@ import pytest
 from verify import cli
 from verify.disk import canonical
 from verify.errors import UsageError
-from verify.grids import launch_gate
+from verify.launch import gate as launch_gate
 from verify.records.check import check
 from verify.records.record import read_record
 from verify.records.verdict import PATH
@@ -105,7 +105,7 @@ def test_as_json_it_says_what_was_recorded(verified, goldenseal):
 
 def test_what_runs_is_the_copy_that_was_covered(verified, goldenseal, monkeypatch):
     """An edit between the gate and the start is refused; one after the start changes nothing."""
-    from verify import make_record
+    from verify.launch import make_record
 
     freeze, run_system = make_record.freeze, make_record.run_system
 

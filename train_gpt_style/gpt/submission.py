@@ -25,8 +25,8 @@ from verify.config import find_root, system
 from verify.disk import canonical
 from verify.disk.files import atomic_write, read_small, walk
 from verify.errors import CannotCheckError, ContradictedError, GoldensealError, UsageError
+from verify.launch.process import data_digests, data_path
 from verify.records.record import Record, read_record
-from verify.rerun import data_digests, data_path
 from verify.runlog import read_run_log
 
 CAP_BYTES = 16_000_000  # code and model together, decimal

@@ -34,11 +34,11 @@ from verify.errors import (
 from verify.grids import attempts, canaries
 from verify.grids.lock import held
 from verify.grids.torchrun import launched
+from verify.launch.process import INHERITED, THREADS
 from verify.records.check import SUMS
 from verify.records.kinds.logs import read_end
 from verify.records.record import SCHEMA
 from verify.records.seal import seal
-from verify.rerun import INHERITED, THREADS
 from verify.runlog import read_run_log
 
 CELL, OUT, OUTPUT = "cell.json", "out", "output.txt"

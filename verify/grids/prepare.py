@@ -7,10 +7,10 @@ from verify.disk import canonical
 from verify.disk.files import atomic_write
 from verify.errors import UsageError
 from verify.grids.cost import compute_grant
-from verify.grids.launch_gate import Launch
 from verify.grids.resolve import Planned
 from verify.grids.resolve import planned as planned_grid
 from verify.grids.state import SWEEP, begin, data_files, write_cell
+from verify.launch.gate import Launch
 from verify.records.kinds.plan import read_sweep
 from verify.records.record import SCHEMA
 from verify.records.seal import Sealed, seal

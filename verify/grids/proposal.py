@@ -21,8 +21,8 @@ from verify.grids.report import README, dated_name
 from verify.grids.resolve import resolve
 from verify.grids.study import PLAN
 from verify.ladder.probe import environment, load_object
+from verify.launch.make_record import all_knobs
 from verify.listing import knob_rows
-from verify.make_record import all_knobs
 from verify.records.kinds.plan import Plan, read_plan
 from verify.records.record import SCHEMA
 

@@ -10,11 +10,11 @@ from verify.disk import canonical
 from verify.disk.files import atomic_write
 from verify.errors import CannotCheckError, GoldensealError, UsageError
 from verify.grids.analysis import analyse, p_text
-from verify.grids.launch_gate import provenance
 from verify.grids.markers import replace_part, table
 from verify.grids.plot import draw
 from verify.grids.state import STUDY, Grid, read_state
 from verify.grids.study import PLAN, failure
+from verify.launch.gate import provenance
 from verify.records.kinds.cells import SEED, Cell
 from verify.records.kinds.logs import Numbers, Run, read_run
 from verify.records.kinds.plan import Group, Plan, read_plan

@@ -9,7 +9,7 @@ from verify.config import System, system
 from verify.disk import canonical
 from verify.errors import UsageError
 from verify.knobs import Knob, read_settings
-from verify.make_record import RUN_LOG, all_knobs
+from verify.launch.make_record import RUN_LOG, all_knobs
 from verify.records.kinds.cells import SEED, Cell
 from verify.records.kinds.plan import Group, Plan, read_plan, read_sweep
 from verify.records.kinds.schema import meant

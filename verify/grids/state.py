@@ -16,12 +16,12 @@ from verify.config import System
 from verify.disk import canonical
 from verify.disk.files import atomic_write, hash_file
 from verify.errors import CannotCheckError, UsageError
-from verify.grids.freeze import freeze, thaw
-from verify.grids.launch_gate import LAUNCH_KEYS, Launch, launched
 from verify.grids.resolve import Planned, command_of
+from verify.launch.freeze import freeze, thaw
+from verify.launch.gate import LAUNCH_KEYS, Launch, launched
+from verify.launch.process import data_digests, data_path, knob_of
 from verify.records.kinds.cells import SEED, Cell
 from verify.records.kinds.plan import Plan
-from verify.rerun import data_digests, data_path, knob_of
 
 CELL = "cell.json"
 NEEDED = {"data", "plan", "source"}

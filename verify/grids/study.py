@@ -20,11 +20,11 @@ from verify.disk.files import atomic_write
 from verify.errors import GoldensealError, UsageError
 from verify.grids.attempts import read_attempts, read_running
 from verify.grids.cell import OUT
-from verify.grids.launch_gate import UNCHECKED, Launch
 from verify.grids.lock import alone, lock_of
 from verify.grids.resolve import planned
 from verify.grids.state import STUDY, Grid, data_files, write_cell
 from verify.grids.state import begin as begin_grid
+from verify.launch.gate import UNCHECKED, Launch
 from verify.records.kinds.cells import Cell
 from verify.records.kinds.logs import read_end
 

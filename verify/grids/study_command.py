@@ -43,7 +43,7 @@ def plan(file: Path, as_json: bool) -> int:
 
 def run(file: Path, folder: Path, jobs: int, waive: Sequence[str], as_json: bool) -> int:
     """Run what is not finished. Exit 3 when a cell failed: the study shows nothing yet."""
-    from verify.grids.launch_gate import clear
+    from verify.launch.gate import clear
 
     root = find_root()
     entry = planned(root, file, sweep=False).system

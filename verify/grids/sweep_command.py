@@ -154,7 +154,7 @@ def run(
     as_json: bool,
 ) -> int:
     """Launch what is not sealed, or say what would be."""
-    from verify.grids.launch_gate import clear
+    from verify.launch.gate import clear
 
     if executor not in EXECUTORS:
         raise UsageError(f"--executor {executor!r}: expected one of {EXECUTORS}")

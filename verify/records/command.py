@@ -125,8 +125,8 @@ def record(
     system_name: str, folder: Path, assignments: Sequence[str], waive: Sequence[str], as_json: bool
 ) -> int:
     """Run a system and leave a record, given a fresh green verdict or a waiver."""
-    from verify.grids.launch_gate import clear
-    from verify.make_record import make_record, requested
+    from verify.launch.gate import clear
+    from verify.launch.make_record import make_record, requested
 
     root = find_root()
     entry, given = system(root, system_name), _assigned(assignments)

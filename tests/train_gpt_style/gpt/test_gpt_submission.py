@@ -25,8 +25,8 @@ from verify.bundle.make import make_bundle
 from verify.config import find_root, system
 from verify.disk import canonical
 from verify.errors import ContradictedError
+from verify.launch.process import data_digests
 from verify.records.source import read_source
-from verify.rerun import data_digests
 from verify.runlog import RunLog, read_run_log
 
 ABOUT = ["--author", "A. Name", "--github-id", "aname", "--blurb", "Nothing new."]

@@ -10,9 +10,9 @@ from tests.train_gpt_style.vit_rft.test_vit_energy_study import facts_of, plan_f
 from train_gpt_style.vit_rft.energy_study import __main__ as command
 from train_gpt_style.vit_rft.energy_study import pilot, profile, runner
 from train_gpt_style.vit_rft.energy_study.finish import folder_for
-from verify.grids import launch_gate
 from verify.grids.blocks.plan import read_block_plan
-from verify.grids.launch_gate import Gate
+from verify.launch import gate as launch_gate
+from verify.launch.gate import Gate
 from verify.records.check import check
 from verify.records.source import SourceTree
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from train_gpt_style.kit.numerics import enter_lane
 from verify.config import find_root, system
 from verify.errors import GoldensealError, UsageError
-from verify.grids.launch_gate import clear
+from verify.launch.gate import clear
 from verify.records.source import read_source
 
 SYSTEM = "vit_rft"

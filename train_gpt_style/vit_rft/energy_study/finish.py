@@ -10,7 +10,7 @@ from verify.disk.files import atomic_write
 from verify.errors import UsageError
 from verify.grids.blocks.plan import read_block_plan
 from verify.grids.blocks.report import README, write_block_report
-from verify.grids.launch_gate import provenance
+from verify.launch.gate import provenance
 from verify.records.seal import seal
 
 WORDS = Path(__file__).with_name("readme.txt")  # every word of it was written before the results

@@ -21,7 +21,7 @@ from verify.disk import canonical
 from verify.disk.files import atomic_write
 from verify.errors import UsageError
 from verify.grids.blocks.plan import read_block_plan
-from verify.grids.launch_gate import UNCHECKED, provenance
+from verify.launch.gate import UNCHECKED, provenance
 
 PILOT_SEEDS = (10946, 17711, 28657)
 BLOCK_SEEDS = (1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144, 233)

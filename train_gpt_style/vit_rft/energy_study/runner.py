@@ -19,8 +19,8 @@ from verify.disk.files import atomic_write
 from verify.errors import ContradictedError, GoldensealError, UsageError
 from verify.grids.blocks.plan import read_block_plan
 from verify.grids.blocks.windows import BLOCKS, log_name, read_block
-from verify.grids.launch_gate import UNCHECKED, launched
 from verify.grids.lock import alone, lock_of
+from verify.launch.gate import UNCHECKED, launched
 from verify.records.check import check as check_record
 from verify.records.source import read_source
 from verify.runlog import RunLog

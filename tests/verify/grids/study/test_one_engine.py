@@ -12,11 +12,11 @@ import pytest
 from tests.verify.grids.study.conftest import PLAN
 from verify.errors import UsageError
 from verify.grids.collect import collect
-from verify.grids.launch_gate import UNCHECKED
 from verify.grids.prepare import planned, prepare
 from verify.grids.report import write_report
 from verify.grids.state import STUDY
 from verify.grids.study import begin, run_study
+from verify.launch.gate import UNCHECKED
 from verify.records.check import check
 from verify.records.kinds.plan import read_any, read_plan, read_sweep
 from verify.records.record import read_record

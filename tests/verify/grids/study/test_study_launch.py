@@ -8,9 +8,9 @@ import pytest
 
 from verify import cli
 from verify.disk import canonical
-from verify.grids import launch_gate
 from verify.grids.report import write_report
 from verify.grids.study import begin
+from verify.launch import gate as launch_gate
 from verify.records.check import check
 from verify.records.record import read_record, words_on_launch
 from verify.records.seal import seal

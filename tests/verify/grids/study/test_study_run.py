@@ -15,10 +15,10 @@ import pytest
 from tests.patience import wait_until
 from verify.errors import CannotCheckError, UsageError
 from verify.grids.attempts import read_attempts
-from verify.grids.freeze import thaw
 from verify.grids.lock import alone, lock_of
 from verify.grids.state import STUDY
 from verify.grids.study import begin, failure, run_study
+from verify.launch.freeze import thaw
 from verify.records.kinds import Cell
 
 

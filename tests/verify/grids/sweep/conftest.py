@@ -6,8 +6,8 @@ import pytest
 
 from tests.verify.grids.study.conftest import PROBE, SYSTEM
 from tests.verify.grids.sweep.toy_sweep import SWEEP
-from verify.grids.launch_gate import Launch
 from verify.grids.prepare import planned, prepare
+from verify.launch.gate import Launch
 
 
 @pytest.fixture

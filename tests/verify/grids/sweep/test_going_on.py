@@ -8,7 +8,7 @@ import json
 import pytest
 
 from tests.verify.grids.sweep.test_launch_gate import command
-from verify.grids import launch_gate
+from verify.launch import gate as launch_gate
 from verify.records.verdict import PATH
 
 

@@ -10,8 +10,8 @@ from tests.verify.grids.sweep.toy_sweep import finish
 from verify import cli
 from verify.config import system
 from verify.errors import ContradictedError, UsageError
-from verify.grids.launch_gate import clear, look, read_waivers, refuse_unverified
 from verify.grids.lock import alone
+from verify.launch.gate import clear, look, read_waivers, refuse_unverified
 from verify.records.verdict import PATH
 from verify.result import Verdict
 

@@ -11,12 +11,12 @@ from verify.config import System
 from verify.disk import canonical
 from verify.disk.files import atomic_write
 from verify.errors import UsageError
-from verify.grids.freeze import freeze
-from verify.grids.launch_gate import UNCHECKED, Launch, provenance
 from verify.knobs import Knob, read_settings
 from verify.ladder.probe import load_object
+from verify.launch.freeze import freeze
+from verify.launch.gate import UNCHECKED, Launch, provenance
+from verify.launch.process import data_digests, run_system
 from verify.records.record import SCHEMA
-from verify.rerun import data_digests, run_system
 from verify.runlog import read_run_log
 
 RUN_LOG = {"RUN_LOG": "1"}
