@@ -235,8 +235,8 @@ def explain(
     as_json: AsJson = False,
 ) -> None:
     """Say in what two runs, records, seals or verdicts differ: knob, file, version, step."""
-    from verify import explain as explaining
     from verify.config import find_root
+    from verify.reproduce.rerun import explain as explaining
 
     explanation = explaining.explain(find_root(), a, b)
     if as_json:

@@ -5,10 +5,10 @@ import subprocess
 import pytest
 
 from verify.config import system
-from verify.divergence import first_parting
 from verify.launch.make_record import make_record
 from verify.records.seal import seal
-from verify.reproduce import reproduce
+from verify.reproduce.divergence import first_parting
+from verify.reproduce.rerun import reproduce
 
 TORCH_SYSTEM = """
 import torch

@@ -14,9 +14,9 @@ from tests.verify.conftest import write_log
 from verify.compare.difference import ulps
 from verify.disk import canonical
 from verify.errors import CannotCheckError, ContradictedError, UsageError
-from verify.explain import explain
 from verify.records.check import resolve
 from verify.records.seal import seal
+from verify.reproduce.explain import explain
 
 KNOBS = {"SEED": "7", "DEPTH": "4"}
 CLASS = {"threads": 1, "torch": "2.13.0", "build": "a" * 128}

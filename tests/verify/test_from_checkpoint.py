@@ -8,7 +8,7 @@ from verify.config import system
 from verify.launch.make_record import make_record
 from verify.records.check import resolve
 from verify.records.seal import seal
-from verify.reproduce import reproduce
+from verify.reproduce.rerun import reproduce
 
 # A system that keeps a checkpoint a step, and goes on from the newest that it finds.
 KEEPS = """

@@ -13,7 +13,7 @@ from verify.records.check import resolve
 from verify.records.history import restore_source
 from verify.records.seal import seal
 from verify.records.source import read_source
-from verify.reproduce import reproduce
+from verify.reproduce.rerun import reproduce
 
 
 def quiet(line):

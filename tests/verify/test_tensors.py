@@ -220,6 +220,6 @@ def test_no_header_is_a_crash(tmp_path_factory, text, body):
 def test_the_reader_needs_neither_torch_nor_numpy(root):
     code = (
         "import sys; sys.modules['torch'] = sys.modules['numpy'] = None\n"
-        "import verify.compare.tensors, verify.compare.elements, verify.compare.difference, verify.divergence"
+        "import verify.compare.tensors, verify.compare.elements, verify.compare.difference, verify.reproduce.divergence"
     )
     subprocess.run([sys.executable, "-c", code], cwd=root, check=True)

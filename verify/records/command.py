@@ -168,7 +168,7 @@ def reproduce(
     as_json: bool,
 ) -> int:
     """Re-run a sealed record."""
-    from verify.reproduce import reproduce as reproduce_record  # a check runs nothing
+    from verify.reproduce.rerun import reproduce as reproduce_record  # a check runs nothing
 
     local = _assigned(assignments)
     choices = (steps, local, present, trace, cell, from_checkpoint)

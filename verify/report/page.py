@@ -8,7 +8,6 @@ from typing import Any
 from verify import __version__
 from verify.disk.files import read_small
 from verify.errors import CannotCheckError, GoldensealError
-from verify.explain import explain
 from verify.grids.analysis import p_text
 from verify.records.check import SUMS, CheckReport, check, parse_sums
 from verify.records.record import Record, read_record
@@ -17,6 +16,7 @@ from verify.report.curves import pictures
 from verify.report.markdown import to_html
 from verify.report.study import run_logs, study_pictures, study_tables
 from verify.report.table import Table
+from verify.reproduce.explain import explain
 from verify.runlog import read_run_log
 
 MAX_README_BYTES = 1 << 20

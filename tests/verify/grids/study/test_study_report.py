@@ -20,7 +20,7 @@ from verify.grids.study import begin, run_study
 from verify.records.check import check
 from verify.records.kinds import Cell
 from verify.records.seal import seal
-from verify.reproduce import reproduce
+from verify.reproduce.rerun import reproduce
 from verify.runlog import RunLog, read_run_log
 
 WRITTEN = ("README.md", "plot.svg", "record.json", "results.json")

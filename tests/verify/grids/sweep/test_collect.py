@@ -16,7 +16,7 @@ from verify.errors import UsageError
 from verify.grids.collect import collect
 from verify.records.check import check
 from verify.records.record import read_record
-from verify.reproduce import chosen_run
+from verify.reproduce.rerun import chosen_run
 
 
 @pytest.fixture

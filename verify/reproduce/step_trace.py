@@ -1,6 +1,6 @@
 """Run a system up to one optimizer step and write down every tensor of that step, in order.
 
-    python -P verify/step_trace.py MODULE STEP FOLDER
+    python -P verify/reproduce/step_trace.py MODULE STEP FOLDER
 
 Started by path, with the system's own source on PYTHONPATH: so it can trace a source that is older
 than itself, and imports nothing of this package but the run log that the system writes to. A step

@@ -23,7 +23,6 @@ from verify.compare.difference import (
     parting_step,
 )
 from verify.config import System, system
-from verify.divergence import pinpoint
 from verify.errors import (
     EXIT_CANNOT_CHECK,
     EXIT_CONTRADICTED,
@@ -33,13 +32,14 @@ from verify.errors import (
     GoldensealError,
     UsageError,
 )
-from verify.from_checkpoint import put_back
 from verify.launch.make_record import all_knobs
 from verify.launch.process import data_digests, run_system
 from verify.records.check import check, resolve
 from verify.records.history import restore_source
 from verify.records.record import Record
 from verify.records.source import read_source
+from verify.reproduce.divergence import pinpoint
+from verify.reproduce.from_checkpoint import put_back
 from verify.runlog import read_run_log
 
 EXIT_CODES = {

@@ -1,0 +1,1 @@
+"""Re-running a sealed record, and saying where and why it differs."""
