@@ -14,8 +14,8 @@ import time
 from pathlib import Path
 
 from verify.coq import build, project, toolchain
+from verify.coq.gate import check_theorems
 from verify.errors import CannotCheckError
-from verify.ladder.gates.theorems import check_theorems
 
 ROOT = Path(__file__).parents[1]
 CLEAN_LIMIT, UNCHANGED_LIMIT = 40.0, 1.0  # seconds

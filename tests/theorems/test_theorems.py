@@ -11,8 +11,8 @@ import pytest
 
 from tests.patience import patience
 from verify.coq import build, generate, pins, project, settings, toolchain
+from verify.coq.gate import check_theorems
 from verify.coq.rules import source_findings
-from verify.ladder.gates.theorems import check_theorems
 from verify.result import Verdict
 
 ROOT = Path(__file__).parents[2]
@@ -175,7 +175,7 @@ def test_the_gate_needs_neither_torch_nor_numpy():
         "from pathlib import Path\n"
         "from verify.coq import settings\n"
         "from verify.ladder.gates import citation\n"
-        "from verify.ladder.gates.theorems import code_findings\n"
+        "from verify.coq.gate import code_findings\n"
         "root = Path.cwd(); known = settings.read(root)\n"
         "declared = settings.load_constants(root, known.constants)\n"
         "print(len(declared.constants), code_findings(root, known, declared))\n"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from train_gpt_style.gpt import constants as gpt
 from train_gpt_style.kit import constants as kit
 from train_gpt_style.vit_rft import constants as vit
-from verify.constants import (
+from verify.coq.constants import (
     PHI,
     SQRT5,
     Constant,

@@ -20,7 +20,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document, f
 def check(root: Root = None, as_json: AsJson = False) -> None:
     """Say what the theorem gate says: sources, axioms, coqchk, pinned statements, constants."""
     from verify.config import find_root
-    from verify.ladder.gates.theorems import check_theorems
+    from verify.coq.gate import check_theorems
     from verify.result import EXIT_CODES
     from verify.terminal import print_json
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from verify.constants import LEAST_EXPONENT, Constant, Quadratic, export, round_to_double
+from verify.coq.constants import LEAST_EXPONENT, Constant, Quadratic, export, round_to_double
 from verify.coq.lexer import Sentence
 
 FILE = "Constants.v"

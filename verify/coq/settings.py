@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from verify import config
-from verify.constants import Constant
+from verify.coq.constants import Constant
 from verify.errors import UsageError
 from verify.schema import parse
 

@@ -17,12 +17,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from verify.coq import gate as theorems
 from verify.coq import project, settings
 from verify.coq.actions import FOLDER
 from verify.errors import CannotCheckError, UsageError
 from verify.ladder.events import Recording
 from verify.ladder.executed import Executed as Tracer
-from verify.ladder.gates import changed_lines, liveness, pairs, smoke, theorems
+from verify.ladder.gates import changed_lines, liveness, pairs, smoke
 from verify.ladder.inspection import Inspection
 from verify.ladder.probe import Probe, load_object
 from verify.ladder.recordings import Job, Recordings

@@ -14,13 +14,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from verify.constants import Constant
 from verify.coq import build, generate, pins, settings, toolchain
 from verify.coq.actions import FOLDER
+from verify.coq.constants import Constant
+from verify.coq.gate import readable_findings
 from verify.coq.project import Declaration, Project, load
 from verify.coq.session import Failure, answers
 from verify.errors import CannotCheckError
-from verify.ladder.gates.theorems import readable_findings
 
 # (what is done, the statement in place of T, its proof; X is the theorem itself)
 WEAKER = (

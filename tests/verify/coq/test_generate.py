@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from verify.constants import (
+from verify.coq import generate
+from verify.coq.constants import (
     PHI,
     SQRT5,
     Constant,
@@ -15,7 +16,6 @@ from verify.constants import (
     of_float,
     rational,
 )
-from verify.coq import generate
 from verify.coq.lexer import sentences
 
 ROOT = Path(__file__).parents[3]

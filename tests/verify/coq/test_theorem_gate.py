@@ -9,15 +9,15 @@ from typer.testing import CliRunner
 
 from verify.cli import app
 from verify.coq import actions, toolchain
+from verify.coq.gate import check_theorems
 from verify.errors import CannotCheckError, ContradictedError
-from verify.ladder.gates.theorems import check_theorems
 from verify.records.verdict import gate_entry
 from verify.result import Verdict
 
 ROOT = Path(__file__).parents[3]
 NUMBER = itertools.count()
 CODE = """from fractions import Fraction
-from verify.constants import PHI, Constant, decimal
+from verify.coq.constants import PHI, Constant, decimal
 GOLDEN = 1.618033988749895
 RATE = 0.04
 CONSTANTS = [

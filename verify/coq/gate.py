@@ -5,9 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from verify.constants import Constant
 from verify.coq import build, generate, index, kernels, pins, project, settings, toolchain
 from verify.coq.actions import FOLDER
+from verify.coq.constants import Constant
 from verify.coq.literals import unproved_literals
 from verify.coq.project import FACT, Project
 from verify.coq.recursion import recursions
