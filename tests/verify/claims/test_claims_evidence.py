@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from verify.claims.definition import STATS, TYPES, parse_definition
 from verify.claims.evidence import Library, resolve_pointer, select_line
 from verify.claims.findings import KINDS, ClaimError
+from verify.claims.gate import check_claims
 from verify.claims.judgement import documents, judge_documents
 from verify.errors import UsageError
-from verify.ladder.gates.claims import check_claims
 from verify.records.seal import seal
 from verify.result import Verdict
 
