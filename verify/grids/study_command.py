@@ -8,10 +8,10 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from verify.claims.energy import energy_claims
 from verify.config import find_root
 from verify.errors import EXIT_CANNOT_CHECK, EXIT_CONTRADICTED, EXIT_HOLDS
 from verify.grids.analysis import p_text
+from verify.grids.blocks.claims import energy_claims
 from verify.grids.proposal import write_proposal
 from verify.grids.report import collect, write_report
 from verify.grids.resolve import planned

@@ -14,10 +14,10 @@ from tests.verify.grids.study.blocks_world import (
     make,
     write_plan,
 )
-from verify.claims.energy import energy_claims
 from verify.cli import main
 from verify.disk import canonical
 from verify.errors import GoldensealError
+from verify.grids.blocks.claims import energy_claims
 from verify.grids.blocks.plan import read_block_plan
 from verify.grids.blocks.windows import SPOILING, log_name
 from verify.records.seal import seal
