@@ -145,9 +145,9 @@ def seal(
     as_json: AsJson = False,
 ) -> None:
     """Seal a record: write seal.json and SHA512SUMS. A sealed folder never changes again."""
-    from verify.records import command as seal_command
+    from verify.records import command
 
-    raise typer.Exit(seal_command.seal(folder, sign, as_json))
+    raise typer.Exit(command.seal(folder, sign, as_json))
 
 
 @app.command(epilog="Examples:  goldenseal check all   ·   goldenseal check records/a/b --json")
@@ -159,9 +159,9 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """Check a sealed record, or all: extra, missing and changed files. Needs no torch."""
-    from verify.records import command as seal_command
+    from verify.records import command
 
-    raise typer.Exit(seal_command.check(folder, trusted_keys, as_json))
+    raise typer.Exit(command.check(folder, trusted_keys, as_json))
 
 
 @app.command(
@@ -184,17 +184,17 @@ def record(
 
     Runs only under a fresh green verdict of this very tree, as every launch: see docs/sweeps.md.
     """
-    from verify.records import command as seal_command
+    from verify.launch import command
 
-    raise typer.Exit(seal_command.record(system, folder, setting or [], waive or [], as_json))
+    raise typer.Exit(command.record(system, folder, setting or [], waive or [], as_json))
 
 
 @app.command(epilog="Example:  goldenseal verdict || make verify")
 def verdict(as_json: AsJson = False) -> None:
     """Show the last verdict, and whether a covered file has changed since: then it is stale."""
-    from verify.records import command as seal_command
+    from verify.records import command
 
-    raise typer.Exit(seal_command.verdict(as_json))
+    raise typer.Exit(command.verdict(as_json))
 
 
 @app.command(epilog="Example:  goldenseal reproduce 4f1c")
@@ -218,10 +218,10 @@ def reproduce(
     as_json: AsJson = False,
 ) -> None:
     """Re-run a sealed record and compare; the end is a verdict, see docs/records.md."""
-    from verify.records import command as seal_command
+    from verify.reproduce import command
 
     choices = (prefix, steps, setting or [], present, trace, cell, from_checkpoint)
-    raise typer.Exit(seal_command.reproduce(*choices, as_json))
+    raise typer.Exit(command.reproduce(*choices, as_json))
 
 
 @app.command(
@@ -236,7 +236,7 @@ def explain(
 ) -> None:
     """Say in what two runs, records, seals or verdicts differ: knob, file, version, step."""
     from verify.config import find_root
-    from verify.reproduce.rerun import explain as explaining
+    from verify.reproduce import explain as explaining
 
     explanation = explaining.explain(find_root(), a, b)
     if as_json:
@@ -296,7 +296,7 @@ def bundle(
     as_json: AsJson = False,
 ) -> None:
     """Write a training system as one file that runs from anywhere, and say its size."""
-    from verify.bundle.make import make as bundling
+    from verify.bundle import make as bundling
     from verify.config import find_root
     from verify.config import system as find_system
 

@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, example, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
+from verify.bundle import make as bundle
 from verify.bundle.imports import needs_of
-from verify.bundle.make import make as bundle
 from verify.config import system
 from verify.errors import GoldensealError, UsageError
 

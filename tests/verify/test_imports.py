@@ -128,7 +128,7 @@ def test_a_module_that_the_code_goes_on_without_may_be_missing(follow, text):
             "import verify.ladder.probe",
             "own.__main__ > verify.ladder.probe: verify.ladder.probe serves the checks",
         ),
-        ("from verify import suite", "serves the checks"),
+        ("from verify.ladder import suite", "serves the checks"),
         ("import (", "not Python"),
     ],
 )

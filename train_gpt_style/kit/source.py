@@ -1,6 +1,7 @@
 """The source of a run: every file of this project that a system may import, none by hand.
 
-It is what a bundle of the system holds, found the same way: `verify/bundle/imports.py` reads the imports.
+It is what a bundle of the system holds, found the same way: by reading
+imports (verify/bundle/imports.py).
 """
 
 import functools

@@ -2,8 +2,8 @@
 
 Blocks are resampled, never steps: the steps of one run depend on each other. scipy is needed for
 the quantiles and tails of Student's t; the sign-flip test needs nothing. Where the numbers vary by
-no more than rounding explains (verify/stats/spread.py), t is not defined, and neither is what rests on
-it; the sign-flip test is, for it asks for signs and not for a spread.
+no more than rounding explains (verify/stats/spread.py), t is not defined, and neither is what rests
+on it; the sign-flip test is, for it asks for signs and not for a spread.
 """
 
 import bisect

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from verify.errors import CannotCheckError, GoldensealError, UsageError
 from verify.result import GateResult, Verdict, conclude
@@ -19,27 +19,28 @@ if TYPE_CHECKING:
     from verify.ladder.probe import Probe
     from verify.ladder.recordings import Job, Recordings
 
-# Name: module below verify.ladder.gates. The first are the rungs of the ladder, which run once a system.
+# Name: module. The first are the rungs of the ladder, which run once a system.
+RUNGS = "verify.ladder.gates"
 LADDER = {
-    "knobs": "knobs",
-    "published figures": "smoke",
-    "initial state": "initial_state",
-    "random numbers": "rng",
-    "operations": "operations",
-    "loss and gradients": "gradients",
-    "training": "training",
-    "evaluation and export": "evaluation",
-    "refusals": "refusals",
-    "dormant knobs": "dormant",
-    "liveness": "liveness",
-    "pairs": "pairs",
-    "changed lines": "changed_lines",
+    "knobs": f"{RUNGS}.knobs",
+    "published figures": f"{RUNGS}.smoke",
+    "initial state": f"{RUNGS}.initial_state",
+    "random numbers": f"{RUNGS}.rng",
+    "operations": f"{RUNGS}.operations",
+    "loss and gradients": f"{RUNGS}.gradients",
+    "training": f"{RUNGS}.training",
+    "evaluation and export": f"{RUNGS}.evaluation",
+    "refusals": f"{RUNGS}.refusals",
+    "dormant knobs": f"{RUNGS}.dormant",
+    "liveness": f"{RUNGS}.liveness",
+    "pairs": f"{RUNGS}.pairs",
+    "changed lines": f"{RUNGS}.changed_lines",
 }
 REPOSITORY = {
-    "theorems": "theorems",
-    "citation": "citation",
-    "seals": "seals",
-    "claims": "claims",
+    "theorems": "verify.coq.gate",
+    "citation": f"{RUNGS}.citation",
+    "seals": "verify.records.gate",
+    "claims": "verify.claims.gate",
 }
 
 
@@ -66,16 +67,12 @@ class GateInfo:
 
 def ladder() -> tuple[Rung, ...]:
     """The rungs, in the order of the design."""
-    return tuple(map(_gate, LADDER.values()))
-
-
-def _gate(module: str) -> Any:
-    return import_module(f"verify.ladder.gates.{module}")
+    return tuple(map(import_module, LADDER.values()))
 
 
 def catalogue() -> list[GateInfo]:
     """Every gate with the first sentence of its module."""
-    modules = {name: _gate(module) for name, module in (LADDER | REPOSITORY).items()}
+    modules = {name: import_module(module) for name, module in (LADDER | REPOSITORY).items()}
     return [
         GateInfo(name, " ".join((module.__doc__ or "").split("\n\n")[0].split()))
         for name, module in modules.items()
@@ -98,7 +95,7 @@ def run_ladder(
     """
     from verify.ladder.recordings import Recordings  # imports torch
 
-    rungs = [_gate(module) for name, module in LADDER.items() if selected(name, only)]
+    rungs = [import_module(module) for name, module in LADDER.items() if selected(name, only)]
     with Recordings(probe, workers or None, imported, apart) as recordings:
         jobs, broken = jobs_of(rungs, probe)
         done = itertools.count(1)
@@ -172,7 +169,7 @@ def run_repository_gates(
 
 
 def _check(module: str, root: Path) -> GateResult:
-    result: GateResult = getattr(_gate(module), f"check_{module}")(root)
+    result: GateResult = getattr(import_module(module), f"check_{module}")(root)
     return result
 
 

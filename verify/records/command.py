@@ -1,10 +1,5 @@
-"""What the commands seal, check, record, reproduce and verdict print. Imports no torch.
+"""What the commands seal, check and verdict print. Imports no torch."""
 
-Checking is what one does most, so what only the others need is imported by them.
-"""
-
-import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -13,7 +8,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, Trans
 
 from verify.records.check import CheckReport
 from verify.records.check import check as check_folder
-from verify.config import find_root, system
+from verify.config import find_root
 from verify.errors import (
     EXIT_CANNOT_CHECK,
     EXIT_CONTRADICTED,
@@ -26,13 +21,10 @@ from verify.records.seal import seal as seal_folder
 from verify.records.seal_cache import SealCache
 from verify.records.signing import ENVELOPE, Signed, judge, trusted_keys
 from verify.records.signing import sign as sign_folder
+from verify.records.verdict import read_verdict
 from verify.terminal import print_json
 
 console = Console()
-
-
-def _show(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
 
 
 def seal(folder: Path, key: Path | None, as_json: bool) -> int:
@@ -121,75 +113,8 @@ def _print_report(report: CheckReport, signed: Signed | None) -> None:
         console.print(f"        · {escape(reason)}", soft_wrap=True)
 
 
-def record(
-    system_name: str, folder: Path, assignments: Sequence[str], waive: Sequence[str], as_json: bool
-) -> int:
-    """Run a system and leave a record, given a fresh green verdict or a waiver."""
-    from verify.launch.gate import clear
-    from verify.launch.make_record import make_record, requested
-
-    root = find_root()
-    entry, given = system(root, system_name), _assigned(assignments)
-    requested(entry, folder.resolve(), given)
-    launch = clear(root, entry, waive)
-    make_record(root, entry, folder.resolve(), given, _show, launch)
-    made = read_record(folder.resolve())
-    if as_json:
-        print_json({"folder": str(folder), "record": made.facts})
-        return EXIT_HOLDS
-    if words := words_on_launch(made):
-        console.print(f"        · {escape(words)}", soft_wrap=True)
-    console.print(
-        f"{folder} holds the run and record.json. Next: write its README.md, then "
-        f"`goldenseal seal {folder}`",
-        soft_wrap=True,
-    )
-    return EXIT_HOLDS
-
-
-def _assigned(assignments: Sequence[str]) -> dict[str, str]:
-    given = {}
-    for assignment in assignments:
-        name, equals, value = assignment.partition("=")
-        if not equals:
-            raise UsageError(f"--set {assignment}: expected NAME=value")
-        given[name] = value
-    return given
-
-
-def reproduce(
-    prefix: str,
-    steps: int | None,
-    assignments: Sequence[str],
-    present: bool,
-    trace: bool,
-    cell: str,
-    from_checkpoint: bool,
-    as_json: bool,
-) -> int:
-    """Re-run a sealed record."""
-    from verify.reproduce.rerun import reproduce as reproduce_record  # a check runs nothing
-
-    local = _assigned(assignments)
-    choices = (steps, local, present, trace, cell, from_checkpoint)
-    outcome = reproduce_record(find_root(), prefix, _show, *choices)
-    if as_json:
-        print_json(outcome.to_json())
-    else:
-        console.print(
-            f"[bold]{outcome.verdict}[/]  {escape(outcome.record)}  {outcome.identity[:16]}",
-            soft_wrap=True,
-        )
-        for text in (outcome.reason, outcome.compared, *outcome.notes):
-            if text:
-                console.print(f"        · {escape(text)}", soft_wrap=True)
-    return outcome.exit_code
-
-
 def verdict(as_json: bool) -> int:
     """Show the last verdict and whether it still covers the files as they are."""
-    from verify.records.verdict import read_verdict
-
     predicate, changed = read_verdict(find_root())
     fresh, passed = not changed, predicate.get("verificationResult") == "PASSED"
     if as_json:
