@@ -1,0 +1,118 @@
+"""pytest tests/verify/disk/test_canonical.py — canonical JSON, and JSON that strangers wrote."""
+
+import json
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from verify.disk import canonical
+from verify.errors import UsageError
+
+json_values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53) + 1, 2**53 - 1)
+    | st.text(max_size=8)
+    | st.floats(allow_nan=False, allow_infinity=False),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+
+
+@given(json_values)
+def test_canonical_json_reads_back_and_is_a_fixed_point(value):
+    data = canonical.dumps(value)
+    assert canonical.dumps(canonical.loads(data, "x")) == data
+
+
+def test_the_encoding_is_that_of_rfc_8785():
+    value = {"\u20ac": 1e21, "a": [56.0, 1e-7, True, None], "\r": '\u000f"\\/'}
+    expected = '{"\\r":"\\u000f\\"\\\\/","a":[56,1e-7,true,null],"\u20ac":1e+21}'
+    assert canonical.dumps(value) == expected.encode()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (b'{"a":1,"a":2}', "'a' is given twice"),
+        (b'[{"b":{"a":1,"\\u0061":2}}]', "'a' is given twice"),
+        (b"[NaN]", "NaN is not JSON"),
+        (b"[Infinity]", "Infinity"),
+        (b"[-Infinity]", "-Infinity"),
+        (b"[1e999999]", "beyond the doubles"),
+        (b"[" * 100 + b"]" * 100, "nested deeper"),
+        (b'{"a":' * 100 + b"1" + b"}" * 100, "nested deeper"),
+        (b"[" * 1_000_000, "nested deeper"),
+        (b"9" * 5000, "a number of 5000 digits"),
+        (b"1." + b"9" * 5000, "a number of 5002 digits"),
+        (b"9" * 400, "beyond the doubles"),
+        (b"\xff", "utf-8"),
+        (b'"\\ud800"', "surrogates"),
+        (b'{"\\uDFFF":1}', "surrogates"),
+        (b'{"a":', "Expecting value"),
+        (b"{} {}", "Extra data"),
+        (b"", "Expecting value"),
+        (b"\xef\xbb\xbf{}", "BOM"),
+        (b"[" + b" " * canonical.MAX_BYTES + b"]", "are read"),
+    ],
+    ids=lambda value: repr(value[:16]),
+)
+def test_json_of_strangers_is_refused_in_one_line(text, words):
+    with pytest.raises(UsageError) as caught:
+        canonical.loads(text, "where.json")
+    assert str(caught.value).startswith("where.json: ")
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_brackets_inside_strings_are_no_nesting():
+    text = json.dumps({"a": "[" * 500, "b": '\\"' + "{" * 500, "c": ["\\", "["]})
+    assert canonical.loads(text.encode(), "x") == json.loads(text)
+
+
+def test_a_whole_surrogate_pair_is_fine():
+    assert canonical.loads(b'"\\ud83d\\ude00"', "x") == "\U0001f600"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"{" + b",".join(b'"%d":1' % i for i in range(100_000)) + b',"99999":1}',
+        b'"' + b'\\"' * 1_000_000 + b"[" * 100,
+        b'["' + b"\\" * 999_999 + b"[" * 100,
+        b"[" * 65 + b'"a",' * 500_000,
+    ],
+    ids=["late duplicate", "quotes", "backslashes", "strings"],
+)
+def test_no_text_takes_more_than_linear_time(text):
+    start = time.process_time()
+    with pytest.raises(UsageError):
+        canonical.loads(text, "x")
+    assert time.process_time() - start < 5
+
+
+@given(st.binary(max_size=60))
+def test_arbitrary_bytes_are_a_value_or_one_error(data):
+    try:
+        told = canonical.dumps(canonical.loads(data, "x")).decode()
+    except UsageError as error:
+        told = str(error)
+        assert told.startswith("x: ")
+    assert "\n" not in told
+
+
+def test_integers_beyond_the_doubles_are_the_double_they_stand_for():
+    assert canonical.loads(b"9007199254740993", "x") == 9007199254740992.0
+    assert canonical.loads(b"9007199254740991", "x") == 9007199254740991
+
+
+def test_a_file_is_read_only_up_to_the_limit(tmp_path):
+    path = tmp_path / "huge.json"
+    with path.open("wb") as file:
+        file.truncate(1 << 40)
+    with pytest.raises(UsageError, match=r"huge\.json is larger than"):
+        canonical.read(path, "huge.json")
