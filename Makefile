@@ -101,22 +101,22 @@ reproduce: data ## re-run a sealed record: make reproduce SEAL=<prefix of its id
 	$(BIN)/goldenseal reproduce $(SEAL)
 
 portable: .venv/ready ## the portable lane across emulated CPU models (needs qemu-user)
-	$(BIN)/python benchmarks/portable.py
+	$(BIN)/python -m benchmarks.portable
 
 bench: data ## the measurements of docs/benchmarks.md
-	$(BIN)/python benchmarks/seal.py
-	$(BIN)/python benchmarks/claims.py
-	$(BIN)/python benchmarks/audit.py
-	$(BIN)/python benchmarks/sweep.py
-	$(BIN)/python benchmarks/step_time.py
-	$(BIN)/python benchmarks/vit_step.py
-	$(BIN)/python benchmarks/energy_meter.py
-	$(BIN)/python benchmarks/ttt.py
-	$(BIN)/python benchmarks/precision.py
-	$(BIN)/python benchmarks/memory.py
-	$(BIN)/python benchmarks/theorems.py
-	$(BIN)/python benchmarks/verify_time.py
-	$(BIN)/python benchmarks/verify_profile.py
+	$(BIN)/python -m benchmarks.seal
+	$(BIN)/python -m benchmarks.claims
+	$(BIN)/python -m benchmarks.audit
+	$(BIN)/python -m benchmarks.sweep
+	$(BIN)/python -m benchmarks.step_time
+	$(BIN)/python -m benchmarks.vit_step
+	$(BIN)/python -m benchmarks.energy_meter
+	$(BIN)/python -m benchmarks.ttt
+	$(BIN)/python -m benchmarks.precision
+	$(BIN)/python -m benchmarks.memory
+	$(BIN)/python -m benchmarks.theorems
+	$(BIN)/python -m benchmarks.verify_time
+	$(BIN)/python -m benchmarks.verify_profile
 
 coq-versions: ## the theorem gate under Debian 13: Python 3.13, Coq 8.20.1 (needs root, 1.5 GB)
 	@sh theorems/versions.sh

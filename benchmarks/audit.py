@@ -1,6 +1,6 @@
 """Time of `goldenseal audit`: 60 records with 165 logs, about 60 MB. The goal is under 20 s.
 
-    .venv/bin/python benchmarks/audit.py [--records 60] [--megabytes 60] [--rounds 3]
+    .venv/bin/python -m benchmarks.audit [--records 60] [--megabytes 60] [--rounds 3]
 
 Each made-up record has two or three seeds, a submission file with the mean and each seed's values,
 a README with a table, and logs that embed their script and hold training lines up to their share
@@ -95,7 +95,7 @@ def main() -> None:
             count = logs // choices.records + (number < logs % choices.records)
             seeds = [42 + 7 * i for i in range(count)]
             written += make_record(Path(place) / f"record{number:03}", number, seeds, size)
-        command = [sys.executable, "-m", "verify", "audit", place, "--json"]
+        command = [sys.executable, "-m", "goldenseal", "audit", place, "--json"]
         times = []
         for _ in range(choices.rounds):
             begin = time.perf_counter()

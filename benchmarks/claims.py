@@ -1,6 +1,6 @@
 """Time of `goldenseal claims`: 1,000 claims over 200 sealed records. The goal is under 5 s.
 
-    .venv/bin/python benchmarks/claims.py [--records 200] [--steps 300] [--rounds 5]
+    .venv/bin/python -m benchmarks.claims [--records 200] [--steps 300] [--rounds 5]
 
 Each made-up record has two seeds, a log of 300 steps for each, and five claims: a value from
 record.json, one from a log line, a mean, a deviation, and a paired difference to the next record
@@ -16,9 +16,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from verify.disk import canonical
-from verify.records.seal import seal
-from verify.runlog import RunLog
+from goldenseal.disk import canonical
+from goldenseal.records.seal import seal
+from goldenseal.runlog import RunLog
 
 SEEDS = (1597, 2584)
 CLAIMS_A_RECORD = 5
@@ -94,7 +94,7 @@ def main() -> None:
         for number in range(options.rounds):
             start = time.perf_counter()
             done = subprocess.run(
-                [sys.executable, "-m", "verify", "claims"],
+                [sys.executable, "-m", "goldenseal", "claims"],
                 cwd=root,
                 capture_output=True,
                 text=True,

@@ -1,7 +1,7 @@
 """What the energy meter itself costs, and what it disturbs.
 
-    python benchmarks/energy_meter.py            # 2,000 windows of each source, 200 steps in blocks
-    python benchmarks/energy_meter.py --json
+    python -m benchmarks.energy_meter            # 2,000 windows of each source, 200 steps in blocks
+    python -m benchmarks.energy_meter --json
 
 First, microseconds of processor time for one start and one stop of each source: none, the model,
 RAPL on a folder of plain files as the kernel makes it (4 zones), and NVML on a stand-in that

@@ -1,7 +1,7 @@
 """On a CUDA device: the ladder, step time in bf16 with and without torch.compile, peak memory.
 
     make data
-    python benchmarks/gpu.py records/track_cuda/2026-11-23_GpuSteps
+    python -m benchmarks.gpu records/track_cuda/2026-11-23_GpuSteps
 
 Writes a new folder that is ready to be sealed as a measured record:
 
@@ -32,16 +32,16 @@ os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"  # asked for before CUDA start
 
 import torch
 
+from goldenseal.config import find_root, system
+from goldenseal.disk import canonical
+from goldenseal.disk.files import atomic_write
+from goldenseal.errors import GoldensealError
+from goldenseal.ladder.suite import run_ladder
+from goldenseal.launch.gate import UNCHECKED, clear
+from goldenseal.launch.make_record import make_record
 from train_gpt_style.gpt import SYSTEM, run
 from train_gpt_style.gpt.knobs import MICRO_BATCHES
 from train_gpt_style.gpt.probe import PROBE
-from verify.config import find_root, system
-from verify.disk import canonical
-from verify.disk.files import atomic_write
-from verify.errors import GoldensealError
-from verify.ladder.suite import run_ladder
-from verify.launch.gate import UNCHECKED, clear
-from verify.launch.make_record import make_record
 
 COULD_NOT_CHECK = 3
 RUNGS = (

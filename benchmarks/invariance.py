@@ -1,7 +1,7 @@
 """WORLD_INVARIANT: the time of a step with the fixed order of sums, against the default order.
 
-    python benchmarks/invariance.py                         # default size, 8 x 512 tokens, one rank
-    MODEL_DIM=128 python benchmarks/invariance.py --rounds 20 --json
+    python -m benchmarks.invariance                         # default size, 8 x 512 tokens, one rank
+    MODEL_DIM=128 python -m benchmarks.invariance --rounds 20 --json
 
 One process does one global batch of each kind in turn, on the same model; the order alternates.
 Reported: the median ratio of neighbouring steps (gradients, clipping aside, and every optimizer),

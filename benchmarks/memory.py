@@ -1,7 +1,7 @@
 """Peak memory of a training step: the candidate with its features off, against the baseline.
 
-    python benchmarks/memory.py                  # default size, 2 sequences of 1024, CPU
-    python benchmarks/memory.py --rounds 9 --sequences 4 --json
+    python -m benchmarks.memory                  # default size, 2 sequences of 1024, CPU
+    python -m benchmarks.memory --rounds 9 --sequences 4 --json
 
 Each measurement is a process of its own, which does two steps (the second has optimizer states
 from the start) and reads the high-water mark of its resident memory, VmHWM in /proc/self/status.

@@ -1,9 +1,9 @@
 """Is the portable lane portable? Real runs, bit for bit, on this CPU and on emulated ones.
 
-    .venv/bin/python benchmarks/portable.py            # what `make portable` calls
-    .venv/bin/python benchmarks/portable.py --models Haswell,EPYC --lanes portable
-    .venv/bin/python benchmarks/portable.py --set MODEL_DIM=64 --set TRAIN_SEQ_LEN=128
-    .venv/bin/python benchmarks/portable.py --write-covered    # extends kit/covered.txt
+    .venv/bin/python -m benchmarks.portable            # what `make portable` calls
+    .venv/bin/python -m benchmarks.portable --models Haswell,EPYC --lanes portable
+    .venv/bin/python -m benchmarks.portable --set MODEL_DIM=64 --set TRAIN_SEQ_LEN=128
+    .venv/bin/python -m benchmarks.portable --write-covered    # extends kit/covered.txt
 
 Each run trains, evaluates, exports and adapts for a few steps while every operation's result is
 digested; equal means that all of these, and the files written, agree. A difference is named by the
@@ -31,6 +31,8 @@ from tempfile import TemporaryDirectory
 
 from rich.console import Console
 from rich.table import Table
+
+from goldenseal.config import python_path
 
 ROOT = Path(__file__).parents[1]
 COVERED_FILE = ROOT / "train_gpt_style" / "kit" / "covered.txt"
@@ -150,7 +152,7 @@ def run(system: System, model: str, lane: str, data: dict[str, str], folder: Pat
         "HOME": str(folder),
         "PATH": os.environ.get("PATH", ""),
         # Emulated, the interpreter does not see that it belongs to a virtual environment.
-        "PYTHONPATH": os.pathsep.join([str(ROOT), sysconfig.get_paths()["purelib"]]),
+        "PYTHONPATH": os.pathsep.join([python_path(ROOT), sysconfig.get_paths()["purelib"]]),
         "PYTHONDONTWRITEBYTECODE": "1",
         "NUMERICS": lane,
         "OMP_NUM_THREADS": "1",  # in the native lane too: the CPU is to be the only difference

@@ -1,8 +1,8 @@
 """Training in fp32 and in bf16 on this CPU, with and without torch.compile.
 
-    python benchmarks/precision.py                 # default size, 2 sequences of 1024, not compiled
-    python benchmarks/precision.py --compile       # the same and compiled; minutes of compilation
-    python benchmarks/precision.py --length 512 --threads 2 --json
+    python -m benchmarks.precision                 # default size, 2 sequences of 1024, not compiled
+    python -m benchmarks.precision --compile       # the same and compiled; minutes of compilation
+    python -m benchmarks.precision --length 512 --threads 2 --json
 
 In one process and in turn, order alternating, each way does forward and backward of a micro-batch;
 then its optimizers step. Three ratios to fp32, on the processor's clock, medians of neighbouring

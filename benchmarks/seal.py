@@ -1,6 +1,6 @@
 """Speed of `goldenseal seal` against raw hashlib.sha512, and of sealing again with its cache.
 
-    .venv/bin/python benchmarks/seal.py [--files 4] [--mebibytes 256] [--rounds 7] [--many 10000]
+    .venv/bin/python -m benchmarks.seal [--files 4] [--mebibytes 256] [--rounds 7] [--many 10000]
 
 Timed is the whole call: walking, hashing, writing seal.json and SHA512SUMS with their fsyncs. Raw
 is the plainest loop over the same files, already in the page cache; rounds alternate which goes
@@ -20,11 +20,11 @@ import tempfile
 import time
 from pathlib import Path
 
-from verify.disk import canonical
-from verify.disk.files import CHUNK
-from verify.records.check import check
-from verify.records.seal import seal
-from verify.records.seal_cache import REST_NS, SealCache
+from goldenseal.disk import canonical
+from goldenseal.disk.files import CHUNK
+from goldenseal.records.check import check
+from goldenseal.records.seal import seal
+from goldenseal.records.seal_cache import REST_NS, SealCache
 
 RECORD = {"schema": 1, "name": "Bench", "date": "2026-01-01", "status": "baseline", "seeds": []}
 

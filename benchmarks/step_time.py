@@ -1,7 +1,7 @@
 """One training step: the candidate with its features off, against the frozen baseline.
 
-    python benchmarks/step_time.py                # default size, 2 sequences of 512, fp32, CPU
-    python benchmarks/step_time.py --rounds 30 --threads 2 --json
+    python -m benchmarks.step_time                # default size, 2 sequences of 512, fp32, CPU
+    python -m benchmarks.step_time --rounds 30 --threads 2 --json
 
 Two processes, one a script, are told in turn to do one step (forward, backward, every optimizer);
 the order alternates, so that a slow stretch of the machine hits both. Reported: the median of the

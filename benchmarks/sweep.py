@@ -1,6 +1,6 @@
 """Sweeps of many cells: plan and dry run, collecting sealed cells, and memory as they grow.
 
-    .venv/bin/python benchmarks/sweep.py [--cells 10000]
+    .venv/bin/python -m benchmarks.sweep [--cells 10000]
 
 In a folder of its own, with the system `gpt` of this repository and logs of a few lines: plan and
 dry run through the command line, whole processes; then collecting, in a process each, of a tenth of
@@ -20,8 +20,9 @@ import tempfile
 import time
 from pathlib import Path
 
+from goldenseal.config import python_path
+
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
 SEEDS = 100
 HEAD = """
 schema = 1
@@ -62,8 +63,8 @@ def write_sweep(path: Path, cells: int) -> None:
 def plan_and_dry_run(cells: int) -> None:
     from unittest.mock import patch
 
-    from verify.grids import sweep_command as command
-    from verify.launch import gate as launch_gate
+    from goldenseal.grids import sweep_command as command
+    from goldenseal.launch import gate as launch_gate
 
     with tempfile.TemporaryDirectory() as name:
         file = Path(name) / "many.toml"
@@ -82,12 +83,12 @@ def generate(folder: Path, cells: int) -> None:
     """A sweep as it is after its last cell: prepared without a launch, every cell sealed."""
     from unittest.mock import patch
 
+    from goldenseal.disk.files import hash_file
+    from goldenseal.grids import prepare, state
+    from goldenseal.launch.gate import Launch
+    from goldenseal.records.seal import sums_text
+    from goldenseal.runlog import RunLog
     from tests.verify.grids.sweep.toy_sweep import weights
-    from verify.disk.files import hash_file
-    from verify.grids import prepare, state
-    from verify.launch.gate import Launch
-    from verify.records.seal import sums_text
-    from verify.runlog import RunLog
 
     file = folder / "many.toml"
     write_sweep(file, cells)
@@ -113,13 +114,13 @@ def generate(folder: Path, cells: int) -> None:
 
 
 def prepare_source():
-    from verify.records.source import SourceTree
+    from goldenseal.records.source import SourceTree
 
     return SourceTree({})
 
 
 def collect(folder: Path) -> None:
-    from verify.grids.collect import collect as gather
+    from goldenseal.grids.collect import collect as gather
 
     started = time.perf_counter()
     done = gather(ROOT, folder / "sweep", folder / "2026-01-02_Many")
@@ -138,7 +139,7 @@ def collect(folder: Path) -> None:
 WRITER = """
 from pathlib import Path
 from tests.verify.grids.sweep.toy_sweep import weights
-from verify.runlog import RunLog
+from goldenseal.runlog import RunLog
 log = RunLog("train.jsonl", {"seed": "1", "knobs": {"SEED": "1"}, "numeric_class": {}})
 log.write("trained", {"step": 1, "state": {"model": weights(Path("w.safetensors"))}})
 log.end({"loss": 1})
@@ -155,9 +156,9 @@ def overhead(rounds: int) -> None:
     """Seconds of one cell as a local worker runs it, against its command run by hand."""
     import statistics
 
-    from verify.disk import canonical
-    from verify.disk.files import hash_file
-    from verify.grids.cell import invocation, read_cell
+    from goldenseal.disk import canonical
+    from goldenseal.disk.files import hash_file
+    from goldenseal.grids.cell import invocation, read_cell
 
     text = sorted((ROOT / "data" / "shakespeare").glob("*.bin"))
     facts = {
@@ -187,8 +188,10 @@ def overhead(rounds: int) -> None:
             by_hand.append(time.perf_counter() - started)
             before = used()
             started = time.perf_counter()
-            command = [sys.executable, "-P", "-m", "verify.grids.cell", str(folder)]
-            done = subprocess.run(command, check=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
+            command = [sys.executable, "-P", "-m", "goldenseal.grids.cell", str(folder)]
+            done = subprocess.run(
+                command, check=True, env={**os.environ, "PYTHONPATH": python_path(ROOT)}
+            )
             as_cells.append(time.perf_counter() - started)
             processor.append((used() - before) - (before - first))
             if done.returncode or not (folder / "SHA512SUMS").exists():

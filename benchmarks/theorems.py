@@ -1,6 +1,6 @@
 """Cost of the theorem gate: from clean, with the libraries' check kept, and unchanged.
 
-    python benchmarks/theorems.py
+    python -m benchmarks.theorems
 
 Builds in a temporary folder, so the repository's own cache neither helps nor is touched. The limits
 are 40 s from clean (compile, Print Assumptions, coqchk over the project and the libraries) and 1 s
@@ -13,9 +13,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from verify.coq import build, project, toolchain
-from verify.coq.gate import check_theorems
-from verify.errors import CannotCheckError
+from goldenseal.coq import build, project, toolchain
+from goldenseal.coq.gate import check_theorems
+from goldenseal.errors import CannotCheckError
 
 ROOT = Path(__file__).parents[1]
 CLEAN_LIMIT, UNCHANGED_LIMIT = 40.0, 1.0  # seconds

@@ -1,10 +1,10 @@
 """Test-time-training evaluation: TTT_PACKED=1 against the frozen baseline's own loop.
 
     make data
-    python benchmarks/ttt.py                                # width 128, 8 documents in one batch
-    python benchmarks/ttt.py --dim 512 --documents 4 --rounds 3
-    python benchmarks/ttt.py --documents 24 --batch 4       # batches of about equal documents
-    python benchmarks/ttt.py --length 1500                  # every document cut to one length
+    python -m benchmarks.ttt                                # width 128, 8 documents in one batch
+    python -m benchmarks.ttt --dim 512 --documents 4 --rounds 3
+    python -m benchmarks.ttt --documents 24 --batch 4       # batches of about equal documents
+    python -m benchmarks.ttt --length 1500                  # every document cut to one length
 
 Both score the same documents of data/shakespeare, spread over the validation split, with the same
 weights, moved away from their zeros, and the same draws, in one process and in turn; the order

@@ -1,6 +1,6 @@
 """Where the time of `goldenseal verify` goes: processor seconds by gate, of runs and of judgement.
 
-    .venv/bin/python benchmarks/verify_profile.py
+    .venv/bin/python -m benchmarks.verify_profile
 
 A run that several gates look at is made once; it is counted to the first of them. Everything is
 done in one process, one after the other, so the sum is not the wall time of a real call, which
@@ -15,10 +15,10 @@ from functools import partial
 from rich.console import Console
 from rich.table import Table
 
-from verify.config import find_root, systems
-from verify.ladder import suite
-from verify.ladder.probe import load_object
-from verify.ladder.recordings import Recordings
+from goldenseal.config import find_root, systems
+from goldenseal.ladder import suite
+from goldenseal.ladder.probe import load_object
+from goldenseal.ladder.recordings import Recordings
 
 
 def seconds() -> float:

@@ -1,7 +1,7 @@
 """One training step of ViT-Tiny: ours with Adam, ours with DCLR, and a public implementation.
 
-    python benchmarks/vit_step.py                              # 32 images of 224 pixels, fp32, CPU
-    python benchmarks/vit_step.py --batch 64 --rounds 20 --threads 2 --image-size 64 --json
+    python -m benchmarks.vit_step                              # 32 images of 224 pixels, fp32, CPU
+    python -m benchmarks.vit_step --batch 64 --rounds 20 --threads 2 --image-size 64 --json
 
 In one process, in turn, in an order that changes each round: forward, backward, optimizer, with the
 same flags (fused Adam). `public` is `transformers`' ViT with torch.optim.Adam; `rft` is DCLR with

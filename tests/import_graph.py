@@ -9,15 +9,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 Graph = dict[str, set[str]]
-TOPS = ("verify", "train_gpt_style")
+TOPS = {"goldenseal": "verify", "train_gpt_style": "."}  # package: the folder in which it lies
 
 
 def modules(root: Path) -> dict[str, Path]:
     """The file of every module, by dotted name; a package is its __init__.py."""
     files = {}
-    for path in sorted(file for top in TOPS for file in (root / top).rglob("*.py")):
-        parts = path.relative_to(root).with_suffix("").parts
-        files[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    for top, folder in TOPS.items():
+        for path in sorted((root / folder / top).rglob("*.py")):
+            parts = path.relative_to(root / folder).with_suffix("").parts
+            files[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
     return files
 
 
@@ -98,8 +99,8 @@ def main() -> None:
     graph = import_graph(Path(__file__).parents[1])
     for circle in circles(graph):
         print("circle:", ", ".join(sorted(circle)))
-    below = {name: others for name, others in graph.items() if name.startswith("verify")}
-    for label, part in (("verify", below), ("all", graph)):
+    below = {name: others for name, others in graph.items() if name.startswith("goldenseal")}
+    for label, part in (("goldenseal", below), ("all", graph)):
         path = longest_path(part)
         print(f"{label}: {len(path)} floors: {' > '.join(path)}")
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import typer
 
-from verify.cli import app
+from goldenseal.cli import app
 
 # What stands for something of the reader's own, such as <prefix>, is put in for the parsing.
 PLACEHOLDER = re.compile(r"<[a-z ]+>")

@@ -43,7 +43,7 @@ def test_every_shell_block_can_be_run_as_it_stands(path):
         ("goldenseal check all\n", ".venv/bin/goldenseal"),
         ("HEAD=1 python -m train_gpt_style.gpt\n", ".venv/bin/python"),
         (".venv/bin/python -m train_gpt_style.gtp\n", "no module train_gpt_style.gtp"),
-        (".venv/bin/python benchmarks/gone.py\n", "there is no benchmarks/gone.py"),
+        (".venv/bin/python -m benchmarks.gone\n", "there is no benchmarks/gone.py"),
         (".venv/bin/pytest tests/gone.py\n", "there is no tests/gone.py"),
         ("cd a && frobnicate b\n", "nobody knows the program frobnicate"),
         ("make data 'unfinished\n", "not a shell's"),
@@ -63,13 +63,13 @@ def test_hyphenated_targets_and_lines_that_go_on_are_seen():
 
 def test_help_of_every_command_shows_an_example():
     listing = subprocess.run(
-        [sys.executable, "-m", "verify", "--help"], capture_output=True, text=True, check=True
+        [sys.executable, "-m", "goldenseal", "--help"], capture_output=True, text=True, check=True
     ).stdout
     commands = re.findall(r"^[│|] ([a-z][a-z-]+) ", listing, re.MULTILINE)
     assert {"verify", "knobs", "seal", "check", "reproduce"} <= set(commands)
     for command in commands:
         shown = subprocess.run(
-            [sys.executable, "-m", "verify", command, "--help"],
+            [sys.executable, "-m", "goldenseal", command, "--help"],
             capture_output=True,
             text=True,
             check=True,

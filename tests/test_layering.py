@@ -11,7 +11,7 @@ from tests.import_graph import circles, import_graph, longest_path
 LINE_CAP = 400  # of tests and benchmarks
 PRODUCT_CAP = 350
 # One file on purpose: it is copied into every sealed record and must need nothing beside it.
-LONGER = {"verify/records/check_seal.py": 376}
+LONGER = {"verify/goldenseal/records/check_seal.py": 376}
 FLOORS = 23  # may fall, never rise: `python -m tests.import_graph` prints the longest way down
 
 
@@ -51,7 +51,7 @@ def test_the_walk_sees_imports_inside_functions(tmp_path):
 def test_these_commands_work_without_torch(root, arguments):
     blocked = (
         "import sys; sys.modules['torch'] = None; sys.modules['numpy'] = None\n"
-        "from verify.cli import main; sys.argv = ['goldenseal', *sys.argv[1:]]; main()"
+        "from goldenseal.cli import main; sys.argv = ['goldenseal', *sys.argv[1:]]; main()"
     )
     done = subprocess.run(
         [sys.executable, "-c", blocked, *arguments],
@@ -88,10 +88,10 @@ def test_a_verifier_raises_and_never_asserts(root):
 
 
 def planted(tmp_path, **sources):
-    """A repository whose modules verify.NAME have these sources."""
+    """A repository whose modules goldenseal.NAME have these sources."""
     for name, source in {"__init__": "", **sources}.items():
-        path = tmp_path / "verify" / f"{name}.py"
-        path.parent.mkdir(exist_ok=True)
+        path = tmp_path / "verify" / "goldenseal" / f"{name}.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(source)
     return import_graph(tmp_path)
 
@@ -101,14 +101,14 @@ def test_no_module_is_in_a_circle_of_imports(root):
 
 
 def test_a_circle_through_a_function_is_seen(tmp_path):
-    late = "def f():\n    from verify import b\n"
-    graph = planted(tmp_path, a=late, b="import verify.c\n", c="from .a import f\n")
-    assert circles(graph) == [{"verify.a", "verify.b", "verify.c"}]
+    late = "def f():\n    from goldenseal import b\n"
+    graph = planted(tmp_path, a=late, b="import goldenseal.c\n", c="from .a import f\n")
+    assert circles(graph) == [{"goldenseal.a", "goldenseal.b", "goldenseal.c"}]
 
 
 def test_imports_for_the_type_checker_make_no_circle(tmp_path):
-    typed = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from verify import b\n"
-    assert circles(planted(tmp_path, a=typed, b="from verify import a\n")) == []
+    typed = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from goldenseal import b\n"
+    assert circles(planted(tmp_path, a=typed, b="from goldenseal import a\n")) == []
 
 
 def test_the_longest_way_down_does_not_grow(root):
@@ -117,5 +117,7 @@ def test_the_longest_way_down_does_not_grow(root):
 
 
 def test_floors_are_counted_along_the_longest_way(tmp_path):
-    graph = planted(tmp_path, a="from verify import b, c\n", b="from verify import c\n", c="")
-    assert longest_path(graph) == ["verify.a", "verify.b", "verify.c"]
+    graph = planted(
+        tmp_path, a="from goldenseal import b, c\n", b="from goldenseal import c\n", c=""
+    )
+    assert longest_path(graph) == ["goldenseal.a", "goldenseal.b", "goldenseal.c"]

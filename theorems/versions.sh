@@ -59,4 +59,4 @@ exec chroot "$place" env -i PATH=/usr/bin:/bin HOME=/root LC_ALL=C.UTF-8 sh -c '
     cd /goldenseal
     python3 --version
     coqc --version | head -n 1
-    exec python3 -m verify verify --only theorems'
+    exec python3 -m goldenseal verify --only theorems'

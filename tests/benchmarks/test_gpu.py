@@ -13,10 +13,10 @@ from unittest import mock
 import pytest
 import torch
 
+from goldenseal.records.check import check
+from goldenseal.records.record import read_record
+from goldenseal.records.seal import seal
 from train_gpt_style.gpt import probe_data
-from verify.records.check import check
-from verify.records.record import read_record
-from verify.records.seal import seal
 
 SMALL = {**probe_data.TINY, "VOCAB_SIZE": "64"}
 
@@ -63,7 +63,7 @@ def test_the_ladder_holds_in_one_process_for_a_run_that_compiles(gpu, monkeypatc
 
 
 def test_every_rung_named_is_one_of_the_ladder(gpu):
-    from verify.ladder.suite import ladder
+    from goldenseal.ladder.suite import ladder
 
     assert set(gpu.RUNGS) <= {rung.NAME for rung in ladder()}
 

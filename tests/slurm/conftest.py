@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from goldenseal.config import python_path
 from tests.slurm.cluster import Cluster, why_not
 from train_gpt_style.gpt.probe_data import TINY, write
 
@@ -78,9 +79,9 @@ class Repository:
     def command(self, *arguments):
         """argv and options of a `goldenseal sweep …` in this repository."""
         return {
-            "args": [sys.executable, "-P", "-m", "verify", "sweep", *map(str, arguments)],
+            "args": [sys.executable, "-P", "-m", "goldenseal", "sweep", *map(str, arguments)],
             "cwd": self.folder,
-            "env": {**self.environment, "PYTHONPATH": str(self.folder)},
+            "env": {**self.environment, "PYTHONPATH": python_path(self.folder)},
             "stdin": subprocess.DEVNULL,
             "text": True,
         }

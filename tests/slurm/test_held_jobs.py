@@ -10,8 +10,8 @@ from unittest import mock
 
 import pytest
 
+from goldenseal.grids import slurm
 from tests.patience import wait_until
-from verify.grids import slurm
 
 pytestmark = pytest.mark.slurm
 

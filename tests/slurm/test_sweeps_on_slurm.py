@@ -17,10 +17,10 @@ from types import SimpleNamespace
 
 import pytest
 
+from goldenseal.disk import canonical
+from goldenseal.runlog import deterministic_digest, read_run_log
 from tests.patience import patience, wait_until
 from tests.slurm.conftest import STEPS, WAIVE
-from verify.disk import canonical
-from verify.runlog import deterministic_digest, read_run_log
 
 pytestmark = pytest.mark.slurm
 
@@ -227,11 +227,11 @@ def test_a_job_past_its_time_limit_goes_on_from_its_checkpoint(
         cell.mkdir(parents=True)
         (cell / "cell.json").write_bytes(canonical.dumps(facts))
     code = (
-        "import sys; from pathlib import Path; from verify.grids.executor import launch;"
+        "import sys; from pathlib import Path; from goldenseal.grids.executor import launch;"
         "cell = Path(sys.argv[1]);"
         f"launch([cell], 'slurm', 1, cell.parents[2], signal_delay_s={WARNING_S})"
     )
-    by_hand = ("verify.grids.cell", str(whole))
+    by_hand = ("goldenseal.grids.cell", str(whole))
     with repository.start("-m", *by_hand) as undisturbed_one:
         assert repository.start("-c", code, str(limited)).wait() == 0
         # Two run side by side, and each round starts anew and may be requeued only after a while.

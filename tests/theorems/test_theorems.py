@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from goldenseal.coq import build, generate, pins, project, settings, toolchain
+from goldenseal.coq.gate import check_theorems
+from goldenseal.coq.rules import source_findings
+from goldenseal.result import Verdict
 from tests.patience import patience
-from verify.coq import build, generate, pins, project, settings, toolchain
-from verify.coq.gate import check_theorems
-from verify.coq.rules import source_findings
-from verify.result import Verdict
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "theorems"
@@ -173,9 +173,9 @@ def test_the_gate_needs_neither_torch_nor_numpy():
     code = (
         "import sys; sys.modules['torch'] = sys.modules['numpy'] = None\n"
         "from pathlib import Path\n"
-        "from verify.coq import settings\n"
-        "from verify.ladder.gates import citation\n"
-        "from verify.coq.gate import code_findings\n"
+        "from goldenseal.coq import settings\n"
+        "from goldenseal.ladder.gates import citation\n"
+        "from goldenseal.coq.gate import code_findings\n"
         "root = Path.cwd(); known = settings.read(root)\n"
         "declared = settings.load_constants(root, known.constants)\n"
         "print(len(declared.constants), code_findings(root, known, declared))\n"

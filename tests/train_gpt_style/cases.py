@@ -6,8 +6,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from verify import config
-from verify.ladder.probe import Probe, load_object
+from goldenseal import config
+from goldenseal.ladder.probe import Probe, load_object
 
 ROOT = Path(__file__).parents[2]
 TOY = config.System("toy", "tests.train_gpt_style.toy", "tests.train_gpt_style.toy.probe:PROBE")
@@ -51,7 +51,11 @@ def process(case, environ, *command):
 
     One thread, so that two runs on a busy machine do not wait for each other.
     """
-    kept = {"PATH": os.environ["PATH"], "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+    kept = {
+        "PATH": os.environ["PATH"],
+        "OMP_NUM_THREADS": "1",
+        "PYTHONPATH": config.python_path(ROOT),
+    }
     command = command or ("-P", "-m", case.entry.module)
     return [sys.executable, *map(str, command)], {"env": {**kept, **environ}, "text": True}
 

@@ -9,8 +9,8 @@ import sys
 import time
 from types import SimpleNamespace
 
+from goldenseal.errors import GoldensealError
 from train_gpt_style.kit import checkpoints
-from verify.errors import GoldensealError
 
 KEPT = {"CHECKPOINT_EVERY": "1", "RUN_LOG": "1", "RUN_LOG_STATE_EVERY": "1"}
 

@@ -11,6 +11,7 @@ import sys
 
 import pytest
 
+from goldenseal.config import python_path
 from tests.patience import patience
 
 CODE = ("train_gpt_style", "verify", "tests")
@@ -41,7 +42,7 @@ def blocks(root):
 def test_every_command_of_the_guide_does_what_it_says(copy, blocks):
     environ = {
         "PATH": os.environ["PATH"],
-        "PYTHONPATH": str(copy),
+        "PYTHONPATH": python_path(copy),
         "OMP_NUM_THREADS": "1",
         "COLUMNS": "100",
         "HOME": os.environ.get("HOME", "/"),

@@ -9,10 +9,10 @@ import pytest
 import safetensors.torch
 import torch
 
+from goldenseal.disk import canonical
+from goldenseal.errors import UsageError
 from tests.train_gpt_style.forks import KEPT, files_of, forked, kept_in, newest, whole_run
 from train_gpt_style.kit import checkpoints
-from verify.disk import canonical
-from verify.errors import UsageError
 
 
 @pytest.fixture

@@ -13,18 +13,18 @@ from pathlib import Path
 import pytest
 import torch
 
+from goldenseal.bundle.make import make_bundle, read_bundle, write_bundle
+from goldenseal.errors import UsageError
+from goldenseal.knobs import check_declarations
+from goldenseal.ladder.suite import LADDER, run_ladder
+from goldenseal.records.source import read_source
+from goldenseal.runlog import deterministic, read_run_log
 from tests.patience import patience
 from tests.train_gpt_style import frozen_knobs
 from tests.train_gpt_style.cases import ROOT, TOY, process
 from tests.train_gpt_style.forks import KEPT
 from train_gpt_style.kit import entry
 from train_gpt_style.kit.source import files_of
-from verify.bundle.make import make_bundle, read_bundle, write_bundle
-from verify.errors import UsageError
-from verify.knobs import check_declarations
-from verify.ladder.suite import LADDER, run_ladder
-from verify.records.source import read_source
-from verify.runlog import deterministic, read_run_log
 
 LOADED = """\
 import json, runpy, sys
@@ -41,7 +41,7 @@ with open(out, "w") as file:
 ALONE = """\
 import runpy, sys
 sys.path.append({packages!r})
-for name in ("verify", "train_gpt_style", "tests"):
+for name in ("goldenseal", "train_gpt_style", "tests"):
     try:
         __import__(name)
     except ModuleNotFoundError:

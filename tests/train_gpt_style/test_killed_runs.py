@@ -13,12 +13,12 @@ from unittest import mock
 import pytest
 import safetensors.torch
 
+from goldenseal.disk import canonical
+from goldenseal.runlog import deterministic_digest, read_run_log
 from tests.patience import patience
 from tests.train_gpt_style.cases import TOY, process
 from tests.train_gpt_style.forks import KEPT, files_of, forked, kept_in, newest, whole_run
 from train_gpt_style.kit import checkpoints
-from verify.disk import canonical
-from verify.runlog import deterministic_digest, read_run_log
 
 # So many weights that the optimizers' file is larger than all that is written besides.
 LARGE = {"gpt": {"NUM_LAYERS": "7"}}

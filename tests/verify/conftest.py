@@ -7,11 +7,11 @@ import textwrap
 
 import pytest
 
-from verify.disk import canonical
-from verify.records.record import Record, provenance
-from verify.records.seal import sums_text
-from verify.records.statement import SEAL_PREDICATE, statement
-from verify.runlog import RunLog
+from goldenseal.disk import canonical
+from goldenseal.records.record import Record, provenance
+from goldenseal.records.seal import sums_text
+from goldenseal.records.statement import SEAL_PREDICATE, statement
+from goldenseal.runlog import RunLog
 
 RECORD = {"schema": 1, "name": "Toy", "date": "2026-01-02", "status": "measured", "seeds": [7]}
 
@@ -55,7 +55,7 @@ def seal_blindly(folder, **predicate_changes):
 SYSTEM = """
 import os, sys
 from pathlib import Path
-from verify.runlog import RunLog
+from goldenseal.runlog import RunLog
 
 factor = float(os.environ.get("TOY_FACTOR", "1.0"))
 tokens = Path(os.environ["TOY_DATA"]).read_text().split()
@@ -71,8 +71,8 @@ Path("weights.bin").write_bytes(repr(loss).encode())
 """
 
 PROBE = """
-from verify.knobs import Feature, Knob
-from verify.ladder.probe import Probe, Scenario, Script
+from goldenseal.knobs import Feature, Knob
+from goldenseal.ladder.probe import Probe, Scenario, Script
 
 script = Script("x", "x.py", "x", "x")
 PROBE = Probe(
@@ -126,20 +126,20 @@ class ToyRepository:
 
 @pytest.fixture
 def toy(tmp_path, monkeypatch, root):
-    """The toy repository; its subprocesses find `verify` in this checkout."""
-    import verify.launch.process
+    """The toy repository; its subprocesses find `goldenseal` in this checkout."""
+    import goldenseal.launch.process
 
     repository = tmp_path / "repository"
     repository.mkdir()
     made = ToyRepository(repository, monkeypatch)
-    original = verify.launch.process.subprocess.Popen
+    original = goldenseal.launch.process.subprocess.Popen
 
     def popen(command, env=None, **options):
         if env and "PYTHONPATH" in env:
-            env = {**env, "PYTHONPATH": f"{env['PYTHONPATH']}:{root}"}
+            env = {**env, "PYTHONPATH": f"{env['PYTHONPATH']}:{root}/verify"}
         return original(command, env=env, **options)
 
-    monkeypatch.setattr(verify.launch.process.subprocess, "Popen", popen)
+    monkeypatch.setattr(goldenseal.launch.process.subprocess, "Popen", popen)
     return made
 
 
@@ -149,9 +149,9 @@ GATES = ["toy: loss and gradients", "theorems"]
 @pytest.fixture
 def verified(toy, monkeypatch):
     """The toy repository with a green verdict of two gates; `write_verdict` makes another one."""
-    from verify.launch import gate as launch_gate
-    from verify.records.verdict import verdict_document, write_verdict
-    from verify.result import GateResult, Verdict
+    from goldenseal.launch import gate as launch_gate
+    from goldenseal.records.verdict import verdict_document, write_verdict
+    from goldenseal.result import GateResult, Verdict
 
     for name in ("theorems", "records"):
         (toy.root / name).mkdir(exist_ok=True)

@@ -9,8 +9,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from verify.ladder.probe_file import probe_from_toml
-from verify.ladder.suite import LADDER, run_ladder
+from goldenseal.ladder.probe_file import probe_from_toml
+from goldenseal.ladder.suite import LADDER, run_ladder
 
 NET = """
 class Net(nn.Module):
@@ -100,7 +100,7 @@ class Pair:
         """`goldenseal verify` on the pair: the finished process."""
         return subprocess.run(
             [
-                *(sys.executable, "-m", "verify", "verify"),
+                *(sys.executable, "-m", "goldenseal", "verify"),
                 *("--baseline", self.baseline, "--candidate", self.candidate),
                 *("--probe", self.probe, *options),
             ],

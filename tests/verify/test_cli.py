@@ -6,10 +6,12 @@ import sys
 
 import pytest
 
+from goldenseal.config import python_path
+
 
 def goldenseal(*arguments, cwd):
     return subprocess.run(
-        [sys.executable, "-m", "verify", *arguments],
+        [sys.executable, "-m", "goldenseal", *arguments],
         cwd=cwd,
         capture_output=True,
         text=True,
@@ -18,7 +20,7 @@ def goldenseal(*arguments, cwd):
 
 
 def test_the_version_is_the_packages(root):
-    from verify import __version__
+    from goldenseal import __version__
 
     assert goldenseal("--version", cwd=root).stdout == f"goldenseal {__version__}\n"
 
@@ -50,9 +52,9 @@ def test_bad_usage_is_one_line_and_exit_code_two(root, arguments, message):
 
 def test_outside_a_repository_the_error_says_what_is_missing(tmp_path, root):
     done = subprocess.run(
-        [sys.executable, "-m", "verify", "knobs"],
+        [sys.executable, "-m", "goldenseal", "knobs"],
         cwd=tmp_path,
-        env={"PYTHONPATH": str(root), "PATH": "/usr/bin:/bin"},
+        env={"PYTHONPATH": python_path(root), "PATH": "/usr/bin:/bin"},
         capture_output=True,
         text=True,
         check=False,
@@ -81,7 +83,7 @@ def test_a_misspelt_variable_stops_the_training_before_anything_is_loaded(root, 
     done = subprocess.run(
         [sys.executable, "-m", "train_gpt_style.gpt"],
         cwd=tmp_path,
-        env={"PYTHONPATH": str(root), "PATH": "/usr/bin:/bin", "PHINTA_ENABEL": "1"},
+        env={"PYTHONPATH": python_path(root), "PATH": "/usr/bin:/bin", "PHINTA_ENABEL": "1"},
         capture_output=True,
         text=True,
         check=False,
@@ -101,7 +103,7 @@ def test_a_misspelt_variable_stops_the_training_before_anything_is_loaded(root, 
 def test_a_package_that_is_missing_is_named_with_what_installs_it(
     root, tmp_path, package, arguments, extra
 ):
-    code = f"import sys; sys.modules[{package!r}] = None; from verify.cli import main; main()"
+    code = f"import sys; sys.modules[{package!r}] = None; from goldenseal.cli import main; main()"
     words = [word.replace("{tmp}", str(tmp_path / "plan")) for word in arguments]
     done = subprocess.run(
         [sys.executable, "-c", code, *words], cwd=root, capture_output=True, text=True, check=False

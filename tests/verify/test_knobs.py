@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verify.errors import UsageError
-from verify.knobs import Feature, Knob, check_declarations, read_settings
+from goldenseal.errors import UsageError
+from goldenseal.knobs import Feature, Knob, check_declarations, read_settings
 
 ENABLE = Knob("PHINTA_ENABLE", bool, False, "switch", on="1")
 RANK = Knob("PHINTA_RANK", int, 0, "rank", low=0, high=64, on="2")

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from goldenseal.errors import ContradictedError, UsageError
+from goldenseal.runlog import RunLog, deterministic_digest, read_run_log, run_log_lines
 from tests.verify.conftest import write_log
-from verify.errors import ContradictedError, UsageError
-from verify.runlog import RunLog, deterministic_digest, read_run_log, run_log_lines
 
 
 def test_a_log_reads_back_and_its_digest_ignores_the_clock(tmp_path):

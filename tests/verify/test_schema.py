@@ -5,9 +5,9 @@ from typing import Any, Literal
 
 import pytest
 
-from verify.config import systems
-from verify.errors import UsageError
-from verify.schema import CLOSED, parse
+from goldenseal.config import systems
+from goldenseal.errors import UsageError
+from goldenseal.schema import CLOSED, parse
 
 
 @dataclass(frozen=True)

@@ -9,14 +9,14 @@ import zlib
 import safetensors
 import torch
 
+from goldenseal.disk import canonical
+from goldenseal.errors import UsageError
 from train_gpt_style.gpt.export import pack, unpack
 from train_gpt_style.gpt.model import build_model
 from train_gpt_style.gpt.run import seed_everything
 from train_gpt_style.gpt.validate import validate
 from train_gpt_style.kit.shards import load_validation, shard_files
 from train_gpt_style.kit.tokenizer import ByteCounter, load_tokenizer
-from verify.disk import canonical
-from verify.errors import UsageError
 
 SLACK = 65_536  # bytes that the header may be longer: another safetensors may pad it otherwise
 

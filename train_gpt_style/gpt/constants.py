@@ -6,7 +6,7 @@ code imports the names. A spelling is not innocent: PHI**-3/2, 1/(2*PHI**3), (PH
 of the knob X.
 """
 
-from verify.coq.constants import PHI, Constant, decimal, spelled
+from goldenseal.coq.constants import PHI, Constant, decimal, spelled
 
 INV_PHI = 0.6180339887498949
 PHI_LR_SCALE_VALUE = 2.9508497187473712

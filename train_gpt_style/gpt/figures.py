@@ -4,6 +4,7 @@ import hashlib
 
 import torch
 
+from goldenseal.digest import published_digest, tensor_bytes
 from train_gpt_style.gpt import SYSTEM
 from train_gpt_style.gpt.constants import SMOKE_STEP, UT_LOOPS_PHI
 from train_gpt_style.gpt.features.jepa import SpanLoss, draw_span, longest_span
@@ -11,7 +12,6 @@ from train_gpt_style.gpt.features.phinta import PhiNTA, default_rank
 from train_gpt_style.gpt.features.ut import LoopedBlocks
 from train_gpt_style.gpt.model import build_model
 from train_gpt_style.kit.context import Context
-from verify.digest import published_digest, tensor_bytes
 
 SMALL = {"MODEL_DIM": "128", "SEED": "1597"}  # the published shapes; the rest is the default
 PRE_HEAD = {"PHINTA_ENABLE": "1"}

@@ -13,13 +13,13 @@ their sums are added in the order of the batches.
 import torch
 import torch.distributed as dist
 
+from goldenseal.errors import CannotCheckError
 from train_gpt_style.gpt.knobs import MICRO_BATCHES
 from train_gpt_style.gpt.schedule import progress
 from train_gpt_style.gpt.seams import Moment
 from train_gpt_style.gpt.ttt import adapted_batches, batch_scorer, frozen
 from train_gpt_style.gpt.validate import add_sequences, bits_per_byte
 from train_gpt_style.gpt.windows import find_documents
-from verify.errors import CannotCheckError
 
 
 class InvariantDivision:

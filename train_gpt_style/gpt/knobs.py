@@ -6,6 +6,8 @@ Names, defaults and ranges are those of the frozen baseline; a gate holds them t
 import os
 from pathlib import Path
 
+from goldenseal.errors import UsageError
+from goldenseal.knobs import Knob, Settings
 from train_gpt_style.gpt.constants import (
     KNOB_ADAM_EPS,
     KNOB_BETA1,
@@ -21,8 +23,6 @@ from train_gpt_style.gpt.constants import (
     KNOB_TTT_LORA_LR,
     LOGIT_SOFTCAP_LEAST,
 )
-from verify.errors import UsageError
-from verify.knobs import Knob, Settings
 
 MICRO_BATCHES = 8  # a global batch is eight micro-batches, shared out to the ranks
 

@@ -10,9 +10,9 @@ A parameter that a feature adds outside the blocks joins the group that the feat
 
 import torch
 
+from goldenseal.errors import UsageError
 from train_gpt_style.gpt.model import is_control
 from train_gpt_style.gpt.muon import Muon
-from verify.errors import UsageError
 
 
 def group_of(name, p):

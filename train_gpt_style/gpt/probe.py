@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
+from goldenseal.ladder.probe import Scenario
 from train_gpt_style.gpt import SYSTEM
 from train_gpt_style.gpt.probe_data import SCENARIOS
 from train_gpt_style.kit.probing import probe_of
-from verify.ladder.probe import Scenario
 
 
 def scenarios() -> tuple[Scenario, ...]:

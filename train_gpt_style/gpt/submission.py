@@ -17,17 +17,17 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from goldenseal.bundle.make import MAX_BYTES, read_bundle
+from goldenseal.config import find_root, system
+from goldenseal.disk import canonical
+from goldenseal.disk.files import atomic_write, read_small, walk
+from goldenseal.errors import CannotCheckError, ContradictedError, GoldensealError, UsageError
+from goldenseal.launch.process import data_digests, data_path
+from goldenseal.records.record import Record, read_record
+from goldenseal.runlog import read_run_log
 from train_gpt_style.gpt import SYSTEM
 from train_gpt_style.gpt.knobs import MICRO_BATCHES
 from train_gpt_style.kit.numerics import enter_lane, numeric_class
-from verify.bundle.make import MAX_BYTES, read_bundle
-from verify.config import find_root, system
-from verify.disk import canonical
-from verify.disk.files import atomic_write, read_small, walk
-from verify.errors import CannotCheckError, ContradictedError, GoldensealError, UsageError
-from verify.launch.process import data_digests, data_path
-from verify.records.record import Record, read_record
-from verify.runlog import read_run_log
 
 CAP_BYTES = 16_000_000  # code and model together, decimal
 ARTIFACT = "final_model.int8.safetensors.z"

@@ -18,8 +18,8 @@ import sys
 from contextlib import nullcontext
 from pathlib import Path
 
+from goldenseal.errors import GoldensealError
 from train_gpt_style.kit import numerics
-from verify.errors import GoldensealError
 
 
 def main(arguments: list[str]) -> int:

@@ -20,9 +20,9 @@ import safetensors
 import safetensors.torch
 import torch
 
-from verify.disk import canonical
-from verify.disk.files import read_small
-from verify.errors import UsageError
+from goldenseal.disk import canonical
+from goldenseal.disk.files import read_small
+from goldenseal.errors import UsageError
 
 SCHEMA = 1
 MANIFEST, STATE = "manifest.json", "state.json"

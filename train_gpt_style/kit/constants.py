@@ -3,7 +3,7 @@
 The code imports the names, and each has a theorem: docs/theorems.md.
 """
 
-from verify.coq.constants import spelled
+from goldenseal.coq.constants import spelled
 
 CORPUS_COVERAGE = 0.9995
 CORPUS_OVERLAP = 0.9

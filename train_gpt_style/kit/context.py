@@ -7,7 +7,7 @@ from contextlib import nullcontext
 import torch
 import torch.distributed as dist
 
-from verify.errors import UsageError
+from goldenseal.errors import UsageError
 
 
 def is_distributed():

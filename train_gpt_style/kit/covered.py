@@ -3,7 +3,7 @@
 A run in the portable lane is guarded until its first training step is over, then pays nothing more.
 Evaluation and export are for the check run, train_gpt_style/kit/check_run.py.
 
-covered.txt is written by `python benchmarks/portable.py --write-covered`, which adds an operation
+covered.txt is written by `python -m benchmarks.portable --write-covered`, which adds an operation
 only when its results had the same bytes on every CPU model tried. A line is an ATen operation and
 the floating types of its tensors. `sqrt` is not there: MKL's vector version starts from the CPU's
 approximate reciprocal root, and its last bit depends on the maker.
@@ -21,7 +21,7 @@ from torch.optim.optimizer import register_optimizer_step_post_hook
 from torch.utils import _pytree as pytree
 from torch.utils._python_dispatch import TorchDispatchMode, _get_current_dispatch_mode
 
-from verify.errors import UsageError
+from goldenseal.errors import UsageError
 
 COVERED_FILE = Path(__file__).with_name("covered.txt")
 # Their second argument chooses the routine: x**2 is a product, x**0.5 the uncovered root.

@@ -7,8 +7,8 @@ declaration does not hold the run, since the run imports the declaration.
 import os
 import sys
 
+from goldenseal.errors import GoldensealError, UsageError
 from train_gpt_style.kit.numerics import enter_lane
-from verify.errors import GoldensealError, UsageError
 
 HELP = """\
 usage: [NAME=value ...] python -m {package}

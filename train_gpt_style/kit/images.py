@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from verify.errors import UsageError
+from goldenseal.errors import UsageError
 
 SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".webp")
 MAX_IDX_BYTES = 2**32

@@ -15,8 +15,8 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from verify.errors import UsageError
-from verify.knobs import Knob
+from goldenseal.errors import UsageError
+from goldenseal.knobs import Knob
 
 NUMERICS = Knob(
     "NUMERICS",
@@ -130,7 +130,7 @@ def numeric_class() -> dict[str, Any]:
     """
     import torch
 
-    from verify.ladder.flags import global_flags
+    from goldenseal.ladder.flags import global_flags
 
     lane = lane_in_force()
     backends = torch.backends

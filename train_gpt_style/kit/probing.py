@@ -13,9 +13,9 @@ No run imports any of them, and so no bundle holds one.
 from importlib.util import find_spec
 from pathlib import Path
 
+from goldenseal.ladder.probe import Probe, Script, load_object
 from train_gpt_style.kit.system import KIT_KNOBS
 from train_gpt_style.kit.unreached import UNREACHED
-from verify.ladder.probe import Probe, Script, load_object
 
 ROOT = Path(__file__).parents[2]
 BASELINE_BUILD = "build_model(Hyperparameters.from_env(os.environ), Context(os.environ))"

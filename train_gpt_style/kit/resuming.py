@@ -8,12 +8,12 @@ import safetensors.torch
 import torch
 import torch.distributed as dist
 
+from goldenseal.disk import canonical
+from goldenseal.errors import UsageError
 from train_gpt_style.kit import optimizers as told
 from train_gpt_style.kit.checkpoints import SCHEMA, STATE, check_tensors, tensors
 from train_gpt_style.kit.numerics import numeric_class
 from train_gpt_style.kit.start import source_of
-from verify.disk import canonical
-from verify.errors import UsageError
 
 # Features that only watch: what they are set to is not what is computed.
 FREE_FEATURES = ("checkpoint", "finite")

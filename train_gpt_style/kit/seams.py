@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from verify.knobs import Feature, Settings
+from goldenseal.knobs import Feature, Settings
 
 
 class GatedFeature:

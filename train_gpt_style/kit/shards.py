@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from verify.errors import UsageError
+from goldenseal.errors import UsageError
 
 MAGIC, VERSION, HEADER_INTS = 20240520, 1, 256
 HEADER_BYTES = 4 * HEADER_INTS

@@ -10,8 +10,8 @@ import numpy as np
 import safetensors.torch
 import torch
 
+from goldenseal.errors import ContradictedError
 from train_gpt_style.kit.source import files_of
-from verify.errors import ContradictedError
 
 
 def seed_generators(settings):

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from goldenseal.knobs import Knob, Settings, read_settings
 from train_gpt_style.kit.energy.choose import ENERGY_KNOBS, check_energy
 from train_gpt_style.kit.numerics import NUMERICS
-from verify.knobs import Knob, Settings, read_settings
 
 KIT_KNOBS = (NUMERICS, *ENERGY_KNOBS)  # what every system of this repository understands
 

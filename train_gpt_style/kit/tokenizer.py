@@ -11,7 +11,7 @@ from pathlib import Path
 import sentencepiece as spm
 import torch
 
-from verify.errors import UsageError
+from goldenseal.errors import UsageError
 
 WORD_MARKER = "\u2581"  # SentencePiece's visible space
 

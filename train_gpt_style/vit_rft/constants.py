@@ -3,7 +3,7 @@
 The code imports the names, and each has a theorem. VIT_KNOB_X is the default of the knob X.
 """
 
-from verify.coq.constants import spelled
+from goldenseal.coq.constants import spelled
 
 VIT_INIT_STD = 0.02
 VIT_NORM_EPS = 1e-6

@@ -15,9 +15,9 @@ from dataclasses import asdict, dataclass
 
 import torch
 
+from goldenseal.errors import UsageError
 from train_gpt_style.vit_rft.constants import VIT_KNOB_DCLR_MEMORY
 from train_gpt_style.vit_rft.coupler import Coupling, Dots, coherence, next_drift
-from verify.errors import UsageError
 
 
 @dataclass(frozen=True)

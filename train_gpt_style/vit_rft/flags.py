@@ -2,7 +2,7 @@
 
 import argparse
 
-from verify.errors import UsageError
+from goldenseal.errors import UsageError
 
 EXPERIMENT_GAIN = "0.25"  # of --mode RFT, where DCLR_GAIN names no other
 KNOB_OF_FLAG = {"steps": "STEPS", "batch": "BATCH", "lr": "LR", "data_dir": "DATA_DIR"}

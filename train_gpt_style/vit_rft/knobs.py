@@ -5,14 +5,14 @@ Names, defaults and ranges are those of the frozen baseline; a gate holds them t
 
 from pathlib import Path
 
+from goldenseal.errors import UsageError
+from goldenseal.knobs import Knob, Settings
 from train_gpt_style.vit_rft.constants import (
     VIT_KNOB_ADAM_EPS,
     VIT_KNOB_BETA1,
     VIT_KNOB_BETA2,
     VIT_KNOB_LR,
 )
-from verify.errors import UsageError
-from verify.knobs import Knob, Settings
 
 ADAM_PATHS = ("for-loop", "foreach", "fused")
 

@@ -9,8 +9,8 @@ same weights, in the same numeric class. 1: a difference, named. 2: no manifest.
 import sys
 from pathlib import Path
 
-from verify.disk import canonical
-from verify.errors import ContradictedError, GoldensealError, UsageError
+from goldenseal.disk import canonical
+from goldenseal.errors import ContradictedError, GoldensealError, UsageError
 
 SCHEMA = 1
 

@@ -2,10 +2,10 @@
 
 import os
 
+from goldenseal.ladder.probe import Scenario
 from train_gpt_style.kit.probing import probe_of
 from train_gpt_style.vit_rft import SYSTEM
 from train_gpt_style.vit_rft.probe_data import SCENARIOS, idx_files, write
-from verify.ladder.probe import Scenario
 
 
 def draw(shape, generator):

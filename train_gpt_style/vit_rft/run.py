@@ -6,6 +6,7 @@ import time
 
 import torch
 
+from goldenseal.errors import UsageError
 from train_gpt_style.kit.context import Context
 from train_gpt_style.kit.energy import meter_for
 from train_gpt_style.kit.images import Loader, SyntheticSplit, load_splits
@@ -21,7 +22,6 @@ from train_gpt_style.kit.start import (
 from train_gpt_style.vit_rft import SYSTEM
 from train_gpt_style.vit_rft.model import ViT, build_model, loss_and_correct
 from train_gpt_style.vit_rft.seams import Run, StepReport
-from verify.errors import UsageError
 
 __all__ = ["SYSTEM", "Context", "ViT", "build_model", "loss_and_correct", "main", "run"]
 

@@ -9,11 +9,11 @@ from unittest import mock
 import pytest
 import torch
 
+from goldenseal.ladder.recorder import counting_clock
 from train_gpt_style.gpt import SYSTEM, probe_data, run
 from train_gpt_style.gpt.knobs import MICRO_BATCHES
 from train_gpt_style.gpt.probe import PROBE
 from train_gpt_style.kit.context import Context
-from verify.ladder.recorder import counting_clock
 
 
 @pytest.fixture(scope="session", autouse=True)

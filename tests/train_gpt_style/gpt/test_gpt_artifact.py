@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
+from goldenseal.errors import GoldensealError, UsageError
 from train_gpt_style.gpt import SYSTEM, artifact, export, run
 from train_gpt_style.kit.context import Context
-from verify.errors import GoldensealError, UsageError
 
 
 @pytest.fixture(scope="module")

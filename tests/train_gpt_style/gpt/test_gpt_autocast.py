@@ -3,10 +3,10 @@
 import pytest
 import torch
 
+from goldenseal.errors import UsageError
 from train_gpt_style.gpt import SYSTEM, run, ttt
 from train_gpt_style.gpt.features import AUTOCAST
 from train_gpt_style.kit.context import Context
-from verify.errors import UsageError
 
 
 def product_type(ctx):

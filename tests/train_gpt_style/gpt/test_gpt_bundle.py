@@ -15,18 +15,18 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+from goldenseal.bundle.make import make_bundle, read_bundle, write_bundle
+from goldenseal.config import find_root, python_path, system
+from goldenseal.records.source import read_source
+from goldenseal.runlog import read_run_log
 from tests.patience import patience
-from verify.bundle.make import make_bundle, read_bundle, write_bundle
-from verify.config import find_root, system
-from verify.records.source import read_source
-from verify.runlog import read_run_log
 
 ROOT = find_root(Path(__file__))
 THIRD_PARTY = Path(torch.__file__).parents[1]
 ALONE = """\
 import runpy, sys
 sys.path.append({packages!r})
-for name in ("verify", "train_gpt_style"):
+for name in ("goldenseal", "train_gpt_style"):
     try:
         __import__(name)
     except ModuleNotFoundError:
@@ -85,7 +85,7 @@ def run_alone(folder, bundle, environ):
 
 @pytest.fixture(scope="module")
 def package_run(top, tiny):
-    folder, environ = top / "package", {**tiny, "PYTHONPATH": str(ROOT)}
+    folder, environ = top / "package", {**tiny, "PYTHONPATH": python_path(ROOT)}
     return run_in(folder, ["-P", "-m", "train_gpt_style.gpt"], environ)
 
 
@@ -139,7 +139,9 @@ def test_it_holds_what_a_run_needs_unchanged_and_none_of_the_checks(bundles):
             assert hashlib.sha512(text.encode("utf-8")).hexdigest() == source[name], name
         unfit = re.compile(r"cli|gates/|probe|smoke|submission|artifact|corpus|check_run|bundle")
         assert not [name for name in found.files if unfit.search(name)]
-        assert {"verify/runlog.py", "train_gpt_style/kit/covered.txt"} <= set(found.files)
+        assert {"verify/goldenseal/runlog.py", "train_gpt_style/kit/covered.txt"} <= set(
+            found.files
+        )
 
 
 def test_a_wrong_setting_is_one_line_and_leaves_the_folder_empty(top, bundles):

@@ -5,9 +5,9 @@ import types
 
 import pytest
 
+from goldenseal.knobs import check_declarations
 from train_gpt_style.gpt import SYSTEM, optim, seams
 from train_gpt_style.kit import seams as kit_seams
-from verify.knobs import check_declarations
 
 
 @pytest.fixture

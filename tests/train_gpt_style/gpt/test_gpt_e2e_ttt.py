@@ -11,10 +11,10 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
+from goldenseal.errors import UsageError
 from train_gpt_style.gpt import SYSTEM, probe_data, run, ttt
 from train_gpt_style.gpt.features.e2e_ttt import E2E_TTT
 from train_gpt_style.kit.context import Context
-from verify.errors import UsageError
 
 CHUNK, LENGTH = 16, 90  # 89 targets: five full chunks, and one of nine
 CHUNKS = 6

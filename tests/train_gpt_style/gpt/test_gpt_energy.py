@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from goldenseal.errors import CannotCheckError, UsageError
+from goldenseal.runlog import deterministic_digest, read_run_log
 from train_gpt_style.gpt import run
-from verify.errors import CannotCheckError, UsageError
-from verify.runlog import deterministic_digest, read_run_log
 
 ON = {"RUN_LOG": "1", "RUN_LOG_STATE_EVERY": "2"}
 

@@ -3,12 +3,12 @@
 import pytest
 import torch
 
+from goldenseal.errors import ContradictedError
 from tests.train_gpt_style.gpt.worlds import launch
 from train_gpt_style.gpt import SYSTEM, run
 from train_gpt_style.gpt.features import FINITE
 from train_gpt_style.kit import checkpoints, entry
 from train_gpt_style.kit.features import finite
-from verify.errors import ContradictedError
 
 ON = {"STOP_NONFINITE": "1"}
 

@@ -5,6 +5,7 @@ import json
 import pytest
 import torch
 
+from goldenseal.errors import CannotCheckError
 from tests.train_gpt_style.gpt.worlds import launch
 from train_gpt_style.gpt import SYSTEM, invariant, probe_data, run
 from train_gpt_style.gpt.division import Division
@@ -12,7 +13,6 @@ from train_gpt_style.gpt.features import FEATURES
 from train_gpt_style.gpt.invariant import InvariantDivision, climb, refuse_other_parameters
 from train_gpt_style.gpt.seams import GatedFeature, Moment
 from train_gpt_style.kit.shards import DistributedTokenLoader, shard_files
-from verify.errors import CannotCheckError
 
 ON = {"WORLD_INVARIANT": "1", "RUN_LOG": "1", "RUN_LOG_STATE_EVERY": "1", "GRAD_CLIP_NORM": "0.5"}
 

@@ -7,6 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from goldenseal.errors import UsageError
 from train_gpt_style.gpt import SYSTEM, run, ttt
 from train_gpt_style.gpt.features.jepa import (
     JEPA,
@@ -16,7 +17,6 @@ from train_gpt_style.gpt.features.jepa import (
     span_generator,
 )
 from train_gpt_style.gpt.seams import Moment
-from verify.errors import UsageError
 
 
 def span_loss(h, a, b):

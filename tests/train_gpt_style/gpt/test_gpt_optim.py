@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch import nn
 
+from goldenseal.errors import UsageError
 from train_gpt_style.gpt import SYSTEM, optim
 from train_gpt_style.gpt.seams import GatedFeature
-from verify.errors import UsageError
 
 EVERYTHING = {"PHINTA_ENABLE": "1", "PHINTA_PER_BLOCK": "1", "PHINTA_START": "identity"}
 

@@ -12,14 +12,14 @@ import pytest
 import safetensors.torch
 import torch
 
+from goldenseal.disk import canonical
+from goldenseal.errors import UsageError
 from train_gpt_style.gpt import SYSTEM, run
 from train_gpt_style.gpt.features import CHECKPOINT
 from train_gpt_style.kit import checkpoints, resuming
 from train_gpt_style.kit.features import checkpoint
 from train_gpt_style.kit.seams import Run, StepReport
 from train_gpt_style.kit.start import source_of
-from verify.disk import canonical
-from verify.errors import UsageError
 
 # -- generators ------------------------------------------------------------------------------------
 

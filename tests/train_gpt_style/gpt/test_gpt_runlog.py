@@ -7,12 +7,12 @@ import pytest
 import safetensors.torch
 import torch
 
+from goldenseal.digest import tensor_digest
+from goldenseal.errors import ContradictedError
+from goldenseal.runlog import deterministic_digest, read_run_log
 from train_gpt_style.gpt import SYSTEM, run
 from train_gpt_style.kit.features.runlog import state_digests
 from train_gpt_style.kit.seams import Run
-from verify.digest import tensor_digest
-from verify.errors import ContradictedError
-from verify.runlog import deterministic_digest, read_run_log
 
 ON = {"RUN_LOG": "1", "RUN_LOG_STATE_EVERY": "2"}
 

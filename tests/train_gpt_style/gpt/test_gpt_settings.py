@@ -5,8 +5,8 @@ What holds of every system: tests/train_gpt_style/test_every_system.py.
 
 import pytest
 
+from goldenseal.errors import UsageError
 from train_gpt_style.gpt import SYSTEM
-from verify.errors import UsageError
 
 
 @pytest.mark.parametrize(

@@ -19,15 +19,15 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
+from goldenseal.bundle.make import make_bundle
+from goldenseal.config import find_root, system
+from goldenseal.disk import canonical
+from goldenseal.errors import ContradictedError
+from goldenseal.launch.process import data_digests
+from goldenseal.records.source import read_source
+from goldenseal.runlog import RunLog, read_run_log
 from train_gpt_style.gpt import SYSTEM, export, run, submission
 from train_gpt_style.kit.numerics import NUMERIC_VARIABLES, numeric_class
-from verify.bundle.make import make_bundle
-from verify.config import find_root, system
-from verify.disk import canonical
-from verify.errors import ContradictedError
-from verify.launch.process import data_digests
-from verify.records.source import read_source
-from verify.runlog import RunLog, read_run_log
 
 ABOUT = ["--author", "A. Name", "--github-id", "aname", "--blurb", "Nothing new."]
 

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from goldenseal.config import python_path
 from tests.patience import patience
 from train_gpt_style.gpt import run
 
@@ -28,7 +29,7 @@ def test_two_ranks_train_as_one_process_does_up_to_rounding(tiny, perform, tmp_p
             **environ,
             "PATH": os.environ["PATH"],
             "OMP_NUM_THREADS": "1",
-            "PYTHONPATH": str(root),
+            "PYTHONPATH": python_path(root),
         },
         capture_output=True,
         text=True,
@@ -51,7 +52,7 @@ def test_two_ranks_train_as_one_process_does_up_to_rounding(tiny, perform, tmp_p
 
 
 def test_a_world_that_does_not_divide_the_batch_is_refused(tiny, perform):
-    from verify.errors import UsageError
+    from goldenseal.errors import UsageError
 
     with pytest.raises(UsageError, match="WORLD_SIZE=3 must divide 8"):
         perform(run.main, {**tiny, "WORLD_SIZE": "3"})

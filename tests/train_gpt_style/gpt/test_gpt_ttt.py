@@ -6,8 +6,8 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+from goldenseal.errors import UsageError
 from train_gpt_style.gpt import SYSTEM, probe_data, ttt, windows
-from verify.errors import UsageError
 
 CHUNK, WINDOW = 16, 64
 

@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
+from goldenseal.errors import CannotCheckError, ContradictedError, UsageError
 from train_gpt_style.kit.data import __main__ as command
 from train_gpt_style.kit.data import text
 from train_gpt_style.kit.data.corpus import archive, build, documents, pins
 from train_gpt_style.kit.shards import load_shard, shard_files
 from train_gpt_style.kit.tokenizer import ByteCounter, load_tokenizer
-from verify.errors import CannotCheckError, ContradictedError, UsageError
 
 WORDS = "the quality of mercy is not strain'd it droppeth as gentle rain from heaven".split()
 

@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from goldenseal.errors import CannotCheckError, UsageError
+from goldenseal.knobs import Knob, read_settings
 from tests.patience import wait_until
 from tests.train_gpt_style.kit.meters import Clock, FakeNvml, Powercap
 from train_gpt_style.kit.energy import ENERGY_KNOBS, meter_for, nvml, open_meter, rapl
 from train_gpt_style.kit.energy.choose import check_energy, uuids_of
 from train_gpt_style.kit.energy.meter import Meter, Model, NoMeter
-from verify.errors import CannotCheckError, UsageError
-from verify.knobs import Knob, read_settings
 
 KEYS = {"joules", "seconds", "source", "scope", "refresh_ms", "flags"}
 

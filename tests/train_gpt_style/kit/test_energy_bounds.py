@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from goldenseal.grids.blocks import windows as blocks
 from tests.train_gpt_style.kit.meters import Clock, FakeNvml, Powercap, refused
 from train_gpt_style.kit.energy import meter as shared
 from train_gpt_style.kit.energy import nvml, rapl
 from train_gpt_style.kit.energy.bounds import LEAST_WATTS, MOST_WATTS, SLACK, most
 from train_gpt_style.kit.energy.meter import Checked, Model
-from verify.grids.blocks import windows as blocks
 
 
 @pytest.fixture

@@ -4,10 +4,10 @@ import sys
 
 import pytest
 
+from goldenseal.errors import CannotCheckError
 from tests.train_gpt_style.kit.meters import Clock, FakeNvml, Powercap
 from train_gpt_style.kit.energy import nvml, open_meter
 from train_gpt_style.kit.energy.meter import Checked
-from verify.errors import CannotCheckError
 
 
 @pytest.fixture

@@ -7,10 +7,10 @@ import sys
 
 import pytest
 
+from goldenseal.errors import CannotCheckError
 from train_gpt_style.kit.data import __main__ as command
 from train_gpt_style.kit.data import images as fashion
 from train_gpt_style.kit.data.corpus.pins import read_lock
-from verify.errors import CannotCheckError
 
 
 @pytest.fixture

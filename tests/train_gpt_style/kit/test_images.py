@@ -8,11 +8,11 @@ import pytest
 import torch
 from PIL import Image
 
+from goldenseal.errors import UsageError
 from train_gpt_style.kit import images
 from train_gpt_style.vit_rft import probe_data
 from train_gpt_style.vit_rft.probe_data import idx_bytes
 from train_gpt_style.vit_rft.probe_refusals import FOLDERS
-from verify.errors import UsageError
 
 
 @pytest.fixture

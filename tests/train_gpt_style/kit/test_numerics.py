@@ -8,9 +8,10 @@ import sys
 import pytest
 import torch
 
+from goldenseal.config import python_path
+from goldenseal.errors import UsageError
+from goldenseal.knobs import check_declarations
 from train_gpt_style.kit import covered, numerics
-from verify.errors import UsageError
-from verify.knobs import check_declarations
 
 PUBLISHED_NATIVE = "511dbc0164e03b1b3aff47ff22406e2fd8ffb095cea89441630e4349418c2e35"
 PUBLISHED_SCALAR = "578f911506952625df2547bfb6cde5470cbff9ccb0b3db3176f7f9112d4a60f7"
@@ -20,7 +21,7 @@ import os
 from train_gpt_style.kit import numerics
 numerics.enter_lane(os.environ)
 from train_gpt_style.gpt.figures import SMALL, build
-from verify.digest import published_digest
+from goldenseal.digest import published_digest
 print(published_digest(build(SMALL).state_dict()))
 """
 
@@ -34,7 +35,7 @@ def python(root, tmp_path):
         return subprocess.run(
             [sys.executable, *arguments],
             cwd=tmp_path,
-            env={**kept, "PYTHONPATH": str(root), **variables},
+            env={**kept, "PYTHONPATH": python_path(root), **variables},
             capture_output=True,
             text=True,
             check=False,
@@ -91,8 +92,8 @@ def test_settings_that_come_after_torch_make_no_portable_lane(python):
     done = python("-c", enter(before=before), NUMERICS="portable")
     last = done.stderr.splitlines()[-1]
     assert last == (
-        "verify.errors.UsageError: NUMERICS=portable, but torch is already imported in the native "
-        "lane: enter the lane before the first import of torch"
+        "goldenseal.errors.UsageError: NUMERICS=portable, but torch is already imported in the "
+        "native lane: enter the lane before the first import of torch"
     )
 
 
@@ -130,7 +131,7 @@ for step in range(3):
     loss = torch.nn.functional.cross_entropy(torch.empty(9, 33).normal_() @ w, torch.arange(9))
     loss.backward()
     adam.step()
-from verify.digest import tensor_digest
+from goldenseal.digest import tensor_digest
 print(tensor_digest({"w": w, **{k: v for k, v in adam.state[w].items()}}))
 """
 

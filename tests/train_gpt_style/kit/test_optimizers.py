@@ -3,8 +3,8 @@
 import pytest
 import torch
 
+from goldenseal.errors import UsageError
 from train_gpt_style.kit import checkpoints, resuming
-from verify.errors import UsageError
 
 
 def stepped(make, steps=2):

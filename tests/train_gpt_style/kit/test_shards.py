@@ -4,6 +4,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from goldenseal.errors import UsageError
 from train_gpt_style.kit.shards import (
     HEADER_BYTES,
     DistributedTokenLoader,
@@ -13,7 +14,6 @@ from train_gpt_style.kit.shards import (
     shard_files,
     write_shard,
 )
-from verify.errors import UsageError
 
 
 @pytest.fixture

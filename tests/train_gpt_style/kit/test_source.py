@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from goldenseal.bundle.imports import needs_of
+from goldenseal.config import find_root
 from tests.patience import patience
 from train_gpt_style.gpt import probe_data
-from train_gpt_style.kit.source import files_of
-from verify.bundle.imports import needs_of
-from verify.config import find_root
+from train_gpt_style.kit.source import FOLDERS, OWN, files_of
 
 ROOT = find_root(Path(__file__))
 VIT = {
@@ -40,7 +40,11 @@ with open(out, "w") as file:
 def start(root, folder, arguments, environ):
     """Run Python in a new folder; the project is the one at `root`."""
     folder.mkdir(exist_ok=True)
-    kept = {"PATH": os.environ["PATH"], "OMP_NUM_THREADS": "1", "PYTHONPATH": str(root)}
+    kept = {
+        "PATH": os.environ["PATH"],
+        "OMP_NUM_THREADS": "1",
+        "PYTHONPATH": f"{root}{os.pathsep}{root / 'verify'}",
+    }
     return subprocess.run(
         [sys.executable, "-P", *map(str, arguments)],
         cwd=folder,
@@ -79,7 +83,9 @@ def runs(tmp_path_factory):
 
 def test_a_planted_helper_that_is_not_followed_would_be_noticed(runs, tmp_path):
     """The comparison can fail: without one file of the list it does."""
-    listed = set(files_of("train_gpt_style.vit_rft")) - {ROOT / "verify" / "digest.py"}
+    listed = set(files_of("train_gpt_style.vit_rft")) - {
+        ROOT / "verify" / "goldenseal" / "digest.py"
+    }
     found = loaded(tmp_path / "run", "train_gpt_style.vit_rft", runs["vit_rft"][1])
     assert {path.name for path in found - listed} == {"digest.py"}
 
@@ -88,8 +94,7 @@ def test_the_list_does_not_depend_on_what_is_loaded_nor_on_what_lies_beside(tmp_
     copy = copied(tmp_path)
     (copy / "torch").mkdir()
     (copy / "torch" / "__init__.py").write_text("raise SystemExit('read, never imported')\n")
-    own = ("train_gpt_style", "verify")
-    needs = needs_of(copy, "train_gpt_style.gpt.__main__", own)
+    needs = needs_of(copy, "train_gpt_style.gpt.__main__", OWN, FOLDERS)
     assert [ROOT / name for name in sorted(needs.files)] == files_of("train_gpt_style.gpt")
     assert "torch" in needs.packages
 
@@ -103,7 +108,11 @@ def copied(folder):
 
 @pytest.mark.parametrize(
     "name",
-    ["verify/digest.py", "train_gpt_style/kit/energy/meter.py", "train_gpt_style/__init__.py"],
+    [
+        "verify/goldenseal/digest.py",
+        "train_gpt_style/kit/energy/meter.py",
+        "train_gpt_style/__init__.py",
+    ],
 )
 def test_a_checkpoint_notices_a_change_anywhere_in_the_source(name, runs, tmp_path):
     copy, folder = copied(tmp_path), tmp_path / "run"

@@ -6,8 +6,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from goldenseal.errors import UsageError
 from train_gpt_style.kit.tokenizer import ByteCounter, load_tokenizer, piece_facts
-from verify.errors import UsageError
 
 TEXT = """Shall I compare thee to a summer's day?
 Thou art more lovely and more temperate:

@@ -1,7 +1,7 @@
 """The toy, a line through noise: all that a system is. The guide is docs/add-a-system.md."""
 
+from goldenseal.knobs import Knob
 from train_gpt_style.kit.system import System
-from verify.knobs import Knob
 
 BASELINE_KNOBS = (
     Knob("SEED", int, 7, "seed of every random draw", 0, 2**32 - 1),

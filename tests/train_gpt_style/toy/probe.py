@@ -2,9 +2,9 @@
 
 import torch
 
+from goldenseal.ladder.probe import Scenario
 from tests.train_gpt_style.toy import SYSTEM
 from train_gpt_style.kit.probing import probe_of
-from verify.ladder.probe import Scenario
 
 
 def draw(shape, generator):

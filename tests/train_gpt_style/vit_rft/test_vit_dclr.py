@@ -9,9 +9,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from goldenseal.errors import UsageError
 from train_gpt_style.vit_rft.coupler import Coupling
 from train_gpt_style.vit_rft.dclr import DCLR, Memory, Rule, observe
-from verify.errors import UsageError
 
 PATHS = {
     "for-loop": {"foreach": False, "fused": False},

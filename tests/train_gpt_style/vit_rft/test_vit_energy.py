@@ -2,10 +2,10 @@
 
 import pytest
 
+from goldenseal.errors import CannotCheckError, UsageError
+from goldenseal.runlog import deterministic_digest, read_run_log
 from train_gpt_style.vit_rft import parity
 from train_gpt_style.vit_rft.features import telemetry
-from verify.errors import CannotCheckError, UsageError
-from verify.runlog import deterministic_digest, read_run_log
 
 LOGGED = {"RUN_LOG": "1", "TELEMETRY": "1"}
 

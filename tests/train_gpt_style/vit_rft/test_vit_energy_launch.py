@@ -6,15 +6,15 @@ import subprocess
 
 import pytest
 
+from goldenseal.grids.blocks.plan import read_block_plan
+from goldenseal.launch import gate as launch_gate
+from goldenseal.launch.gate import Gate
+from goldenseal.records.check import check
+from goldenseal.records.source import SourceTree
 from tests.train_gpt_style.vit_rft.test_vit_energy_study import facts_of, plan_folder
 from train_gpt_style.vit_rft.energy_study import __main__ as command
 from train_gpt_style.vit_rft.energy_study import pilot, profile, runner
 from train_gpt_style.vit_rft.energy_study.finish import folder_for
-from verify.grids.blocks.plan import read_block_plan
-from verify.launch import gate as launch_gate
-from verify.launch.gate import Gate
-from verify.records.check import check
-from verify.records.source import SourceTree
 
 TREE = SourceTree({"some.py": "0" * 128})  # the real one may be edited while tests run
 

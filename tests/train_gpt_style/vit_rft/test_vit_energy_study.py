@@ -5,6 +5,14 @@ import shutil
 import pytest
 import torch
 
+from goldenseal.disk import canonical
+from goldenseal.errors import CannotCheckError, ContradictedError, UsageError
+from goldenseal.grids.blocks.claims import energy_claims
+from goldenseal.grids.blocks.plan import read_block_plan
+from goldenseal.grids.blocks.windows import log_name, problems_with_blocks, read_blocks
+from goldenseal.records.check import check as check_record
+from goldenseal.records.seal import seal
+from goldenseal.records.source import SourceTree
 from tests.verify.grids.study.blocks_world import toml
 from train_gpt_style.kit.energy import Model, NoMeter
 from train_gpt_style.vit_rft import run
@@ -12,14 +20,6 @@ from train_gpt_style.vit_rft.energy_study import __main__ as command
 from train_gpt_style.vit_rft.energy_study import pilot, profile, runner
 from train_gpt_style.vit_rft.energy_study.finish import finish
 from train_gpt_style.vit_rft.energy_study.window import Arm, Held, Trainer, measure_window
-from verify.disk import canonical
-from verify.errors import CannotCheckError, ContradictedError, UsageError
-from verify.grids.blocks.claims import energy_claims
-from verify.grids.blocks.plan import read_block_plan
-from verify.grids.blocks.windows import log_name, problems_with_blocks, read_blocks
-from verify.records.check import check as check_record
-from verify.records.seal import seal
-from verify.records.source import SourceTree
 
 SMALL = {
     "DATA_DIR": "",
@@ -311,7 +311,7 @@ def test_the_pilot_writes_a_plan_that_can_be_sealed_and_read(tmp_path, monkeypat
 
 def test_the_plan_that_was_sealed_is_what_the_printer_asks_for(root):
     """The committed plan loosens no limit of the claim printer."""
-    from verify.grids.blocks.claims import problems_with_plan
+    from goldenseal.grids.blocks.claims import problems_with_plan
 
     folder = root / "records/track_vit_tiny/2026-11-23_EnergyPlan"
     plan, identity = runner.sealed_plan(folder)

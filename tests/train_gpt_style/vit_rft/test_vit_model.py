@@ -3,10 +3,10 @@
 import pytest
 import torch
 
+from goldenseal.errors import UsageError
 from train_gpt_style.kit.context import Context
 from train_gpt_style.vit_rft import SYSTEM, figures, probe_data
 from train_gpt_style.vit_rft.model import ViT, build_model
-from verify.errors import UsageError
 
 
 @pytest.mark.parametrize("classes", [2, 10, 100, 1000])

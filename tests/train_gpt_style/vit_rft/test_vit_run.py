@@ -9,13 +9,13 @@ from functools import partial
 import numpy as np
 import pytest
 
+from goldenseal.errors import ContradictedError, UsageError
+from goldenseal.runlog import read_run_log
 from train_gpt_style.kit import entry
 from train_gpt_style.kit.context import Context
 from train_gpt_style.kit.images import IDX_IMAGES, IDX_LABELS
 from train_gpt_style.vit_rft import SYSTEM, flags, parity, probe_data
 from train_gpt_style.vit_rft.features import telemetry
-from verify.errors import ContradictedError, UsageError
-from verify.runlog import read_run_log
 
 NOISE = {"DATA_DIR": "", "SYNTHETIC_IMAGES": "10"}
 

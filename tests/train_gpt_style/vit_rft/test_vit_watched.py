@@ -19,12 +19,12 @@ from torch.optim.optimizer import (
     register_optimizer_step_pre_hook,
 )
 
+from goldenseal.digest import tensor_digest
+from goldenseal.ladder.recorder import counting_clock
+from goldenseal.runlog import read_run_log
 from tests.train_gpt_style.vit_rft.test_vit_coupler import by_hand
 from train_gpt_style.kit.numerics import numeric_class
 from train_gpt_style.vit_rft import probe_data, run
-from verify.digest import tensor_digest
-from verify.ladder.recorder import counting_clock
-from verify.runlog import read_run_log
 
 ON = {
     "RUN_LOG": "1",

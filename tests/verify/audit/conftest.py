@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from verify.audit.auditor import audit_folder
-from verify.audit.model import Certainty, Verdict
+from goldenseal.audit.auditor import audit_folder
+from goldenseal.audit.model import Certainty, Verdict
 
 RATIO = Decimal("1.68845852")  # nats a token over bits a byte, for 62,021,632 tokens
 TOKENS = 62021632

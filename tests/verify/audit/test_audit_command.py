@@ -7,19 +7,19 @@ from dataclasses import replace
 
 import pytest
 
+from goldenseal.audit import form
+from goldenseal.audit.auditor import audit
+from goldenseal.audit.golf import GolfForm
+from goldenseal.audit.model import Certainty, Outcome, Record
+from goldenseal.errors import UsageError
 from tests.verify.audit.conftest import OneRun, git, kinds
-from verify.audit import form
-from verify.audit.auditor import audit
-from verify.audit.golf import GolfForm
-from verify.audit.model import Certainty, Outcome, Record
-from verify.errors import UsageError
 
 NOTE = Certainty.NOTE
 
 
 def run(*arguments, block=""):
     lines = [f"import sys; sys.modules.update(dict.fromkeys({block.split()!r}))"]
-    lines.append("from verify.cli import main; sys.argv = ['goldenseal', *sys.argv[1:]]; main()")
+    lines.append("from goldenseal import cli; sys.argv = ['goldenseal', *sys.argv[1:]]; cli.main()")
     return subprocess.run(
         [sys.executable, "-c", "\n".join(lines), "audit", *map(str, arguments)],
         capture_output=True,

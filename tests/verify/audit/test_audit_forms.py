@@ -5,12 +5,12 @@ from decimal import Decimal
 
 import pytest
 
+from goldenseal.audit.auditor import audit, audit_folder
+from goldenseal.audit.logs import read_log
+from goldenseal.audit.model import Certainty, Outcome, Stage
+from goldenseal.audit.words import meaning, words
+from goldenseal.errors import UsageError
 from tests.verify.audit.conftest import RATIO, SCRIPT, OneRun, kinds
-from verify.audit.auditor import audit, audit_folder
-from verify.audit.logs import read_log
-from verify.audit.model import Certainty, Outcome, Stage
-from verify.audit.words import meaning, words
-from verify.errors import UsageError
 
 
 def seeds(facts):

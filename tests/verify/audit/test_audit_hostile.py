@@ -7,8 +7,8 @@ import zlib
 
 import pytest
 
-from verify.audit.auditor import audit_folder
-from verify.audit.packed import MAX_UNPACKED, unpacked
+from goldenseal.audit.auditor import audit_folder
+from goldenseal.audit.packed import MAX_UNPACKED, unpacked
 
 STEP = "step:{i}/20000 val_loss:2.1 val_bpb:1.25 train_time:9ms\n"
 LOGS = {

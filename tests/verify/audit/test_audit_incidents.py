@@ -6,9 +6,9 @@ from decimal import Decimal
 
 import pytest
 
+from goldenseal.audit.auditor import audit_folder
+from goldenseal.audit.model import Certainty, Outcome
 from tests.verify.audit.conftest import SCRIPT, OneRun, git, kinds, mean, seed_table
-from verify.audit.auditor import audit_folder
-from verify.audit.model import Certainty, Outcome
 
 NOTE, AMBIGUOUS = Certainty.NOTE, Certainty.AMBIGUOUS
 

@@ -7,15 +7,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from goldenseal.audit.auditor import audit_record
+from goldenseal.audit.checks.spread import deviation
+from goldenseal.audit.golf import GolfForm
+from goldenseal.audit.logs import read_log
+from goldenseal.audit.numbers import Agreement, agreement, parse
+from goldenseal.audit.reader import parse_json
+from goldenseal.audit.readme_tables import read_readme
+from goldenseal.audit.submission import read_submission
 from tests.verify.audit.conftest import three_seeds
-from verify.audit.auditor import audit_record
-from verify.audit.checks.spread import deviation
-from verify.audit.golf import GolfForm
-from verify.audit.logs import read_log
-from verify.audit.numbers import Agreement, agreement, parse
-from verify.audit.reader import parse_json
-from verify.audit.readme_tables import read_readme
-from verify.audit.submission import read_submission
 
 values = st.decimals(min_value=Decimal("0.5"), max_value=Decimal("20"), places=8)
 

@@ -17,10 +17,10 @@ from hypothesis import HealthCheck, example, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from verify.bundle import make as bundle
-from verify.bundle.imports import needs_of
-from verify.config import system
-from verify.errors import GoldensealError, UsageError
+from goldenseal.bundle import make as bundle
+from goldenseal.bundle.imports import needs_of
+from goldenseal.config import system
+from goldenseal.errors import GoldensealError, UsageError
 
 TOY = {
     "pyproject.toml": '[tool.goldenseal.systems.toy]\nmodule = "toy"\nprobe = "toy.checks:PROBE"\n',
@@ -145,7 +145,7 @@ def test_the_bytes_depend_on_the_sources_alone(toy, tmp_path):
     seen = set()
     for seed in ("0", "1", "4242"):
         out = tmp_path / f"{seed}.py"
-        command = [sys.executable, "-m", "verify", "bundle", "toy", "-o", str(out)]
+        command = [sys.executable, "-m", "goldenseal", "bundle", "toy", "-o", str(out)]
         environ = {**os.environ, "PYTHONHASHSEED": seed}
         subprocess.run(command, cwd=toy, env=environ, check=True, capture_output=True)
         seen.add(out.read_bytes())
@@ -227,7 +227,7 @@ def test_nothing_but_a_bundle_is_overwritten(toy, tmp_path):
 
 def test_the_command_reports_size_files_and_packages(toy, tmp_path):
     def goldenseal(*arguments):
-        command = [sys.executable, "-m", "verify", "bundle", *arguments]
+        command = [sys.executable, "-m", "goldenseal", "bundle", *arguments]
         return subprocess.run(command, cwd=toy, capture_output=True, text=True, check=False)
 
     out = str(tmp_path / "train.py")

@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
-from verify.bundle.imports import entry_of, needs_of
-from verify.errors import UsageError
+from goldenseal.bundle.imports import entry_of, needs_of
+from goldenseal.errors import UsageError
 
 
 def write(root, files):
@@ -128,10 +128,10 @@ def test_a_module_that_the_code_goes_on_without_may_be_missing(follow, text):
         ("from importlib import import_module as f\nf('.a')", "is computed"),
         ("from importlib import import_module as f\nf('.a', parent())", "is computed"),
         (
-            "import verify.ladder.probe",
-            "own.__main__ > verify.ladder.probe: verify.ladder.probe serves the checks",
+            "import goldenseal.ladder.probe",
+            "own.__main__ > goldenseal.ladder.probe: goldenseal.ladder.probe serves the checks",
         ),
-        ("from verify.ladder import suite", "serves the checks"),
+        ("from goldenseal.ladder import suite", "serves the checks"),
         ("import (", "not Python"),
     ],
 )

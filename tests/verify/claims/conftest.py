@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from verify.claims.judgement import judge_documents
-from verify.records.seal import seal
-from verify.runlog import RunLog
+from goldenseal.claims.judgement import judge_documents
+from goldenseal.records.seal import seal
+from goldenseal.runlog import RunLog
 
 KNOBS = {"EPOCHS": "100", "WIDTH": "64", "DATA_PATH": "./data"}
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verify.claims.document import parse
+from goldenseal.claims.document import parse
 
 RESULTS = "# Results\n\n"
 

@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verify.claims.definition import STATS, TYPES, parse_definition
-from verify.claims.evidence import Library, resolve_pointer, select_line
-from verify.claims.findings import KINDS, ClaimError
-from verify.claims.gate import check_claims
-from verify.claims.judgement import documents, judge_documents
-from verify.errors import UsageError
-from verify.records.seal import seal
-from verify.result import Verdict
+from goldenseal.claims.definition import STATS, TYPES, parse_definition
+from goldenseal.claims.evidence import Library, resolve_pointer, select_line
+from goldenseal.claims.findings import KINDS, ClaimError
+from goldenseal.claims.gate import check_claims
+from goldenseal.claims.judgement import documents, judge_documents
+from goldenseal.errors import UsageError
+from goldenseal.records.seal import seal
+from goldenseal.result import Verdict
 
 # The example of RFC 6901, section 5.
 RFC = json.loads(
@@ -207,7 +207,7 @@ def test_the_documents_of_this_repository_hold(root):
 def test_the_command_works_without_torch_numpy_and_scipy(root):
     blocked = (
         "import sys\nfor name in ('torch', 'numpy', 'scipy'): sys.modules[name] = None\n"
-        "from verify.cli import main\n"
+        "from goldenseal.cli import main\n"
         "sys.argv = ['goldenseal', 'claims', 'docs/claims.md', '--json']\nmain()"
     )
     done = subprocess.run(
@@ -222,7 +222,7 @@ def test_the_command_names_faults_and_repairs_them(root, tmp_path):
     text = (root / "docs" / "claims.md").read_text()
     path = tmp_path / "edited.md"
     path.write_text(text.replace("2.6627<!--=after-->", "2.6630<!--=after-->", 1))
-    command = [sys.executable, "-m", "verify", "claims", str(path)]
+    command = [sys.executable, "-m", "goldenseal", "claims", str(path)]
     run = {"cwd": root, "capture_output": True, "text": True, "check": False}
     done = subprocess.run(command, **run)
     assert done.returncode == 1

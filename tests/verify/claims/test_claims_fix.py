@@ -6,10 +6,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from verify.claims.document import parse
-from verify.claims.evidence import Library
-from verify.claims.fix import fixed
-from verify.claims.judge import judge
+from goldenseal.claims.document import parse
+from goldenseal.claims.evidence import Library
+from goldenseal.claims.fix import fixed
+from goldenseal.claims.judge import judge
 
 SEEDS = "seeds = [1, 2, 3]"
 
@@ -49,7 +49,7 @@ def test_a_document_that_holds_is_not_written(repository, definitions):
     assert report.rewritten == []
     document = repository.root / "doc.md"
     stamp = document.stat().st_ino
-    from verify.claims.judgement import judge_documents
+    from goldenseal.claims.judgement import judge_documents
 
     assert judge_documents(repository.root, [document], fix=True).rewritten == []
     assert document.stat().st_ino == stamp
@@ -81,7 +81,7 @@ def test_line_ends_and_everything_else_stay_byte_for_byte(repository, definition
     )
     path = repository.root / "doc.md"
     path.write_bytes(source.encode())
-    from verify.claims.judgement import judge_documents
+    from goldenseal.claims.judgement import judge_documents
 
     judge_documents(repository.root, [path], fix=True)
     assert path.read_bytes() == (

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from verify.claims.findings import KINDS, ClaimError
+from goldenseal.claims.findings import KINDS, ClaimError
 
 SEEDS = "seeds = [1, 2, 3]"
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from verify.claims.labels import NAMES, mentions
+from goldenseal.claims.labels import NAMES, mentions
 
 SEEDS = "seeds = [1, 2, 3]"
 MEAN, SD, MIN, MAX = "1.417<!--=m-->", "0.520<!--=s-->", "1.00<!--=b-->", "2.00<!--=w-->"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from verify.claims.numerals import NUMERAL, accepts, exact_value, read_numeral, render, root
+from goldenseal.claims.numerals import NUMERAL, accepts, exact_value, read_numeral, render, root
 
 EXACT = Context(prec=2000)  # every double has fewer digits
 DOUBLES = st.floats(allow_nan=False, allow_infinity=False, min_value=-1e9, max_value=1e9)

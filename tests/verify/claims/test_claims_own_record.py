@@ -2,8 +2,8 @@
 
 import pytest
 
-from verify.claims.judgement import judge_documents
-from verify.records.seal import seal
+from goldenseal.claims.judgement import judge_documents
+from goldenseal.records.seal import seal
 
 README = """# Toy
 

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from verify.claims.findings import ClaimError
-from verify.claims.statistics import p_value
+from goldenseal.claims.findings import ClaimError
+from goldenseal.claims.statistics import p_value
 
 TENTHS = st.lists(st.integers(0, 10_000), min_size=2, max_size=6)
 TAILS = ("two-sided", "less", "greater")

@@ -5,6 +5,14 @@ import shutil
 
 import pytest
 
+from goldenseal.cli import main
+from goldenseal.disk import canonical
+from goldenseal.errors import GoldensealError
+from goldenseal.grids.blocks.claims import energy_claims
+from goldenseal.grids.blocks.plan import read_block_plan
+from goldenseal.grids.blocks.windows import SPOILING, log_name
+from goldenseal.records.seal import seal
+from goldenseal.runlog import RunLog, run_log_lines
 from tests.verify.grids.study.blocks_world import (
     EFFECTS,
     FACTS,
@@ -14,14 +22,6 @@ from tests.verify.grids.study.blocks_world import (
     make,
     write_plan,
 )
-from verify.cli import main
-from verify.disk import canonical
-from verify.errors import GoldensealError
-from verify.grids.blocks.claims import energy_claims
-from verify.grids.blocks.plan import read_block_plan
-from verify.grids.blocks.windows import SPOILING, log_name
-from verify.records.seal import seal
-from verify.runlog import RunLog, run_log_lines
 
 
 def claims(root, folder):

@@ -10,15 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.verify.disk.test_canonical import json_values
-from verify.compare.difference import (
+from goldenseal.compare.difference import (
     file_difference,
     furthest_result,
     log_difference,
     outside,
     relative,
 )
-from verify.errors import UsageError
+from goldenseal.errors import UsageError
+from tests.verify.disk.test_canonical import json_values
 
 HEADER = {
     "kind": "header",
@@ -72,7 +72,7 @@ def test_a_log_that_is_longer_or_shorter_differs():
 
 @given(json_values, json_values)
 def test_two_values_differ_exactly_when_their_json_does(a, b):
-    from verify.disk.canonical import dumps
+    from goldenseal.disk.canonical import dumps
 
     found = log_difference([{"kind": "x", "v": a}], [{"kind": "x", "v": b}])
     assert (found is None) == (dumps(a) == dumps(b))

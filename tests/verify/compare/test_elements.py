@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verify.compare.elements import ELEMENTS, OF_TORCH, Element, differing, index, shown, value
+from goldenseal.compare.elements import ELEMENTS, OF_TORCH, Element, differing, index, shown, value
 
 ONE_BYTE = ["F8_E4M3", "F8_E5M2", "F8_E4M3FNUZ", "F8_E5M2FNUZ", "F8_E8M0", "U8", "I8"]
 

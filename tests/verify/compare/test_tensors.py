@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verify.compare.elements import ELEMENTS
-from verify.compare.tensors import any_nonzero, read_tensors, tensor_difference, weights_digest
-from verify.errors import CannotCheckError, ContradictedError, GoldensealError, UsageError
-from verify.grids.canaries import check_weights
+from goldenseal.compare.elements import ELEMENTS
+from goldenseal.compare.tensors import any_nonzero, read_tensors, tensor_difference, weights_digest
+from goldenseal.errors import CannotCheckError, ContradictedError, GoldensealError, UsageError
+from goldenseal.grids.canaries import check_weights
 
 
 def header(text, body=b""):
@@ -48,7 +48,7 @@ def test_every_dtype_and_shape_that_the_library_writes_is_read(tmp_path, name, s
     torch = pytest.importorskip("torch")
     from safetensors.torch import save_file
 
-    from verify.digest import tensor_digest
+    from goldenseal.digest import tensor_digest
 
     dtype = getattr(torch, name)
     if not shape and name == "float4_e2m1fn_x2":
@@ -223,7 +223,7 @@ def test_no_header_is_a_crash(tmp_path_factory, text, body):
 def test_the_reader_needs_neither_torch_nor_numpy(root):
     code = (
         "import sys; sys.modules['torch'] = sys.modules['numpy'] = None\n"
-        "from verify.compare import difference, elements, tensors\n"
-        "from verify.reproduce import divergence"
+        "from goldenseal.compare import difference, elements, tensors\n"
+        "from goldenseal.reproduce import divergence"
     )
     subprocess.run([sys.executable, "-c", code], cwd=root, check=True)

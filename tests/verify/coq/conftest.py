@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from verify.coq import project, toolchain
+from goldenseal.coq import project, toolchain
 
 
 @pytest.fixture

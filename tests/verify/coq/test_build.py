@@ -5,9 +5,9 @@ import subprocess
 
 import pytest
 
-from verify.coq import build, checker, session, toolchain
-from verify.coq.axioms import assumptions, context, is_allowed
-from verify.errors import CannotCheckError
+from goldenseal.coq import build, checker, session, toolchain
+from goldenseal.coq.axioms import assumptions, context, is_allowed
+from goldenseal.errors import CannotCheckError
 
 GOOD = "Definition two := 2.\nTheorem one : two = 2.\nProof. reflexivity. Qed.\n"
 

@@ -8,10 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from train_gpt_style.gpt import constants as gpt
-from train_gpt_style.kit import constants as kit
-from train_gpt_style.vit_rft import constants as vit
-from verify.coq.constants import (
+from goldenseal.coq.constants import (
     PHI,
     SQRT5,
     Constant,
@@ -27,7 +24,10 @@ from verify.coq.constants import (
     spelled,
     ulps,
 )
-from verify.errors import UsageError
+from goldenseal.errors import UsageError
+from train_gpt_style.gpt import constants as gpt
+from train_gpt_style.kit import constants as kit
+from train_gpt_style.vit_rft import constants as vit
 
 fractions = st.fractions(min_value=-(10**6), max_value=10**6, max_denominator=10**9)
 quadratics = st.builds(Quadratic, fractions, fractions)

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from verify.coq import generate
-from verify.coq.constants import (
+from goldenseal.coq import generate
+from goldenseal.coq.constants import (
     PHI,
     SQRT5,
     Constant,
@@ -16,7 +16,7 @@ from verify.coq.constants import (
     of_float,
     rational,
 )
-from verify.coq.lexer import sentences
+from goldenseal.coq.lexer import sentences
 
 ROOT = Path(__file__).parents[3]
 REALS = {

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verify.coq.banned import banned
-from verify.coq.lexer import sentences
-from verify.errors import UsageError
+from goldenseal.coq.banned import banned
+from goldenseal.coq.lexer import sentences
+from goldenseal.errors import UsageError
 
 
 def findings(text):

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verify.coq.literals import unproved_literals
-from verify.errors import UsageError
+from goldenseal.coq.literals import unproved_literals
+from goldenseal.errors import UsageError
 
 
 @pytest.fixture
@@ -125,7 +125,7 @@ def test_a_quotient_is_exact_just_when_its_double_is(a, b):
     import ast
     from fractions import Fraction
 
-    from verify.coq.literals import inexact
+    from goldenseal.coq.literals import inexact
 
     text = f"x = {a} / {b}"
     assert (list(inexact(text, ast.parse(text))) == []) == (Fraction(a / b) == Fraction(a, b))

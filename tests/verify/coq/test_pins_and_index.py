@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from verify.coq import index, pins
-from verify.errors import UsageError
+from goldenseal.coq import index, pins
+from goldenseal.errors import UsageError
 
 STATEMENTS = {"A.one": "A.one : 1 < 2", "A.two": "A.two = 2 : nat"}
 

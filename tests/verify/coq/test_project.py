@@ -2,9 +2,9 @@
 
 import pytest
 
-from verify.coq import project
-from verify.coq.rules import library_modules, source_findings
-from verify.errors import UsageError
+from goldenseal.coq import project
+from goldenseal.coq.rules import library_modules, source_findings
+from goldenseal.errors import UsageError
 
 GOOD = "Theorem one : True.\nProof. exact I. Qed.\n"
 

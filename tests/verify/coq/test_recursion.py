@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verify.coq.recursion import recursions
-from verify.coq.rules import source_findings
+from goldenseal.coq.recursion import recursions
+from goldenseal.coq.rules import source_findings
 
 TYPES = """Require Import List ZArith PeanoNat. Import ListNotations. Open Scope nat_scope.
 Inductive tree := Leaf | Node (l : tree) (n : nat) (r : tree).
@@ -165,7 +165,7 @@ def test_what_cannot_be_read_is_refused_and_never_raises(make_project):
     )
 )
 def test_any_words_are_judged(words):
-    from verify.coq.project import Project, Source
+    from goldenseal.coq.project import Project, Source
 
     source = Source("A.v", " ".join(words) + ".\n")
     _, found = recursions(Project(None, "P", (source,), ""))

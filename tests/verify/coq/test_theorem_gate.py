@@ -7,17 +7,17 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from verify.cli import app
-from verify.coq import actions, toolchain
-from verify.coq.gate import check_theorems
-from verify.errors import CannotCheckError, ContradictedError
-from verify.records.verdict import gate_entry
-from verify.result import Verdict
+from goldenseal.cli import app
+from goldenseal.coq import actions, toolchain
+from goldenseal.coq.gate import check_theorems
+from goldenseal.errors import CannotCheckError, ContradictedError
+from goldenseal.records.verdict import gate_entry
+from goldenseal.result import Verdict
 
 ROOT = Path(__file__).parents[3]
 NUMBER = itertools.count()
 CODE = """from fractions import Fraction
-from verify.coq.constants import PHI, Constant, decimal
+from goldenseal.coq.constants import PHI, Constant, decimal
 GOLDEN = 1.618033988749895
 RATE = 0.04
 CONSTANTS = [

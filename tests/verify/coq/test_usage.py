@@ -2,7 +2,7 @@
 
 import pytest
 
-from verify.coq.usage import unused_constants
+from goldenseal.coq.usage import unused_constants
 
 HOME = "code/constants.py"
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verify.disk import canonical
-from verify.errors import UsageError
+from goldenseal.disk import canonical
+from goldenseal.errors import UsageError
 
 json_values = st.recursive(
     st.none()

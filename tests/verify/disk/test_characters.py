@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 import rfc8785
 
-from verify.disk.characters import BORDERS, odd_character
-from verify.disk.files import colliding, problem_with_name
-from verify.records import check_seal
-from verify.records.check import check
-from verify.records.seal import seal
+from goldenseal.disk.characters import BORDERS, odd_character
+from goldenseal.disk.files import colliding, problem_with_name
+from goldenseal.records import check_seal
+from goldenseal.records.check import check
+from goldenseal.records.seal import seal
 
 EVERY = [chr(code) for code in range(sys.maxunicode + 1) if not 0xD800 <= code < 0xE000]
 # One code point of each release of Unicode since 13: new letters, emoji, invisible ones, and such
@@ -81,7 +81,7 @@ def test_characters_of_unicode_13_are_names():
 
 
 def test_such_a_file_is_refused_when_it_is_sealed_and_when_it_is_checked(record):
-    from verify.errors import UsageError
+    from goldenseal.errors import UsageError
 
     (record / "a\U00013439").write_text("x")
     with pytest.raises(UsageError, match=r"newer than Unicode 13: U\+13439"):
@@ -117,10 +117,10 @@ def ask(python, module, root, names):
 
 
 @pytest.mark.skipif(len(PYTHONS) < 2, reason="only one Python here")
-@pytest.mark.parametrize("module", ["verify.disk.files", "verify.records.check_seal"])
+@pytest.mark.parametrize("module", ["goldenseal.disk.files", "goldenseal.records.check_seal"])
 def test_every_python_gives_each_code_point_the_same_verdict_and_fold(root, module):
     names = ["ok", *NEWER["15.0"], *NEWER["16.0"]]
-    pythons = OF_BASE if module == "verify.disk.files" else PYTHONS
+    pythons = OF_BASE if module == "goldenseal.disk.files" else PYTHONS
     answers = {version: ask(path, module, root, names) for version, path in pythons.items()}
     assert len({tuple(answer) for answer in answers.values()}) == 1, answers
 
@@ -129,7 +129,7 @@ CHECK = """
 import sys
 sys.path[:0] = sys.argv[1:3]
 from pathlib import Path
-from verify.records.check import check
+from goldenseal.records.check import check
 for name in sys.argv[3:]:
     report = check(Path(name))
     print(report.holds, report.identity, len(report.reasons()))
@@ -160,7 +160,7 @@ def test_every_python_gives_sealed_records_and_tampered_ones_one_verdict(root, r
             full.add(done.stdout)
         codes = [
             subprocess.run(
-                [python, "-I", root / "verify/records/check_seal.py", folder],
+                [python, "-I", root / "verify/goldenseal/records/check_seal.py", folder],
                 capture_output=True,
                 check=False,
             ).returncode

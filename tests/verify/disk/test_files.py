@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verify.disk.files import (
+from goldenseal.disk.files import (
     MAX_PARTS,
     atomic_write,
     colliding,
@@ -17,7 +17,7 @@ from verify.disk.files import (
     read_small,
     walk,
 )
-from verify.errors import UsageError
+from goldenseal.errors import UsageError
 
 
 @pytest.fixture(autouse=True)

@@ -13,13 +13,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verify.disk.files import CHUNK
-from verify.disk.line_ends import line_ends_only
-from verify.errors import UsageError
-from verify.records import check_seal
-from verify.records.check import SUMS, check, parse_sums, resolve
-from verify.records.seal import seal
-from verify.runlog import RunLog
+from goldenseal.disk.files import CHUNK
+from goldenseal.disk.line_ends import line_ends_only
+from goldenseal.errors import UsageError
+from goldenseal.records import check_seal
+from goldenseal.records.check import SUMS, check, parse_sums, resolve
+from goldenseal.records.seal import seal
+from goldenseal.runlog import RunLog
 
 ONLY = "differs in line ends only"
 REMEDY = "put `* -text` into .gitattributes"

@@ -8,10 +8,10 @@ from fractions import Fraction
 
 import pytest
 
+from goldenseal.errors import UsageError
+from goldenseal.grids.grant import as_markdown, decimal, read_grant, same_as_printed
+from goldenseal.records.kinds.plan import read_plan
 from tests.verify.grids.study.conftest import PLAN
-from verify.errors import UsageError
-from verify.grids.grant import as_markdown, decimal, read_grant, same_as_printed
-from verify.records.kinds.plan import read_plan
 
 COSTS = """
 schema = 1

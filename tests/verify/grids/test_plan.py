@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from goldenseal.errors import UsageError
+from goldenseal.grids.resolve import resolve
+from goldenseal.knobs import Knob
+from goldenseal.records.kinds import Cell
+from goldenseal.records.kinds.plan import read_plan
 from tests.verify.grids.study.conftest import PLAN
-from verify.errors import UsageError
-from verify.grids.resolve import resolve
-from verify.knobs import Knob
-from verify.records.kinds import Cell
-from verify.records.kinds.plan import read_plan
 
 KNOBS = (
     Knob("SEED", int, 1, "seed"),

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verify.ladder.executed import Executed, instructions
+from goldenseal.ladder.executed import Executed, instructions
 
 SOURCE = """
 def choose(n):

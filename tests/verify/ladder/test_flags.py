@@ -10,12 +10,12 @@ from types import ModuleType
 import pytest
 import torch
 
+from goldenseal.ladder.flags import COMPILERS, SWITCHES, changed, global_flags
+from goldenseal.ladder.processes import in_processes
+from goldenseal.ladder.recorder import record, settle
+from goldenseal.ladder.recordings import warm_up
 from tests.verify.scripts import ONE_FILE, edited, pair
 from tests.verify.switches import ELSEWHERE, SETTERS
-from verify.ladder.flags import COMPILERS, SWITCHES, changed, global_flags
-from verify.ladder.processes import in_processes
-from verify.ladder.recorder import record, settle
-from verify.ladder.recordings import warm_up
 
 STOPS = ("torch.grad_enabled", "torch.inference_mode", "torch.default_device")  # the run ends there
 PLACES = ("import", "main")

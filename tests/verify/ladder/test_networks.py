@@ -8,10 +8,10 @@ import pytest
 import torch
 from torch import nn
 
+from goldenseal.ladder.networks import Networks
+from goldenseal.ladder.recorder import record
 from tests.verify.networks_toys import TEACHER
 from tests.verify.scripts import edited, pair
-from verify.ladder.networks import Networks
-from verify.ladder.recorder import record
 
 
 class Inner(nn.Module):

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from goldenseal.ladder.processes import Ended, in_processes
 from tests.patience import patience
-from verify.ladder.processes import Ended, in_processes
 
 
 def give(value):

@@ -7,9 +7,9 @@ import pytest
 import torch
 import torch.distributed as dist
 
+from goldenseal.errors import CannotCheckError
+from goldenseal.ladder.ranks import peers
 from tests.patience import patience
-from verify.errors import CannotCheckError
-from verify.ladder.ranks import peers
 
 
 def exchange():
@@ -46,7 +46,7 @@ def test_when_the_recorded_rank_fails_the_others_are_ended_at_once(tmp_path):
 
 
 def test_a_rank_that_does_not_end_is_named_and_ended(tmp_path, monkeypatch):
-    monkeypatch.setattr("verify.ladder.ranks.PATIENCE", 1)
+    monkeypatch.setattr("goldenseal.ladder.ranks.PATIENCE", 1)
     with (
         pytest.raises(CannotCheckError, match="still running"),
         peers(lambda: time.sleep(600), 2, {}, tmp_path) as collect,

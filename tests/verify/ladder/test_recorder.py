@@ -8,14 +8,14 @@ import time
 import pytest
 import torch
 
-from verify.digest import published_digest, tensor_digest
-from verify.ladder.events import Event, first_difference
-from verify.ladder.inspection import inspect_model, perturb
-from verify.ladder.optrace import traced
-from verify.ladder.output import log_facts
-from verify.ladder.probe import Script, environment
-from verify.ladder.probe_file import probe_from_toml
-from verify.ladder.recorder import counting_clock, record
+from goldenseal.digest import published_digest, tensor_digest
+from goldenseal.ladder.events import Event, first_difference
+from goldenseal.ladder.inspection import inspect_model, perturb
+from goldenseal.ladder.optrace import traced
+from goldenseal.ladder.output import log_facts
+from goldenseal.ladder.probe import Script, environment
+from goldenseal.ladder.probe_file import probe_from_toml
+from goldenseal.ladder.recorder import counting_clock, record
 
 
 @pytest.fixture(scope="module")

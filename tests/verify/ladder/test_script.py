@@ -7,9 +7,9 @@ import sys
 
 import pytest
 
-from verify.errors import UsageError
-from verify.ladder import script as scripts
-from verify.ladder.script import (
+from goldenseal.errors import UsageError
+from goldenseal.ladder import script as scripts
+from goldenseal.ladder.script import (
     LoadError,
     MixedError,
     ProbeError,
@@ -91,9 +91,9 @@ def test_what_is_installed_below_the_scripts_folder_is_not_forgotten(tmp_path, m
 
 def test_goldenseal_itself_is_never_forgotten(root, monkeypatch):
     monkeypatch.setattr(sys, "modules", dict(sys.modules))  # the tests lie below the root, too
-    before = {name: module for name, module in sys.modules.items() if name.startswith("verify")}
+    before = {name: module for name, module in sys.modules.items() if name.startswith("goldenseal")}
     forget(str(root))
-    after = {name: module for name, module in sys.modules.items() if name.startswith("verify")}
+    after = {name: module for name, module in sys.modules.items() if name.startswith("goldenseal")}
     assert after == before
 
 
@@ -145,8 +145,8 @@ def test_a_script_that_is_not_there_is_bad_usage(tmp_path):
 
 
 def test_a_module_is_opened_by_its_dotted_name_and_keeps_its_state():
-    with script("verify.digest").opened() as module:
-        assert module is sys.modules["verify.digest"]
+    with script("goldenseal.digest").opened() as module:
+        assert module is sys.modules["goldenseal.digest"]
     with pytest.raises(LoadError, match="No module named 'no_such'"), script("no_such").opened():
         pass
 

@@ -11,7 +11,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verify.ladder.structure import leaves, modules
+from goldenseal.ladder.structure import leaves, modules
 
 Pair = namedtuple("Pair", "left right")
 

@@ -6,14 +6,14 @@ import sys
 
 import pytest
 
-from verify import cli
-from verify.disk import canonical
-from verify.errors import UsageError
-from verify.launch import gate as launch_gate
-from verify.records.check import check
-from verify.records.record import read_record
-from verify.records.verdict import PATH
-from verify.result import Verdict
+from goldenseal import cli
+from goldenseal.disk import canonical
+from goldenseal.errors import UsageError
+from goldenseal.launch import gate as launch_gate
+from goldenseal.records.check import check
+from goldenseal.records.record import read_record
+from goldenseal.records.verdict import PATH
+from goldenseal.result import Verdict
 
 
 @pytest.fixture
@@ -105,7 +105,7 @@ def test_as_json_it_says_what_was_recorded(verified, goldenseal):
 
 def test_what_runs_is_the_copy_that_was_covered(verified, goldenseal, monkeypatch):
     """An edit between the gate and the start is refused; one after the start changes nothing."""
-    from verify.launch import make_record
+    from goldenseal.launch import make_record
 
     freeze, run_system = make_record.freeze, make_record.run_system
 
@@ -135,7 +135,7 @@ def test_what_runs_is_the_copy_that_was_covered(verified, goldenseal, monkeypatc
 
 def test_a_run_that_nobody_held_against_a_verdict_is_sealed_with_that_word(record, capsys):
     """Made by hand, or by an earlier version: sealing says what is not known."""
-    from verify.records import command as seal_command
+    from goldenseal.records import command as seal_command
 
     assert seal_command.seal(record, None, as_json=False) == 0
     assert "no verdict covers what it ran" in capsys.readouterr().out

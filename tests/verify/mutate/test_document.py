@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from verify.disk import canonical
-from verify.errors import UsageError
-from verify.mutate.document import PAGE, page_with, path_of, read_reasons, tables
-from verify.mutate.operators import mutants_of
+from goldenseal.disk import canonical
+from goldenseal.errors import UsageError
+from goldenseal.mutate.document import PAGE, page_with, path_of, read_reasons, tables
+from goldenseal.mutate.operators import mutants_of
 
 ROOT = Path(__file__).parents[3]
 

@@ -2,13 +2,13 @@
 
 import pytest
 
+from goldenseal.errors import CannotCheckError, UsageError
+from goldenseal.mutate import command, unit_tests
+from goldenseal.mutate.command import Wish
+from goldenseal.mutate.plan import read_plan
+from goldenseal.mutate.reach import digest_of
+from goldenseal.mutate.runner import Runner
 from tests.verify.mutate import toy
-from verify.errors import CannotCheckError, UsageError
-from verify.mutate import command, unit_tests
-from verify.mutate.command import Wish
-from verify.mutate.plan import read_plan
-from verify.mutate.reach import digest_of
-from verify.mutate.runner import Runner
 
 FILE = "checks/test_toy_extra.py"
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from verify.mutate.operators import mutants_of
+from goldenseal.mutate.operators import mutants_of
 
 ROOT = Path(__file__).parents[3]
 GPT = ROOT / "train_gpt_style/gpt"

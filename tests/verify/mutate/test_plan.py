@@ -4,7 +4,7 @@ import ast
 
 import pytest
 
-from verify.mutate.plan import read_plan
+from goldenseal.mutate.plan import read_plan
 
 SYSTEMS = ["gpt", "vit_rft"]
 

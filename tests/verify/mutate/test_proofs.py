@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from verify.coq import settings
-from verify.coq.project import load
-from verify.mutate.proofs import neighbours, readable
+from goldenseal.coq import settings
+from goldenseal.coq.project import load
+from goldenseal.mutate.proofs import neighbours, readable
 
 ROOT = Path(__file__).parents[3]
 

@@ -6,16 +6,16 @@ import time
 
 import pytest
 
+from goldenseal.disk import canonical
+from goldenseal.errors import CannotCheckError, UsageError
+from goldenseal.mutate import command, stages
+from goldenseal.mutate.command import Wish
+from goldenseal.mutate.document import UNEXPLAINED, page_with, tables
+from goldenseal.mutate.plan import read_plan
+from goldenseal.mutate.runner import Runner
+from goldenseal.mutate.state import State
 from tests.patience import patience
 from tests.verify.mutate import toy
-from verify.disk import canonical
-from verify.errors import CannotCheckError, UsageError
-from verify.mutate import command, stages
-from verify.mutate.command import Wish
-from verify.mutate.document import UNEXPLAINED, page_with, tables
-from verify.mutate.plan import read_plan
-from verify.mutate.runner import Runner
-from verify.mutate.state import State
 
 
 @pytest.fixture

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verify.mutate.operators import mutants_of
-from verify.mutate.sample import draw, shares
+from goldenseal.mutate.operators import mutants_of
+from goldenseal.mutate.sample import draw, shares
 
 MUTANTS = [
     mutant

@@ -55,7 +55,7 @@ def scale(step):
 '''
 PROBE = """
 from pathlib import Path
-from verify.ladder.probe import Probe, Scenario, Script
+from goldenseal.ladder.probe import Probe, Scenario, Script
 
 ROOT = Path(__file__).parents[1]
 PROBE = Probe(

@@ -14,13 +14,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import verify.disk.files
+import goldenseal.disk.files
 from tests.verify.conftest import seal_blindly
 from tests.verify.corpus import attacks, files_of, holding
-from verify.errors import GoldensealError, UsageError
-from verify.records import check_seal
-from verify.records.check import check
-from verify.records.seal import seal
+from goldenseal.errors import GoldensealError, UsageError
+from goldenseal.records import check_seal
+from goldenseal.records.check import check
+from goldenseal.records.seal import seal
 
 AT_LEAST = 10_000
 
@@ -89,9 +89,9 @@ def test_no_added_name_is_accepted_whatever_it_is(sealed, name):
 @settings(max_examples=500, deadline=None)
 @given(name=st.text(st.characters(codec=None), max_size=30))
 def test_both_checkers_judge_any_name_alike(name):
-    assert check_seal.problem_with_name(name) == (verify.disk.files.problem_with_name(name) or "")
+    assert check_seal.problem_with_name(name) == (goldenseal.disk.files.problem_with_name(name) or "")
     if not check_seal.problem_with_name(name):
-        assert check_seal.fold(name) == verify.disk.files.fold(name)
+        assert check_seal.fold(name) == goldenseal.disk.files.fold(name)
 
 
 def forge(folder, document):
@@ -188,7 +188,7 @@ def overwrite(path):
 def test_a_file_that_changes_while_it_is_hashed_is_noticed_by_both(tmp_path, monkeypatch, write):
     path = tmp_path / "weights"
     for hash_file, refusal in (
-        (verify.disk.files.hash_file, UsageError),
+        (goldenseal.disk.files.hash_file, UsageError),
         (lambda p: check_seal.hash_file(os.fspath(p)), check_seal.Refused),
     ):
         path.write_bytes(b"x" * 100)
@@ -249,7 +249,7 @@ def shared(record, tmp_path_factory):
         os.chmod(name, 0o755)
         folder = shutil.copytree(record, os.path.join(name, "Toy"))
         os.chmod(folder, 0o555)
-        yield verify.disk.files.Path(folder)
+        yield goldenseal.disk.files.Path(folder)
         os.chmod(folder, 0o755)
 
 

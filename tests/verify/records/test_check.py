@@ -14,9 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.verify.conftest import seal_blindly
-from verify.errors import UsageError
-from verify.records.check import check
-from verify.records.seal import seal
+from goldenseal.errors import UsageError
+from goldenseal.records.check import check
+from goldenseal.records.seal import seal
 
 FILES = ["README.md", "notes/one.txt", "record.json", "seal.json", "train.jsonl", "SHA512SUMS"]
 
@@ -140,16 +140,16 @@ def test_a_folder_that_is_none_is_bad_usage(tmp_path):
 
 
 def test_a_file_that_vanishes_while_it_is_checked_is_reported(sealed, monkeypatch):
-    import verify.records.check
+    import goldenseal.records.check
 
-    real = verify.records.check.hash_file
+    real = goldenseal.records.check.hash_file
 
     def hash_file(path):
         if path.name == "one.txt":
             path.unlink()
         return real(path)
 
-    monkeypatch.setattr(verify.records.check, "hash_file", hash_file)
+    monkeypatch.setattr(goldenseal.records.check, "hash_file", hash_file)
     report = check(sealed)
     assert not report.holds
     assert any("one.txt cannot be read" in problem for problem in report.problems)

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from verify.records import check_seal
-from verify.records.check import check
-from verify.records.seal import CHECKER, seal
+from goldenseal.records import check_seal
+from goldenseal.records.check import check
+from goldenseal.records.seal import CHECKER, seal
 
 SOURCE = Path(check_seal.__file__)
 
@@ -133,7 +133,7 @@ def test_a_signature_of_something_else_is_a_finding_of_both(sealed, change):
 
 
 def test_an_own_file_of_that_name_is_not_overwritten(record):
-    from verify.errors import UsageError
+    from goldenseal.errors import UsageError
 
     (record / CHECKER).write_text("print('mine')\n")
     with pytest.raises(UsageError, match=r"check_seal\.py is not the checker"):

@@ -11,11 +11,11 @@ import sys
 
 import pytest
 
-from verify.records.check import check
-from verify.records.kinds import Cell, kind_of
-from verify.records.record import read_record
-from verify.report.page import record_page
-from verify.report.study import listed, study_tables
+from goldenseal.records.check import check
+from goldenseal.records.kinds import Cell, kind_of
+from goldenseal.records.record import read_record
+from goldenseal.report.page import record_page
+from goldenseal.report.study import listed, study_tables
 
 SEALED = "tests/fixtures/sealed"
 STUDY = "records/track_cpu_small/2026-11-23_FeatureStudy"
@@ -98,7 +98,7 @@ def test_cells_in_another_order_than_the_plans_are_seen(root, tmp_path):
 def loaded(*command):
     """The modules that the command line has imported at its end."""
     program = (
-        "import json, sys\nfrom verify.cli import main\ntry:\n    main()\n"
+        "import json, sys\nfrom goldenseal.cli import main\ntry:\n    main()\n"
         "except SystemExit as ended:\n    print(ended.code)\nprint(json.dumps([*sys.modules]))"
     )
     done = subprocess.run(
@@ -112,7 +112,7 @@ def loaded(*command):
 @pytest.mark.parametrize("name", [SINGLE, STUDY, f"{SEALED}/sweep-v0.2", f"{SEALED}/plan-v0.2"])
 def test_a_check_loads_nothing_that_plans_launches_or_tests(root, name):
     modules = loaded("check", str(root / name))
-    heavy = {f"verify.grids.{each}" for each in HEAVY} | {f"verify.{each}" for each in OTHERS}
+    heavy = {f"goldenseal.grids.{each}" for each in HEAVY} | {f"verify.{each}" for each in OTHERS}
     assert modules & (heavy | set(PACKAGES)) == set()
-    reads_plans = {n for n in modules if n.startswith("verify.records.kinds.plan")}
+    reads_plans = {n for n in modules if n.startswith("goldenseal.records.kinds.plan")}
     assert bool(reads_plans) == (name != SINGLE)

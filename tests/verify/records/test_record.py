@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from tests.verify.conftest import RECORD, seal_blindly, write_log
 from tests.verify.disk.test_canonical import json_values
-from verify.errors import UsageError
-from verify.records.check import check, resolve
-from verify.records.record import OPTIONAL, REQUIRED, read_record, record_folders
-from verify.records.seal import seal
+from goldenseal.errors import UsageError
+from goldenseal.records.check import check, resolve
+from goldenseal.records.record import OPTIONAL, REQUIRED, read_record, record_folders
+from goldenseal.records.seal import seal
 
 DIGEST = "0" * 128
 

@@ -9,15 +9,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import verify.records.seal
+import goldenseal.records.seal
 from tests.verify.conftest import seal_blindly
-from verify.disk.files import hash_file
-from verify.errors import ContradictedError, UsageError
-from verify.records import check_seal
-from verify.records.check import check
-from verify.records.seal import seal
-from verify.records.signing import judge
-from verify.records.statement import SEAL_PREDICATE, read_statement
+from goldenseal.disk.files import hash_file
+from goldenseal.errors import ContradictedError, UsageError
+from goldenseal.records import check_seal
+from goldenseal.records.check import check
+from goldenseal.records.seal import seal
+from goldenseal.records.signing import judge
+from goldenseal.records.statement import SEAL_PREDICATE, read_statement
 
 
 @pytest.fixture
@@ -236,7 +236,7 @@ def test_a_seal_that_tells_other_knobs_than_record_json_is_named(record):
 @pytest.mark.parametrize("write", [1, 2, 3])
 @pytest.mark.parametrize("moment", ["before", "after"])
 def test_a_seal_that_is_interrupted_leaves_an_unsealed_folder(record, monkeypatch, write, moment):
-    real, calls = verify.records.seal.atomic_write, []
+    real, calls = goldenseal.records.seal.atomic_write, []
 
     def interrupted(path, data):
         calls.append(path)
@@ -247,7 +247,7 @@ def test_a_seal_that_is_interrupted_leaves_an_unsealed_folder(record, monkeypatc
         real(path, data)
 
     with monkeypatch.context() as patch:
-        patch.setattr(verify.records.seal, "atomic_write", interrupted)
+        patch.setattr(goldenseal.records.seal, "atomic_write", interrupted)
         with pytest.raises(KeyboardInterrupt):
             seal(record)
     assert not (record / "SHA512SUMS").exists()
@@ -279,7 +279,7 @@ def test_a_file_that_changes_while_it_is_hashed_is_refused(tmp_path):
 def test_sealing_and_checking_need_no_torch_and_no_numpy(record):
     program = (
         "import sys; sys.modules['torch'] = sys.modules['numpy'] = None\n"
-        "from verify.cli import main; main()"
+        "from goldenseal.cli import main; main()"
     )
     for command in (["seal", str(record)], ["check", str(record), "--json"]):
         done = subprocess.run(

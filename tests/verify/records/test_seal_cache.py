@@ -6,10 +6,10 @@ import time
 
 import pytest
 
-from verify.errors import ContradictedError, UsageError
-from verify.records.check import check
-from verify.records.seal import seal
-from verify.records.seal_cache import SealCache
+from goldenseal.errors import ContradictedError, UsageError
+from goldenseal.records.check import check
+from goldenseal.records.seal import seal
+from goldenseal.records.seal_cache import SealCache
 
 
 @pytest.fixture

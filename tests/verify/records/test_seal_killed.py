@@ -10,9 +10,9 @@ import pytest
 
 from tests.verify.corpus import files_of
 from tests.verify.records.test_signing import write_keys
-from verify.records.check import check
-from verify.records.seal import seal
-from verify.records.signing import judge, sign
+from goldenseal.records.check import check
+from goldenseal.records.seal import seal
+from goldenseal.records.signing import judge, sign
 
 
 @pytest.fixture

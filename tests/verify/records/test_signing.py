@@ -12,11 +12,11 @@ import pytest
 from cryptography.hazmat.primitives import serialization as pem
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
-from verify.errors import UsageError
-from verify.records import check_seal
-from verify.records.check import check
-from verify.records.seal import seal
-from verify.records.signing import ENVELOPE, judge, sign
+from goldenseal.errors import UsageError
+from goldenseal.records import check_seal
+from goldenseal.records.check import check
+from goldenseal.records.seal import seal
+from goldenseal.records.signing import ENVELOPE, judge, sign
 
 
 def write_keys(folder, name, private=None):
@@ -58,7 +58,7 @@ def edit(folder, **changes):
 def goldenseal(*arguments, without=()):
     program = "import sys; " + "".join(f"sys.modules[{name!r}] = None; " for name in without)
     return subprocess.run(
-        [sys.executable, "-c", program + "from verify.cli import main; main()", *arguments],
+        [sys.executable, "-c", program + "from goldenseal.cli import main; main()", *arguments],
         capture_output=True,
         text=True,
         check=False,

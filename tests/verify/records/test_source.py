@@ -2,8 +2,8 @@
 
 import pytest
 
-from verify.errors import UsageError
-from verify.records.source import read_source
+from goldenseal.errors import UsageError
+from goldenseal.records.source import read_source
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ from google.protobuf import json_format
 from in_toto_attestation.v1 import statement_pb2
 from in_toto_attestation.v1.statement import Statement
 
-from verify.errors import UsageError
-from verify.records.seal import seal
-from verify.records.statement import SEAL_PREDICATE, STATEMENT_TYPE, read_statement, statement
+from goldenseal.errors import UsageError
+from goldenseal.records.seal import seal
+from goldenseal.records.statement import SEAL_PREDICATE, STATEMENT_TYPE, read_statement, statement
 
 SUBJECT = {"name": "x", "digest": {"sha512": "0" * 128}}
 GOOD = {

@@ -8,11 +8,11 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from verify.errors import UsageError
-from verify.records.seal import seal
-from verify.report.curves import draw, is_telling, pictures, series, thinned
-from verify.report.page import flat, record_page
-from verify.runlog import RunLog
+from goldenseal.errors import UsageError
+from goldenseal.records.seal import seal
+from goldenseal.report.curves import draw, is_telling, pictures, series, thinned
+from goldenseal.report.page import flat, record_page
+from goldenseal.runlog import RunLog
 
 README = """# Toy
 
@@ -61,7 +61,7 @@ def test_the_page_loads_nothing_and_runs_nothing_of_the_record(page):
 
 def test_the_same_record_gives_the_same_bytes(page, measured):
     code = (
-        "import sys; from pathlib import Path; from verify.report.page import record_page\n"
+        "import sys; from pathlib import Path; from goldenseal.report.page import record_page\n"
         "p = Path(sys.argv[1]); sys.stdout.write(record_page(p.parents[2], p))"
     )
     again = subprocess.run(
@@ -198,7 +198,7 @@ def test_a_long_curve_is_thinned_and_keeps_its_end():
 
 
 def test_a_picture_is_well_formed_has_a_name_and_follows_the_text_colour():
-    from verify.report.curves import Curve
+    from goldenseal.report.curves import Curve
 
     svg = draw('a "<b>"', [Curve("x", "x", [(1, 1.0), (2, 5.0)])])
     root = ET.fromstring(svg)

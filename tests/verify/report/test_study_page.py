@@ -5,16 +5,16 @@ import shutil
 
 import pytest
 
-from verify.errors import UsageError
-from verify.grids.plot import draw as draw_study
-from verify.records.kinds.plan import read_plan
-from verify.records.record import read_record
-from verify.report.claims import claims_on
-from verify.report.command import page_on
-from verify.report.curves import Curve, draw
-from verify.report.page import record_page
-from verify.report.study import comparisons, deviation, study_pictures, study_tables
-from verify.report.study import tested as computed
+from goldenseal.errors import UsageError
+from goldenseal.grids.plot import draw as draw_study
+from goldenseal.records.kinds.plan import read_plan
+from goldenseal.records.record import read_record
+from goldenseal.report.claims import claims_on
+from goldenseal.report.command import page_on
+from goldenseal.report.curves import Curve, draw
+from goldenseal.report.page import record_page
+from goldenseal.report.study import comparisons, deviation, study_pictures, study_tables
+from goldenseal.report.study import tested as computed
 
 STUDY = "records/track_cpu_small/2026-11-23_FeatureStudy"
 SINGLE = "records/track_cpu_small/2026-11-23_SmallGPT"

@@ -4,15 +4,15 @@ import subprocess
 
 import pytest
 
-from verify.config import system
-from verify.launch.make_record import make_record
-from verify.records.seal import seal
-from verify.reproduce.divergence import first_parting
-from verify.reproduce.rerun import reproduce
+from goldenseal.config import system
+from goldenseal.launch.make_record import make_record
+from goldenseal.records.seal import seal
+from goldenseal.reproduce.divergence import first_parting
+from goldenseal.reproduce.rerun import reproduce
 
 TORCH_SYSTEM = """
 import torch
-from verify.runlog import RunLog
+from goldenseal.runlog import RunLog
 
 torch.set_num_threads(1)
 torch.manual_seed(0)
@@ -93,7 +93,7 @@ def test_a_log_that_no_run_repeats_is_said_to_be_the_odd_one(sealed):
     write(sealed)
     import json
 
-    from verify.records.source import read_source
+    from goldenseal.records.source import read_source
 
     facts = json.loads((forged / "record.json").read_text())
     facts["source"] = read_source(sealed.root).files

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from goldenseal.compare.difference import ulps
+from goldenseal.disk import canonical
+from goldenseal.errors import CannotCheckError, ContradictedError, UsageError
+from goldenseal.records.check import resolve
+from goldenseal.records.seal import seal
+from goldenseal.reproduce.explain import explain
 from tests.verify.conftest import write_log
-from verify.compare.difference import ulps
-from verify.disk import canonical
-from verify.errors import CannotCheckError, ContradictedError, UsageError
-from verify.records.check import resolve
-from verify.records.seal import seal
-from verify.reproduce.explain import explain
 
 KNOBS = {"SEED": "7", "DEPTH": "4"}
 CLASS = {"threads": 1, "torch": "2.13.0", "build": "a" * 128}
@@ -121,7 +121,7 @@ def test_a_json_file_of_another_kind_is_refused(tmp_path):
 
 def test_the_command_prints_one_line_a_difference_and_ends_with_one(root, runs):
     pair = runs(knobs={**KNOBS, "DEPTH": "5"})
-    command = [sys.executable, "-m", "verify", "explain", *pair]
+    command = [sys.executable, "-m", "goldenseal", "explain", *pair]
     shown = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
     assert shown.returncode == 1, shown.stderr
     assert "knobs: DEPTH is 5, in A 4" in shown.stdout.splitlines()

@@ -7,17 +7,17 @@ import json
 
 import pytest
 
-from verify.config import system
-from verify.launch.make_record import make_record
-from verify.records.check import resolve
-from verify.records.seal import seal
-from verify.reproduce.rerun import reproduce
+from goldenseal.config import system
+from goldenseal.launch.make_record import make_record
+from goldenseal.records.check import resolve
+from goldenseal.records.seal import seal
+from goldenseal.reproduce.rerun import reproduce
 
 # A system that keeps a checkpoint a step, and goes on from the newest that it finds.
 KEEPS = """
 import json, os
 from pathlib import Path
-from verify.runlog import RunLog
+from goldenseal.runlog import RunLog
 
 factor, place = float(os.environ["TOY_FACTOR"]), Path(os.environ["TOY_KEEP"])
 tokens = Path(os.environ["TOY_DATA"]).read_text().split()

@@ -9,14 +9,14 @@ import subprocess
 
 import pytest
 
-from verify.config import system
-from verify.errors import CannotCheckError, ContradictedError, UsageError
-from verify.launch.make_record import make_record
-from verify.records.check import resolve
-from verify.records.history import restore_source
-from verify.records.seal import seal
-from verify.records.source import read_source
-from verify.reproduce.rerun import reproduce
+from goldenseal.config import system
+from goldenseal.errors import CannotCheckError, ContradictedError, UsageError
+from goldenseal.launch.make_record import make_record
+from goldenseal.records.check import resolve
+from goldenseal.records.history import restore_source
+from goldenseal.records.seal import seal
+from goldenseal.records.source import read_source
+from goldenseal.reproduce.rerun import reproduce
 
 
 def quiet(line):
@@ -284,8 +284,8 @@ def test_data_that_was_not_sealed_is_noted_since_a_run_may_read_it(sealed):
 
 
 def test_two_different_data_files_of_one_name_are_not_told_apart(toy):
-    from verify.config import System
-    from verify.launch.process import data_digests
+    from goldenseal.config import System
+    from goldenseal.launch.process import data_digests
 
     (toy.root / "other").mkdir()
     (toy.root / "other" / "tokens.txt").write_text("another")
@@ -303,7 +303,7 @@ def test_the_outcome_as_json_says_everything(sealed):
 
 
 def test_results_that_are_no_numbers_are_null_and_texts_stay():
-    from verify.launch.make_record import results
+    from goldenseal.launch.make_record import results
 
     end = {
         "kind": "end",

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from verify.stats.spread import exceeds, resolution, varies
+from goldenseal.stats.spread import exceeds, resolution, varies
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False, allow_subnormal=False, width=64)
 

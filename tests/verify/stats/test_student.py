@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from verify.errors import CannotCheckError
-from verify.stats.student import one_sample, paired, welch
+from goldenseal.errors import CannotCheckError
+from goldenseal.stats.student import one_sample, paired, welch
 
 values = st.floats(0.5, 20)
 runs = st.lists(

@@ -11,9 +11,9 @@ paper's recommendation is 4 inner steps; the rate is chosen by hand. No paramete
 Off (0): nothing is called.
 """
 
+from goldenseal.errors import UsageError
+from goldenseal.knobs import Feature, Knob
 from train_gpt_style.gpt.seams import GatedFeature
-from verify.errors import UsageError
-from verify.knobs import Feature, Knob
 
 
 class E2eTtt(GatedFeature):

@@ -8,9 +8,9 @@ the rank's sum with two copies of it in flight (several).
 Off (0): torch adds micro-batches as they come, and averages ranks in its own order.
 """
 
+from goldenseal.knobs import Feature, Knob
 from train_gpt_style.gpt.invariant import InvariantDivision
 from train_gpt_style.gpt.seams import GatedFeature
-from verify.knobs import Feature, Knob
 
 
 class Invariant(GatedFeature):

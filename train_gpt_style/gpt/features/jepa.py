@@ -28,9 +28,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from goldenseal.errors import UsageError
+from goldenseal.knobs import Feature, Knob
 from train_gpt_style.gpt.seams import GatedFeature
-from verify.errors import UsageError
-from verify.knobs import Feature, Knob
 
 
 def longest_span(seq_len, frac):

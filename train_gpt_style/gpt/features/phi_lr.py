@@ -7,9 +7,9 @@ Source: the golden-sunflowers proposal. It applies to the rate that the warm-dow
 Off (1.0): nothing is multiplied.
 """
 
+from goldenseal.knobs import Feature, Knob
 from train_gpt_style.gpt.constants import PHI_LR_SCALE_LEAST, PHI_LR_SCALE_VALUE
 from train_gpt_style.gpt.seams import GatedFeature
-from verify.knobs import Feature, Knob
 
 
 class PhiLr(GatedFeature):

@@ -29,10 +29,10 @@ import hashlib
 import torch
 from torch import nn
 
+from goldenseal.errors import UsageError
+from goldenseal.knobs import Feature, Knob
 from train_gpt_style.gpt.constants import INV_PHI, PHINTA_A_STD, PHINTA_NORM_FLOOR, PHINTA_SPREAD
 from train_gpt_style.gpt.seams import GatedFeature
-from verify.errors import UsageError
-from verify.knobs import Feature, Knob
 
 
 def site_generator(seed, site):

@@ -26,9 +26,9 @@ from itertools import groupby
 import torch
 from torch import nn
 
+from goldenseal.knobs import Feature, Knob
 from train_gpt_style.gpt.seams import GatedFeature
 from train_gpt_style.gpt.windows import chunk_window
-from verify.knobs import Feature, Knob
 
 
 class Tail(nn.Module):

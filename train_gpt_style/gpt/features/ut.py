@@ -10,9 +10,9 @@ Off (1): no wrapper is installed.
 
 from torch import nn
 
+from goldenseal.errors import UsageError
+from goldenseal.knobs import Feature, Knob
 from train_gpt_style.gpt.seams import GatedFeature
-from verify.errors import UsageError
-from verify.knobs import Feature, Knob
 
 
 class LoopedBlocks(nn.Module):

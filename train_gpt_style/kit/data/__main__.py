@@ -4,9 +4,9 @@ import sys
 
 import typer
 
+from goldenseal.errors import GoldensealError
 from train_gpt_style.kit.data.images import images
 from train_gpt_style.kit.data.text import text
-from verify.errors import GoldensealError
 
 app = typer.Typer(
     help="Fetch, check and make what the systems train on; digests are pinned.",

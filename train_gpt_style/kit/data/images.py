@@ -13,9 +13,9 @@ from typing import Annotated
 
 import typer
 
+from goldenseal.disk.files import atomic_write, hash_file
+from goldenseal.errors import CannotCheckError, ContradictedError
 from train_gpt_style.kit.data.corpus.pins import read_lock
-from verify.disk.files import atomic_write, hash_file
-from verify.errors import CannotCheckError, ContradictedError
 
 PACKAGE = "dataset-fashion-mnist"
 INSTALLED = Path("/usr/share/datasets/fashion-mnist")

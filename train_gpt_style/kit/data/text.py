@@ -8,8 +8,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from goldenseal.errors import ContradictedError, UsageError
 from train_gpt_style.kit.data.corpus import archive, pins
-from verify.errors import ContradictedError, UsageError
 
 PINNED_VOCAB_SIZE = 1024
 

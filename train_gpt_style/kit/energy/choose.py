@@ -2,11 +2,11 @@
 
 import time
 
+from goldenseal.errors import CannotCheckError, UsageError
+from goldenseal.knobs import Knob
 from train_gpt_style.kit.energy.meter import Model, NoMeter
 from train_gpt_style.kit.energy.nvml import NvmlCounter, NvmlPower
 from train_gpt_style.kit.energy.rapl import POWERCAP, Rapl
-from verify.errors import CannotCheckError, UsageError
-from verify.knobs import Knob
 
 SOURCES = ("none", "auto", "nvml", "nvml-power", "rapl", "model")
 

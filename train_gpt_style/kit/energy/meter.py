@@ -13,8 +13,8 @@ import threading
 import time
 from dataclasses import replace
 
+from goldenseal.errors import UsageError
 from train_gpt_style.kit.energy.bounds import MOST_WATTS, SLACK, Used, breaches, most, number
-from verify.errors import UsageError
 
 JITTER_S = 1 / 1024  # of the system's clocks against each other
 LEAST_REFRESHES = 100  # a shorter window is flagged: the ends may be off by a refresh each

@@ -7,9 +7,9 @@ indices ignore CUDA_VISIBLE_DEVICES. A board is GPU, memory and regulators, not 
 
 import time
 
+from goldenseal.errors import CannotCheckError
 from train_gpt_style.kit.energy.bounds import LEAST_WATTS, PEAK, number
 from train_gpt_style.kit.energy.meter import Counters, Sampler
-from verify.errors import CannotCheckError
 
 POWER_FIELDS = (186, 185)  # NVML_FI_DEV_POWER_INSTANT, and the average
 SLOWED = 0x8 | 0x20 | 0x40 | 0x80  # hardware and thermal slow-down, power brake

@@ -14,9 +14,9 @@ import os
 import time
 from pathlib import Path
 
+from goldenseal.errors import CannotCheckError
 from train_gpt_style.kit.energy.bounds import MOST_WATTS
 from train_gpt_style.kit.energy.meter import Counters, Sampler
-from verify.errors import CannotCheckError
 
 POWERCAP = Path("/sys/class/powercap")
 COUNTED = ("package", "dram")

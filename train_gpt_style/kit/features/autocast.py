@@ -10,9 +10,9 @@ Off: nothing is set; a CPU computes in fp32, as in the baseline.
 
 import torch
 
+from goldenseal.errors import UsageError
+from goldenseal.knobs import Feature, Knob
 from train_gpt_style.kit.seams import GatedFeature
-from verify.errors import UsageError
-from verify.knobs import Feature, Knob
 
 
 class Autocast(GatedFeature):

@@ -16,12 +16,12 @@ import sys
 import torch
 import torch.distributed as dist
 
+from goldenseal.errors import GoldensealError, UsageError
+from goldenseal.knobs import Feature, Knob
 from train_gpt_style.kit import checkpoints
 from train_gpt_style.kit.resuming import Resumed, identity, optimizer_tensors, snapshot
 from train_gpt_style.kit.seams import GatedFeature, Observer
 from train_gpt_style.kit.start import source_of
-from verify.errors import GoldensealError, UsageError
-from verify.knobs import Feature, Knob
 
 
 def say(message):

@@ -13,10 +13,10 @@ from dataclasses import replace
 import torch
 import torch.distributed as dist
 
+from goldenseal.errors import ContradictedError, UsageError
+from goldenseal.knobs import Feature, Knob
 from train_gpt_style.kit.checkpoints import folder_of, newest_good
 from train_gpt_style.kit.seams import GatedFeature
-from verify.errors import ContradictedError, UsageError
-from verify.knobs import Feature, Knob
 
 
 def last_good(settings):

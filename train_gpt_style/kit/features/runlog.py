@@ -21,13 +21,13 @@ from pathlib import Path
 
 import torch
 
+from goldenseal.digest import tensor_digest
+from goldenseal.disk import canonical
+from goldenseal.disk.files import atomic_write
+from goldenseal.knobs import Feature, Knob
+from goldenseal.runlog import RunLog
 from train_gpt_style.kit.numerics import numeric_class
 from train_gpt_style.kit.seams import GatedFeature, Observer
-from verify.digest import tensor_digest
-from verify.disk import canonical
-from verify.disk.files import atomic_write
-from verify.knobs import Feature, Knob
-from verify.runlog import RunLog
 
 SIZES = ("artifact_bytes", "code_bytes")  # two systems with equal weights may differ in them
 

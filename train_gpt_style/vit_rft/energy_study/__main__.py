@@ -15,11 +15,11 @@ import os
 import sys
 from pathlib import Path
 
+from goldenseal.config import find_root, system
+from goldenseal.errors import GoldensealError, UsageError
+from goldenseal.launch.gate import clear
+from goldenseal.records.source import read_source
 from train_gpt_style.kit.numerics import enter_lane
-from verify.config import find_root, system
-from verify.errors import GoldensealError, UsageError
-from verify.launch.gate import clear
-from verify.records.source import read_source
 
 SYSTEM = "vit_rft"
 

@@ -4,14 +4,14 @@ import datetime
 import textwrap
 from pathlib import Path
 
+from goldenseal.disk import canonical
+from goldenseal.disk.files import atomic_write
+from goldenseal.errors import UsageError
+from goldenseal.grids.blocks.plan import read_block_plan
+from goldenseal.grids.blocks.report import README, write_block_report
+from goldenseal.launch.gate import provenance
+from goldenseal.records.seal import seal
 from train_gpt_style.kit.data.images import check as fashion_digests
-from verify.disk import canonical
-from verify.disk.files import atomic_write
-from verify.errors import UsageError
-from verify.grids.blocks.plan import read_block_plan
-from verify.grids.blocks.report import README, write_block_report
-from verify.launch.gate import provenance
-from verify.records.seal import seal
 
 WORDS = Path(__file__).with_name("readme.txt")  # every word of it was written before the results
 KEPT = ("README.md", "plan.toml", "plot.svg", "profile.json", "record.json", "results.json")

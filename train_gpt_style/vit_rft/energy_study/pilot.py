@@ -6,6 +6,11 @@ The record that holds the plan is of status `proposal`; it is sealed before anyt
 import datetime
 import json
 
+from goldenseal.disk import canonical
+from goldenseal.disk.files import atomic_write
+from goldenseal.errors import UsageError
+from goldenseal.grids.blocks.plan import read_block_plan
+from goldenseal.launch.gate import UNCHECKED, provenance
 from train_gpt_style.kit.energy import NoMeter
 from train_gpt_style.vit_rft import run
 from train_gpt_style.vit_rft.constants import (
@@ -17,11 +22,6 @@ from train_gpt_style.vit_rft.constants import (
 )
 from train_gpt_style.vit_rft.energy_study.runner import IMAGES, THREADS
 from train_gpt_style.vit_rft.energy_study.window import Arm, Held, measure_window
-from verify.disk import canonical
-from verify.disk.files import atomic_write
-from verify.errors import UsageError
-from verify.grids.blocks.plan import read_block_plan
-from verify.launch.gate import UNCHECKED, provenance
 
 PILOT_SEEDS = (10946, 17711, 28657)
 BLOCK_SEEDS = (1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144, 233)

@@ -5,6 +5,17 @@ from pathlib import Path
 
 import torch
 
+from goldenseal.config import find_root
+from goldenseal.disk import canonical
+from goldenseal.disk.files import atomic_write
+from goldenseal.errors import ContradictedError, GoldensealError, UsageError
+from goldenseal.grids.blocks.plan import read_block_plan
+from goldenseal.grids.blocks.windows import BLOCKS, log_name, read_block
+from goldenseal.grids.lock import alone, lock_of
+from goldenseal.launch.gate import UNCHECKED, launched
+from goldenseal.records.check import check as check_record
+from goldenseal.records.source import read_source
+from goldenseal.runlog import RunLog
 from train_gpt_style.kit.energy import open_meter
 from train_gpt_style.kit.energy.choose import uuids_of
 from train_gpt_style.kit.energy.meter import Checked
@@ -13,17 +24,6 @@ from train_gpt_style.kit.numerics import numeric_class
 from train_gpt_style.vit_rft import run
 from train_gpt_style.vit_rft.energy_study.profile import profile
 from train_gpt_style.vit_rft.energy_study.window import Arm, Held, Trainer, measure_window
-from verify.config import find_root
-from verify.disk import canonical
-from verify.disk.files import atomic_write
-from verify.errors import ContradictedError, GoldensealError, UsageError
-from verify.grids.blocks.plan import read_block_plan
-from verify.grids.blocks.windows import BLOCKS, log_name, read_block
-from verify.grids.lock import alone, lock_of
-from verify.launch.gate import UNCHECKED, launched
-from verify.records.check import check as check_record
-from verify.records.source import read_source
-from verify.runlog import RunLog
 
 PLAN, STATE, PROFILE = "plan.toml", "study.json", "profile.json"
 IMAGES = {"TRAIN_IMAGES": 8192, "VAL_IMAGES": 1024}  # of [common]; no knobs of the system

@@ -15,12 +15,12 @@ from dataclasses import dataclass
 
 import torch
 
+from goldenseal.digest import tensor_digest
+from goldenseal.errors import UsageError
 from train_gpt_style.kit.images import Loader
 from train_gpt_style.kit.start import seed_generators
 from train_gpt_style.vit_rft import SYSTEM, run
 from train_gpt_style.vit_rft.dclr import DCLR, Rule, Watch
-from verify.digest import tensor_digest
-from verify.errors import UsageError
 
 OWN = ("THROUGH_DCLR", "OBSERVE", "EXTRA_EVERY")
 WARM_UP = 3  # steps before each window, of a model that is thrown away

@@ -6,12 +6,12 @@ comparison needs Adam at the same mean rate. Gain and bounds are chosen by hand.
 Off (0): `torch.optim.Adam` itself is built.
 """
 
+from goldenseal.errors import UsageError
+from goldenseal.knobs import Feature, Knob
 from train_gpt_style.vit_rft.constants import VIT_KNOB_COUPLER_CAP, VIT_KNOB_DCLR_MEMORY
 from train_gpt_style.vit_rft.coupler import Coupling
 from train_gpt_style.vit_rft.dclr import DCLR, Rule
 from train_gpt_style.vit_rft.seams import GatedFeature
-from verify.errors import UsageError
-from verify.knobs import Feature, Knob
 
 
 def coupling(settings):

@@ -27,6 +27,10 @@ from pathlib import Path
 
 import torch
 
+from goldenseal.digest import tensor_digest
+from goldenseal.disk import canonical
+from goldenseal.disk.files import atomic_write
+from goldenseal.knobs import Feature, Knob
 from train_gpt_style.kit.features.runlog import exact
 from train_gpt_style.kit.images import Loader
 from train_gpt_style.kit.numerics import numeric_class
@@ -37,10 +41,6 @@ from train_gpt_style.vit_rft.dclr import DCLR, Watch
 from train_gpt_style.vit_rft.features.dclr import coupling
 from train_gpt_style.vit_rft.parity import SCHEMA
 from train_gpt_style.vit_rft.seams import GatedFeature
-from verify.digest import tensor_digest
-from verify.disk import canonical
-from verify.disk.files import atomic_write
-from verify.knobs import Feature, Knob
 
 LOG, ALIGNMENT = "stage4_vit_tiny.jsonl", "stage4_alignment.jsonl"
 MANIFEST = "stage4_manifest.json"

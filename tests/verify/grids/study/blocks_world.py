@@ -5,13 +5,13 @@ import random
 from contextlib import nullcontext
 from unittest import mock
 
-from verify.disk import canonical
-from verify.grids.blocks import report as blocks_report
-from verify.grids.blocks.plan import read_block_plan
-from verify.grids.blocks.report import README
-from verify.grids.blocks.windows import log_name
-from verify.records.seal import seal
-from verify.runlog import RunLog
+from goldenseal.disk import canonical
+from goldenseal.grids.blocks import report as blocks_report
+from goldenseal.grids.blocks.plan import read_block_plan
+from goldenseal.grids.blocks.report import README
+from goldenseal.grids.blocks.windows import log_name
+from goldenseal.records.seal import seal
+from goldenseal.runlog import RunLog
 
 ARMS = ("base", "again", "extra", "dclr", "twin")
 STEPS, CHUNKS, TARGET = 400, 4, "1.0"

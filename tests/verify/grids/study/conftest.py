@@ -33,8 +33,8 @@ rule = "When every cell has run once."
 SYSTEM = """
 import json, os, random, sys
 from pathlib import Path
-from verify import canonical
-from verify.runlog import RunLog
+from goldenseal import canonical
+from goldenseal.runlog import RunLog
 
 knobs = {name: os.environ[name] for name in ("SEED", "TOY_FACTOR", "TOY_FEATURE", "RUN_LOG")}
 seed, feature = int(knobs["SEED"]), int(knobs["TOY_FEATURE"])
@@ -53,8 +53,8 @@ Path("metrics.json").write_bytes(canonical.dumps({"loss": loss}))
 """
 
 PROBE = """
-from verify.knobs import Feature, Knob
-from verify.ladder.probe import Probe, Scenario, Script
+from goldenseal.knobs import Feature, Knob
+from goldenseal.ladder.probe import Probe, Scenario, Script
 
 script = Script("x", "x.py", "x", "x")
 PROBE = Probe(

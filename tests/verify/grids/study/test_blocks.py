@@ -4,14 +4,14 @@ import math
 
 import pytest
 
+from goldenseal.disk.files import atomic_write
+from goldenseal.errors import CannotCheckError, ContradictedError, UsageError
+from goldenseal.grids.analysis import holm
+from goldenseal.grids.blocks.analysis import analyse_blocks, judge
+from goldenseal.grids.blocks.plan import read_block_plan
+from goldenseal.grids.blocks.report import draw, write_block_report
+from goldenseal.grids.blocks.windows import log_name, read_block, read_blocks
 from tests.verify.grids.study.blocks_world import FACTS, Maker, changed, make, toml, write_plan
-from verify.disk.files import atomic_write
-from verify.errors import CannotCheckError, ContradictedError, UsageError
-from verify.grids.analysis import holm
-from verify.grids.blocks.analysis import analyse_blocks, judge
-from verify.grids.blocks.plan import read_block_plan
-from verify.grids.blocks.report import draw, write_block_report
-from verify.grids.blocks.windows import log_name, read_block, read_blocks
 
 
 def analyse(root, facts=FACTS, **attributes):

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from verify.errors import UsageError
-from verify.grids.analysis import analyse, compare, p_text
-from verify.records.kinds import Cell
-from verify.records.kinds.plan import read_plan
+from goldenseal.errors import UsageError
+from goldenseal.grids.analysis import analyse, compare, p_text
+from goldenseal.records.kinds import Cell
+from goldenseal.records.kinds.plan import read_plan
 
 STUDY = "records/track_cpu_small/2026-11-23_FeatureStudy"
 COUNTS = st.lists(st.integers(0, 9000), min_size=2, max_size=5)

@@ -9,18 +9,18 @@ import sys
 
 import pytest
 
+from goldenseal.errors import UsageError
+from goldenseal.grids.collect import collect
+from goldenseal.grids.prepare import planned, prepare
+from goldenseal.grids.report import write_report
+from goldenseal.grids.state import STUDY
+from goldenseal.grids.study import begin, run_study
+from goldenseal.launch.gate import UNCHECKED
+from goldenseal.records.check import check
+from goldenseal.records.kinds.plan import read_any, read_plan, read_sweep
+from goldenseal.records.record import read_record
+from goldenseal.records.seal import seal
 from tests.verify.grids.study.conftest import PLAN
-from verify.errors import UsageError
-from verify.grids.collect import collect
-from verify.grids.prepare import planned, prepare
-from verify.grids.report import write_report
-from verify.grids.state import STUDY
-from verify.grids.study import begin, run_study
-from verify.launch.gate import UNCHECKED
-from verify.records.check import check
-from verify.records.kinds.plan import read_any, read_plan, read_sweep
-from verify.records.record import read_record
-from verify.records.seal import seal
 
 SWEEP_HAS = """
 [resources]
@@ -46,7 +46,7 @@ def test_the_same_logs_the_same_spreads_and_the_same_tests(toy):
     file, folder = toy.root / "same.toml", toy.root / "sweep"
     file.write_text(SMALL + SWEEP_HAS)
     for path in prepare(toy.root, planned(toy.root, file), folder, UNCHECKED):
-        subprocess.run([sys.executable, "-m", "verify.grids.cell", str(path)], check=True)
+        subprocess.run([sys.executable, "-m", "goldenseal.grids.cell", str(path)], check=True)
     into = toy.root / "records" / "toy" / "2026-01-02_Sweep"
     sweep = collect(toy.root, folder, into).results["main"]
 

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from verify.errors import UsageError
-from verify.grids.paired import equivalence, interval, sign_flip
+from goldenseal.errors import UsageError
+from goldenseal.grids.paired import equivalence, interval, sign_flip
 
 RATIOS = st.floats(-1, 1, allow_nan=False).map(lambda x: round(x, 6))
 

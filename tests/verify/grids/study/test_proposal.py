@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from goldenseal.errors import ContradictedError, UsageError
+from goldenseal.grids.proposal import write_proposal
+from goldenseal.ladder.gates.citation import OWN_ENVIRONMENT
+from goldenseal.records.check import problems_inside
 from tests.verify.conftest import forget_toy
 from tests.verify.grids.study.conftest import PLAN
 from tests.verify.grids.test_grant import COSTS
-from verify.errors import ContradictedError, UsageError
-from verify.grids.proposal import write_proposal
-from verify.ladder.gates.citation import OWN_ENVIRONMENT
-from verify.records.check import problems_inside
 
 ROOT = Path(__file__).parents[4]
 PROPOSALS = [path.parent for path in sorted((ROOT / "records").glob("*/*/costs.toml"))]
@@ -113,7 +113,7 @@ def test_there_is_a_proposal():
 def test_a_proposal_of_this_repository_has_not_drifted_until_it_is_sealed(folder):
     if not (folder / "SHA512SUMS").exists():
         done = subprocess.run(
-            [sys.executable, "-m", "verify", "study", "proposal", str(folder), "--check"],
+            [sys.executable, "-m", "goldenseal", "study", "proposal", str(folder), "--check"],
             cwd=ROOT,
             capture_output=True,
             text=True,

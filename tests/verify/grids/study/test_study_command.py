@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
-from verify import cli
-from verify.grids import study_command as command
+from goldenseal import cli
+from goldenseal.grids import study_command as command
 
 
 @pytest.fixture

@@ -6,16 +6,16 @@ import sys
 
 import pytest
 
-from verify import cli
-from verify.disk import canonical
-from verify.grids.report import write_report
-from verify.grids.study import begin
-from verify.launch import gate as launch_gate
-from verify.records.check import check
-from verify.records.record import read_record, words_on_launch
-from verify.records.seal import seal
-from verify.records.verdict import PATH
-from verify.result import Verdict
+from goldenseal import cli
+from goldenseal.disk import canonical
+from goldenseal.grids.report import write_report
+from goldenseal.grids.study import begin
+from goldenseal.launch import gate as launch_gate
+from goldenseal.records.check import check
+from goldenseal.records.record import read_record, words_on_launch
+from goldenseal.records.seal import seal
+from goldenseal.records.verdict import PATH
+from goldenseal.result import Verdict
 
 PART = "# A study\n\n<!-- study -->\n<!-- /study -->\n"
 
@@ -165,7 +165,7 @@ def test_its_frozen_source_must_be_the_one_that_is_covered(verified, study):
 
 
 def test_a_source_that_changes_between_gate_and_start_is_not_run(verified, study, monkeypatch):
-    from verify.grids import state
+    from goldenseal.grids import state
 
     freeze = state.freeze
 

@@ -11,17 +11,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verify.disk import canonical
-from verify.errors import CannotCheckError, ContradictedError, UsageError
-from verify.grids.analysis import holm
-from verify.grids.report import write_report
-from verify.grids.state import STUDY
-from verify.grids.study import begin, run_study
-from verify.records.check import check
-from verify.records.kinds import Cell
-from verify.records.seal import seal
-from verify.reproduce.rerun import reproduce
-from verify.runlog import RunLog, read_run_log
+from goldenseal.disk import canonical
+from goldenseal.errors import CannotCheckError, ContradictedError, UsageError
+from goldenseal.grids.analysis import holm
+from goldenseal.grids.report import write_report
+from goldenseal.grids.state import STUDY
+from goldenseal.grids.study import begin, run_study
+from goldenseal.records.check import check
+from goldenseal.records.kinds import Cell
+from goldenseal.records.seal import seal
+from goldenseal.reproduce.rerun import reproduce
+from goldenseal.runlog import RunLog, read_run_log
 
 WRITTEN = ("README.md", "plot.svg", "record.json", "results.json")
 

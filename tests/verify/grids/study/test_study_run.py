@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 
+from goldenseal.errors import CannotCheckError, UsageError
+from goldenseal.grids.attempts import read_attempts
+from goldenseal.grids.lock import alone, lock_of
+from goldenseal.grids.state import STUDY
+from goldenseal.grids.study import begin, failure, run_study
+from goldenseal.launch.freeze import thaw
+from goldenseal.records.kinds import Cell
 from tests.patience import wait_until
-from verify.errors import CannotCheckError, UsageError
-from verify.grids.attempts import read_attempts
-from verify.grids.lock import alone, lock_of
-from verify.grids.state import STUDY
-from verify.grids.study import begin, failure, run_study
-from verify.launch.freeze import thaw
-from verify.records.kinds import Cell
 
 
 def run(toy, jobs=2):
@@ -173,7 +173,7 @@ def test_a_study_that_is_killed_leaves_no_run_behind_and_goes_on(toy):
     main.write_text(hang + main.read_text())
     begin(toy.root, toy.plan, toy.folder)
     program = (
-        "from pathlib import Path; from verify.grids.study import begin, run_study;"
+        "from pathlib import Path; from goldenseal.grids.study import begin, run_study;"
         f"root = Path({str(toy.root)!r});"
         f"run_study(root, begin(root, root / 'plan.toml', Path({str(toy.folder)!r})), 1)"
     )

@@ -4,10 +4,10 @@ import stat
 
 import pytest
 
+from goldenseal.grids.prepare import planned, prepare
+from goldenseal.launch.gate import Launch
 from tests.verify.grids.study.conftest import PROBE, SYSTEM
 from tests.verify.grids.sweep.toy_sweep import SWEEP
-from verify.grids.prepare import planned, prepare
-from verify.launch.gate import Launch
 
 
 @pytest.fixture

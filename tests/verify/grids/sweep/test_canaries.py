@@ -7,11 +7,11 @@ import sys
 
 import pytest
 
+from goldenseal.compare.tensors import weights_digest
+from goldenseal.errors import CannotCheckError, ContradictedError
+from goldenseal.grids.canaries import after, before
+from goldenseal.runlog import RunLog
 from tests.verify.grids.sweep.toy_sweep import weights
-from verify.compare.tensors import weights_digest
-from verify.errors import CannotCheckError, ContradictedError
-from verify.grids.canaries import after, before
-from verify.runlog import RunLog
 
 
 @pytest.fixture
@@ -161,7 +161,7 @@ def test_the_digest_is_that_of_the_loaded_tensors(tmp_path):
     torch = pytest.importorskip("torch")
     from safetensors.torch import save_file
 
-    from verify.digest import tensor_digest
+    from goldenseal.digest import tensor_digest
 
     named = {
         "b": torch.arange(6, dtype=torch.float32).reshape(2, 3),
@@ -176,6 +176,8 @@ def test_the_digest_is_that_of_the_loaded_tensors(tmp_path):
 def test_the_canaries_need_neither_torch_nor_numpy(root):
     code = (
         "import sys; sys.modules['torch'] = sys.modules['numpy'] = None\n"
-        "import verify.grids.canaries, verify.records.kinds.recorded, verify.records.check"
+        "import goldenseal.grids.canaries\n"
+        "from goldenseal.records import check\n"
+        "from goldenseal.records.kinds import recorded"
     )
     subprocess.run([sys.executable, "-c", code], cwd=root, check=True)

@@ -7,20 +7,20 @@ import sys
 
 import pytest
 
+from goldenseal.disk import canonical
+from goldenseal.disk.files import hash_file
+from goldenseal.errors import UsageError
+from goldenseal.grids import attempts
+from goldenseal.grids.cell import is_sealed, lock_of, run_cell
+from goldenseal.grids.lock import held
+from goldenseal.grids.progress import state_of
+from goldenseal.records.check import check
 from tests.patience import patience, wait_until
-from verify.disk import canonical
-from verify.disk.files import hash_file
-from verify.errors import UsageError
-from verify.grids import attempts
-from verify.grids.cell import is_sealed, lock_of, run_cell
-from verify.grids.lock import held
-from verify.grids.progress import state_of
-from verify.records.check import check
 
 RUN = """
 import os, pathlib, signal, sys, time
 from tests.verify.grids.sweep.toy_sweep import weights
-from verify.runlog import RunLog
+from goldenseal.runlog import RunLog
 HOW = {how!r}
 open("ran", "a").write("x")
 if HOW == "crash":
@@ -120,7 +120,7 @@ def test_a_cell_that_another_process_runs_is_left_to_it(cell):
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2])
 def test_a_stopped_cell_ends_its_run_and_says_so(cell, number):
     folder = cell("slow")
-    process = subprocess.Popen([sys.executable, "-m", "verify.grids.cell", str(folder)])
+    process = subprocess.Popen([sys.executable, "-m", "goldenseal.grids.cell", str(folder)])
     wait_for(folder / "out" / "ran")
     assert state_of(folder).name == "running"
     process.send_signal(number)
@@ -132,7 +132,7 @@ def test_a_stopped_cell_ends_its_run_and_says_so(cell, number):
 
 def test_a_run_that_was_whole_when_it_was_stopped_is_finished(cell):
     folder = cell("lingers")
-    process = subprocess.Popen([sys.executable, "-m", "verify.grids.cell", str(folder)])
+    process = subprocess.Popen([sys.executable, "-m", "goldenseal.grids.cell", str(folder)])
     wait_for(folder / "out" / "over")
     process.send_signal(signal.SIGTERM)
     assert process.wait(patience(15)) == 0
@@ -142,7 +142,7 @@ def test_a_run_that_was_whole_when_it_was_stopped_is_finished(cell):
 
 def test_a_cell_that_is_killed_is_counted_as_lost_and_leaves_no_run_behind(cell):
     folder = cell("slow")
-    process = subprocess.Popen([sys.executable, "-m", "verify.grids.cell", str(folder)])
+    process = subprocess.Popen([sys.executable, "-m", "goldenseal.grids.cell", str(folder)])
     wait_for(folder / "out" / "ran")
     process.kill()
     process.wait()

@@ -7,16 +7,16 @@ import statistics
 
 import pytest
 
+from goldenseal.claims.evidence import Library
+from goldenseal.claims.findings import ClaimError
+from goldenseal.claims.runs import check_complete, runs_of
+from goldenseal.errors import UsageError
+from goldenseal.grids.collect import collect
+from goldenseal.records.check import check
+from goldenseal.records.record import read_record
+from goldenseal.reproduce.rerun import chosen_run
 from tests.verify.conftest import seal_blindly
 from tests.verify.grids.sweep.toy_sweep import CELLS, SWEEP, attempt, finish, seal
-from verify.claims.evidence import Library
-from verify.claims.findings import ClaimError
-from verify.claims.runs import check_complete, runs_of
-from verify.errors import UsageError
-from verify.grids.collect import collect
-from verify.records.check import check
-from verify.records.record import read_record
-from verify.reproduce.rerun import chosen_run
 
 
 @pytest.fixture

@@ -11,15 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from goldenseal.errors import UsageError
+from goldenseal.grids.cost import check_cost, compute_grant, limits
+from goldenseal.grids.grant import decimal
+from goldenseal.grids.paired import sign_flip
+from goldenseal.grids.power import power, power_t
+from goldenseal.grids.prepare import planned
+from goldenseal.records.kinds.plan import Cell, is_sweep, read_sweep
+from goldenseal.records.kinds.rules import fewest_for_sign_flip
 from tests.verify.grids.sweep.toy_sweep import CELLS, SWEEP
-from verify.errors import UsageError
-from verify.grids.cost import check_cost, compute_grant, limits
-from verify.grids.grant import decimal
-from verify.grids.paired import sign_flip
-from verify.grids.power import power, power_t
-from verify.grids.prepare import planned
-from verify.records.kinds.plan import Cell, is_sweep, read_sweep
-from verify.records.kinds.rules import fewest_for_sign_flip
 
 
 def test_a_sweep_is_all_its_groups(toy):
@@ -164,7 +164,7 @@ def test_the_sweeps_of_this_repository_hold(root):
 
 
 def test_the_plan_of_the_sealed_proposal_is_the_main_group(root):
-    from verify.records.kinds.plan import read_plan
+    from goldenseal.records.kinds.plan import read_plan
 
     (path,) = root.glob("records/*/2026-11-23_GoldenSunflowers_Proposal/plan.toml")
     sealed = read_plan(path)

@@ -8,12 +8,12 @@ import sys
 
 import pytest
 
+from goldenseal.disk import canonical
+from goldenseal.errors import CannotCheckError, UsageError
+from goldenseal.grids import executor
+from goldenseal.grids.executor import RunCells, launch, slurm_parameters
+from goldenseal.grids.torchrun import launched
 from tests.patience import wait_until
-from verify.disk import canonical
-from verify.errors import CannotCheckError, UsageError
-from verify.grids import executor
-from verify.grids.executor import RunCells, launch, slurm_parameters
-from verify.grids.torchrun import launched
 
 PROGRAM = ["python", "-P", "-m", "toysystem"]
 ONE = {"gpus": 0, "nodes": 1, "cpus": 2, "minutes": 30}

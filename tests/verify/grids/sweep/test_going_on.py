@@ -7,15 +7,15 @@ import json
 
 import pytest
 
+from goldenseal.launch import gate as launch_gate
+from goldenseal.records.verdict import PATH
 from tests.verify.grids.sweep.test_launch_gate import command
-from verify.launch import gate as launch_gate
-from verify.records.verdict import PATH
 
 
 @pytest.fixture
 def quiet_launch(monkeypatch):
     """Nothing is started; the launches that would have been."""
-    from verify.grids import sweep_command as commands
+    from goldenseal.grids import sweep_command as commands
 
     launched = []
     monkeypatch.setattr(commands, "_launch", lambda *arguments: launched.append(arguments) or 0)
@@ -48,7 +48,7 @@ def test_a_sweep_goes_on_in_the_environment_that_it_was_begun_in(
 
 
 def test_a_resumed_sweep_passes_the_same_gate(verified, monkeypatch, capsys, quiet_launch):
-    from verify.grids import executor
+    from goldenseal.grids import executor
 
     arguments = ("run", verified.file, "--folder", verified.folder)
     assert command(monkeypatch, capsys, *arguments)[0] == 0

@@ -5,15 +5,15 @@ import json
 
 import pytest
 
+from goldenseal import cli
+from goldenseal.config import system
+from goldenseal.errors import ContradictedError, UsageError
+from goldenseal.grids.lock import alone
+from goldenseal.launch.gate import clear, look, read_waivers, refuse_unverified
+from goldenseal.records.verdict import PATH
+from goldenseal.result import Verdict
 from tests.verify.conftest import GATES
 from tests.verify.grids.sweep.toy_sweep import finish
-from verify import cli
-from verify.config import system
-from verify.errors import ContradictedError, UsageError
-from verify.grids.lock import alone
-from verify.launch.gate import clear, look, read_waivers, refuse_unverified
-from verify.records.verdict import PATH
-from verify.result import Verdict
 
 
 def found(toy):
@@ -235,7 +235,7 @@ def test_a_dry_run_lists_the_cells_and_writes_nothing(verified, monkeypatch, cap
 
 
 def test_a_waiver_is_kept_with_the_sweep(verified, monkeypatch, capsys):
-    from verify.grids import sweep_command as commands
+    from goldenseal.grids import sweep_command as commands
 
     launched = []
     monkeypatch.setattr(commands, "_launch", lambda *arguments: launched.append(arguments) or 0)
@@ -277,7 +277,7 @@ def test_an_unknown_executor_is_refused(verified, monkeypatch, capsys):
 
 
 def test_what_is_sealed_or_has_a_job_is_not_launched_again(verified, monkeypatch, capsys):
-    from verify.grids import executor
+    from goldenseal.grids import executor
 
     folders = verified.prepare()
     finish(folders[0])
@@ -299,7 +299,7 @@ def test_what_is_sealed_or_has_a_job_is_not_launched_again(verified, monkeypatch
 
 
 def test_the_order_to_launch_comes_only_under_the_sweeps_lock(verified, monkeypatch, capsys):
-    from verify.grids import sweep_command as commands
+    from goldenseal.grids import sweep_command as commands
 
     def launch(*arguments):
         with (

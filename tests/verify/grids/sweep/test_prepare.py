@@ -7,14 +7,14 @@ import textwrap
 
 import pytest
 
+from goldenseal.disk import canonical
+from goldenseal.errors import CannotCheckError, UsageError
+from goldenseal.grids.lock import alone
+from goldenseal.grids.prepare import planned, seal_plan
+from goldenseal.grids.state import SWEEP, read_state
+from goldenseal.records.check import check
+from goldenseal.records.source import read_source
 from tests.verify.grids.sweep.toy_sweep import CELLS, finish
-from verify.disk import canonical
-from verify.errors import CannotCheckError, UsageError
-from verify.grids.lock import alone
-from verify.grids.prepare import planned, seal_plan
-from verify.grids.state import SWEEP, read_state
-from verify.records.check import check
-from verify.records.source import read_source
 
 
 def test_each_cell_gets_a_folder_from_which_it_can_be_run_by_hand(toy):
@@ -122,7 +122,7 @@ def test_a_sealed_cell_stays_as_it_is(toy):
 def test_of_two_launches_one_waits_for_nothing_and_says_so(toy):
     holder = textwrap.dedent(f"""
         from pathlib import Path
-        from verify.grids.lock import alone
+        from goldenseal.grids.lock import alone
         with alone(Path({str(toy.folder / ".lock")!r}), "x"):
             print("held", flush=True)
             input()

@@ -7,12 +7,12 @@ import json
 
 import pytest
 
+from goldenseal.disk import canonical
+from goldenseal.errors import CannotCheckError
+from goldenseal.grids import executor, slurm, watch
+from goldenseal.grids.slurm import Job, largest_array, notes
+from goldenseal.grids.sweep_command import run
 from tests.verify.grids.sweep.toy_sweep import finish
-from verify.disk import canonical
-from verify.errors import CannotCheckError
-from verify.grids import executor, slurm, watch
-from verify.grids.slurm import Job, largest_array, notes
-from verify.grids.sweep_command import run
 
 # Every one was printed by, or is in the list of reasons of, Slurm 22.05 or 24.11.
 HELD = (

@@ -2,10 +2,10 @@
 
 import pytest
 
+from goldenseal.grids.collect import collect
+from goldenseal.records.record import read_record
+from goldenseal.report.study import study_tables
 from tests.verify.grids.sweep.toy_sweep import CELLS, finish
-from verify.grids.collect import collect
-from verify.records.record import read_record
-from verify.report.study import study_tables
 
 
 @pytest.fixture

@@ -4,11 +4,11 @@ import json
 
 import pytest
 
+from goldenseal.disk import canonical
+from goldenseal.errors import UsageError
+from goldenseal.grids import watch
+from goldenseal.grids.progress import CellState, last_line, state_of, with_time_left
 from tests.verify.grids.sweep.toy_sweep import attempt, finish
-from verify.disk import canonical
-from verify.errors import UsageError
-from verify.grids import watch
-from verify.grids.progress import CellState, last_line, state_of, with_time_left
 
 
 @pytest.fixture

@@ -4,10 +4,10 @@ import hashlib
 import json
 import struct
 
+from goldenseal.disk import canonical
+from goldenseal.records.seal import sums_text
+from goldenseal.runlog import RunLog
 from tests.verify.grids.study.conftest import PLAN
-from verify.disk import canonical
-from verify.records.seal import sums_text
-from verify.runlog import RunLog
 
 SWEEP = (
     PLAN.replace('secondary = ["steps"]', 'range = [0.0, 9.0]\nsecondary = ["steps"]')

@@ -5,8 +5,8 @@ import sys
 import pytest
 import torch
 
+from goldenseal.errors import UsageError
 from tests.verify.scripts import ONE_FILE, PROBE, edited, failed, findings, pair
-from verify.errors import UsageError
 
 SHAPED = "torch.randn(shape, generator=generator)"
 X = SHAPED.replace("shape", "(shape[0], 4)")
@@ -114,8 +114,8 @@ def test_outputs_of_any_form_are_compared(tmp_path):
 
 
 def test_without_a_draw_the_batch_is_a_pair_of_token_ids():
-    from verify.ladder.inspection import batch_names
-    from verify.ladder.probe import Probe, Scenario, Script
+    from goldenseal.ladder.inspection import batch_names
+    from goldenseal.ladder.probe import Probe, Scenario, Script
 
     script = Script("x", "x.py", "x", "x")
     probe = Probe("p", script, script, (Scenario("s", {}),), 8)

@@ -2,8 +2,8 @@
 
 import pytest
 
+from goldenseal.errors import CannotCheckError, GoldensealError, UsageError
 from tests.verify.scripts import ONE_FILE, PROBE, edited, failed, findings, pair
-from verify.errors import CannotCheckError, GoldensealError, UsageError
 
 PROBES = {
     "build is no expression": ('"Net()"', '"Net("', "`build` of the probe is no expression"),

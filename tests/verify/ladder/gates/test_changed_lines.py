@@ -2,9 +2,9 @@
 
 import pytest
 
+from goldenseal.ladder.gates.changed_lines import new_numbers
+from goldenseal.result import Verdict
 from tests.verify.scripts import ONE_FILE, PROBE, TWO_FILES, edited, pair
-from verify.ladder.gates.changed_lines import new_numbers
-from verify.result import Verdict
 
 DRAW = "        x = torch.randn(5, 4)\n"
 FEATURE = '[[feature]]\nname = "fast"\nmaster = "FAST"\noff = 0\nexample = { FAST = 1 }\n'

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verify.ladder.gates.changed_lines import new_numbers
+from goldenseal.ladder.gates.changed_lines import new_numbers
 
 lines = st.lists(st.sampled_from(["a", "b", "c", "", "    d"]), max_size=12)
 

@@ -2,9 +2,9 @@
 
 import pytest
 
+from goldenseal.knobs import Feature, Knob
+from goldenseal.ladder.gates.liveness import trials
 from tests.verify.scripts import ONE_FILE, PROBE, edited, findings, pair
-from verify.knobs import Feature, Knob
-from verify.ladder.gates.liveness import trials
 
 LOSS = "        loss = model(x).square().mean()\n"
 FEATURE = """

@@ -2,9 +2,9 @@
 
 import pytest
 
-from verify.ladder.gates import citation
-from verify.ladder.gates.citation import check_citation
-from verify.result import Verdict
+from goldenseal.ladder.gates import citation
+from goldenseal.ladder.gates.citation import check_citation
+from goldenseal.result import Verdict
 
 GOOD = """cff-version: 1.2.0
 message: "Cite it."

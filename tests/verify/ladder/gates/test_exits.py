@@ -8,8 +8,8 @@ import signal
 
 import pytest
 
+from goldenseal.errors import CannotCheckError
 from tests.verify.scripts import ONE_FILE, edited, failed, findings, pair
-from verify.errors import CannotCheckError
 
 ENDS = "    main()\n"
 FASTER = ('"LR", 0.1', '"LR", 0.2')

@@ -9,10 +9,10 @@ import sys
 
 import pytest
 
-from verify.errors import UsageError
-from verify.ladder.probe_file import probe_from_toml
-from verify.ladder.suite import LADDER, run_ladder
-from verify.result import Verdict
+from goldenseal.errors import UsageError
+from goldenseal.ladder.probe_file import probe_from_toml
+from goldenseal.ladder.suite import LADDER, run_ladder
+from goldenseal.result import Verdict
 
 RUNGS = [name for name in LADDER if name != "published figures"]
 
@@ -100,7 +100,7 @@ def test_the_command_line_reports_json_and_exit_code_one(example, tmp_path):
     planted.write_text(source.replace("ADAPTER_SCALE * (h @ self.A)", "(h @ self.A)"))
     done = subprocess.run(
         [
-            *(sys.executable, "-m", "verify", "verify", "--json"),
+            *(sys.executable, "-m", "goldenseal", "verify", "--json"),
             *("--baseline", str(example / "baseline.py"), "--candidate", str(planted)),
             *("--probe", str(example / "probe.toml")),
         ],

@@ -121,7 +121,7 @@ def test_every_scenario_is_looked_at_and_not_the_first_alone(tmp_path):
 
 
 def test_what_the_import_of_a_probe_changed_belongs_to_the_candidate(tmp_path):
-    from verify.ladder.suite import run_ladder
+    from goldenseal.ladder.suite import run_ladder
 
     imported = [f"with the probe: {TF32} is True, was False"]
     probe = pair(tmp_path, ONE_FILE).read()

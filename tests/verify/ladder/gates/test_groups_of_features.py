@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from goldenseal.knobs import Feature, Knob
+from goldenseal.ladder.gates.pairs import groups, names
+from goldenseal.ladder.probe import Probe, Script
+from goldenseal.result import Verdict
 from tests.verify.scripts import PROBE, pair
-from verify.knobs import Feature, Knob
-from verify.ladder.gates.pairs import groups, names
-from verify.ladder.probe import Probe, Script
-from verify.result import Verdict
 
 SCRIPT = """
 import os
@@ -88,7 +88,7 @@ def test_a_pair_that_cannot_run_is_named_alone(tmp_path, both):
 
 @pytest.mark.parametrize("both", ["AC"])
 def test_a_pair_that_is_refused_is_listed_and_the_others_are_tried(tmp_path, both):
-    refusal = f"from verify.errors import UsageError\n    if set({both!r}) <= ON:\n        "
+    refusal = f"from goldenseal.errors import UsageError\n    if set({both!r}) <= ON:\n        "
     result = judged(tmp_path, first=refusal + "raise UsageError('not both')")
     assert result.verdict is Verdict.PASS, result.findings
     words = f"6 pairs: 5 build, train and restore, refused at start: {' + '.join(both)}"

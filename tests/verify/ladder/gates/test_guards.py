@@ -2,10 +2,10 @@
 
 import pytest
 
-from verify.errors import UsageError
-from verify.knobs import Feature, Knob, check_declarations
-from verify.ladder.events import Event, Recording
-from verify.ladder.gates.liveness import judge_guard, judge_master
+from goldenseal.errors import UsageError
+from goldenseal.knobs import Feature, Knob, check_declarations
+from goldenseal.ladder.events import Event, Recording
+from goldenseal.ladder.gates.liveness import judge_guard, judge_master
 
 MASTER = Knob("GUARD", bool, False, "look", on="1")
 

@@ -18,7 +18,7 @@ class Refuse:
 
 sys.meta_path.insert(0, Refuse())
 sys.argv = ["goldenseal", *sys.argv[1:]]
-from verify.cli import main
+from goldenseal.cli import main
 main()
 """
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from verify.ladder.probe_file import probe_from_toml
-from verify.ladder.suite import run_ladder
-from verify.result import Verdict
+from goldenseal.ladder.probe_file import probe_from_toml
+from goldenseal.ladder.suite import run_ladder
+from goldenseal.result import Verdict
 
 SECOND = """
 BIAS_ENABLE = int(os.environ.get("BIAS_ENABLE", 0))
@@ -88,7 +88,7 @@ def test_a_pair_that_fails_is_named(example, tmp_path, old, new, words):
 def test_an_impossible_pair_that_is_refused_at_start_passes_and_is_listed(example, tmp_path):
     refusal = (
         "def main():\n"
-        "    from verify.errors import UsageError\n"
+        "    from goldenseal.errors import UsageError\n"
         "    if ADAPTER_ENABLE and BIAS_ENABLE:\n"
         "        raise UsageError('BIAS_ENABLE does not go with ADAPTER_ENABLE')\n"
     )

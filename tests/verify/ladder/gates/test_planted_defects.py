@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 import pytest
 
+from goldenseal.config import python_path
+
 GPT = "train_gpt_style/gpt"
 
 
@@ -165,7 +167,7 @@ def gate_on_copy(root, tmp_path, defect):
         [
             sys.executable,
             "-m",
-            "verify",
+            "goldenseal",
             "verify",
             "--json",
             "--system",
@@ -174,7 +176,7 @@ def gate_on_copy(root, tmp_path, defect):
             defect.gate,
         ],
         cwd=tmp_path,
-        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(tmp_path)},
+        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": python_path(tmp_path)},
         capture_output=True,
         text=True,
         check=False,

@@ -5,9 +5,9 @@ The gate names every record that is not in order.
 
 import shutil
 
-from verify.records.gate import check_seals
-from verify.records.seal import seal
-from verify.result import Verdict
+from goldenseal.records.gate import check_seals
+from goldenseal.records.seal import seal
+from goldenseal.result import Verdict
 
 
 def test_sealed_and_intact_records_pass_with_their_number(record, tmp_path):

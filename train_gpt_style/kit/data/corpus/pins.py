@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from verify.errors import ContradictedError, UsageError
+from goldenseal.errors import ContradictedError, UsageError
 
 LOCK = Path(__file__).with_name("digests.lock")
 RECORD = "digests.json"  # in the data folder: what is in it, canonical JSON

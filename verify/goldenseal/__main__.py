@@ -1,0 +1,5 @@
+"""`python -m goldenseal` is the `goldenseal` command."""
+
+from goldenseal.cli import main
+
+main()

@@ -1,0 +1,113 @@
+"""From paths to verdicts."""
+
+import functools
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+from goldenseal.audit import reader
+from goldenseal.audit.form import Form, Forms, installed
+from goldenseal.audit.model import Certainty, Finding, Notes, Outcome, Record, Verdict
+from goldenseal.errors import CannotCheckError, UsageError
+
+MAX_DEPTH = 5
+ORDER = tuple(Certainty)
+UNREAD = Certainty.AMBIGUOUS  # of a file that says nothing, for it cannot be read
+
+
+def find_records(path: Path, forms: Forms, depth: int = MAX_DEPTH) -> list[Path]:
+    """The record folders at or below a path, sorted. Beside records, every folder counts as one.
+
+    Raises UsageError when the path is no folder.
+    """
+    if path.is_symlink() or not path.is_dir():
+        raise UsageError(f"{path} is not a folder; give a record's folder, or one that holds some")
+    if forms.of(path):
+        return [path]
+    children = reader.subfolders(path)
+    if any(forms.of(child) for child in children):
+        return children
+    below = [f for c in children if depth for f in find_records(c, forms, depth - 1)]
+    return below
+
+
+def audit(paths: Sequence[Path], jobs: int = 0, against: Path | None = None) -> list[Verdict]:
+    """The verdicts on all records at or below the paths, each record once, sorted by folder.
+
+    With `against`, each is also tested against that record's runs. Raises UsageError for a path
+    that is no folder.
+    """
+    forms = installed()
+    rival = read_folder(against, forms) if against else None
+    folders: dict[Path, None] = {}
+    for path in paths:
+        for folder in find_records(path, forms) or [path]:
+            folders[folder] = None
+    listed = list(folders)
+    one = functools.partial(audit_folder, rival=rival)
+    workers = jobs or len(reader.cores())
+    if workers < 2 or len(listed) < 4:
+        return [one(folder) for folder in listed]
+    with ProcessPoolExecutor(workers) as pool:
+        return list(pool.map(one, listed))
+
+
+def read_folder(folder: Path, forms: Forms) -> Record:
+    """A record, read. Raises UsageError when the folder has none of the known forms."""
+    form = forms.of(folder) if folder.is_dir() and not folder.is_symlink() else None
+    if form is None:
+        raise UsageError(f"{folder} is no record: neither a submission file nor a log is in it")
+    return form.read(folder)
+
+
+def audit_folder(folder: Path, rival: Record | None = None) -> Verdict:
+    """The verdict on one folder."""
+    form = installed().of(folder)
+    if form is None:
+        reason = "neither a submission file nor a log is in the folder"
+        return Verdict(str(folder), "none", Outcome.NOT_CHECKABLE, reason, (), ())
+    try:
+        record = form.read(folder)
+        record.rival = rival
+        return audit_record(form, record, str(folder))
+    except CannotCheckError:  # a package is missing: true of every record
+        raise
+    except Exception as error:  # one odd record must not cost the verdicts on all others
+        reason = f"the auditor failed on it ({type(error).__name__}: {error}); please report this"
+        return Verdict(str(folder), form.name, Outcome.NOT_CHECKABLE, reason, (), ())
+
+
+def audit_record(form: Form, record: Record, name: str) -> Verdict:
+    """Run the form's checks and weigh what they found."""
+    notes = Notes()
+    form.check(record, notes)
+    notes.findings[:0] = record.problems
+    findings = tuple(sorted(notes.findings, key=lambda f: (ORDER.index(f.certainty), f.place)))
+    outcome, reason = weigh(record, findings, notes.confirmed)
+    return Verdict(name, form.name, outcome, reason, findings, tuple(notes.confirmed))
+
+
+def weigh(
+    record: Record, findings: Sequence[Finding], confirmed: Sequence[str]
+) -> tuple[Outcome, str]:
+    """One mismatch contradicts; without evidence for a single claim nothing was checked."""
+    wrong = [f for f in findings if f.certainty is Certainty.MISMATCH]
+    if wrong:
+        kinds = ", ".join(dict.fromkeys(f.kind for f in wrong))
+        count = "1 claim is" if len(wrong) == 1 else f"{len(wrong)} claims are"
+        return Outcome.MISMATCH, f"{count} contradicted: {kinds}"
+    broken = [f for f in record.problems if f.kind == "submission" and f.certainty is UNREAD]
+    if broken and not record.submissions:
+        return Outcome.NOT_CHECKABLE, f"{broken[0].place}: {broken[0].evidence}"
+    if not record.submissions and not (record.readme and record.readme.cells):
+        return Outcome.NOT_CHECKABLE, "no readable submission file and no table of seeds"
+    if not record.runs:
+        return Outcome.NOT_CHECKABLE, "no log with a run in it"
+    stated = any(c.role in ("bpb", "loss") for s in record.submissions for c in s.claims)
+    if not stated and not (record.readme and record.readme.cells):
+        return Outcome.NOT_CHECKABLE, "no score is stated"
+    if not confirmed:
+        return Outcome.NOT_CHECKABLE, "no claim could be held against a log"
+    unclear = sum(f.certainty is Certainty.AMBIGUOUS for f in findings)
+    rest = f"; {unclear} ambiguous" if unclear else ""
+    return Outcome.CONSISTENT, f"{len(confirmed)} statements are supported{rest}"

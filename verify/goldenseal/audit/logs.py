@@ -1,0 +1,209 @@
+"""A run log as a list of events, run by run."""
+
+import re
+from decimal import Decimal
+
+from goldenseal.audit import log_patterns as p
+from goldenseal.audit.model import Log, Run, Score, Size, Stage, seed_in_name
+from goldenseal.audit.numbers import parse
+from goldenseal.audit.reader import decode, digest
+
+MAX_LINE = 2000  # characters; events are far shorter, embedded data far longer
+MAX_SCORES = 2000  # of a stage, in a run
+MAX_SIZES = 40  # of a kind, in a run
+MAX_RUNS = 60  # in a file
+
+
+def read_log(name: str, data: bytes) -> Log:
+    """The runs in a log file; a file without any event gives none."""
+    text, source = without_source(decode(data).replace("\x00", ""))
+    runs = _merged(_split(name, text))
+    named = seed_in_name(name)
+    if len(runs) == 1 and runs[0].seed is None:
+        runs[0].seed = named
+    return Log(name, digest(data), len(data), runs, source)
+
+
+def without_source(text: str) -> tuple[str, str]:
+    """(the log with embedded source blanked, that source): segments between long rules of `=`
+    that are Python. Line numbers stay.
+    """
+    borders = [0, *(edge for rule in p.RULE.finditer(text) for edge in rule.span()), len(text)]
+    kept, source = [], ""
+    for i in range(0, len(borders) - 1):
+        part = text[borders[i] : borders[i + 1]]
+        if i % 2 == 0 and i + 2 < len(borders) and is_python(part):
+            source = source or part
+            part = "\n" * part.count("\n")
+        kept.append(part)
+    return "".join(kept), source
+
+
+def is_python(part: str) -> bool:
+    """Whether a segment of a log is a script."""
+    words = {m[0].split()[0] for m in p.PYTHON_LINE.finditer(part[:400_000])}
+    return len(words) >= 2 or any(word.startswith("exec") for word in words)
+
+
+def _split(name: str, text: str) -> list[Run]:
+    runs = [Run(name, 1)]
+    last: tuple[int, str] | None = None  # the last training line, read when the run ends
+    for number, raw in enumerate(text.split("\n"), start=1):
+        run = runs[-1]
+        if "train_loss" in raw or ("loss:" in raw[:60] and "val_" not in raw):
+            last = (number, raw)
+            if len(raw) > MAX_LINE or "val_bpb" not in raw:
+                continue
+        if len(raw) < 6 or len(raw) > MAX_LINE or "warmup" in raw[:30]:
+            continue
+        line = p.PREFIX.sub("", raw.rstrip("\r"), count=1)
+        if len(runs) < MAX_RUNS and begins_run(line, run, last is not None):
+            _finish(run, last)
+            last = None
+            run = Run(name, number)
+            runs.append(run)
+        read_line(run, number, line)
+    _finish(runs[-1], last)
+    return runs
+
+
+def begins_run(line: str, run: Run, trained: bool) -> bool:
+    """Whether a line that opens a run comes after this one has trained or was scored."""
+    if not trained and not run.scores:
+        return False
+    if p.NEW_RUN.match(line):
+        return True
+    seed = p.SEED.match(line)
+    return seed is not None and run.seed is not None and bool(run.finals or trained)
+
+
+def _merged(runs: list[Run]) -> list[Run]:
+    """Runs with events; one that only says how it is evaluated again belongs to the one before."""
+    kept: list[Run] = []
+    for run in runs:
+        if kept and run.seed is None and not run.steps and kept[-1].file == run.file:
+            before = kept[-1]
+            for name in ("scores", "totals", "models", "codes", "eval_ms"):
+                getattr(before, name).extend(getattr(run, name))
+        elif run.scores or run.totals or run.steps or run.seed is not None or run.params:
+            kept.append(run)
+    return kept
+
+
+def _finish(run: Run, last: tuple[int, str] | None) -> None:
+    if last is not None and len(last[1]) <= MAX_LINE:
+        _read_step(run, p.PREFIX.sub("", last[1], count=1))
+    run.steps = sorted(set(run.steps))
+
+
+def read_line(run: Run, number: int, line: str) -> None:
+    """Take what one line says. Cheap words first: nearly all lines are of no interest."""
+    low = line.lower()
+    if "bpb" in low:
+        _read_score(run, number, line)
+    if "step" in low or "train_time" in low or p.STEP.match(line):
+        _read_step(run, line)
+    if "size" in low or "bytes" in low or "budget" in low or "artifact" in low or "code" in low:
+        _read_sizes(run, number, line)
+    if "seed" in low and run.seed is None and (match := p.SEED.search(line)):
+        run.seed = int(match[1])
+    if "param" in low and run.params is None and (match := p.PARAMS.search(line)):
+        run.params = _int(match[1])
+    if "world_size" in low and (match := p.WORLD.search(line)):
+        run.world = int(match[1])
+    if "tokens" in low and run.tokens is None and (match := p.TOKENS.search(line)):
+        run.tokens = _int(match[1])
+    if not run.steps and len(run.knobs) < 1000:
+        _read_knobs(run, line)
+
+
+def _read_score(run: Run, number: int, line: str) -> None:
+    loss = bpb = None
+    start = len(line)
+    for match in p.SCORE.finditer(line):
+        name = match[1].lower()
+        if p.NOT_THIS_SCORE.search(name):
+            continue
+        if name.endswith("bpb") and bpb is None:
+            bpb = parse(match[2])
+        elif name.endswith(("val_loss", "nats")) or name == "loss":
+            loss = loss or parse(match[2])
+        else:
+            continue
+        start = min(start, match.start())
+        label_tail = re.sub(r"(?:val_)?(?:bpb|loss)$", "", name)
+        if label_tail and start == match.start():
+            start = match.start() + len(label_tail)
+    label = line[:start].strip(" \t:-|=")
+    if bpb is None or p.PROGRESS.search(label):
+        return
+    step = p.STEP.match(label)
+    at = int(next(filter(None, (step[1], step[3])))) if step else None
+    seconds = p.EVAL_TIME.search(line)
+    taken = _ms(seconds[1], seconds[2]) if seconds else None
+    stage = p.stage_of(label)
+    run.counts[stage] += 1
+    if run.counts[stage] > MAX_SCORES:
+        return
+    run.scores.append(Score(label, stage, loss, bpb, number, at, taken and taken / 1000))
+    if taken is not None and stage is Stage.FINAL:
+        run.eval_ms.append(taken)
+
+
+def _read_step(run: Run, line: str) -> None:
+    if line.startswith("stopping_early"):
+        step = p.STOP_STEP.search(line)
+        if step and len(step[1]) < 12:
+            run.steps.append(int(step[1]))
+    elif match := p.STEP.match(line):
+        step_text, planned = match[1] or match[3], match[2] or match[4]
+        if len(step_text) < 12:
+            run.steps = [*run.steps[-7:], int(step_text)]
+        if planned and len(planned) < 12:
+            run.planned = int(planned)
+    else:
+        return
+    if time := p.TRAIN_TIME.search(line):
+        # Minutes, to a tenth, are kept apart: they would confirm any time that is near.
+        into = run.coarse_ms if time[2] in ("m", "min") else run.train_ms
+        into[:] = [*into[-7:], _ms(time[1], time[2] or "ms")]
+    if time := p.STEP_TIME.search(line):
+        run.step_ms[:] = [*run.step_ms[-7:], _ms(time[1], time[2] or "ms")]
+    if "train_time" not in line and (time := p.SHORT_TIME.search(line)):
+        run.train_ms[:] = [*run.train_ms[-7:], _ms(time[1], time[2])]
+
+
+def _read_sizes(run: Run, number: int, line: str) -> None:
+    for pattern, into in ((p.TOTAL, run.totals), (p.MODEL, run.models), (p.CODE, run.codes)):
+        for match in pattern.finditer(line):
+            value = _int(match["value"])
+            if value is not None and value >= 100 and len(into) < MAX_SIZES:
+                into.append(Size((match["label"] or "").strip(" ()"), value, number))
+    _read_bracketed(run, number, line)
+
+
+def _read_bracketed(run: Run, number: int, line: str) -> None:
+    """`artifact: 15.98 MB (15,981,234 bytes)`."""
+    if match := p.BRACKETED.search(line):
+        value = _int(match[1])
+        if value is not None and len(run.totals) < MAX_SIZES:
+            run.totals.append(Size("in bytes", value, number))
+
+
+def _read_knobs(run: Run, line: str) -> None:
+    if dumped := p.DUMP.match(line):
+        run.knobs[dumped[1].lower()] = dumped[2].strip()
+    elif ":" in line and len(line) < 400:
+        pairs = p.INLINE.findall(line)
+        if pairs and len(pairs) == len(line.split()):
+            run.knobs.update((name.lower(), value) for name, value in pairs)
+
+
+def _int(text: str) -> int | None:
+    digits = text.replace(",", "")
+    return int(digits) if len(digits) <= 18 else None
+
+
+def _ms(text: str, unit: str | None) -> Decimal:
+    number = parse(text)
+    return (number.value if number else Decimal(0)) * Decimal(p.TEN.get(unit or "s", "1000"))

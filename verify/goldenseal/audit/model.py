@@ -1,0 +1,313 @@
+"""What an audit is about: a record's files, what they claim, what they log, what was found."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from goldenseal.audit.numbers import Number
+from goldenseal.errors import EXIT_CONTRADICTED, EXIT_HOLDS
+
+LIMITS = (
+    "Consistent means that the claims follow from the logs beside them. It does not mean that the "
+    "runs can be reproduced; and no reading of text sees a causality violation, a leak in the "
+    "preparation of data, or a distribution that is not normalised."
+)
+
+
+class Stage(StrEnum):
+    """Where in a run a score was measured."""
+
+    FINAL = "final"  # after quantisation, by the evaluation that counts
+    BEFORE = "before quantisation"
+    STEP = "training step"
+
+
+class Certainty(StrEnum):
+    """What a finding means for the verdict: only a mismatch contradicts the record."""
+
+    MISMATCH = "mismatch"
+    AMBIGUOUS = "ambiguous"
+    NOTE = "note"
+
+
+class Outcome(StrEnum):
+    """The verdict on a record."""
+
+    CONSISTENT = "consistent"
+    MISMATCH = "mismatch"
+    NOT_CHECKABLE = "not checkable"
+
+
+@dataclass(frozen=True)
+class Score:
+    """A logged loss (nats a token) and bits a byte, either of which may be missing."""
+
+    label: str
+    stage: Stage
+    loss: Number | None
+    bpb: Number | None
+    line: int
+    step: int | None = None
+    seconds: Decimal | None = None  # of evaluation, where the same line gives it
+
+
+@dataclass(frozen=True)
+class Size:
+    """A logged number of bytes; the empty label is the raw, uncompressed model's."""
+
+    label: str
+    value: int
+    line: int
+
+
+@dataclass
+class Run:
+    """One run within a log file."""
+
+    file: str
+    line: int
+    seed: int | None = None
+    params: int | None = None
+    world: int | None = None
+    tokens: int | None = None  # of the validation split
+    scores: list[Score] = field(default_factory=list)
+    totals: list[Size] = field(default_factory=list)
+    models: list[Size] = field(default_factory=list)
+    codes: list[Size] = field(default_factory=list)
+    steps: list[int] = field(default_factory=list)  # where it stopped, or was last seen
+    planned: int | None = None  # steps
+    train_ms: list[Decimal] = field(default_factory=list)
+    coarse_ms: list[Decimal] = field(default_factory=list)  # of training, printed in minutes
+    step_ms: list[Decimal] = field(default_factory=list)
+    eval_ms: list[Decimal] = field(default_factory=list)
+    knobs: dict[str, str] = field(default_factory=dict)
+    counts: Counter[Stage] = field(default_factory=Counter)  # of the scores met
+
+    @property
+    def finals(self) -> list[Score]:
+        """The scores that may be claimed."""
+        return [score for score in self.scores if score.stage is Stage.FINAL]
+
+    def at(self, line: int) -> str:
+        """`file:line`, for messages."""
+        return f"{self.file}:{line}"
+
+
+@dataclass
+class Log:
+    """A log file and the runs in it."""
+
+    name: str
+    digest: str
+    size: int
+    runs: list[Run]
+    source: str = ""  # the script that the log embeds, if any
+
+    @property
+    def named_seed(self) -> int | None:
+        """The seed that the file name states."""
+        return seed_in_name(self.name)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One number that the record states. `seed` is None for a statement on the whole record."""
+
+    place: str  # file and JSON pointer, or file and line
+    role: str  # bpb, loss, total, model, code, params, steps, train, evaluation, p, t, df
+    number: Number
+    seed: int | None = None
+    statistic: str = ""  # mean, std, standard error, min, max
+    before: bool = False  # stated as a value before quantisation
+    nested: bool = False  # stands within a second account (a re-run, a disclosure)
+    scale: Decimal = Decimal(1)  # of bytes: a megabyte is 1,000,000; of time: a second is 1,000
+
+    def __str__(self) -> str:
+        return f"{self.role} {self.number}"
+
+
+@dataclass
+class Submission:
+    """A submission file: its claims, and what was wrong with it."""
+
+    name: str
+    facts: dict[str, Any]
+    claims: list[Claim]
+    seeds: list[int]
+    repeated_seeds: list[int] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell of a seed table. `seed` is None in the rows of means and deviations."""
+
+    line: int
+    table: int
+    column: str
+    row: str  # "seed", "mean" or "std"
+    seed: int | None
+    text: str
+
+
+@dataclass
+class Readme:
+    """What the README states."""
+
+    name: str
+    text: str
+    cells: list[Cell] = field(default_factory=list)
+    headings: dict[int, str] = field(default_factory=dict)  # above each table
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing found: what is claimed, where, and the nearest evidence."""
+
+    kind: str
+    certainty: Certainty
+    claim: str
+    place: str
+    evidence: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.claim} ({self.place}); {self.evidence}"
+
+
+@dataclass
+class Record:
+    """A record folder as it was read; nothing in it was executed."""
+
+    folder: Path
+    name: str
+    submissions: list[Submission] = field(default_factory=list)
+    logs: list[Log] = field(default_factory=list)
+    scripts: dict[str, int] = field(default_factory=dict)  # bytes as shipped
+    sources: dict[str, str] = field(default_factory=dict)  # text, where the script is there
+    readme: Readme | None = None
+    problems: list[Finding] = field(default_factory=list)
+    rival: "Record | None" = None  # the record to test against
+
+    @property
+    def runs(self) -> list[Run]:
+        """All runs of all logs, byte-identical copies once."""
+        seen: set[str] = set()
+        runs: list[Run] = []
+        for log in self.logs:
+            if log.digest not in seen:
+                seen.add(log.digest)
+                runs += log.runs
+        return runs
+
+    def runs_of(self, seed: int | None) -> list[Run]:
+        """The runs with that seed inside; all of them for None."""
+        return [run for run in self.runs if seed is None or run.seed == seed]
+
+    @property
+    def claimed_seeds(self) -> list[int]:
+        """The seeds that submission files list, or else the README's tables."""
+        listed = [seed for s in self.submissions for seed in s.seeds]
+        if not listed and self.readme:
+            listed = [c.seed for c in self.readme.cells if c.seed is not None]
+        return list(dict.fromkeys(listed))
+
+    @property
+    def used_runs(self) -> list[Run]:
+        """The runs that the claims are about: of the claimed seeds, or all that have a score."""
+        seeds = self.claimed_seeds
+        scored = [run for run in self.runs if run.finals or run.scores]
+        chosen = [run for run in scored if run.seed in seeds]
+        return chosen or scored
+
+
+@dataclass
+class Notes:
+    """What the checks write down."""
+
+    findings: list[Finding] = field(default_factory=list)
+    confirmed: list[str] = field(default_factory=list)
+
+    def confirm(self, claim: object, place: str, evidence: str) -> None:
+        """A claim that the evidence supports."""
+        self.confirmed.append(f"{claim} ({place}): {evidence}")
+
+    def add(
+        self, kind: str, certainty: Certainty, claim: object, place: str, evidence: str
+    ) -> None:
+        """A finding; the same one twice counts once."""
+        finding = Finding(kind, certainty, str(claim), place, evidence)
+        if finding not in self.findings:
+            self.findings.append(finding)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was found about one record."""
+
+    record: str
+    form: str
+    outcome: Outcome
+    reason: str
+    findings: tuple[Finding, ...]
+    confirmed: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """For machines."""
+        return {
+            "record": self.record,
+            "form": self.form,
+            "verdict": self.outcome.value,
+            "reason": self.reason,
+            "findings": [
+                {
+                    "kind": f.kind,
+                    "certainty": f.certainty.value,
+                    "claim": f.claim,
+                    "place": f.place,
+                    "evidence": f.evidence,
+                }
+                for f in self.findings
+            ],
+            "confirmed": list(self.confirmed),
+        }
+
+
+def seed_in_name(name: str) -> int | None:
+    """The seed that a file name states, as in `train_seed42.log` or `s42/train_seed_42.txt`."""
+    import re
+
+    seeds = re.findall(r"seed[-_= ]?(\d{1,10})(?!\d)", name.rsplit("/", 1)[-1].lower())
+    return int(seeds[0]) if len(set(seeds)) == 1 else None
+
+
+def unique(values: Iterable[int]) -> list[int]:
+    """Without repetitions, in order."""
+    return list(dict.fromkeys(values))
+
+
+@dataclass(frozen=True)
+class Audit:
+    """The verdicts on all records that were asked for."""
+
+    verdicts: tuple[Verdict, ...]
+
+    @property
+    def exit_code(self) -> int:
+        """1 when a record is contradicted, else 0."""
+        wrong = any(v.outcome is Outcome.MISMATCH for v in self.verdicts)
+        return EXIT_CONTRADICTED if wrong else EXIT_HOLDS
+
+    def counts(self) -> dict[str, int]:
+        """How many records have each verdict."""
+        return {o.value: sum(v.outcome is o for v in self.verdicts) for o in Outcome}
+
+    def to_json(self) -> dict[str, Any]:
+        """For machines."""
+        return {
+            "records": [verdict.to_json() for verdict in self.verdicts],
+            "counts": self.counts(),
+            "limits": LIMITS,
+        }

@@ -1,0 +1,162 @@
+"""Reading a record folder: only its own regular files, only so much of each, nothing executed."""
+
+import hashlib
+import json
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from goldenseal.audit.numbers import Number, parse
+from goldenseal.disk.files import read_small
+from goldenseal.errors import UsageError
+
+MAX_JSON = 1 << 20  # bytes
+MAX_LOG = 1 << 26
+MAX_SCRIPT = 1 << 23
+MAX_README = 1 << 18
+MAX_FILES = 5000
+MAX_DEPTH = 8
+LOG_SUFFIXES = (".log", ".txt")
+NOT_LOGS = ("requirements", "license", "cmakelists", "vocab", "constraints")
+
+
+@dataclass(frozen=True)
+class Odd:
+    """A JSON constant that is no number: NaN or an infinity."""
+
+    text: str
+
+
+def scan(folder: Path, depth: int = MAX_DEPTH) -> dict[str, int]:
+    """(name, bytes) of each regular file below `folder`, sorted; links are neither followed nor
+    listed. Folders that cannot be read count as empty.
+    """
+    sizes: dict[str, int] = {}
+    for name, size in sorted(_walk(folder, "", depth)):
+        sizes[name] = size
+        if len(sizes) >= MAX_FILES:
+            break
+    return sizes
+
+
+def _walk(folder: Path, prefix: str, depth: int) -> Iterator[tuple[str, int]]:
+    for entry in _entries(folder / prefix):
+        try:
+            status = entry.stat(follow_symlinks=False)
+        except OSError:
+            continue
+        name = prefix + entry.name
+        if stat.S_ISREG(status.st_mode):
+            yield name, status.st_size
+        elif stat.S_ISDIR(status.st_mode) and depth > 0 and entry.name != ".git":
+            yield from _walk(folder, f"{name}/", depth - 1)
+
+
+def _entries(folder: Path) -> list["os.DirEntry[str]"]:
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(entries, key=lambda entry: entry.name)[:MAX_FILES]
+    except OSError:
+        return []
+
+
+def subfolders(folder: Path) -> list[Path]:
+    """The folders directly within, without links and hidden ones."""
+    return [
+        Path(entry.path)
+        for entry in _entries(folder)
+        if entry.is_dir(follow_symlinks=False) and not entry.name.startswith(".")
+    ]
+
+
+def is_submission(name: str) -> bool:
+    """Whether a file name is that of a submission file."""
+    base = name.rsplit("/", 1)[-1].lower()
+    return base.startswith("submission") and base.endswith(".json")
+
+
+def is_log(name: str) -> bool:
+    """Whether a file may be a run log, by its name."""
+    base = name.rsplit("/", 1)[-1].lower()
+    return base.endswith(LOG_SUFFIXES) and not base.startswith(NOT_LOGS)
+
+
+def decode(data: bytes) -> str:
+    """Text in whatever encoding its byte order mark says, else UTF-8; never fails."""
+    for mark, name in (
+        (b"\xff\xfe", "utf-16"),
+        (b"\xfe\xff", "utf-16"),
+        (b"\xef\xbb\xbf", "utf-8-sig"),
+    ):
+        if data.startswith(mark):
+            return data.decode(name, errors="replace")
+    return data.decode("utf-8", errors="replace")
+
+
+def read(folder: Path, name: str, limit: int) -> bytes | None:
+    """The bytes of a file below the folder; None when it is too large, a link or unreadable."""
+    try:
+        return read_small(folder / name, limit)
+    except (UsageError, ValueError):
+        return None
+
+
+def digest(data: bytes) -> str:
+    """SHA-256, to recognise byte-identical files."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def parse_json(data: bytes) -> tuple[Any, str]:
+    """(value, problem): numbers stay as written, as `Number` or, where absurd, as text.
+
+    The problem is empty, or one line that says what is wrong and where.
+    """
+    if not data.strip(b"\x00 \t\r\n\xef\xbb\xbf"):
+        return None, "the file is empty"
+    text = decode(data)
+    problem = "it begins with a byte order mark" if data[:1] in (b"\xef", b"\xff", b"\xfe") else ""
+    twice: list[str] = []
+
+    def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
+        made = dict(items)
+        if len(made) != len(items):
+            twice.extend(key for key, _ in items)
+        return made
+
+    try:
+        value = json.loads(
+            text,
+            parse_float=_number,
+            parse_int=_number,
+            parse_constant=Odd,
+            object_pairs_hook=pairs,
+            strict=False,
+        )
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno} column {error.colno}"
+        return None, f"invalid JSON: {error.msg} at {where}"
+    except (RecursionError, ValueError) as error:
+        return None, f"invalid JSON: {str(error).splitlines()[0] if str(error) else 'too deep'}"
+    if not isinstance(value, dict):
+        return None, f"not an object but {_named(value)}"
+    if twice:
+        problem = f"a key is given twice, among {sorted(set(twice))[:4]}"
+    return value, problem
+
+
+def _number(text: str) -> Number | str:
+    return parse(text) or text[:80]
+
+
+def _named(value: object) -> str:
+    return {list: "a list", str: "a string", bool: "a boolean", type(None): "null"}.get(
+        type(value), "a number"
+    )
+
+
+def cores() -> set[int]:
+    """The cores that this process may use."""
+    return set(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else {0}

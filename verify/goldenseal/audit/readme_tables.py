@@ -1,0 +1,115 @@
+"""The tables of a README that have a column of seeds."""
+
+import re
+
+from goldenseal.audit.model import Cell, Readme
+from goldenseal.audit.numbers import Number, parse
+
+MAX_CELLS = 2000
+MARKS = re.compile(r"[*`]|(?<!\w)_|_(?!\w)|<[^>]{0,40}>|\[\^?\d*\]")
+LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
+OWN = r"(?:\s*\((?:ours|this|submitted|canonical|best|main|median|default|primary)[^)]*\))?"
+SEED = re.compile(rf"(?:seed\s*[:=#]?\s*)?(\d{{1,10}}){OWN}", re.IGNORECASE)
+QUANTITY = re.compile(
+    r"(?P<about>[~≈]?)\s*(?P<number>[-+\u2212]?\d[\d,]*(?:\.\d+)?)\s*"
+    r"(?P<unit>bytes|B|MB|MiB|KB|KiB|GB|ms|s|sec|min|bpb|nats|M|K)?\b(?P<rest>.*)",
+    re.DOTALL | re.IGNORECASE,
+)
+
+
+def read_readme(name: str, text: str) -> Readme:
+    """The README with the cells of its seed tables. Never fails: a table that is none is text."""
+    from markdown_it import MarkdownIt
+
+    made = Readme(name, text)
+    try:
+        # Blocks are enough; what is inline costs the square of the length when made to.
+        tokens = MarkdownIt("commonmark").enable("table").disable("inline").parse(text)
+    except (RecursionError, ValueError, IndexError):
+        return made
+    heading, line, table = "", 0, 0
+    rows: list[tuple[int, list[str]]] = []
+    row: list[str] = []
+    for i, token in enumerate(tokens):
+        if token.type == "heading_open":
+            heading = tokens[i + 1].content
+        elif token.type == "table_open":
+            rows, table = [], table + 1
+            made.headings[table] = heading
+        elif token.type == "tr_open":
+            row, line = [], token.map[0] + 1 if token.map else 0
+        elif token.type in ("th_open", "td_open"):
+            row.append(clean(tokens[i + 1].content))
+        elif token.type == "tr_close":
+            rows.append((line, row))
+        elif token.type == "table_close":
+            made.cells += seed_cells(table, rows)
+    del made.cells[MAX_CELLS:]
+    return made
+
+
+def clean(text: str) -> str:
+    """A cell without emphasis, code marks and links."""
+    return MARKS.sub("", LINK.sub(r"\1", text)).strip()
+
+
+def seed_cells(table: int, rows: list[tuple[int, list[str]]]) -> list[Cell]:
+    """The cells of one table, when it has a column of seeds and a row with a bare integer in it."""
+    if len(rows) < 2:
+        return []
+    header = rows[0][1]
+    at = next((i for i, cell in enumerate(header) if is_seed_heading(cell)), None)
+    if at is None:
+        return []
+    of_seeds: list[Cell] = []
+    for line, cells in rows[1:]:
+        if len(cells) <= at:
+            continue
+        first = cells[at] or next((c for c in cells if c), "")
+        kind, seed = row_kind(first)
+        if not kind and at:
+            kind, seed = row_kind(cells[0])
+            seed = None
+        if not kind:
+            continue  # a row about something else, such as another record
+        for i, cell in enumerate(cells):
+            if i != at and i < len(header) and cell:
+                of_seeds.append(Cell(line, table, header[i], kind, seed, cell))
+    return of_seeds if any(cell.seed is not None for cell in of_seeds) else []
+
+
+def is_seed_heading(cell: str) -> bool:
+    """Whether a column is headed `Seed`."""
+    return re.fullmatch(r"(?:random )?seeds?(?: ?#)?|run ?\(seed\)", cell.lower()) is not None
+
+
+def row_kind(cell: str) -> tuple[str, int | None]:
+    """("seed", the seed), ("mean", None), ("std", None) or ("", None) by a row's first cell."""
+    if match := SEED.fullmatch(cell):
+        return "seed", int(match[1])
+    low = cell.lower()
+    if re.search(r"\b(?:mean|average|avg)\b", low):
+        return "mean", None
+    if re.search(r"\b(?:std|stdev|sd|sigma|σ|standard deviation)\b", low):
+        return "std", None
+    return "", None
+
+
+def quantity(text: str) -> tuple[Number, str, bool] | None:
+    """(number, unit in lower case, approximate) at the start of a cell; None when it has none.
+
+    A sign of a difference in front, or another number behind, is not a plain quantity.
+    """
+    match = QUANTITY.match(text)
+    if not match or text[:1] in "+-\u2212\u0394":
+        return None
+    number = parse(match["number"])
+    if number is None:
+        return None
+    return number, (match["unit"] or "").lower(), bool(match["about"])
+
+
+def spread_of(text: str) -> Number | None:
+    """The number after ± in a cell."""
+    match = re.search(r"(?:±|\+/-)\s*(\d*\.\d+)", text)
+    return parse(match[1]) if match else None

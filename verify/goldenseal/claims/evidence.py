@@ -1,0 +1,316 @@
+"""Sealed evidence: which records there are, what they correct, and the bytes that they sealed.
+
+A file is read only from a sealed record, and only if its SHA-512 is the sealed one; so each number
+comes from bytes that the record's identity covers. Files that no claim needs are not read:
+`goldenseal check` is there for them. Nothing of a record is executed.
+"""
+
+import hashlib
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from goldenseal.claims.findings import ClaimError
+from goldenseal.disk import canonical
+from goldenseal.disk.files import read_small, walk
+from goldenseal.errors import GoldensealError, UsageError
+from goldenseal.records.check import MAX_SUMS_BYTES, SEAL, SUMS, parse_sums
+from goldenseal.records.record import Record, read_record, record_folders
+
+OWN = "."
+MAX_FILE_BYTES = 256 * 1024 * 1024
+Json = Any
+
+if TYPE_CHECKING:
+    from goldenseal.claims.search import NumberIndex
+
+
+@dataclass
+class SealedRecord:
+    """A sealed folder: its identity, the digests of its files, and their parsed contents."""
+
+    folder: Path
+    name: str  # relative to the root
+    identity: str
+    sums: dict[str, str]
+    draft: bool = False  # not sealed yet: its own README is being written
+    _parsed: dict[str, list[Json]] = field(default_factory=dict, repr=False)
+    _selected: dict[tuple[str, tuple[bytes, ...]], list[Json]] = field(
+        default_factory=dict, repr=False
+    )
+    _raw: dict[str, list[bytes]] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def record(self) -> Record:
+        """What record.json says. Raises ClaimError `unsealed` when it is not as it was sealed."""
+        self._bytes("record.json", canonical.MAX_BYTES)
+        try:
+            return read_record(self.folder)
+        except UsageError as error:
+            raise ClaimError("unsealed", f"{self.name}: {error}") from None
+
+    def json(self, file: str) -> Json:
+        """A JSON file of the record. Raises ClaimError."""
+        if file not in self._parsed:
+            data = self._bytes(file, canonical.MAX_BYTES)
+            self._parsed[file] = [self._load(data, file)]
+        return self._parsed[file][0]
+
+    def lines(self, file: str) -> list[Json]:
+        """The objects of a log, one a line. Raises ClaimError."""
+        if file not in self._parsed:
+            self._parsed[file] = [self._load(row, file) for row in self._rows(file)]
+        return self._parsed[file]
+
+    def lines_with(self, file: str, wanted: Mapping[str, Json]) -> list[Json]:
+        """The lines of a log that may have these values; the others are not parsed.
+
+        A JSON text without a backslash that holds a string holds it between quotes.
+        """
+        if file in self._parsed:
+            return self._parsed[file]
+        needles = tuple(f'"{text}"'.encode() for text in wanted.values() if _is_plain(text))
+        if not needles:
+            return self.lines(file)
+        if (file, needles) not in self._selected:
+            self._selected[file, needles] = [
+                self._load(row, file)
+                for row in self._rows(file)
+                if b"\\" in row or all(needle in row for needle in needles)
+            ]
+        return self._selected[file, needles]
+
+    def line(self, file: str, number: int) -> Json:
+        """The object at a place of a log, such as 0 or -1; None if there is none."""
+        rows = self._rows(file)
+        return self._load(rows[number], file) if rows else None
+
+    def _rows(self, file: str) -> list[bytes]:
+        if file not in self._raw:
+            self._raw[file] = self._bytes(file, MAX_FILE_BYTES).split(b"\n")
+            if self._raw[file][-1] == b"":
+                self._raw[file].pop()
+        return self._raw[file]
+
+    def toml(self, file: str) -> dict[str, Json]:
+        """A TOML file of the record. Raises ClaimError."""
+        if file not in self._parsed:
+            data = self._bytes(file, canonical.MAX_BYTES)
+            try:
+                self._parsed[file] = [tomllib.loads(data.decode("utf-8"))]
+            except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+                reason = str(error).splitlines()[0]
+                raise ClaimError("no-evidence", f"{self.name}/{file}: {reason}") from None
+        return dict(self._parsed[file][0])
+
+    def all_json(self) -> Iterator[tuple[str, Json]]:
+        """(place, content) of every JSON file and log line that was sealed and can be read."""
+        for file in sorted(self.sums):
+            try:
+                if file.endswith(".json") and file != SEAL:
+                    yield f"{self.name}/{file}", self.json(file)
+                elif file.endswith(".jsonl"):
+                    rows = self._bytes(file, MAX_FILE_BYTES).splitlines()
+                    for number, row in enumerate(rows, start=1):
+                        yield f"{self.name}/{file}:{number}", self._load(row, file)
+            except ClaimError:
+                continue  # a search for hints; the claim itself names what is wrong
+
+    def _load(self, data: bytes, file: str) -> Json:
+        try:
+            return canonical.loads(data, f"{self.name}/{file}")
+        except UsageError as error:
+            raise ClaimError("no-evidence", str(error)) from None
+
+    def _bytes(self, file: str, limit: int) -> bytes:
+        """The bytes of a file, if they are those that were sealed."""
+        if file not in self.sums:
+            raise ClaimError("no-evidence", f"{self.name} seals no file {file!r}")
+        for parent in Path(file).parents:
+            if (self.folder / parent).is_symlink():
+                raise ClaimError("unsealed", f"{self.name}/{file} lies behind a link")
+        try:
+            data = read_small(self.folder / file, limit)
+        except UsageError as error:
+            raise ClaimError("unsealed", str(error)) from None
+        if not self.draft and hashlib.sha512(data).hexdigest() != self.sums[file]:
+            raise ClaimError("unsealed", f"{self.name}/{file} has changed since it was sealed")
+        return data
+
+
+class Library:
+    """All records of a repository, and which of them correct which."""
+
+    def __init__(self, root: Path):
+        self.root = root
+        self.records: dict[str, SealedRecord] = {}  # by identity
+        self.broken: dict[str, str] = {}  # by name: why it cannot be evidence
+        self.own: Path | None = None  # the folder of the document that is judged
+        self.index: NumberIndex | None = None  # made when the first claim does not hold
+        for folder in record_folders(root):
+            name = folder.relative_to(root).as_posix()
+            try:
+                sealed = _open(folder, name)
+            except GoldensealError as error:
+                self.broken[name] = str(error)
+                continue
+            self.records[sealed.identity] = sealed
+
+    @cached_property
+    def corrections(self) -> dict[str, list[SealedRecord]]:
+        """The sealed records that name an identity under `corrects`."""
+        corrections: dict[str, list[SealedRecord]] = {}
+        for _, sealed in sorted(self.records.items()):
+            try:
+                corrected = sealed.record.facts.get("corrects")
+            except ClaimError:
+                continue  # a record that is broken corrects nothing
+            if corrected is not None:
+                corrections.setdefault(corrected, []).append(sealed)
+        return corrections
+
+    def find(self, reference: str) -> SealedRecord:
+        """The record of an identity's first digits, a path, path@digits, or `.`, the document's.
+
+        Raises ClaimError `no-evidence`, `unsealed`, or `stale` when the record at that path has
+        been sealed anew, under another identity than the digits say.
+        """
+        if reference == OWN:
+            return self._own()
+        path, at, digits = reference.rpartition("@")
+        if not at:
+            path, digits = (reference, "") if "/" in reference else ("", reference)
+        if path:
+            return self._by_path(path.strip("/"), digits)
+        if not digits or not set(digits) <= set("0123456789abcdef"):
+            raise ClaimError(
+                "no-evidence", f"{reference!r} is neither an identity's first digits nor a path"
+            )
+        identities = [i for i in sorted(self.records) if i.startswith(digits)]
+        if len(identities) == 1:
+            return self.records[identities[0]]
+        if identities:
+            among = ", ".join(f"{i[:16]} {self.records[i].name}" for i in identities)
+            raise ClaimError("no-evidence", f"{digits} is ambiguous: {among}")
+        hint = "; ".join(f"{name}: {why}" for name, why in sorted(self.broken.items()))
+        raise ClaimError(
+            "unsealed",
+            f"no sealed record's identity begins with {digits}" + (f" ({hint})" if hint else ""),
+        )
+
+    def _own(self) -> SealedRecord:
+        """The record that the document is in, also before it is sealed."""
+        folders = {folder.resolve(): folder for folder in record_folders(self.root)}
+        folder = folders.get(self.own.resolve()) if self.own else None
+        if folder is None or folder.is_symlink():
+            raise ClaimError("no-evidence", f"record = {OWN!r}, but the document is in no record")
+        name = folder.relative_to(self.root).as_posix()
+        if name not in self.broken or (folder / SUMS).exists():
+            return self._by_path(name, "")
+        files, problems = walk(folder)
+        if problems:
+            raise ClaimError("unsealed", f"{name}: {problems[0]}")
+        return SealedRecord(folder, name, "", dict.fromkeys(files, ""), draft=True)
+
+    def _by_path(self, path: str, digits: str) -> SealedRecord:
+        names = (path, f"records/{path}")
+        for sealed in self.records.values():
+            if sealed.name in names:
+                if not sealed.identity.startswith(digits):
+                    raise ClaimError(
+                        "stale",
+                        f"{sealed.name} is now {sealed.identity[:16]}, no longer {digits}: it was "
+                        "sealed anew",
+                    )
+                return sealed
+        for name in names:
+            if name in self.broken:
+                raise ClaimError("unsealed", f"{name}: {self.broken[name]}")
+        raise ClaimError("no-evidence", f"there is no record {path}")
+
+    def usable(self, reference: str) -> SealedRecord:
+        """`find`, and that the record is measured and stands. Raises ClaimError."""
+        sealed = self.find(reference)
+        status = sealed.record.status
+        if status in ("superseded", "refuted"):
+            raise ClaimError(status, f"{sealed.name} says of itself that it is {status}")
+        for correction in self.corrections.get(sealed.identity, []):
+            kind = "refuted" if correction.record.status == "refuted" else "superseded"
+            raise ClaimError(
+                kind,
+                f"{sealed.name} ({sealed.identity[:16]}) is corrected by {correction.name} "
+                f"({correction.identity[:16]})",
+            )
+        if status == "incomplete":
+            raise ClaimError("incomplete-grid", f"{sealed.name} says that cells of it are lacking")
+        if status != "measured":
+            raise ClaimError("unmeasured", f"{sealed.name} is a {status}: it holds no results")
+        return sealed
+
+    def predecessors(self, sealed: SealedRecord) -> list[SealedRecord]:
+        """The records that this one corrects, the nearest first."""
+        older: list[SealedRecord] = []
+        corrected = sealed.record.facts.get("corrects")
+        while corrected in self.records and self.records[corrected] not in older:
+            older.append(self.records[corrected])
+            corrected = older[-1].record.facts.get("corrects")
+        return older
+
+
+def _open(folder: Path, name: str) -> SealedRecord:
+    """A sealed folder by its sums; its files are looked at when they are needed."""
+    if folder.is_symlink():
+        raise UsageError("a link")
+    if not (folder / SUMS).exists():
+        raise UsageError(f"not sealed: there is no {SUMS}")
+    data = read_small(folder / SUMS, MAX_SUMS_BYTES)
+    return SealedRecord(folder, name, hashlib.sha512(data).hexdigest(), parse_sums(data))
+
+
+def resolve_pointer(document: Json, pointer: str, where: str) -> Json:
+    """The value that a JSON pointer (RFC 6901) names. Raises ClaimError `no-evidence`."""
+    if pointer and not pointer.startswith("/"):
+        raise ClaimError("bad-claim", f"pointer {pointer!r}: a JSON pointer begins with /")
+    value = document
+    for token in pointer.split("/")[1:]:
+        key = token.replace("~1", "/").replace("~0", "~")
+        if isinstance(value, dict) and key in value:
+            value = value[key]
+        elif isinstance(value, list) and _is_index(key) and int(key) < len(value):
+            value = value[int(key)]
+        else:
+            raise ClaimError("no-evidence", f"{where} has nothing at {pointer!r}: no {key!r}")
+    return value
+
+
+def _is_index(key: str) -> bool:
+    return key.isascii() and key.isdigit() and len(key) < 10 and (key == "0" or key[0] != "0")
+
+
+def select_line(lines: list[Json], wanted: dict[str, Json], where: str) -> Json:
+    """The one line of a log that has these keys and values. Raises ClaimError `no-evidence`."""
+    fitting = [
+        line
+        for line in lines
+        if isinstance(line, dict)
+        and all(key in line and _same(line[key], value) for key, value in wanted.items())
+    ]
+    if len(fitting) != 1:
+        chosen = ", ".join(f"{key} = {value!r}" for key, value in sorted(wanted.items()))
+        raise ClaimError(
+            "no-evidence", f"{where}: {len(fitting)} lines have {chosen}, expected one"
+        )
+    return fitting[0]
+
+
+def _is_plain(value: Json) -> bool:
+    """Whether a value is a string whose letters JSON writes as they are, unless it escapes them."""
+    return isinstance(value, str) and re.fullmatch(r"[\w .-]+", value, re.ASCII) is not None
+
+
+def _same(a: Json, b: Json) -> bool:
+    return a == b and isinstance(a, bool) == isinstance(b, bool)

@@ -1,0 +1,342 @@
+"""The `goldenseal` command. Exit codes: 0 holds, 1 contradicted, 2 bad usage, 3 could not check."""
+
+import os
+import re
+import sys
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from goldenseal import __version__
+from goldenseal.coq.app import app as theorems_app
+from goldenseal.errors import EXIT_CANNOT_CHECK, GoldensealError, UsageError
+from goldenseal.grids.study_app import app as study_app
+from goldenseal.grids.sweep_app import app as sweep_app
+from goldenseal.mutate.app import EXAMPLES as MUTATE_EXAMPLES
+from goldenseal.mutate.app import mutate
+from goldenseal.terminal import print_json, wide_console
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    help="Off means off, proven means proven, sealed means sealed: checks for training scripts.",
+    epilog="Exit codes: 0 holds · 1 contradicted · 2 bad usage or input · 3 could not check.",
+)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document, for machines.")]
+
+
+def main() -> None:
+    """Run the command line; an expected error is one line on standard error."""
+    try:
+        app()
+    except GoldensealError as error:
+        print(f"goldenseal: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        extra = extra_of(package)
+        if extra is None:
+            raise
+        print(
+            f"goldenseal: this needs {package}: pip install 'goldenseal[{extra}]'", file=sys.stderr
+        )
+        sys.exit(EXIT_CANNOT_CHECK)
+
+
+def extra_of(package: str) -> str | None:
+    """The first extra of pyproject.toml that installs what is imported as `package`."""
+    from importlib.metadata import PackageNotFoundError, requires
+
+    try:
+        needs = requires("goldenseal") or []
+    except PackageNotFoundError:  # not installed: run from its folder
+        return None
+    project = {"PIL": "pillow", "pynvml": "nvidia-ml-py"}.get(package, package)
+    for need in needs:
+        match = re.match(r"([\w.-]+).*extra == .([\w-]+)", need)
+        if match and match[1].lower().replace("-", "_") == project.lower().replace("-", "_"):
+            return match[2]
+    return None
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        print(f"goldenseal {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print it.")
+    ] = False,
+) -> None:
+    """Options that come before the command."""
+
+
+@app.command(
+    epilog="Examples:  goldenseal verify   ·   goldenseal verify --only 'loss and gradients'   ·   "
+    "goldenseal verify --baseline old.py --candidate new.py --probe probe.toml"
+)
+def verify(
+    only: Annotated[
+        list[str] | None, typer.Option(help="Run this gate only (may be repeated).")
+    ] = None,
+    listing: Annotated[bool, typer.Option("--list", help="List the gates and stop.")] = False,
+    baseline: Annotated[Path | None, typer.Option(help="A script to hold another against.")] = None,
+    candidate: Annotated[Path | None, typer.Option(help="The script with features.")] = None,
+    probe: Annotated[
+        Path | None, typer.Option(help="How to drive the two: docs/foreign-scripts.md.")
+    ] = None,
+    system: Annotated[str, typer.Option(help="The ladder of this system only.")] = "",
+    jobs: Annotated[int, typer.Option(help="Processes at a time; 0 is one a core.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Run the gates and write the verdict.
+
+    Without --baseline: every system of this repository, the theorems, the citation and the seals;
+    writes .goldenseal/verdict.json and smoke.log. With --baseline, --candidate and --probe: the
+    equivalence ladder on that pair of scripts; writes nothing.
+    """
+    os.environ["CUDA_VISIBLE_DEVICES"] = ""  # the ladder is a CPU check, on every machine
+    from goldenseal.ladder import run
+
+    chosen = tuple(only or ())
+    if listing:
+        run.print_catalogue(wide_console())
+        return
+    pair = (baseline, candidate, probe)
+    if any(pair) and not all(pair):
+        raise UsageError("--baseline, --candidate and --probe belong together: give all three")
+    with redirect_stdout(sys.stderr):  # a probe's own functions may print
+        if baseline and candidate and probe:
+            outcome = run.verify_pair(baseline, candidate, probe, chosen, jobs)
+        else:
+            outcome = run.verify_repository(chosen, jobs, system)
+    if as_json:
+        print_json(outcome.to_json())
+    else:
+        outcome.render(wide_console())
+    raise typer.Exit(outcome.exit_code)
+
+
+@app.command(epilog="Example:  goldenseal knobs --json | jq '.[].name'")
+def knobs(
+    system: Annotated[str, typer.Argument(help="Name of the system; all when left out.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """List every knob of every system: environment variable, default, range, effect."""
+    from goldenseal import listing
+
+    rows = listing.knob_rows(system)
+    print_json(rows) if as_json else listing.print_knobs(rows, wide_console())
+
+
+@app.command(epilog="Example:  goldenseal seal records/track_cpu_small/2026-11-23_SmallGPT")
+def seal(
+    folder: Annotated[Path, typer.Argument(help="The record's folder.")],
+    sign: Annotated[
+        Path | None, typer.Option(help="Also sign, with this Ed25519 private key in PEM.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Seal a record: write seal.json and SHA512SUMS. A sealed folder never changes again."""
+    from goldenseal.records import command
+
+    raise typer.Exit(command.seal(folder, sign, as_json))
+
+
+@app.command(epilog="Examples:  goldenseal check all   ·   goldenseal check records/a/b --json")
+def check(
+    folder: Annotated[str, typer.Argument(help="A record's folder, or `all`.")],
+    trusted_keys: Annotated[
+        Path | None, typer.Option(help="Folder of *.pem: one of these keys must have signed.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check a sealed record, or all: extra, missing and changed files. Needs no torch."""
+    from goldenseal.records import command
+
+    raise typer.Exit(command.check(folder, trusted_keys, as_json))
+
+
+@app.command(
+    epilog="Example:  goldenseal record gpt records/track_cpu_small/2026-11-23_Mine "
+    "--set ITERATIONS=100 --set NUMERICS=portable"
+)
+def record(
+    system: Annotated[str, typer.Argument(help="Name of the system, such as gpt.")],
+    folder: Annotated[Path, typer.Argument(help="A new folder for the record.")],
+    setting: Annotated[
+        list[str] | None, typer.Option("--set", help="A knob, NAME=value (may be repeated).")
+    ] = None,
+    waive: Annotated[
+        list[str] | None,
+        typer.Option(help="GATE=REASON: run without this gate; sealed (may be repeated)."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run a system in a new folder and leave a record there, ready to be described and sealed.
+
+    Runs only under a fresh green verdict of this very tree, as every launch: see docs/sweeps.md.
+    """
+    from goldenseal.launch import command
+
+    raise typer.Exit(command.record(system, folder, setting or [], waive or [], as_json))
+
+
+@app.command(epilog="Example:  goldenseal verdict || make verify")
+def verdict(as_json: AsJson = False) -> None:
+    """Show the last verdict, and whether a covered file has changed since: then it is stale."""
+    from goldenseal.records import command
+
+    raise typer.Exit(command.verdict(as_json))
+
+
+@app.command(epilog="Example:  goldenseal reproduce 4f1c")
+def reproduce(
+    prefix: Annotated[str, typer.Argument(help="Any unique prefix of the record's identity.")],
+    steps: Annotated[int | None, typer.Option(help="Compare the first steps only.")] = None,
+    setting: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Where data lies here, such as DATA_PATH=/data (repeatable)."),
+    ] = None,
+    present: Annotated[
+        bool, typer.Option("--present", help="Run the code as it is now, not the sealed source.")
+    ] = False,
+    trace: Annotated[
+        bool, typer.Option(help="Trace a divergence to its first tensor, by two more runs.")
+    ] = True,
+    cell: Annotated[str, typer.Option(help="Of a study: the run, such as jepa/1597.")] = "",
+    from_checkpoint: Annotated[
+        bool, typer.Option("--from-checkpoint", help="Repeat what follows a sealed checkpoint.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Re-run a sealed record and compare; the end is a verdict, see docs/records.md."""
+    from goldenseal.reproduce import command
+
+    choices = (prefix, steps, setting or [], present, trace, cell, from_checkpoint)
+    raise typer.Exit(command.reproduce(*choices, as_json))
+
+
+@app.command(
+    epilog="Examples:  goldenseal explain 6330 320d   ·   goldenseal explain a.jsonl b.jsonl"
+)
+def explain(
+    a: Annotated[
+        str, typer.Argument(help="A run log, record, seal, verdict, or a digest's start.")
+    ],
+    b: Annotated[str, typer.Argument(help="Another one.")],
+    as_json: AsJson = False,
+) -> None:
+    """Say in what two runs, records, seals or verdicts differ: knob, file, version, step."""
+    from goldenseal.config import find_root
+    from goldenseal.reproduce import explain as explaining
+
+    explanation = explaining.explain(find_root(), a, b)
+    if as_json:
+        print_json(explanation.to_json())
+    else:
+        for line in explanation.lines():
+            wide_console().print(line, markup=False, soft_wrap=True)
+    raise typer.Exit(explanation.exit_code)
+
+
+@app.command(epilog="Examples:  goldenseal claims   ·   goldenseal claims README.md --fix")
+def claims(
+    documents: Annotated[
+        list[Path] | None, typer.Argument(help="Markdown files; those of pyproject.toml if none.")
+    ] = None,
+    fix: Annotated[
+        bool, typer.Option("--fix", help="Rewrite wrong numbers from the evidence.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Recompute every number that documents bind to sealed records. Needs no torch."""
+    from goldenseal.claims import command
+
+    judged = command.claims(documents or [], fix)
+    print_json(judged.to_json()) if as_json else command.render(judged, wide_console())
+    raise typer.Exit(judged.exit_code)
+
+
+@app.command(
+    epilog="Examples:  goldenseal audit records_of_others/   ·   "
+    "goldenseal audit one/ two/ --json   ·   goldenseal audit records_of_others/ --html audit.html"
+)
+def audit(
+    paths: Annotated[list[Path], typer.Argument(help="Records, or folders that hold records.")],
+    against: Annotated[
+        Path | None, typer.Option(help="A record to test each one against, by Welch's t-test.")
+    ] = None,
+    html: Annotated[Path | None, typer.Option(help="Also write one self-contained page.")] = None,
+    jobs: Annotated[int, typer.Option(min=0, help="Processes at a time; 0 is one a core.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Hold the claims of records that others made against their own logs. Executes nothing."""
+    from goldenseal.audit import command
+
+    audited = command.audit(paths, against, html, jobs)
+    print_json(audited.to_json()) if as_json else command.render(audited, wide_console())
+    raise typer.Exit(audited.exit_code)
+
+
+@app.command(epilog="Example:  goldenseal bundle gpt -o train_gpt.py && python train_gpt.py")
+def bundle(
+    system: Annotated[str, typer.Argument(help="Name of the system, such as gpt.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The file to write.")],
+    compress: Annotated[
+        bool, typer.Option("--compress", help="Smaller, but no longer readable: zlib and base85.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write a training system as one file that runs from anywhere, and say its size."""
+    from goldenseal.bundle import make as bundling
+    from goldenseal.config import find_root
+    from goldenseal.config import system as find_system
+
+    root = find_root()
+    made = bundling.make_bundle(root, find_system(root, system))
+    report = bundling.write_bundle(made, out, compress)
+    print_json(report) if as_json else print(bundling.in_words(report))
+
+
+@app.command(
+    epilog="Example:  goldenseal report records/track_cpu_small/2026-11-23_SmallGPT -o small.html"
+)
+def report(
+    path: Annotated[Path, typer.Argument(help="A record, or a folder of others' records.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The page.")] = Path("report.html"),
+    against: Annotated[
+        str, typer.Option(help="Another record, run, seal or digest to compare with.")
+    ] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Write one self-contained HTML page.
+
+    On a record of ours, a study's or a sweep's too: verdict, curves, tests, claims, knobs, files.
+    On anything else: the audit of the records of others that lie there.
+    """
+    from goldenseal.disk.files import atomic_write
+    from goldenseal.report.command import page_on
+
+    data = page_on(path, against).encode()
+    atomic_write(out, data)
+    if as_json:
+        print_json({"path": str(out), "bytes": len(data)})
+    else:
+        print(f"{out}: {len(data)} bytes")
+
+
+app.command(epilog=MUTATE_EXAMPLES)(mutate)
+app.add_typer(study_app, name="study")
+app.add_typer(sweep_app, name="sweep")
+app.add_typer(theorems_app, name="theorems")
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,120 @@
+"""What `[tool.goldenseal]` in pyproject.toml says: the systems that this repository offers.
+
+[tool.goldenseal]
+pythonpath = [".", "src"]                  # where its packages lie; by default its top folder
+
+[tool.goldenseal.systems.gpt]
+module = "train_gpt_style.gpt"             # `python -m` runs it
+probe = "train_gpt_style.gpt.probe:PROBE"  # how the gates drive it
+log = "train.jsonl"                        # its chained run log
+outputs = ["final_model.safetensors"]      # what else a re-run must repeat
+local_knobs = ["DATA_PATH"]                # knobs that hold paths of data
+place_knobs = ["CHECKPOINT_DIR"]           # knobs that say where something is written
+"""
+
+import os
+import sys
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from goldenseal.errors import UsageError
+from goldenseal.schema import parse
+
+PLACE = ("tool", "goldenseal")
+
+
+@dataclass(frozen=True)
+class System:
+    """A training system of the repository, by name."""
+
+    name: str
+    module: str
+    probe: str
+    log: str = "train.jsonl"
+    outputs: tuple[str, ...] = ()
+    local_knobs: tuple[str, ...] = ()
+    place_knobs: tuple[str, ...] = ()
+
+    @property
+    def path_knobs(self) -> tuple[str, ...]:
+        """Knobs that name places: an equal run may have other ones."""
+        return (*self.local_knobs, *self.place_knobs)
+
+
+def find_root(start: Path | None = None) -> Path:
+    """The nearest folder, upwards from `start`, whose pyproject.toml has a [tool.goldenseal].
+
+    Raises UsageError when there is none.
+    """
+    here = (start or Path.cwd()).resolve()
+    for folder in (here, *here.parents):
+        if (folder / "pyproject.toml").is_file() and "goldenseal" in _tool(folder):
+            return folder
+    raise UsageError(f"no pyproject.toml with a [tool.goldenseal] table at or above {here}")
+
+
+def systems(root: Path) -> list[System]:
+    """The systems in order of name; from then on their packages can be imported.
+
+    What is installed comes first: a folder of the repository hides no library. Raises UsageError
+    for an ill-formed entry.
+    """
+    for folder in python_path(root).split(os.pathsep):
+        if folder not in sys.path:
+            sys.path.append(folder)
+    table = settings(root).get("systems", {})
+    return [
+        parse(System, {"name": name, **entry}, "pyproject.toml", *PLACE, "systems", name)
+        for name, entry in sorted(table.items())
+    ]
+
+
+def system(root: Path, name: str) -> System:
+    """The system of that name. Raises UsageError with the names that exist."""
+    known = systems(root)
+    for entry in known:
+        if entry.name == name:
+            return entry
+    raise UsageError(f"no system is called {name!r}; there are {[s.name for s in known]}")
+
+
+def package_folders(root: Path) -> tuple[str, ...]:
+    """The folders of a source tree in which packages lie, relative to it: `pythonpath`.
+
+    A tree that says nothing, or has no pyproject.toml, has them at its top. Raises UsageError for
+    a value that is no list of folders in the tree.
+    """
+    if not (root / "pyproject.toml").is_file():
+        return (".",)
+    named = settings(root).get("pythonpath", ["."])
+    within = isinstance(named, list) and all(
+        isinstance(name, str) and (root / name).resolve().is_relative_to(root.resolve())
+        for name in named
+    )
+    if not within or not named:
+        raise UsageError(
+            f"pyproject.toml: [tool.goldenseal] pythonpath = {named!r}: expected a list of folders "
+            'below the file, such as [".", "src"]'
+        )
+    return tuple(named)
+
+
+def python_path(root: Path) -> str:
+    """PYTHONPATH for a process that runs the code of a source tree."""
+    return os.pathsep.join(str(root / folder) for folder in package_folders(root))
+
+
+def settings(root: Path) -> dict[str, Any]:
+    """The [tool.goldenseal] table."""
+    return dict(_tool(root).get("goldenseal", {}))
+
+
+def _tool(folder: Path) -> dict[str, Any]:
+    path = folder / "pyproject.toml"
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(f"pyproject.toml: of {folder}: {error}") from error
+    return dict(table.get("tool", {}))

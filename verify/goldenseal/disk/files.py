@@ -1,0 +1,198 @@
+"""Reading folders that strangers made, and writing files that are whole or not there."""
+
+import contextlib
+import functools
+import hashlib
+import os
+import re
+import stat
+import tempfile
+import unicodedata
+from collections.abc import Callable, Iterator
+from io import BufferedReader
+from pathlib import Path
+
+from goldenseal.disk.characters import odd_character
+from goldenseal.errors import UsageError
+
+CHUNK = 1 << 20  # bytes read at a time; larger ones are not faster
+MAX_NAME_BYTES = 4096
+MAX_PARTS = 64  # folders within folders
+SHA512 = re.compile("[0-9a-f]{128}")
+WINDOWS_CHARACTERS = frozenset('\\:*?"<>|')
+WINDOWS_DEVICES = frozenset(
+    ("con", "prn", "aux", "nul", *(f"{port}{i}" for port in ("com", "lpt") for i in range(10)))
+)
+
+
+def atomic_write(path: Path, data: bytes, beside: Path | None = None) -> None:
+    """Write `data` to `path`, whole or not at all, also when the machine stops meanwhile.
+
+    A process that is killed leaves its temporary file: in `beside`, a folder of the same file
+    system, or else in the folder of `path`.
+    """
+    descriptor, temporary = tempfile.mkstemp(dir=beside or path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
+        raise
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+@functools.lru_cache(maxsize=1 << 16)  # a check asks of each name four times
+def problem_with_name(name: str) -> str | None:
+    """Why a relative POSIX path cannot be part of a record; None when it can."""
+    try:
+        size = len(name.encode("utf-8"))
+    except UnicodeEncodeError:
+        return "the name is not UTF-8"
+    parts = name.split("/")
+    if not 0 < size <= MAX_NAME_BYTES or len(parts) > MAX_PARTS:
+        return "the name is empty, too long or nested too deep"
+    if (odd := odd_character(name)) is not None:
+        return (
+            "the name holds a control or invisible character, or one newer than Unicode 13: "
+            f"U+{ord(odd):04X}"
+        )
+    if any(part in ("", ".", "..") for part in parts):
+        return "the name is absolute, or holds an empty, `.` or `..` part"
+    if WINDOWS_CHARACTERS & set(name) or any(_odd_on_windows(part) for part in parts):
+        return "the name cannot exist on Windows, or means something else there"
+    return None
+
+
+def _odd_on_windows(part: str) -> bool:
+    return part.endswith((".", " ")) or part.split(".")[0].strip().lower() in WINDOWS_DEVICES
+
+
+def fold(name: str) -> str:
+    """What a file system that ignores case and Unicode form would take the name for."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFKC", name).casefold())
+
+
+def colliding(names: list[str]) -> list[tuple[str, str]]:
+    """Pairs of names, of files or of their folders, that some file systems cannot tell apart."""
+    seen: dict[str, str] = {}
+    collisions = set()
+    for name in names:
+        parts = name.split("/")
+        for length in range(1, len(parts) + 1):
+            path = "/".join(parts[:length])
+            other = seen.setdefault(fold(path), path)
+            if other != path:
+                collisions.add((other, path))
+    return sorted(collisions)
+
+
+def walk(folder: Path) -> tuple[list[str], list[str]]:
+    """(names of regular files, problems), both sorted; nothing is followed or opened.
+
+    Links, devices, sockets, pipes, files with a second hard link, unusable names and folders that
+    cannot be listed are problems. Raises UsageError when `folder` itself is none or unreadable.
+    """
+    if folder.is_symlink() or not folder.is_dir():
+        raise UsageError(f"{folder} is not a folder")
+    names, problems, pending = [], [], [""]
+    while pending:
+        prefix = pending.pop()
+        try:
+            with os.scandir(folder / prefix) as scan:
+                entries = list(scan)
+        except OSError as error:
+            if not prefix:
+                raise UsageError(f"{folder} cannot be read: {error.strerror}") from error
+            problems.append(f"{prefix!r}: the folder cannot be read: {error.strerror}")
+            continue
+        for entry in entries:
+            name = prefix + entry.name
+            if reason := problem_with_name(name) or _problem_with_entry(entry):
+                problems.append(f"{name!r}: {reason}")
+            elif entry.is_dir(follow_symlinks=False):
+                pending.append(f"{name}/")
+            else:
+                names.append(name)
+    names.sort()
+    problems += [f"{a!r} and {b!r} differ only in case or form" for a, b in colliding(names)]
+    return names, sorted(problems)
+
+
+def _problem_with_entry(entry: "os.DirEntry[str]") -> str | None:
+    try:
+        status = entry.stat(follow_symlinks=False)
+    except OSError as error:
+        return f"it cannot be looked at: {error.strerror}"
+    if stat.S_ISLNK(status.st_mode):
+        return "a link; a record holds its files itself"
+    if stat.S_ISDIR(status.st_mode):
+        return None
+    if not stat.S_ISREG(status.st_mode):
+        return "neither a file nor a folder"
+    if status.st_nlink > 1:
+        return "the file has a second hard link, through which it can be changed"
+    return None
+
+
+@contextlib.contextmanager
+def open_regular(path: Path) -> Iterator[BufferedReader]:
+    """Open a regular file for reading, and nothing else: a pipe would block, a link lead away.
+
+    Raises UsageError when it is something else or cannot be read, also while it is read.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with open(descriptor, "rb") as file:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise UsageError(f"{path} is not a regular file")
+            yield file
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def read_small(path: Path, limit: int) -> bytes:
+    """The bytes of a regular file. Raises UsageError when it holds more than `limit` of them."""
+    with open_regular(path) as file:
+        if os.fstat(file.fileno()).st_size <= limit:
+            data = file.read(limit + 1)
+            if len(data) <= limit:
+                return data
+    raise UsageError(f"{path} is larger than {limit} bytes, which is all that is read of its kind")
+
+
+def is_sha512(text: str) -> bool:
+    """Whether the text is 128 lower-case hex digits."""
+    return SHA512.fullmatch(text) is not None
+
+
+def hash_file(path: Path, advance: Callable[[int], None] = lambda count: None) -> str:
+    """SHA-512 of a regular file in constant memory; `advance` is called with the bytes read.
+
+    Raises UsageError when it is a link, cannot be read, or changes while it is read.
+    """
+    h = hashlib.sha512()
+    buffer = bytearray(CHUNK)
+    view = memoryview(buffer)
+    with open_regular(path) as file:
+        before = os.fstat(file.fileno())
+        total = 0
+        while count := file.readinto(buffer):
+            h.update(view[:count])
+            total += count
+            if total > before.st_size:
+                break  # it grows while we read, perhaps for ever
+            advance(count)
+        after = os.fstat(file.fileno())
+    unchanged = (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns)
+    if total != before.st_size or not unchanged:
+        raise UsageError(f"{path} changed while it was hashed")
+    return h.hexdigest()

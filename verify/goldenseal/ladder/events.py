@@ -1,0 +1,101 @@
+"""What a recording holds, and how two recordings are held against each other."""
+
+import hashlib
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from goldenseal.ladder.executed import Extent
+
+
+@dataclass(frozen=True)
+class Event:
+    """One thing that happened. `facts` are short texts by name; `operations` led up to it."""
+
+    where: str
+    facts: Mapping[str, str]
+    operations: tuple[str, ...] = ()
+
+
+@dataclass
+class Recording:
+    """All events of one run, and what the liveness rung needs to know of the parameters.
+
+    A parameter of the network that was trained first goes by its name in the state dict; that of
+    another has `CLASS number/` before it.
+
+    main: facts' names of the parameters of the networks that were there at the first step.
+    trainable: parameters that ask for gradients; owners: in how many optimizer groups each is.
+    frozen_moved: frozen tensors, which no optimizer owns, that the run changes all the same.
+    flags: torch's global switches in the order in which they were seen to change at an event.
+    passing: the same, of a traced run, as seen from operation to operation.
+    left_flags: how each of them was left in the end.
+    peers: of several ranks, the recordings of the others.
+    preceding: earlier runs of the same process.
+    error: of a run that stopped, in words; fault: when it says that nothing can be checked.
+    executed: extents of the executed instructions by file, of a run that was followed.
+    """
+
+    events: list[Event] = field(default_factory=list)
+    main: frozenset[str] = frozenset()
+    trainable: tuple[str, ...] = ()
+    owners: dict[str, int] = field(default_factory=dict)
+    moved: set[str] = field(default_factory=set)
+    live_gradients: set[str] = field(default_factory=set)
+    frozen_moved: set[str] = field(default_factory=set)
+    flags: list[str] = field(default_factory=list)
+    passing: list[str] = field(default_factory=list)
+    left_flags: dict[str, str] = field(default_factory=dict)
+    peers: "list[Recording]" = field(default_factory=list)
+    preceding: "list[Recording]" = field(default_factory=list)
+    error: str | None = None
+    fault: Exception | None = None
+    executed: dict[str, set[Extent]] = field(default_factory=dict)
+
+    def digest(self) -> str:
+        """SHA-512 over all events and flags of every rank, in order."""
+        h = hashlib.sha512()
+        for run in self.ranks():
+            for event in run.events:
+                facts = sorted(event.facts.items())
+                h.update(repr((event.where, facts, event.operations)).encode())
+            h.update(repr(run.flags).encode())
+        return h.hexdigest()
+
+    def ranks(self) -> "list[Recording]":
+        """Of every rank, the recorded one last."""
+        return [*self.peers, self]
+
+    def without_files(self) -> list[Event]:
+        """The events of training itself, without the output files."""
+        return [event for event in self.events if not event.where.startswith("file ")]
+
+
+def by_rank(expected: Recording, actual: Recording) -> Iterator[tuple[str, Recording, Recording]]:
+    """(words that name the rank, expected, actual); no words where there is one rank."""
+    pairs = list(zip(expected.ranks(), actual.ranks(), strict=False))
+    for rank, (a, b) in enumerate(pairs):
+        yield (f"rank {rank}: " if len(pairs) > 1 else ""), a, b
+
+
+def first_difference(expected: Sequence[Event], actual: Sequence[Event]) -> str | None:
+    """The first place where two recordings part, in words; None when they are the same."""
+    for a, b in zip(expected, actual, strict=False):
+        if a == b:
+            continue
+        if a.operations != b.operations:
+            for i, (p, q) in enumerate(itertools.zip_longest(a.operations, b.operations)):
+                if p != q:
+                    return f"operation {i + 1} before {a.where}: expected {p}, found {q}"
+        if a.where != b.where:
+            return f"expected {a.where}, found {b.where}"
+        for name in sorted(set(a.facts) | set(b.facts)):
+            p, q = a.facts.get(name, "nothing"), b.facts.get(name, "nothing")
+            if p != q:
+                return f"{a.where}: {name} is {q}, expected {p}"
+    common = min(len(expected), len(actual))
+    if len(expected) > common:
+        return f"{expected[common].where} is missing"
+    if len(actual) > common:
+        return f"{actual[common].where} is extra"
+    return None

@@ -1,0 +1,118 @@
+"""The jobs and comparisons that several rungs of the ladder share."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from goldenseal.ladder.events import Event, Recording, by_rank, first_difference
+from goldenseal.ladder.flags import changed
+from goldenseal.ladder.probe import Probe
+from goldenseal.ladder.recordings import Job, Recordings, Side, changes
+
+SIDES: tuple[Side, Side] = ("baseline", "candidate")
+
+
+def followed_sides(probe: Probe) -> tuple[Side, ...]:
+    """Whose executed code is noted: of two scripts, both, since a line that is gone is a change.
+
+    A system's candidate is a package, beside which little of the baseline's text is left.
+    """
+    return SIDES if probe.candidate.location.endswith(".py") else ("candidate",)
+
+
+def traced_scenario(probe: Probe) -> str:
+    """Operations are traced in the first scenario only: tracing costs four times the run."""
+    return probe.scenarios[0].name
+
+
+def inspect_job(
+    probe: Probe, side: Side, scenario: str, variables: Mapping[str, str] | None = None
+) -> Job:
+    """Look at a freshly built model."""
+    off = not variables
+    follow = off and side in followed_sides(probe)
+    return Job("inspect", side, scenario, changes(variables or {}), off, follow=follow)
+
+
+def record_job(
+    probe: Probe,
+    side: Side,
+    scenario: str,
+    variables: Mapping[str, str] | None = None,
+    follow: bool = False,
+) -> Job:
+    """Perform and record the real run; of the sides that are followed, also what it executes.
+
+    Not of the traced run: to watch the trace at work as well costs more than a run of its own.
+    """
+    trace = not variables and scenario == traced_scenario(probe)
+    follow = follow or (not variables and not trace and side in followed_sides(probe))
+    return Job("record", side, scenario, changes(variables or {}), trace, follow=follow)
+
+
+def inspect_jobs(probe: Probe) -> list[Job]:
+    """Both sides in every scenario, features off."""
+    return [inspect_job(probe, side, s.name) for s in probe.scenarios for side in SIDES]
+
+
+def record_jobs(probe: Probe) -> list[Job]:
+    """Both sides in every scenario, features off."""
+    return [record_job(probe, side, s.name) for s in probe.scenarios for side in SIDES]
+
+
+def difference_of_tables(
+    expected: Mapping[str, str], actual: Mapping[str, str], limit: int = 3
+) -> list[str]:
+    """The first few entries that differ, in words."""
+    differences = []
+    for name in [*expected, *(n for n in actual if n not in expected)]:
+        p, q = expected.get(name), actual.get(name)
+        if p is None:
+            differences.append(f"{name} is extra")
+        elif q is None:
+            differences.append(f"{name} is missing")
+        elif p != q:
+            differences.append(f"{name} is {q}, expected {p}")
+    more = [f"and {len(differences) - limit} more"] if len(differences) > limit else []
+    return differences[:limit] + more
+
+
+def errors_of(recordings: Recordings, scenario: str, what: str) -> list[str]:
+    """One finding for each side that could not be run at all."""
+    make = inspect_job if what == "inspect" else record_job
+    errors = []
+    for side in SIDES:
+        job = make(recordings.probe, side, scenario)
+        result = recordings.inspection(job) if what == "inspect" else recordings.recording(job)
+        if result.error:
+            errors.append(f"{scenario}: the {side} stopped: {result.error}")
+    return errors
+
+
+def without_operations(events: Iterable[Event]) -> list[Event]:
+    """The same events, comparable with those of an untraced run."""
+    return [Event(event.where, event.facts) for event in events]
+
+
+def compare_runs(expected: Recording, actual: Recording) -> str | None:
+    """The first difference of two whole runs, operations aside; a crash is a difference."""
+    if actual.error != expected.error:
+        return f"stopped: {actual.error}" if actual.error else f"did not stop: {expected.error}"
+    if actual.preceding:  # what an earlier run of its process set is no change any more
+        apart = changed(expected.left_flags, actual.left_flags)
+    else:
+        apart = flags_apart(expected.flags, actual.flags)
+    if apart:
+        return apart[0]
+    for rank, a, b in by_rank(expected, actual):
+        event = first_difference(without_operations(a.events), without_operations(b.events))
+        if event:
+            return f"{rank}{event}"
+    return None
+
+
+def flags_apart(a: Sequence[str], b: Sequence[str]) -> list[str]:
+    """Which changes of torch's global switches the candidate's run has, or the baseline's alone."""
+    if a == b:
+        return []
+    only = [f"{text}, and not in the baseline" for text in b if text not in a]
+    only += [f"{text} in the baseline only" for text in a if text not in b]
+    return only or ["the same global switches change in another order"]

@@ -1,0 +1,38 @@
+"""Rung 5: the loss and every gradient, byte for byte, with no parameter left at zero."""
+
+from goldenseal.ladder.gates.common import (
+    difference_of_tables,
+    errors_of,
+    inspect_job,
+    inspect_jobs,
+)
+from goldenseal.ladder.recordings import Recordings
+from goldenseal.result import GateResult, conclude
+
+NAME = "loss and gradients"
+jobs = inspect_jobs
+
+
+def judge(recordings: Recordings) -> GateResult:
+    """Compare on perturbed weights, over several batches of odd shapes, in both modes.
+
+    One batch a scenario is reported: the others differ for the same reason.
+    """
+    findings, compared, batches = [], 0, 0
+    for scenario in recordings.scenarios:
+        findings += errors_of(recordings, scenario.name, "inspect")
+        reported = False
+        a, b = (
+            recordings.inspection(inspect_job(recordings.probe, side, scenario.name))
+            for side in ("baseline", "candidate")
+        )
+        for label in sorted(set(a.behaviour) | set(b.behaviour)):
+            expected, actual = a.behaviour.get(label, {}), b.behaviour.get(label, {})
+            differences = difference_of_tables(expected, actual)
+            if differences and not reported:
+                findings += [f"{scenario.name}, {label}: {text}" for text in differences]
+                reported = True
+            compared += len(expected)
+            batches += 1
+    summary = f"{compared} values over {batches} batches on perturbed weights, byte for byte"
+    return conclude(NAME, summary, findings)

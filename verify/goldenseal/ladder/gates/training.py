@@ -1,0 +1,61 @@
+"""Rung 6: k steps of the real loop, from the loader to the optimizer state."""
+
+from goldenseal.ladder.events import Event, Recording, by_rank, first_difference
+from goldenseal.ladder.gates.common import (
+    SIDES,
+    errors_of,
+    record_job,
+    record_jobs,
+    without_operations,
+)
+from goldenseal.ladder.recordings import Recordings
+from goldenseal.result import GateResult, conclude
+
+NAME = "training"
+jobs = record_jobs
+
+
+def judge(recordings: Recordings) -> GateResult:
+    """Batches, losses, gradients, settings, parameters, optimizer state, RNG, lines."""
+    findings, evidence, steps, facts = [], {}, 0, 0
+    for scenario in recordings.scenarios:
+        findings += errors_of(recordings, scenario.name, "record")
+        a, b = (recordings.recording(record_job(recordings.probe, s, scenario.name)) for s in SIDES)
+        for rank, expected_run, actual_run in by_rank(a, b):
+            expected, actual = training_events(expected_run), training_events(actual_run)
+            difference = first_difference(expected, actual)
+            if difference:
+                findings.append(f"{scenario.name}: {rank}{difference}")
+            if not steps_in(expected):
+                findings.append(f"{scenario.name}: {rank}the baseline made no optimizer step")
+            steps += steps_in(expected)
+            facts += sum(len(event.facts) for event in expected)
+        if len(a.ranks()) != len(b.ranks()):
+            findings.append(f"{scenario.name}: {len(b.ranks())} ranks, expected {len(a.ranks())}")
+        evidence[scenario.name] = b.digest()
+    summary = f"{facts} facts over {steps} optimizer steps of the real loop, byte for byte"
+    return conclude(NAME, summary, findings, evidence)
+
+
+def training_events(run: Recording) -> list[Event]:
+    """Everything up to the last step on the model's own parameters, evaluation aside."""
+    events = without_operations(run.events)[: end_of_training(run)]
+    return [event for event in events if not event.where.startswith("forward (eval)")]
+
+
+def end_of_training(run: Recording) -> int:
+    """Index after the last step on a parameter of a network that was there at the first step.
+
+    What is stepped later on, such as an adapter of test-time training, belongs to the evaluation.
+    """
+    own = {f"parameter {name}" for name in run.main}
+    last = 0
+    for index, event in enumerate(run.events):
+        if event.where.startswith("after ") and own & set(event.facts):
+            last = index + 1
+    return last
+
+
+def steps_in(events: list[Event]) -> int:
+    """Optimizer steps, one for each optimizer."""
+    return sum(event.where.startswith("after ") for event in events)

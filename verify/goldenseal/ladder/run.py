@@ -1,0 +1,156 @@
+"""`goldenseal verify`: run the gates, show them, write the verdict and smoke.log."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import TimeElapsedColumn
+from rich.table import Table
+
+from goldenseal.config import find_root, systems
+from goldenseal.config import system as system_of
+from goldenseal.disk.files import atomic_write
+from goldenseal.errors import UsageError
+from goldenseal.ladder import suite
+from goldenseal.records.verdict import verdict_document, write_verdict
+from goldenseal.result import EXIT_CODES, GateResult, Verdict
+from goldenseal.terminal import progress_bar
+
+if TYPE_CHECKING:  # the gates of the repository need no torch
+    from goldenseal.ladder.probe import Probe
+
+MARKS = {Verdict.PASS: "[green]pass[/]", Verdict.FAIL: "[red]FAIL[/]"}
+FINDINGS_SHOWN = 8
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """All results of one call."""
+
+    results: tuple[GateResult, ...]
+    document: dict[str, Any] | None = None
+
+    @property
+    def exit_code(self) -> int:
+        """0 when every gate passed, 1 when one failed, 3 when one could not run."""
+        return EXIT_CODES[suite.worst(self.results)]
+
+    def to_json(self) -> dict[str, Any]:
+        """For --json: every gate with its findings, and the verdict that was written, if any."""
+        gates = [result.to_json() for result in self.results]
+        verdict = suite.worst(self.results).value
+        return {"verdict": verdict, "gates": gates, "written": self.document}
+
+    def render(self, console: Console) -> None:
+        """One line a gate; under a gate that did not pass, its reasons."""
+        table = Table(box=None, pad_edge=False)
+        for heading in ("verdict", "gate", "what was checked"):
+            table.add_column(heading, overflow="fold")
+        for result in self.results:
+            mark = MARKS.get(result.verdict, "[yellow]not run[/]")
+            table.add_row(mark, result.gate, escape(result.summary))
+            for finding in result.findings[:FINDINGS_SHOWN]:
+                table.add_row("", "", "[red]·[/] " + escape(finding))
+            if len(result.findings) > FINDINGS_SHOWN:
+                hidden = len(result.findings) - FINDINGS_SHOWN
+                table.add_row("", "", f"… {hidden} more findings: --json shows all")
+        console.print(table)
+        passed = sum(r.verdict is Verdict.PASS for r in self.results)
+        console.print(f"\n{passed} of {len(self.results)} gates pass")
+
+
+def print_catalogue(console: Console) -> None:
+    """The gates in order, each with the sentence that says what it holds."""
+    table = Table(box=None, pad_edge=False)
+    table.add_column("gate", no_wrap=True)
+    table.add_column("what it holds")
+    for gate in suite.catalogue():
+        table.add_row(gate.name, escape(gate.promise))
+    console.print(table)
+
+
+def verify_pair(
+    baseline: Path, candidate: Path, description: Path, only: Sequence[str], jobs: int
+) -> Outcome:
+    """The ladder on two foreign scripts."""
+    from goldenseal.ladder.probe_file import probe_from_toml  # imports torch
+
+    suite.refuse_unknown(only)
+    probe = probe_from_toml(description, str(baseline.resolve()), str(candidate.resolve()))
+    if probe.smoke is None:
+        rungs = [name for name in suite.LADDER if name != "published figures"]
+        only = [name for name in rungs if suite.selected(name, only)]
+        if not only:
+            raise UsageError("--only 'published figures': a probe of two scripts names none")
+    return Outcome(tuple(_ladder(probe, only, jobs)))
+
+
+def verify_repository(only: Sequence[str], jobs: int, name: str = "") -> Outcome:
+    """Every system of this repository, then theorems, citation and seals.
+
+    With `name`, the ladder of that system alone. A full run writes the verdict and smoke.log; a
+    part of one cannot stand for the whole.
+    """
+    root = find_root()
+    suite.refuse_unknown(only)
+    results: list[GateResult] = []
+    chosen = [system_of(root, name)] if name else systems(root)
+    for system in chosen if any(suite.selected(gate, only) for gate in suite.LADDER) else []:
+        probe, imported = _load(system.probe)
+        for result in _ladder(probe, only, jobs, imported):
+            results.append(replace(result, gate=f"{system.name}: {result.gate}"))
+    if name:
+        return Outcome(tuple(results))
+    with progress_bar(TimeElapsedColumn()) as progress:
+        task = progress.add_task("theorems, citation, seals", total=None)
+        results += suite.run_repository_gates(
+            root, only, lambda name: progress.update(task, description=name)
+        )
+    if only:
+        return Outcome(tuple(results))
+    document = verdict_document(root, results)
+    write_verdict(root, document)
+    atomic_write(root / "smoke.log", smoke_log(results).encode())
+    return Outcome(tuple(results), document)
+
+
+def _load(reference: str) -> "tuple[Probe, list[str]]":
+    """A system's probe, and what its import changed of torch's global switches."""
+    from goldenseal.ladder.flags import changed, global_flags  # imports torch
+    from goldenseal.ladder.probe import load_object
+
+    before = global_flags()
+    probe: Probe = load_object(reference)
+    return probe, [f"with the probe: {text}" for text in changed(before, global_flags())]
+
+
+def _ladder(
+    probe: "Probe", only: Sequence[str], jobs: int, imported: Sequence[str] = ()
+) -> list[GateResult]:
+    with progress_bar(TimeElapsedColumn()) as progress:
+        task = progress.add_task(f"{probe.name}: recording", total=None)
+
+        def advance(done: int, total: int) -> None:
+            progress.update(task, completed=done, total=total)
+
+        return suite.run_ladder(probe, only, advance, jobs, imported)
+
+
+def smoke_log(results: Sequence[GateResult]) -> str:
+    """What the gates saw, without times, hosts or paths: it can be compared whole."""
+    import torch
+
+    width = max(len(result.gate) for result in results)
+    lines = [
+        "# What `make verify` saw. No times, hosts or paths: the file is compared whole.",
+        f"# torch {torch.__version__.split('+')[0]}, CPU, one thread, deterministic algorithms",
+    ]
+    for result in results:
+        lines.append(f"{result.verdict.value:<8}{result.gate:<{width}}  {result.summary}")
+        lines += [f"{'':<8}· {finding}" for finding in result.findings]
+        if result.gate.endswith("published figures"):
+            lines += [f"{'':<8}{name} = {value}" for name, value in result.evidence.items()]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,56 @@
+"""What the command `record` prints, and what every command that runs a system shares."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+
+from goldenseal.config import find_root, system
+from goldenseal.errors import EXIT_HOLDS, UsageError
+from goldenseal.launch.gate import clear
+from goldenseal.launch.make_record import make_record, requested
+from goldenseal.records.record import read_record, words_on_launch
+from goldenseal.terminal import print_json
+
+console = Console()
+
+
+def show(line: str) -> None:
+    """A line of the run, beside the command's own output."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def record(
+    system_name: str, folder: Path, assignments: Sequence[str], waive: Sequence[str], as_json: bool
+) -> int:
+    """Run a system and leave a record, given a fresh green verdict or a waiver."""
+    root = find_root()
+    entry, given = system(root, system_name), assigned(assignments)
+    requested(entry, folder.resolve(), given)
+    launch = clear(root, entry, waive)
+    make_record(root, entry, folder.resolve(), given, show, launch)
+    made = read_record(folder.resolve())
+    if as_json:
+        print_json({"folder": str(folder), "record": made.facts})
+        return EXIT_HOLDS
+    if words := words_on_launch(made):
+        console.print(f"        · {escape(words)}", soft_wrap=True)
+    console.print(
+        f"{folder} holds the run and record.json. Next: write its README.md, then "
+        f"`goldenseal seal {folder}`",
+        soft_wrap=True,
+    )
+    return EXIT_HOLDS
+
+
+def assigned(assignments: Sequence[str]) -> dict[str, str]:
+    """What `--set NAME=value` says, by name. Raises UsageError for one without a value."""
+    given = {}
+    for assignment in assignments:
+        name, equals, value = assignment.partition("=")
+        if not equals:
+            raise UsageError(f"--set {assignment}: expected NAME=value")
+        given[name] = value
+    return given

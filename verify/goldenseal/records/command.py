@@ -1,0 +1,130 @@
+"""What the commands seal, check and verdict print. Imports no torch."""
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+from goldenseal.records.check import CheckReport
+from goldenseal.records.check import check as check_folder
+from goldenseal.config import find_root
+from goldenseal.errors import (
+    EXIT_CANNOT_CHECK,
+    EXIT_CONTRADICTED,
+    EXIT_HOLDS,
+    UsageError,
+)
+from goldenseal.records.record import read_record, record_folders, words_on_launch
+from goldenseal.records.seal import bytes_to_hash
+from goldenseal.records.seal import seal as seal_folder
+from goldenseal.records.seal_cache import SealCache
+from goldenseal.records.signing import ENVELOPE, Signed, judge, trusted_keys
+from goldenseal.records.signing import sign as sign_folder
+from goldenseal.records.verdict import read_verdict
+from goldenseal.terminal import print_json
+
+console = Console()
+
+
+def seal(folder: Path, key: Path | None, as_json: bool) -> int:
+    """Seal one record's folder, and sign it when a private key is given."""
+    terminal = Console(stderr=True)
+    columns = (TextColumn("sealing"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    hidden = as_json or not terminal.is_terminal
+    with Progress(*columns, console=terminal, transient=True, disable=hidden) as progress:
+        task = progress.add_task("", total=None if hidden else bytes_to_hash(folder))
+        done = seal_folder(folder, lambda count: progress.advance(task, count), _cache(folder))
+    signer = sign_folder(folder, key) if key else None
+    launch = words_on_launch(read_record(folder))
+    if as_json:
+        document = {
+            "folder": str(folder),
+            "identity": done.identity,
+            "already_sealed": done.already,
+            "launch": launch,
+        }
+        print_json(document | ({"signed_by": signer} if signer else {}))
+    else:
+        verb = "is already sealed" if done.already else f"sealed, {done.files} files"
+        console.print(f"{folder} {verb}\nidentity {done.identity}", soft_wrap=True)
+        if launch:
+            console.print(f"        · {escape(launch)}", soft_wrap=True)
+        if signer:
+            console.print(f"signed by key {signer}, in {ENVELOPE}", soft_wrap=True)
+    return EXIT_HOLDS
+
+
+def _cache(folder: Path) -> SealCache | None:
+    """Where digests are remembered: in the repository around us, if there is one."""
+    try:
+        return SealCache.of(find_root(), folder)
+    except UsageError:
+        return None
+
+
+def check(folder: str, keys: Path | None, as_json: bool) -> int:
+    """Check one record's folder, or all of them; with `keys`, also who signed."""
+    if folder == "all":
+        folders = record_folders(find_root())
+        if not folders:
+            raise UsageError("records/ holds no record")
+    else:
+        folders = [Path(folder)]
+    if keys:
+        trusted_keys(keys)  # a bad key is an error before anything is read
+    reports = [check_folder(path) for path in folders]
+    signed = [judge(r.folder, keys) if keys and r.holds else None for r in reports]
+    if as_json:
+        print_json([_with_signature(*pair) for pair in zip(reports, signed, strict=True)])
+    else:
+        for pair in zip(reports, signed, strict=True):
+            _print_report(*pair)
+    codes = {EXIT_HOLDS if r.holds else EXIT_CONTRADICTED for r in reports}
+    codes |= {judged.exit_code for judged in signed if judged}
+    worst = (EXIT_CONTRADICTED, EXIT_CANNOT_CHECK, EXIT_HOLDS)
+    return next(code for code in worst if code in codes)
+
+
+def _with_signature(report: CheckReport, signed: Signed | None) -> dict[str, object]:
+    """For --json; without --trusted-keys, only whether there is a signature."""
+    document = {**report.to_json(), "signed": (report.folder / ENVELOPE).is_file()}
+    if signed:
+        document["signature"] = {
+            "verdict": signed.verdict,
+            "reason": signed.reason,
+            "signers": list(signed.signers),
+        }
+    return document
+
+
+def _print_report(report: CheckReport, signed: Signed | None) -> None:
+    if report.holds:
+        text = f"[green]intact[/]  {escape(report.folder.name)}  {report.identity}"
+    else:
+        text = f"[red]BROKEN[/]  {escape(report.folder.name)}"
+    console.print(text, soft_wrap=True)
+    reasons = report.reasons()
+    if signed:
+        reasons.append(f"{signed.verdict}: {signed.reason}")
+    elif report.holds and (report.folder / ENVELOPE).is_file():
+        reasons.append(f"{ENVELOPE}: who signed was not judged, for want of --trusted-keys")
+    for reason in reasons:
+        console.print(f"        · {escape(reason)}", soft_wrap=True)
+
+
+def verdict(as_json: bool) -> int:
+    """Show the last verdict and whether it still covers the files as they are."""
+    predicate, changed = read_verdict(find_root())
+    fresh, passed = not changed, predicate.get("verificationResult") == "PASSED"
+    if as_json:
+        print_json({"fresh": fresh, "passed": passed, "changed": changed, "verdict": predicate})
+    else:
+        state = "fresh" if fresh else "stale"
+        result, when = predicate.get("verificationResult"), predicate.get("timeVerified")
+        console.print(f"{state}, {result}, {when}", markup=False)
+        for text in changed[:10]:
+            console.print(f"        · {escape(text)}", soft_wrap=True)
+    if not passed:
+        return EXIT_CONTRADICTED
+    return EXIT_HOLDS if fresh else EXIT_CANNOT_CHECK

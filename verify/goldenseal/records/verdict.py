@@ -1,0 +1,89 @@
+"""The verdict: which source was verified, where, by which gates, with what result.
+
+An in-toto Statement in the shape of a SLSA verification summary. Its subjects are the covered
+files, so it is stale as soon as one of them changes.
+"""
+
+import datetime
+import hashlib
+import platform
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from goldenseal import __version__
+from goldenseal.disk import canonical
+from goldenseal.disk.files import atomic_write
+from goldenseal.errors import CannotCheckError
+from goldenseal.result import GateResult, Verdict
+from goldenseal.records.source import SourceTree, read_source
+from goldenseal.records.statement import VERDICT_PREDICATE, read_statement, statement
+
+ALSO_COVERED = ("CITATION.cff", "records", "theorems")  # besides what a run's source is
+PATH = Path(".goldenseal") / "verdict.json"
+
+
+def verdict_document(root: Path, results: Sequence[GateResult]) -> dict[str, Any]:
+    """The Statement over everything that was covered."""
+    source = read_source(root, ALSO_COVERED)
+    passed = all(result.verdict is Verdict.PASS for result in results)
+    now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    predicate = {
+        "verifier": {"id": "urn:goldenseal", "version": {"goldenseal": __version__}},
+        "timeVerified": now.replace("+00:00", "Z"),
+        "resourceUri": f"urn:goldenseal:source:{source.digest}",
+        "policy": {"uri": "urn:goldenseal:gates:1"},
+        "verificationResult": "PASSED" if passed else "FAILED",
+        "verifiedLevels": [],
+        "gates": [gate_entry(result) for result in results],
+        "environment": environment_facts(),
+    }
+    return statement(source.files, VERDICT_PREDICATE, predicate)
+
+
+def gate_entry(result: GateResult) -> dict[str, Any]:
+    """One gate in the predicate; its evidence by digest, and what it trusted in full."""
+    evidence = canonical.dumps(dict(result.evidence))
+    return {
+        "gate": result.gate,
+        "verdict": result.verdict.value,
+        "summary": result.summary,
+        "findings": list(result.findings),
+        "evidence": {"sha512": hashlib.sha512(evidence).hexdigest()},
+        **{key: result.evidence[key] for key in ("trusted",) if key in result.evidence},
+    }
+
+
+def environment_facts() -> Mapping[str, Any]:
+    """What of the machine may change a result."""
+    import torch  # the gates have imported it already; checking a verdict does not need it
+
+    return {
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "cpu_capability": torch.backends.cpu.get_cpu_capability(),
+        "torch_build": hashlib.sha512(torch.__config__.show().encode()).hexdigest(),
+        "byteorder": sys.byteorder,
+        "machine": platform.machine(),
+    }
+
+
+def write_verdict(root: Path, document: Mapping[str, Any]) -> None:
+    """Write the verdict to .goldenseal/verdict.json."""
+    path = root / PATH
+    path.parent.mkdir(exist_ok=True)
+    atomic_write(path, canonical.dumps(dict(document)))
+
+
+def read_verdict(root: Path) -> tuple[dict[str, Any], list[str]]:
+    """(predicate, covered paths that changed since): an empty list means the verdict is fresh.
+
+    Raises CannotCheckError when nothing was verified yet.
+    """
+    path = root / PATH
+    if not path.is_file():
+        raise CannotCheckError("there is no verdict yet: run `make verify`")
+    sealed, predicate = read_statement(path, VERDICT_PREDICATE)
+    now: SourceTree = read_source(root, ALSO_COVERED)
+    return predicate, now.differences(sealed)

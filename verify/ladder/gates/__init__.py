@@ -1,1 +1,0 @@
-"""The gates: one file each, run in the order of `verify.ladder.suite`."""
