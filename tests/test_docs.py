@@ -43,7 +43,7 @@ def test_every_shell_block_can_be_run_as_it_stands(path):
         ("goldenseal check all\n", ".venv/bin/goldenseal"),
         ("HEAD=1 python -m train_gpt_style.gpt\n", ".venv/bin/python"),
         (".venv/bin/python -m train_gpt_style.gtp\n", "no module train_gpt_style.gtp"),
-        (".venv/bin/python -m benchmarks.gone\n", "there is no benchmarks/gone.py"),
+        (".venv/bin/python -m benchmarks.gone\n", "no module benchmarks.gone"),
         (".venv/bin/pytest tests/gone.py\n", "there is no tests/gone.py"),
         ("cd a && frobnicate b\n", "nobody knows the program frobnicate"),
         ("make data 'unfinished\n", "not a shell's"),

@@ -110,7 +110,7 @@ print(json.dumps([digest.hexdigest(), *map(m.problem_with_name, sys.argv[2:])]))
 
 def ask(python, module, root, names):
     done = subprocess.run(
-        [python, "-Sc", PROGRAM.format(module=module), root, *names],
+        [python, "-Sc", PROGRAM.format(module=module), root / "verify", *names],
         capture_output=True, text=True, check=True, env={"PYTHONUTF8": "1"},
     )  # fmt: skip
     return json.loads(done.stdout)
@@ -154,7 +154,7 @@ def test_every_python_gives_sealed_records_and_tampered_ones_one_verdict(root, r
     for version, python in PYTHONS.items():
         if version in OF_BASE:
             done = subprocess.run(
-                [python, "-Sc", CHECK, root, base, *folders],
+                [python, "-Sc", CHECK, root / "verify", base, *folders],
                 capture_output=True, text=True, check=True,
             )  # fmt: skip
             full.add(done.stdout)
