@@ -94,15 +94,26 @@ def longest_path(graph: Graph) -> list[str]:
     return max(best.values(), key=len, default=[])
 
 
+def rooms(graph: Graph) -> Graph:
+    """The same between rooms: a folder of a package with all below it, or a file beside them."""
+
+    def room(name: str) -> str:
+        return ".".join(name.split(".")[:2])
+
+    between: Graph = {room(name): set() for name in graph}
+    for name, others in graph.items():
+        between[room(name)] |= {room(other) for other in others} - {room(name)}
+    return between
+
+
 def main() -> None:
     """Print what was found."""
     graph = import_graph(Path(__file__).parents[1])
-    for circle in circles(graph):
-        print("circle:", ", ".join(sorted(circle)))
-    below = {name: others for name, others in graph.items() if name.startswith("goldenseal")}
-    for label, part in (("goldenseal", below), ("all", graph)):
+    for label, part in (("modules", graph), ("rooms", rooms(graph))):
+        for circle in circles(part):
+            print(f"circle of {label}:", ", ".join(sorted(circle)))
         path = longest_path(part)
-        print(f"{label}: {len(path)} floors: {' > '.join(path)}")
+        print(f"{label}: {len(part)} on {len(path)} floors: {' > '.join(path)}")
 
 
 if __name__ == "__main__":

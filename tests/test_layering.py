@@ -6,13 +6,15 @@ import sys
 
 import pytest
 
-from tests.import_graph import circles, import_graph, longest_path
+from tests.import_graph import circles, import_graph, longest_path, rooms
 
 LINE_CAP = 400  # of tests and benchmarks
 PRODUCT_CAP = 350
 # One file on purpose: it is copied into every sealed record and must need nothing beside it.
 LONGER = {"verify/goldenseal/records/check_seal.py": 376}
-FLOORS = 23  # may fall, never rise: `python -m tests.import_graph` prints the longest way down
+ROOM_FLOORS = 10
+FLAT = 12  # files beside the rooms of verify/goldenseal
+FLOORS = 23  # of modules; may fall, never rise: `python -m tests.import_graph` prints them
 
 
 def imports_of(path):
@@ -98,6 +100,21 @@ def planted(tmp_path, **sources):
 
 def test_no_module_is_in_a_circle_of_imports(root):
     assert circles(import_graph(root)) == []
+
+
+def test_no_room_is_in_a_circle_of_rooms_and_the_house_has_few_floors(root):
+    house = rooms(import_graph(root))
+    assert circles(house) == []
+    assert len(longest_path(house)) <= ROOM_FLOORS, " > ".join(longest_path(house))
+    flat = list((root / "verify" / "goldenseal").glob("*.py"))
+    assert len(flat) <= FLAT, sorted(path.name for path in flat)
+
+
+def test_rooms_are_folders_and_the_files_beside_them(tmp_path):
+    graph = {"goldenseal.a.x": {"goldenseal.b"}, "goldenseal.b": {"goldenseal.a.y"}}
+    house = rooms(graph | {"goldenseal.a.y": set()})
+    assert house == {"goldenseal.a": {"goldenseal.b"}, "goldenseal.b": {"goldenseal.a"}}
+    assert len(circles(house)) == 1
 
 
 def test_a_circle_through_a_function_is_seen(tmp_path):

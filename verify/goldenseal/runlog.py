@@ -9,6 +9,7 @@ breaks the chain from there on.
 
 import hashlib
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from goldenseal.errors import ContradictedError, UsageError
 SCHEMA = 1
 START = bytes(64)  # what the first line is chained to
 MAX_LINE_BYTES = 1 << 20
+HEX_FLOAT = re.compile(r"-?(0x[01]\.[0-9a-f]+p[+-]\d+|inf)|nan")  # how a line holds a float
 
 
 class RunLog:

@@ -2,7 +2,6 @@
 
 import json
 import math
-import re
 import struct
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -12,9 +11,8 @@ from goldenseal.compare.tensors import tensor_difference
 from goldenseal.disk import canonical
 from goldenseal.disk.files import CHUNK, is_sha512, open_regular
 from goldenseal.errors import CannotCheckError
-from goldenseal.runlog import deterministic
+from goldenseal.runlog import HEX_FLOAT, deterministic
 
-HEX_FLOAT = re.compile(r"-?(0x[01]\.[0-9a-f]+p[+-]\d+|inf)|nan")
 MAX_SHOWN = 80
 MAX_FLOAT32 = 2.0**128
 ABSENT = object()

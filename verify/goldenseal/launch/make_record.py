@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from goldenseal.compare.difference import HEX_FLOAT
 from goldenseal.config import System
 from goldenseal.disk import canonical
 from goldenseal.disk.files import atomic_write
@@ -17,7 +16,7 @@ from goldenseal.launch.freeze import freeze
 from goldenseal.launch.gate import UNCHECKED, Launch, provenance
 from goldenseal.launch.process import data_digests, run_system
 from goldenseal.records.record import SCHEMA
-from goldenseal.runlog import read_run_log
+from goldenseal.runlog import HEX_FLOAT, read_run_log
 
 RUN_LOG = {"RUN_LOG": "1"}
 

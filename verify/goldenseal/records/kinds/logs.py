@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from goldenseal.compare.difference import HEX_FLOAT
 from goldenseal.errors import ContradictedError
-from goldenseal.runlog import run_log_lines
+from goldenseal.runlog import HEX_FLOAT, run_log_lines
 
 Numbers = dict[str, float]
 
