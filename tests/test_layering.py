@@ -110,6 +110,15 @@ def test_no_room_is_in_a_circle_of_rooms_and_the_house_has_few_floors(root):
     assert len(flat) <= FLAT, sorted(path.name for path in flat)
 
 
+def test_the_page_on_the_layout_names_every_room_and_every_file_beside_them(root):
+    page = (root / "docs" / "layout.md").read_text(encoding="utf-8")
+    for path in (root / "verify" / "goldenseal").iterdir():
+        if path.is_dir() and path.name != "__pycache__":
+            assert f"| `{path.name}/` |" in page
+        elif path.suffix == ".py" and not path.name.startswith("__"):
+            assert f"`{path.name}`" in page
+
+
 def test_rooms_are_folders_and_the_files_beside_them(tmp_path):
     graph = {"goldenseal.a.x": {"goldenseal.b"}, "goldenseal.b": {"goldenseal.a.y"}}
     house = rooms(graph | {"goldenseal.a.y": set()})
