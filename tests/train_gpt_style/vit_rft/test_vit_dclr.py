@@ -3,6 +3,7 @@
 import copy
 import math
 import pickle
+from dataclasses import astuple
 
 import pytest
 import torch
@@ -270,6 +271,7 @@ def test_absolute_bounds_clip_numbers_and_tensors_alike():
         {"gain": 1.0},
         {"gain": math.nan},
         {"memory": 1.5},
+        {"memory": -0.5},
         {"scale_min": 0.0},
         {"scale_min": 1.5},
         {"scale_max": 0.5},
@@ -300,3 +302,21 @@ def test_observing_draws_no_random_number_and_passes_over_what_has_no_gradient()
     assert torch.equal(before, torch.get_rng_state())
     optimizer.zero_grad()
     assert observe(optimizer).cosine == 0.0
+
+
+def test_bounds_that_are_not_given_are_those_that_the_gain_implies():
+    assert Rule(gain=0.25).scale_bounds == (0.75, 1.25)
+    assert Rule(gain=0.25, scale_min=0.5, scale_max=2.0).scale_bounds == (0.5, 2.0)
+
+
+def test_without_gradients_every_product_is_zero():
+    optimizer = DCLR([torch.nn.Parameter(torch.ones(2))])
+    assert astuple(observe(optimizer)) == (0.0, 0.0, 0.0)
+
+
+def test_products_are_summed_in_float64():
+    """In float32 each of the small squares would be lost beside the large one."""
+    parameters = [torch.nn.Parameter(torch.zeros(1)) for _ in range(3)]
+    for p, size in zip(parameters, (2.0**13, 1.0, 1.0), strict=True):
+        p.grad = torch.full((1,), size)
+    assert observe(DCLR(parameters)).gg == 2.0**26 + 2

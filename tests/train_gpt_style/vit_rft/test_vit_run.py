@@ -8,6 +8,7 @@ from functools import partial
 
 import numpy as np
 import pytest
+import torch
 
 from goldenseal.errors import ContradictedError, UsageError
 from goldenseal.runlog import read_run_log
@@ -15,7 +16,9 @@ from train_gpt_style.kit import entry
 from train_gpt_style.kit.context import Context
 from train_gpt_style.kit.images import IDX_IMAGES, IDX_LABELS
 from train_gpt_style.vit_rft import SYSTEM, flags, parity, probe_data
+from train_gpt_style.vit_rft.dclr import DCLR, Rule
 from train_gpt_style.vit_rft.features import telemetry
+from train_gpt_style.vit_rft.run import main
 
 NOISE = {"DATA_DIR": "", "SYNTHETIC_IMAGES": "10"}
 
@@ -85,6 +88,19 @@ def test_telemetry_changes_nothing_and_is_the_same_observer_in_both_arms(perform
     for a, b in zip(base, frozen.lines(telemetry.LOG), strict=True):  # the rate never moves
         assert {**a, "mode": "", "t": 0} == {**b, "mode": "", "t": 0}
     assert frozen.weights == plain.weights
+
+
+def test_each_feature_that_is_on_says_its_settings(perform):
+    printed = perform(TELEMETRY="1", DCLR_GAIN="0.5", DCLR_MEMORY="0.25").printed
+    said = [line.split() for line in printed if line.startswith("feature ")]
+    assert sorted(words[1] for words in said) == ["dclr", "telemetry"]
+    assert {"dclr_gain:0.5", "dclr_memory:0.25"} < {word for words in said for word in words}
+    assert not any(line.startswith("feature ") for line in perform("plain").printed)
+
+
+def test_telemetry_sees_what_the_optimizer_saw_and_not_twice():
+    optimizer = DCLR([torch.nn.Parameter(torch.ones(2))], Rule(gain=0.5))
+    assert telemetry.watch_of(optimizer) is optimizer.watch
 
 
 def test_on_noise_every_output_says_so(perform, capsys):
@@ -269,7 +285,7 @@ def test_the_published_command_line_runs_in_both_modes(monkeypatch, tmp_path, da
     for name, value in probe_data.TINY.items():
         if name not in ("STEPS", "BATCH", "LR"):
             monkeypatch.setenv(name, value)
-    modes, call = {}, partial(entry.cli, SYSTEM, environ_of=flags.environ_of)
+    modes, call = {}, partial(entry.cli, SYSTEM, main, environ_of=flags.environ_of)
     for mode in ("RFT", "BASE"):
         folder = tmp_path / mode
         folder.mkdir()
