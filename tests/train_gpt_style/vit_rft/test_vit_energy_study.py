@@ -3,6 +3,7 @@
 import shutil
 
 import pytest
+import tomli_w
 import torch
 
 from goldenseal.disk import canonical
@@ -13,7 +14,6 @@ from goldenseal.grids.blocks.windows import log_name, problems_with_blocks, read
 from goldenseal.records.check import check as check_record
 from goldenseal.records.seal import seal
 from goldenseal.records.source import SourceTree
-from tests.verify.grids.study.blocks_world import toml
 from train_gpt_style.kit.energy import Model, NoMeter
 from train_gpt_style.vit_rft import run
 from train_gpt_style.vit_rft.energy_study import __main__ as command
@@ -172,7 +172,7 @@ def facts_of(seeds=(3, 5)):
 def plan_folder(tmp_path, facts, sealed=True):
     folder = tmp_path / "2026-01-01_Plan"
     folder.mkdir()
-    (folder / "plan.toml").write_text(toml(facts))
+    (folder / "plan.toml").write_text(tomli_w.dumps(facts))
     record = {"schema": 1, "name": "Plan", "date": "2026-01-01", "status": "proposal", "seeds": []}
     (folder / "record.json").write_bytes(canonical.dumps(record))
     if sealed:

@@ -4,6 +4,7 @@ import json
 import shutil
 
 import pytest
+import tomli_w
 
 from goldenseal.cli import main
 from goldenseal.disk import canonical
@@ -212,9 +213,8 @@ def test_a_plan_of_few_blocks(tmp_path):
 def study_under(root, identity):
     (root / "pyproject.toml").write_text("[tool.goldenseal]\n")
     (root / "plan").mkdir()
-    from tests.verify.grids.study.blocks_world import toml
 
-    (root / "plan" / "plan.toml").write_text(toml(FACTS))
+    (root / "plan" / "plan.toml").write_text(tomli_w.dumps(FACTS))
     return Maker(read_block_plan(root / "plan" / "plan.toml"), identity).study(root)
 
 

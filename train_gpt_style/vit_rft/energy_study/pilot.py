@@ -4,7 +4,8 @@ The record that holds the plan is of status `proposal`; it is sealed before anyt
 """
 
 import datetime
-import json
+
+import tomli_w
 
 from goldenseal.disk import canonical
 from goldenseal.disk.files import atomic_write
@@ -148,23 +149,8 @@ def write_plan(folder, given=None, steps=300, chunks=10, blocks=12, launch=UNCHE
     record |= provenance(launch.state())
     atomic_write(folder / "record.json", canonical.dumps(record))
     atomic_write(folder / "README.md", readme(facts, target, scale).encode())
-    atomic_write(folder / "plan.toml", toml(facts).encode())
+    atomic_write(folder / "plan.toml", tomli_w.dumps(facts).encode())
     return read_block_plan(folder / "plan.toml")
-
-
-def toml(facts):
-    """The plan as TOML: texts, numbers and lists, in tables one or two deep."""
-    lines, tables = [], {}
-    for key, value in facts.items():
-        if isinstance(value, dict):
-            nested = any(isinstance(inner, dict) for inner in value.values())
-            tables |= {f"{key}.{n}": t for n, t in value.items()} if nested else {key: value}
-        else:
-            lines.append(f"{key} = {json.dumps(value, ensure_ascii=False)}")
-    for name, table in tables.items():
-        lines += ["", f"[{name}]"]
-        lines += [f"{k} = {json.dumps(v, ensure_ascii=False)}" for k, v in table.items()]
-    return "\n".join(lines) + "\n"
 
 
 def readme(facts, target, scale):

@@ -5,6 +5,8 @@ import random
 from contextlib import nullcontext
 from unittest import mock
 
+import tomli_w
+
 from goldenseal.disk import canonical
 from goldenseal.grids.blocks import report as blocks_report
 from goldenseal.grids.blocks.plan import read_block_plan
@@ -44,18 +46,6 @@ EFFECTS = {"base": 1.0, "again": 1.0, "extra": 1.02, "dclr": 0.985, "twin": 1.0}
 PROFILE = {arm: {"operations": 1000, "kernels": 900} for arm in ARMS}
 
 
-def toml(facts):
-    """A plan's text."""
-    top = [f"{k} = {json.dumps(v)}" for k, v in facts.items() if not isinstance(v, dict)]
-    for name, table in facts.items():
-        if isinstance(table, dict):
-            inner = table if name == "arms" else {"": table}
-            for key, values in inner.items():
-                top.append(f'[{name}."{key}"]' if key else f"[{name}]")
-                top += [f"{k} = {json.dumps(v)}" for k, v in values.items()]
-    return "\n".join(top) + "\n"
-
-
 def changed(**tables):
     """FACTS with some tables changed: changed(analysis={"margin": 0.5}, seeds=[1, 2])."""
     facts = json.loads(json.dumps(FACTS))
@@ -68,7 +58,7 @@ def write_plan(root, facts=FACTS, name="2026-01-01_Plan", status="proposal", sea
     """(folder, identity) of a plan's record."""
     folder = root / "records" / "toys" / name
     folder.mkdir(parents=True)
-    (folder / "plan.toml").write_text(toml(facts))
+    (folder / "plan.toml").write_text(tomli_w.dumps(facts))
     record = {"schema": 1, "name": "Plan", "date": "2026-01-01", "status": status, "seeds": []}
     (folder / "record.json").write_bytes(canonical.dumps(record))
     return folder, seal(folder).identity if sealed else ""
@@ -146,7 +136,7 @@ class Maker:
         """The folder of a whole record."""
         folder = root / "records" / "toys" / name
         folder.mkdir(parents=True)
-        (folder / "plan.toml").write_text(toml(self.plan.facts))
+        (folder / "plan.toml").write_text(tomli_w.dumps(self.plan.facts))
         for seed in self.plan.seeds:
             self.block(folder, seed)
         if self.profile is not None:

@@ -3,6 +3,7 @@
 import math
 
 import pytest
+import tomli_w
 
 from goldenseal.disk.files import atomic_write
 from goldenseal.errors import CannotCheckError, ContradictedError, UsageError
@@ -11,7 +12,7 @@ from goldenseal.grids.blocks.analysis import analyse_blocks, judge
 from goldenseal.grids.blocks.plan import read_block_plan
 from goldenseal.grids.blocks.report import draw, write_block_report
 from goldenseal.grids.blocks.windows import log_name, read_block, read_blocks
-from tests.verify.grids.study.blocks_world import FACTS, Maker, changed, make, toml, write_plan
+from tests.verify.grids.study.blocks_world import FACTS, Maker, changed, make, write_plan
 
 
 def analyse(root, facts=FACTS, **attributes):
@@ -47,13 +48,13 @@ def analyse(root, facts=FACTS, **attributes):
 )
 def test_a_plan_that_contradicts_itself_is_refused(tmp_path, change, words):
     path = tmp_path / "plan.toml"
-    path.write_text(toml(changed(**change)))
+    path.write_text(tomli_w.dumps(changed(**change)))
     with pytest.raises(UsageError, match=words):
         read_block_plan(path)
 
 
 def test_every_block_is_mirrored_and_the_orders_differ(tmp_path):
-    (tmp_path / "plan.toml").write_text(toml(FACTS))
+    (tmp_path / "plan.toml").write_text(tomli_w.dumps(FACTS))
     plan = read_block_plan(tmp_path / "plan.toml")
     orders = [plan.order(seed) for seed in plan.seeds]
     assert all(order == order[::-1] for order in orders)
@@ -268,7 +269,7 @@ def test_an_edited_a_cut_and_a_foreign_log_are_refused(world):
 
 def read_block_plan_of(folder, facts):
     path = folder.parent / "other.toml"
-    path.write_text(toml(facts))
+    path.write_text(tomli_w.dumps(facts))
     return read_block_plan(path)
 
 
@@ -291,7 +292,7 @@ def test_a_window_of_another_form_is_refused(tmp_path, window, error, words):
 
 
 def test_a_chunk_that_took_no_time_is_refused(tmp_path):
-    (tmp_path / "plan.toml").write_text(toml(FACTS))
+    (tmp_path / "plan.toml").write_text(tomli_w.dumps(FACTS))
     plan = read_block_plan(tmp_path / "plan.toml")
     Maker(plan, "", chunk=lambda seed, c: {**c, "seconds": 0.0}).block(tmp_path, 1)
     with pytest.raises(ContradictedError, match="took no time"):
