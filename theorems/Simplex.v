@@ -44,29 +44,25 @@ Definition distance_like (d : nat -> nat -> R) : Prop :=
 Definition doubled (d : nat -> nat -> R) : nat -> nat -> R :=
   fun i j => d 0%nat (S i) + d 0%nat (S j) - d (S i) (S j).
 
-(* The same numbers, each read off above the diagonal: so each has one name in what is computed. *)
-Definition mirrored (d : nat -> nat -> R) : nat -> nat -> R :=
-  fun i j => if Nat.eqb i j then 0 else if Nat.ltb i j then d i j else d j i.
-
-Lemma mirrored_eq (d : nat -> nat -> R) : distance_like d -> mirrored d = d.
-Proof.
-  intros [zero symmetric]; do 2 (apply functional_extensionality; intros); unfold mirrored.
-  destruct (Nat.eqb_spec x x0) as [-> |]; [now rewrite zero |].
-  destruct (Nat.ltb x x0); [reflexivity | apply symmetric].
-Qed.
-
 Ltac expand :=
-  cbv [detR det alternating minor bordered Nat.ltb Nat.leb Nat.add mirrored Nat.eqb].
+  cbv [detR det alternating minor bordered Nat.ltb Nat.leb Nat.add].
 
-Lemma cayley_menger_doubled (k : nat) (d : nat -> nat -> R) :
-  (1 <= k <= 4)%nat -> distance_like d ->
-  (-1) ^ (k + 1) * detR (k + 2) (bordered R 0 1 d) = detR k (doubled d).
+(* A column of ones is taken away by subtracting row 0 from the others, and likewise a row. *)
+Lemma ones_column (k : nat) (X : nat -> nat -> R) : (1 <= k <= 4)%nat ->
+  detR (S k) (fun i j => match j with O => 1 | S b => X i b end)
+  = detR k (fun i j => X (S i) j - X 0%nat j).
 Proof.
-  intros k_in like; rewrite <- (mirrored_eq d like); unfold doubled.
-  assert (k = 1 \/ k = 2 \/ k = 3 \/ k = 4)%nat as [-> | [-> | [-> | ->]]] by lia;
-    expand; simpl pow; ring.
+  intros k_in; assert (k = 1 \/ k = 2 \/ k = 3 \/ k = 4)%nat as [-> | [-> | [-> | ->]]] by lia;
+    expand; ring.
 Qed.
 
+Lemma ones_row (k : nat) (Y : nat -> nat -> R) : (1 <= k <= 4)%nat ->
+  alternating R 0 Rplus Ropp (S k) (fun j => detR k (minor R (fun i => Y (pred i)) j))
+  = detR k (fun i j => Y i (S j) - Y i 0%nat).
+Proof.
+  intros k_in; assert (k = 1 \/ k = 2 \/ k = 3 \/ k = 4)%nat as [-> | [-> | [-> | ->]]] by lia;
+    expand; cbv [Nat.pred]; ring.
+Qed.
 Lemma det_scale (k : nat) (c : R) (M : nat -> nat -> R) :
   (k <= 4)%nat -> detR k (fun i j => c * M i j) = c ^ k * detR k M.
 Proof.
@@ -75,6 +71,33 @@ Proof.
     expand; ring.
 Qed.
 
+Lemma cayley_menger_doubled (k : nat) (d : nat -> nat -> R) :
+  (1 <= k <= 4)%nat -> distance_like d ->
+  (-1) ^ (k + 1) * detR (k + 2) (bordered R 0 1 d) = detR k (doubled d).
+Proof.
+  intros k_in [zero symmetric]; rewrite Nat.add_comm, (Nat.add_comm k).
+  set (Y := fun i j => d (S i) j - d 0%nat j).
+  assert (detR (2 + k) (bordered R 0 1 d) = - detR k (fun i j => -1 * doubled d i j)) as ->.
+  { change (0 * detR (S k) (minor R (bordered R 0 1 d) 0)
+            + - alternating R 0 Rplus Ropp (S k) (fun j => 1 * detR (S k)
+                  (minor R (bordered R 0 1 d) (S j))) = - detR k (fun i j => -1 * doubled d i j)).
+    rewrite Rmult_0_l, Rplus_0_l; f_equal.
+    replace (fun i j => -1 * doubled d i j) with (fun i j => Y i (S j) - Y i 0%nat).
+    - rewrite <- ones_row by exact k_in; f_equal; apply functional_extensionality; intros j.
+      rewrite Rmult_1_l.
+      set (X := fun i b => d i (if Nat.ltb b j then b else S b)).
+      transitivity (detR (S k) (fun i c => match c with O => 1 | S b => X i b end));
+        [| now apply ones_column].
+      f_equal; apply functional_extensionality; intros i.
+      apply functional_extensionality; intros [| b]; [reflexivity |]; unfold minor, X.
+      change (Nat.ltb (S b) (S j)) with (Nat.ltb b j); destruct (Nat.ltb b j); reflexivity.
+    - apply functional_extensionality; intros i; apply functional_extensionality; intros j.
+      unfold Y, doubled; rewrite zero, (symmetric (S i) 0%nat); ring. }
+  rewrite det_scale by lia; simpl pow.
+  assert ((-1) ^ k * (-1) ^ k = 1) as even by (rewrite <- Rpow_mult_distr; rewrite <- (pow1 k);
+    f_equal; ring).
+  transitivity ((-1) ^ k * (-1) ^ k * detR k (doubled d)); [ring | rewrite even; ring].
+Qed.
 (** In words: for up to five points, the Cayley-Menger volume is the Gram determinant of the edges
     from point 0, over k! squared.
     Does not say: the same of more points; nor that the two agree to the last bit.

@@ -92,17 +92,16 @@ Definition pairs (d : nat -> nat -> R) (k : nat) : R :=
   | _ => d 3%nat 4%nat
   end.
 
-Definition whole (h : upper) : nat -> nat -> R := fun i j =>
-  match i, j with
-  | 0%nat, 0%nat => h11 h | 1%nat, 1%nat => h22 h | 2%nat, 2%nat => h33 h | 3%nat, 3%nat => h44 h
-  | 0%nat, 1%nat | 1%nat, 0%nat => h12 h | 0%nat, 2%nat | 2%nat, 0%nat => h13 h
-  | 0%nat, 3%nat | 3%nat, 0%nat => h14 h | 1%nat, 2%nat | 2%nat, 1%nat => h23 h
-  | 1%nat, 3%nat | 3%nat, 1%nat => h24 h | 2%nat, 3%nat | 3%nat, 2%nat => h34 h
-  | _, _ => 0
-  end.
+Definition upper_of (M : nat -> nat -> R) : upper :=
+  Upper (M 0%nat 0%nat) (M 0%nat 1%nat) (M 0%nat 2%nat) (M 0%nat 3%nat) (M 1%nat 1%nat) (M 1%nat 2%nat) (M 1%nat 3%nat) (M 2%nat 2%nat) (M 2%nat 3%nat) (M 3%nat 3%nat).
 
-Lemma two_rows_det (h : upper) : two_rows h = detR 4 (whole h).
-Proof. unfold two_rows, top, low; expand; cbv [whole]; ring. Qed.
+Lemma two_rows_det (M : nat -> nat -> R) :
+  (forall i j, M i j = M j i) -> two_rows (upper_of M) = detR 4 M.
+Proof.
+  intros symmetric; unfold two_rows, top, low, upper_of; expand; simpl.
+  rewrite (symmetric 1%nat 0%nat), (symmetric 2%nat 0%nat), (symmetric 3%nat 0%nat), (symmetric 2%nat 1%nat), (symmetric 3%nat 1%nat),
+    (symmetric 3%nat 2%nat); ring.
+Qed.
 
 (** In words: the kernel computes the Cayley-Menger volume of five points.
     Does not say: that it is as exact in floating point; a test compares.
@@ -110,11 +109,11 @@ Proof. unfold two_rows, top, low; expand; cbv [whole]; ring. Qed.
 Theorem kernel_volume (d : nat -> nat -> R) : distance_like d -> kernel (pairs d) = vol2 4 d.
 Proof.
   intros like; unfold vol2; rewrite cayley_menger_doubled by (exact like || lia).
-  unfold kernel; rewrite two_rows_det; replace (INR (fact 4)) with 24 by (simpl; ring).
-  replace (2 ^ 4 * (24 * 24)) with 9216 by ring; f_equal.
-  rewrite <- (mirrored_eq d like); unfold doubled; expand.
-  cbv [whole doubled10 pairs mirrored h11 h12 h13 h14 h22 h23 h24 h33 h34 h44 Nat.eqb Nat.ltb Nat.leb].
-  ring.
+  destruct like as [zero symmetric]; rewrite <- two_rows_det.
+  - unfold kernel; replace (doubled10 (pairs d)) with (upper_of (doubled d)).
+    + replace (INR (fact 4)) with 24 by (simpl; ring); field.
+    + unfold doubled10, upper_of, doubled; simpl; rewrite !zero; f_equal; ring.
+  - intros i j; unfold doubled; rewrite (symmetric (S i)); ring.
 Qed.
 
 Definition moved (k : nat) (t : R) (d : nat -> R) : nat -> R :=
@@ -143,15 +142,32 @@ Proof.
   do 10 (destruct k as [| k]; [simpl; f_equal; ring |]); lia.
 Qed.
 
+(* What stands with t^2 when the distance number k grows by t. *)
+Definition face (aa ab ac bb bc cc : R) : R :=
+  2 * (ab * cc - ac * bc) + 2 * (ac * bb - ab * bc) + 2 * (aa * bc - ab * ac)
+  - (bb * cc - bc * bc) - (aa * cc - ac * ac) - (aa * bb - ab * ab).
+
 Definition curve (k : nat) (h : upper) : R :=
-  two_rows (bumped k 1 h) + two_rows (bumped k (-1) h) - 2 * two_rows h.
+  let '(Upper p11 p12 p13 p14 p22 p23 p24 p33 p34 p44) := h in
+  match k with
+  | 0%nat => face p22 p23 p24 p33 p34 p44
+  | 1%nat => face p11 p13 p14 p33 p34 p44
+  | 2%nat => face p11 p12 p14 p22 p24 p44
+  | 3%nat => face p11 p12 p13 p22 p23 p33
+  | 4%nat => p34 * p34 - p33 * p44
+  | 5%nat => p24 * p24 - p22 * p44
+  | 6%nat => p23 * p23 - p22 * p33
+  | 7%nat => p14 * p14 - p11 * p44
+  | 8%nat => p13 * p13 - p11 * p33
+  | _ => p12 * p12 - p11 * p22
+  end.
 
 Lemma two_rows_bumped (k : nat) (h : upper) (t : R) : (k < 10)%nat ->
-  2 * two_rows (bumped k t h) = 2 * two_rows h + 4 * t * row_sum k h + t * t * curve k h.
+  two_rows (bumped k t h) = two_rows h + 2 * t * row_sum k h + t * t * curve k h.
 Proof.
-  intros k_lt; unfold curve; destruct h.
+  intros k_lt; destruct h.
   do 10 (destruct k as [| k]; [
-    cbv [bumped row_sum two_rows top low a11 a12 a13 a14 a22 a23 a24 a33 a34 a44
+    cbv [bumped row_sum curve face two_rows top low a11 a12 a13 a14 a22 a23 a24 a33 a34 a44
          h11 h12 h13 h14 h22 h23 h24 h33 h34 h44]; ring |]); lia.
 Qed.
 
@@ -163,7 +179,7 @@ Theorem slope_is_derivative (k : nat) (d : nat -> R) : (k < 10)%nat ->
 Proof.
   intros k_lt; set (h := doubled10 d).
   apply derivable_pt_lim_ext with
-    (f := fun t => kernel d + t * slope k d + t * t * (curve k h / 18432)).
+    (f := fun t => kernel d + t * slope k d + t * t * (curve k h / 9216)).
   - intros t; unfold kernel, slope; rewrite doubled10_moved by exact k_lt; fold h.
     pose proof (two_rows_bumped k h t k_lt); lra.
   - apply derivable_quadratic.
