@@ -36,41 +36,89 @@ Proof.
   apply Rplus_le_le_0_compat; apply Rmult_le_pos; try lra; apply Rle_0_sqr.
 Qed.
 
+Lemma ratio_in (b1 b2 : R) : 0 <= b1 < 1 -> b1 * b1 < b2 < 1 -> 0 <= b1 * b1 / b2 < 1.
+Proof.
+  intros b1_in b2_in; assert (0 < b2) as b2_gt0 by nra; split.
+  - apply Rmult_le_pos; [nra | now apply Rlt_le, Rinv_0_lt_compat].
+  - apply Rmult_lt_reg_r with b2; [exact b2_gt0 |].
+    unfold Rdiv; rewrite Rmult_assoc, Rinv_l; lra.
+Qed.
+
 Lemma reach_gt0 (b1 b2 : R) : 0 <= b1 < 1 -> b1 * b1 < b2 < 1 -> 0 < reach b1 b2.
 Proof.
-  intros b1_in b2_in; assert (0 < b2) as b2_gt0 by nra.
-  assert (b1 * b1 / b2 < 1).
-  { apply Rmult_lt_reg_r with b2; [exact b2_gt0 |].
-    unfold Rdiv; rewrite Rmult_assoc, Rinv_l; lra. }
+  intros b1_in b2_in; pose proof (ratio_in b1 b2 b1_in b2_in).
   apply Rdiv_lt_0_compat; apply Rmult_lt_0_compat; lra.
 Qed.
 
-(** In words: the square of Adam's first average is at most `reach` times its second, for any
-    gradients.
-    Does not say: anything when b1^2 >= b2; then no bound holds for all gradients.
-    Used by: the speed limit of `credit`, and the optimizers of both other systems. *)
+Lemma twice_le (P Q r : R) : 0 <= P -> 0 <= Q -> r * r <= P * Q -> 2 * r <= P + Q.
+Proof.
+  intros P_ge0 Q_ge0 below; apply Rnot_lt_le; intros above.
+  pose proof (Rle_0_sqr (P - Q)) as square; unfold Rsqr in square; nra.
+Qed.
+
+(** In words: after n gradients the square of Adam's first average is at most
+    reach (1 - (b1^2 / b2)^n) times its second, for any gradients.
+    Does not say: anything when b1^2 >= b2; then no bound holds for all gradients and all n.
+    Used by: the speed limit of `credit`. *)
+Theorem averages_bound_n (b1 b2 : R) (g : nat -> R) (n : nat) :
+  0 <= b1 < 1 -> b1 * b1 < b2 < 1 ->
+  average b1 g n * average b1 g n
+  <= reach b1 b2 * (1 - (b1 * b1 / b2) ^ n) * average b2 (squares g) n.
+Proof.
+  intros b1_in b2_in; assert (0 < b2) as b2_gt0 by nra.
+  pose proof (reach_gt0 b1 b2 b1_in b2_in) as reach_gt0.
+  pose proof (ratio_in b1 b2 b1_in b2_in) as ratio_in.
+  set (theta := b1 * b1 / b2) in *.
+  assert (theta * b2 = b1 * b1) as ratio by (unfold theta; field; lra).
+  assert (reach b1 b2 * (1 - theta) * (1 - b2) = (1 - b1) * (1 - b1)) as start
+    by (unfold reach; fold theta; field; split; lra).
+  assert (forall m, 0 <= 1 - theta ^ m) as left_ge0.
+  { intros m; assert (theta ^ m <= 1) by (rewrite <- (pow1 m); apply pow_incr; lra); lra. }
+  induction n as [| n IHn]; simpl; [lra |].
+  pose proof (left_ge0 n) as power_le; set (power := theta ^ n) in *.
+  assert (0 <= average b2 (squares g) n) as v_ge0 by (apply average_squares_ge0; lra).
+  set (m := average b1 g n) in *; set (v := average b2 (squares g) n) in *; set (x := g n).
+  unfold ema, squares; fold x; set (r := reach b1 b2) in *; clearbody theta power r m v x.
+  assert (0 <= x * x) as x_ge0 by apply Rle_0_sqr.
+  assert (0 <= r * (1 - power)) as k_ge0 by (apply Rmult_le_pos; lra).
+  (* The mixed term is a geometric mean of two terms of the right side. *)
+  pose proof (twice_le (theta * (r * (1 - power)) * (1 - b2) * (x * x))
+                       (r * (1 - theta) * b2 * v) (b1 * (1 - b1) * (m * x))) as mixed.
+  assert (2 * (b1 * (1 - b1) * (m * x))
+          <= theta * (r * (1 - power)) * (1 - b2) * (x * x) + r * (1 - theta) * b2 * v) as cross.
+  { apply mixed; [apply Rmult_le_pos; [repeat apply Rmult_le_pos; lra | exact x_ge0] |
+                  repeat apply Rmult_le_pos; lra |].
+    replace (theta * (r * (1 - power)) * (1 - b2) * (x * x) * (r * (1 - theta) * b2 * v))
+      with (theta * b2 * (r * (1 - theta) * (1 - b2)) * (x * x) * (r * (1 - power) * v)) by ring.
+    rewrite ratio, start.
+    replace (b1 * (1 - b1) * (m * x) * (b1 * (1 - b1) * (m * x)))
+      with (b1 * b1 * ((1 - b1) * (1 - b1)) * (x * x) * (m * m)) by ring.
+    apply Rmult_le_compat_l; [| exact IHn].
+    apply Rmult_le_pos; [repeat apply Rmult_le_pos; lra | exact x_ge0]. }
+  replace (r * (1 - theta * power) * (b2 * v + (1 - b2) * (x * x))) with
+    (theta * b2 * (r * (1 - power) * v) + r * (1 - theta) * (1 - b2) * (x * x)
+     + (theta * (r * (1 - power)) * (1 - b2) * (x * x) + r * (1 - theta) * b2 * v)) by ring.
+  rewrite ratio, start.
+  assert (b1 * b1 * (m * m) <= b1 * b1 * (r * (1 - power) * v))
+    by (apply Rmult_le_compat_l; [apply Rle_0_sqr | exact IHn]).
+  nra.
+Qed.
+
+(** In words: so it is at most `reach` times its second, however many gradients there were.
+    Does not say: that the bound is reached; gradients that fall by the right factor come near.
+    Used by: the speed limit of `credit`. *)
 Theorem averages_bound (b1 b2 : R) (g : nat -> R) (n : nat) :
   0 <= b1 < 1 -> b1 * b1 < b2 < 1 ->
   average b1 g n * average b1 g n <= reach b1 b2 * average b2 (squares g) n.
 Proof.
-  intros b1_in b2_in; assert (0 < b2) as b2_gt0 by nra.
-  induction n as [| n IHn]; simpl; [lra |].
-  set (m := average b1 g n) in *; set (v := average b2 (squares g) n) in *; set (x := g n).
-  unfold ema, squares; fold x.
-  (* b2 m^2 + reach (1 - b2) x^2 less the left side is a square over b2 - b1^2. *)
-  assert (reach b1 b2 * (1 - b2) = (1 - b1) * (1 - b1) * b2 / (b2 - b1 * b1)) as rest
-    by (unfold reach; field; repeat split; nra).
-  assert (0 <= ((b2 - b1 * b1) * m - b1 * (1 - b1) * x) * ((b2 - b1 * b1) * m - b1 * (1 - b1) * x)
-               / (b2 - b1 * b1)) as square
-    by (apply Rmult_le_pos; [apply Rle_0_sqr | apply Rlt_le, Rinv_0_lt_compat; lra]).
-  replace (reach b1 b2 * (b2 * v + (1 - b2) * (x * x)))
-    with (b2 * (reach b1 b2 * v) + (reach b1 b2 * (1 - b2)) * (x * x)) by ring.
-  rewrite rest.
-  replace ((b1 * m + (1 - b1) * x) * (b1 * m + (1 - b1) * x)) with
-    (b2 * (m * m) + (1 - b1) * (1 - b1) * b2 / (b2 - b1 * b1) * (x * x)
-     - ((b2 - b1 * b1) * m - b1 * (1 - b1) * x) * ((b2 - b1 * b1) * m - b1 * (1 - b1) * x)
-       / (b2 - b1 * b1)) by (field; lra).
-  nra.
+  intros b1_in b2_in; pose proof (averages_bound_n b1 b2 g n b1_in b2_in) as bound.
+  pose proof (reach_gt0 b1 b2 b1_in b2_in) as reach_gt0.
+  pose proof (ratio_in b1 b2 b1_in b2_in) as ratio_in.
+  assert (0 <= average b2 (squares g) n) as v_ge0 by (apply average_squares_ge0; nra).
+  assert (0 <= (b1 * b1 / b2) ^ n) as power_ge0 by (apply pow_le; lra).
+  assert (0 <= reach b1 b2 * ((b1 * b1 / b2) ^ n) * average b2 (squares g) n) as rest
+    by (apply Rmult_le_pos; [apply Rmult_le_pos; [lra | exact power_ge0] | exact v_ge0]).
+  lra.
 Qed.
 
 (** In words: so without bias correction no step is longer than lr sqrt reach, with any epsilon.
@@ -99,52 +147,45 @@ Proof.
   assert (b ^ n <= 1) by (rewrite <- (pow1 n); apply pow_incr; lra); nra.
 Qed.
 
-Lemma correction_le (b1 b2 : R) (n : nat) : 0 <= b1 < 1 -> b1 * (2 - b1) <= b2 < 1 ->
-  1 - b2 ^ S n <= (1 - b1 ^ S n) * (1 - b1 ^ S n).
-Proof.
-  intros b1_in b2_in.
-  assert ((b1 * (2 - b1)) ^ S n <= b2 ^ S n) as below by (apply pow_incr; nra).
-  rewrite Rpow_mult_distr in below.
-  assert (2 - b1 ^ S n <= (2 - b1) ^ S n) as bernoulli.
-  { clear below; induction n as [| n IHn]; [simpl; lra |].
-    change ((2 - b1) ^ S (S n)) with ((2 - b1) * (2 - b1) ^ S n).
-    change (b1 ^ S (S n)) with (b1 * b1 ^ S n).
-    pose proof (pow_lt1 b1 (S n) b1_in ltac:(lia)) as power_in; nra. }
-  pose proof (pow_lt1 b1 (S n) b1_in ltac:(lia)) as power_in; nra.
-Qed.
-
-(** In words: the bound holds with bias correction too, at every step, if b1 (2 - b1) <= b2, as it
-    is for 0.9 with 0.999 (and for 0.9 with 0.95 it is not).
-    Does not say: what holds for other decays; there early steps may be longer.
+(** In words: the bound holds with bias correction too, at every step.
+    Does not say: that early steps are as long as late ones may be; they are shorter.
     Used by: the speed limit of `credit`. *)
 Theorem corrected_bound (b1 b2 eps : R) (g : nat -> R) (n : nat) :
-  0 <= b1 < 1 -> b1 * b1 < b2 < 1 -> b1 * (2 - b1) <= b2 -> 0 < eps -> (0 < n)%nat ->
+  0 <= b1 < 1 -> b1 * b1 < b2 < 1 -> 0 < eps -> (0 < n)%nat ->
   Rabs (corrected b1 (average b1 g n) n)
   / (sqrt (corrected b2 (average b2 (squares g) n) n) + eps) <= sqrt (reach b1 b2).
 Proof.
-  intros b1_in b2_in more eps_gt0 n_gt0.
-  pose proof (averages_bound b1 b2 g n b1_in b2_in) as below.
-  assert (0 <= average b2 (squares g) n) as v_ge0 by (apply average_squares_ge0; nra).
+  intros b1_in b2_in eps_gt0 n_gt0.
+  pose proof (averages_bound_n b1 b2 g n b1_in b2_in) as below.
   pose proof (reach_gt0 b1 b2 b1_in b2_in) as reach_gt0.
   assert (0 <= b2 < 1) as b2_in' by nra.
   pose proof (pow_lt1 b1 n b1_in n_gt0) as one; pose proof (pow_lt1 b2 n b2_in' n_gt0) as two.
-  assert (1 - b2 ^ n <= (1 - b1 ^ n) * (1 - b1 ^ n)) as correction.
-  { destruct n as [| k]; [lia |]; apply correction_le; [exact b1_in | lra]. }
-  unfold corrected.
-  set (m := average b1 g n) in *; set (v := average b2 (squares g) n) in *.
-  assert (0 <= v / (1 - b2 ^ n)) as hat_ge0
+  pose proof (ratio_in b1 b2 b1_in b2_in) as ratio_in.
+  assert (0 <= average b2 (squares g) n) as v_ge0 by (apply average_squares_ge0; lra).
+  assert ((b1 * b1 / b2) ^ n * b2 ^ n = b1 ^ n * b1 ^ n) as powers.
+  { rewrite <- !Rpow_mult_distr; f_equal; field; nra. }
+  pose proof (pow_lt1 (b1 * b1 / b2) n ratio_in n_gt0) as three.
+  unfold corrected; set (m := average b1 g n) in *; set (v := average b2 (squares g) n) in *.
+  set (x := (b1 * b1 / b2) ^ n) in *; set (y := b2 ^ n) in *; set (z := b1 ^ n) in *.
+  (* (1 - x)(1 - y) <= (1 - z)^2, as z^2 = x y. *)
+  pose proof (twice_le x y z) as means.
+  assert ((1 - x) * (1 - y) <= (1 - z) * (1 - z)) as correction by (assert (2 * z <= x + y)
+    by (apply means; lra); nra).
+  set (r := reach b1 b2) in *; set (w := v / (1 - y)).
+  assert (v = w * (1 - y)) as v_eq by (unfold w; field; lra).
+  assert (0 <= w) as w_ge0
     by (apply Rmult_le_pos; [exact v_ge0 | apply Rlt_le, Rinv_0_lt_compat; lra]).
-  pose proof (sqrt_pos (v / (1 - b2 ^ n))) as root_ge0; pose proof (sqrt_pos (reach b1 b2)).
-  apply Rmult_le_reg_r with (sqrt (v / (1 - b2 ^ n)) + eps); [lra |].
+  pose proof (sqrt_pos w) as root_ge0; pose proof (sqrt_pos r).
+  apply Rmult_le_reg_r with (sqrt w + eps); [lra |].
   unfold Rdiv at 1; rewrite Rmult_assoc, Rinv_l, Rmult_1_r by lra.
-  apply Rle_trans with (sqrt (reach b1 b2) * sqrt (v / (1 - b2 ^ n))); [| nra].
+  apply Rle_trans with (sqrt r * sqrt w); [| nra].
   rewrite <- sqrt_mult, <- sqrt_Rsqr_abs by lra; apply sqrt_le_1_alt; unfold Rsqr.
-  replace (m / (1 - b1 ^ n) * (m / (1 - b1 ^ n)))
-    with (m * m * / ((1 - b1 ^ n) * (1 - b1 ^ n))) by (field; lra).
-  apply Rle_trans with (m * m * / (1 - b2 ^ n)).
-  - apply Rmult_le_compat_l; [apply Rle_0_sqr |]; apply Rinv_le_contravar; lra.
-  - unfold Rdiv; rewrite <- Rmult_assoc; apply Rmult_le_compat_r; [| exact below].
-    apply Rlt_le, Rinv_0_lt_compat; lra.
+  apply Rmult_le_reg_r with ((1 - z) * (1 - z)); [nra |].
+  replace (m / (1 - z) * (m / (1 - z)) * ((1 - z) * (1 - z))) with (m * m) by (field; lra).
+  apply Rle_trans with (r * w * ((1 - x) * (1 - y))).
+  - replace (r * w * ((1 - x) * (1 - y))) with (r * (1 - x) * (w * (1 - y))) by ring.
+    now rewrite <- v_eq.
+  - apply Rmult_le_compat_l; [apply Rmult_le_pos; lra | exact correction].
 Qed.
 
 Lemma average_constant (b c : R) (n : nat) : average b (fun _ => c) n = (1 - b ^ n) * c.
