@@ -1,0 +1,33 @@
+"""The numbers of this system that binary cannot hold exactly: docs/theorems.md.
+
+The code imports the names, and each has a theorem. CREDIT_KNOB_X is the default of the knob X.
+"""
+
+from verify.constants import spelled
+
+CREDIT_KNOB_W2_STD = 0.01
+CREDIT_KNOB_LR = 1e-3
+CREDIT_KNOB_WEIGHT_DECAY = 0.01
+
+FASHION_MEAN = 0.2860
+FASHION_SD = 0.3530
+CIFAR_MEAN_RED = 0.4914
+CIFAR_MEAN_GREEN = 0.4822
+CIFAR_MEAN_BLUE = 0.4465
+CIFAR_SD_RED = 0.2470
+CIFAR_SD_GREEN = 0.2435
+CIFAR_SD_BLUE = 0.2616
+
+CONSTANTS = (
+    spelled("CREDIT_KNOB_W2_STD", CREDIT_KNOB_W2_STD, "standard deviation of w2 at the start"),
+    spelled("CREDIT_KNOB_LR", CREDIT_KNOB_LR, "AdamW, learning rate at the start"),
+    spelled("CREDIT_KNOB_WEIGHT_DECAY", CREDIT_KNOB_WEIGHT_DECAY, "AdamW, weight decay"),
+    spelled("FASHION_MEAN", FASHION_MEAN, "mean of Fashion-MNIST's pixels, of 0..1"),
+    spelled("FASHION_SD", FASHION_SD, "standard deviation of Fashion-MNIST's pixels"),
+    spelled("CIFAR_MEAN_RED", CIFAR_MEAN_RED, "mean of CIFAR's red channel, of 0..1"),
+    spelled("CIFAR_MEAN_GREEN", CIFAR_MEAN_GREEN, "mean of CIFAR's green channel, of 0..1"),
+    spelled("CIFAR_MEAN_BLUE", CIFAR_MEAN_BLUE, "mean of CIFAR's blue channel, of 0..1"),
+    spelled("CIFAR_SD_RED", CIFAR_SD_RED, "standard deviation of CIFAR's red channel"),
+    spelled("CIFAR_SD_GREEN", CIFAR_SD_GREEN, "standard deviation of CIFAR's green channel"),
+    spelled("CIFAR_SD_BLUE", CIFAR_SD_BLUE, "standard deviation of CIFAR's blue channel"),
+)
