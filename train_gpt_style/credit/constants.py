@@ -8,6 +8,17 @@ from verify.constants import spelled
 CREDIT_KNOB_W2_STD = 0.01
 CREDIT_KNOB_LR = 1e-3
 CREDIT_KNOB_WEIGHT_DECAY = 0.01
+CREDIT_KNOB_BRIDGE_LR = 1e-3
+CREDIT_KNOB_BRIDGE_SIGMA = 0.1
+CREDIT_KNOB_BRIDGE_TAU = 0.1
+CREDIT_KNOB_BRIDGE_DECAY = 0.99
+CREDIT_KNOB_BRIDGE_WARMUP = 0.2
+CREDIT_KNOB_EP_BETA = 0.1
+CREDIT_KNOB_EP_RATE = 0.3
+CREDIT_KNOB_EP_TOLERANCE = 0.01
+
+CREDIT_RMS_FLOOR = 1e-6
+VIT_POSITION_STD = 0.02
 
 FASHION_MEAN = 0.2860
 FASHION_SD = 0.3530
@@ -22,6 +33,20 @@ CONSTANTS = (
     spelled("CREDIT_KNOB_W2_STD", CREDIT_KNOB_W2_STD, "standard deviation of w2 at the start"),
     spelled("CREDIT_KNOB_LR", CREDIT_KNOB_LR, "AdamW, learning rate at the start"),
     spelled("CREDIT_KNOB_WEIGHT_DECAY", CREDIT_KNOB_WEIGHT_DECAY, "AdamW, weight decay"),
+    spelled("CREDIT_KNOB_BRIDGE_LR", CREDIT_KNOB_BRIDGE_LR, "AdamW of the bridges, learning rate"),
+    spelled("CREDIT_KNOB_BRIDGE_SIGMA", CREDIT_KNOB_BRIDGE_SIGMA, "credit bridge, noise on states"),
+    spelled("CREDIT_KNOB_BRIDGE_TAU", CREDIT_KNOB_BRIDGE_TAU, "credit bridge, temperature"),
+    spelled("CREDIT_KNOB_BRIDGE_DECAY", CREDIT_KNOB_BRIDGE_DECAY, "credit bridge, memory of V"),
+    spelled(
+        "CREDIT_KNOB_BRIDGE_WARMUP", CREDIT_KNOB_BRIDGE_WARMUP, "credit bridge, part under DFA"
+    ),
+    spelled("CREDIT_KNOB_EP_BETA", CREDIT_KNOB_EP_BETA, "equilibrium propagation, nudge"),
+    spelled("CREDIT_KNOB_EP_RATE", CREDIT_KNOB_EP_RATE, "equilibrium propagation, relaxation step"),
+    spelled("CREDIT_KNOB_EP_TOLERANCE", CREDIT_KNOB_EP_TOLERANCE, "relaxation that has settled"),
+    spelled("CREDIT_RMS_FLOOR", CREDIT_RMS_FLOOR, "added to a credit's root mean square"),
+    spelled(
+        "VIT_POSITION_STD", VIT_POSITION_STD, "spread of positions and class token at the start"
+    ),
     spelled("FASHION_MEAN", FASHION_MEAN, "mean of Fashion-MNIST's pixels, of 0..1"),
     spelled("FASHION_SD", FASHION_SD, "standard deviation of Fashion-MNIST's pixels"),
     spelled("CIFAR_MEAN_RED", CIFAR_MEAN_RED, "mean of CIFAR's red channel, of 0..1"),

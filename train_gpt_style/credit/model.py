@@ -15,8 +15,13 @@ from torch import nn
 class Chain(nn.Module):
     """A network as a chain of layers: `embed`, `blocks`, and a head of its own.
 
-    A derived class has the modules, and `head`; where a layer is no residual, `after`.
+    A derived class has the modules, `head`, and `shapes`, that of each h_l of one example; where a
+    layer is no residual, `after`.
     """
+
+    embed: nn.Module
+    blocks: nn.ModuleList
+    shapes: list[tuple[int, ...]]
 
     def start(self, x):
         """Inputs (B, ...) to h_0."""
@@ -30,15 +35,16 @@ class Chain(nn.Module):
         """h_L to logits (B, C)."""
         raise NotImplementedError
 
-    def head_parameters(self):
-        """The parameters that `head` alone uses."""
-        raise NotImplementedError
+    def rest(self, index, h):
+        """The list h_l..h_L from h_l, l = index."""
+        hidden = [h]
+        for number in range(index, len(self.blocks)):
+            hidden.append(self.after(number, hidden[-1], self.blocks[number](hidden[-1])))
+        return hidden
 
     def forward(self, x, return_hidden=False):
         """(B, ...) float to logits (B, C); on request also the list h_0..h_L."""
-        hidden = [self.start(x)]
-        for index, block in enumerate(self.blocks):
-            hidden.append(self.after(index, hidden[-1], block(hidden[-1])))
+        hidden = self.rest(0, self.start(x))
         logits = self.head(hidden[-1])
         return (logits, hidden) if return_hidden else logits
 
@@ -66,6 +72,7 @@ class ResMLP(Chain):
     def __init__(self, inputs, dim, depth, classes, w2_std, residual_add):
         super().__init__()
         self.residual_add = residual_add
+        self.shapes = [(dim,)] * (depth + 1)
         self.embed = nn.Linear(inputs, dim)
         self.blocks = nn.ModuleList(Block(dim, w2_std) for _ in range(depth))
         self.out_ln = nn.LayerNorm(dim)
@@ -82,10 +89,6 @@ class ResMLP(Chain):
     def head(self, h):
         """(B, D) to (B, C)."""
         return self.out_head(self.out_ln(h))
-
-    def head_parameters(self):
-        """Of the norm and the head."""
-        return [*self.out_ln.parameters(), *self.out_head.parameters()]
 
 
 def build_resmlp(settings, shape, classes):

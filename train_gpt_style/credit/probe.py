@@ -22,4 +22,12 @@ PROBE = probe_of(
     loss="loss_and_correct(model, x, y)[0]",
     draw=draw,
     batches=((2,), (1,), (3,)),
+    averages=("*bridge.average.*",),
+    unreached={
+        r"^credit/(methods/|architectures)": "a method beside other features, and what only an "
+        "audit asks of it: tests/train_gpt_style/credit",
+        r"^credit/knobs\.py.*return \{\}": "a teacher with checkpoints: test_credit_run.py",
+        r"^credit/model\.py.*return_hidden": "asked by who measures: test_credit_metrics.py",
+        r"^kit/images\.py": "folders of images, which this system does not read: vit_rft",
+    },
 )

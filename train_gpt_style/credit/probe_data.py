@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 CLASSES = 10
-SIDE = 6  # of an IDX image
+SIDES = 8, 16  # of an IDX image
 
 
 def idx_bytes(array: np.ndarray) -> bytes:
@@ -31,7 +31,7 @@ def idx_files() -> dict[str, bytes]:
     """Two splits of grey images, 24 and 11, by file name."""
     found = {}
     for prefix, count in (("train", 24), ("t10k", 11)):
-        found[f"{prefix}-images-idx3-ubyte"] = idx_bytes(pictures(count, SIDE, SIDE + 1))
+        found[f"{prefix}-images-idx3-ubyte"] = idx_bytes(pictures(count, *SIDES))
         found[f"{prefix}-labels-idx1-ubyte"] = idx_bytes(np.arange(count) % 3)
     return found
 

@@ -72,8 +72,8 @@ FOLDERS: dict[str, tuple[str, Callable[[Path], object], str]] = {
         *("idx", changed(IMAGES, lambda d: d[:4] + LARGE)),
         "holds 4294967297 bytes",
     ),
-    "a pixel too few": ("idx", changed(IMAGES, lambda d: d[:-1]), "less than 1008 bytes"),
-    "a pixel too many": ("idx", changed(IMAGES, lambda d: d + b"\0"), "more than 1008 bytes"),
+    "a pixel too few": ("idx", changed(IMAGES, lambda d: d[:-1]), "less than 3072 bytes"),
+    "a pixel too many": ("idx", changed(IMAGES, lambda d: d + b"\0"), "more than 3072 bytes"),
     "a gzip cut short": ("idx", packed(IMAGES, lambda d: d[:-9]), "corrupt"),
     "a label too few": (
         *("idx", changed(LABELS, lambda d: idx_bytes(np.arange(23) % 3))),
@@ -93,8 +93,8 @@ FOLDERS: dict[str, tuple[str, Callable[[Path], object], str]] = {
         "class 10 is in the test labels",
     ),
     "test images of another size": (
-        *("idx", changed(TEST_IMAGES, lambda d: idx_bytes(np.zeros((11, 6, 6))))),
-        "train images of (1, 6, 7)",
+        *("idx", changed(TEST_IMAGES, lambda d: idx_bytes(np.zeros((11, 8, 8))))),
+        "train images of (1, 8, 16)",
     ),
     "a folder of something else": (
         *("idx", removed(IMAGES, LABELS)),

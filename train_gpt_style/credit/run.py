@@ -138,6 +138,7 @@ def train(settings, model, optimizers, loader, ctx, log, validate, observers, st
         if observers:
             ms = 1000.0 * (before + time.perf_counter() - began)
             facts = {"lr": optimizers["adamw"].param_groups[0]["lr"], "correct": correct}
+            facts |= getattr(gradients, "facts", {})
             report = StepReport(step, loss, facts, ms, loader.position)
             for observer in observers:
                 observer.after_step(report)

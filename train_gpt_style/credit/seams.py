@@ -30,7 +30,8 @@ class GatedFeature(seams.GatedFeature):
     def gradients(self, settings: Settings) -> Callable[..., Any] | None:
         """What takes the place of `run.end_to_end`, with its arguments; None: nothing does.
 
-        Of several features that are on, the last installed that has one.
+        Of several features that are on, the last installed that has one. Where it has an attribute
+        `facts`, a log is told of them.
         """
 
 

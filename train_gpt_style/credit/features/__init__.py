@@ -3,9 +3,16 @@
 Of two that observe, the earlier is told first: a checkpoint holds what the others wrote.
 """
 
+from train_gpt_style.credit.features.architecture import ARCHITECTURE, OUT_LN
+from train_gpt_style.credit.features.method import METHOD
+from train_gpt_style.credit.features.penalty import PENALTY
+from train_gpt_style.credit.features.targets import RANDOM_TARGETS
 from train_gpt_style.credit.seams import GatedFeature
 from train_gpt_style.kit.features import of_every_system
 
 AUTOCAST, FINITE, RUN_LOG, CHECKPOINT = of_every_system({"LR": "1e37"}, GatedFeature)
 
-FEATURES = (AUTOCAST, FINITE, RUN_LOG, CHECKPOINT)
+FEATURES = (
+    *(AUTOCAST, ARCHITECTURE, OUT_LN, RANDOM_TARGETS, PENALTY, METHOD),
+    *(FINITE, RUN_LOG, CHECKPOINT),
+)
