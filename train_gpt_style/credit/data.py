@@ -1,8 +1,8 @@
 """What a run trains on: IDX files, CIFAR's binary batches, or a synthetic teacher.
 
-    DATA_DIR/{train,t10k}-{images-idx3,labels-idx1}-ubyte[.gz]   grey images, as MNIST comes
-    DATA_DIR/data_batch_{1..5}.bin, test_batch.bin               CIFAR-10: label, then 3072 bytes
-    DATA_DIR/train.bin, test.bin                                 CIFAR-100: coarse, fine label, bytes
+    DATA_DIR/{train,t10k}-{images-idx3,labels-idx1}-ubyte[.gz]  grey images, as MNIST comes
+    DATA_DIR/data_batch_{1..5}.bin, test_batch.bin              CIFAR-10: a label, 3072 bytes
+    DATA_DIR/train.bin, test.bin                                CIFAR-100: two labels, 3072 bytes
 
 Everything is held in memory; images stay bytes until a batch asks for them.
 

@@ -45,7 +45,7 @@ class Moment:
 
 @dataclass(frozen=True)
 class Run(seams.Run):
-    """What an observer may look at, and must not change. test: the split that runs are judged on."""
+    """What an observer may look at, and must not change. test: the split that it is judged on."""
 
     test: Any = None
     classes: int = 0

@@ -160,8 +160,8 @@ def dead(
 ) -> list[str]:
     """A value that changes nothing, or does what another value of the same knob does.
 
-    `base` is the run in which the knob is where it was. `alike` are the runs that are known, in words, with the knob that was moved in each; this one is
-    added to them.
+    `base` is the run in which the knob is where it was. `alike` are the runs that are known, in
+    words, with the knob that was moved in each; this one is added to them.
     """
     setting, words = f"{name}={value}", in_words(dict(feature.example) | choice(feature, name))
     if name == feature.master.name:

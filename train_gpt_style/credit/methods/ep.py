@@ -1,9 +1,9 @@
 """Equilibrium propagation (Scellier and Bengio 2017) on a chain of layers.
 
-E = 1/2 sum_l ||h_{l+1} - after_l(h_l)||^2 for each example; its free state is the forward pass, where
-E = 0. Nudged, h_1..h_L descend E + beta CE(head(h_L)) from there, h_0 held. Blocks move by the
-gradient of E at the nudged state over beta, which tends to backpropagation's as beta -> 0; two-sided
-nudging, +beta and -beta, removes the term of order beta.
+E = 1/2 sum_l ||h_{l+1} - after_l(h_l)||^2 for each example; its free state is the forward pass,
+where E = 0. Nudged, h_1..h_L descend E + beta CE(head(h_L)) from there, h_0 held. Blocks move by
+the gradient of E at the nudged state over beta, which tends to backpropagation's as beta -> 0;
+two-sided nudging, +beta and -beta, removes the term of order beta.
 
 Two credits are reported. The displacement -(h_nudged - h_free)/beta, with this sign, tends to a
 positive matrix times the gradient. The residual -r_{l-1}/beta, r_l = h_{l+1} - after_l(h_l), tends
@@ -11,6 +11,7 @@ to the gradient itself; a_0 is the gradient of E at h_0 over beta in both.
 """
 
 from contextlib import contextmanager
+from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
@@ -54,7 +55,7 @@ class EP(Method):
         """E, summed over the batch."""
         return sum(
             0.5 * (after - model.after(i, h, model.blocks[i](h))).float().square().sum()
-            for i, (h, after) in enumerate(zip(hidden, hidden[1:], strict=False))
+            for i, (h, after) in enumerate(pairwise(hidden))
         )
 
     def nudged(self, model, signals):
@@ -75,7 +76,7 @@ class EP(Method):
         """
         s, free = self.settings, signals.hidden
         hidden, residual = [h.float() for h in free], float("inf")
-        for step in range(1, s.credit_ep_steps + 1):
+        for steps in range(1, s.credit_ep_steps + 1):  # noqa: B007, read after the loop
             gradients = self.slope(model, hidden, signals.y, side * s.credit_ep_beta)
             hidden = [
                 hidden[0],
@@ -86,7 +87,7 @@ class EP(Method):
             residual = float(slope / moved) ** 0.5 if float(moved) > 0 else 0.0
             if residual <= s.credit_ep_tolerance:
                 break
-        return hidden, residual, step
+        return hidden, residual, steps
 
     def slope(self, model, hidden, y, beta):
         """Gradients of E + beta CE in h_1..h_L."""
@@ -129,7 +130,7 @@ class EP(Method):
         """r_0..r_{L-1}."""
         return [
             after - model.after(i, h, model.blocks[i](h))
-            for i, (h, after) in enumerate(zip(hidden, hidden[1:], strict=False))
+            for i, (h, after) in enumerate(pairwise(hidden))
         ]
 
 
