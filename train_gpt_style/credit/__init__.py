@@ -6,8 +6,8 @@ from train_gpt_style.kit.system import System
 HELP = """\
 Trains a residual MLP by backpropagation, or by a cheaper credit: CREDIT_METHOD=dfa, fa,
 state-bridge, credit-bridge, ep, frozen or dfa-shallow. DATA_DIR names IDX files (Fashion-MNIST),
-or CIFAR's binary batches; without it a synthetic teacher makes the data. CREDIT_MEASURE=1024
-writes credit.jsonl: the norms and cosines of every layer, which `audit` judges.
+or CIFAR's binary batches; without it a synthetic teacher makes the data. With RUN_LOG=1 every test
+is a line of train.jsonl, which CREDIT_MEASURE=1024 tells norms and cosines of each layer.
 
 examples:
   DATA_DIR=data/fashion-mnist ROLL=1 STEPS=900 python -m train_gpt_style.credit

@@ -19,6 +19,12 @@ CREDIT_KNOB_EP_TOLERANCE = 0.01
 
 CREDIT_RMS_FLOOR = 1e-6
 VIT_POSITION_STD = 0.02
+CREDIT_RHO_STEP = 1e-3
+CREDIT_NUDGE = 0.01
+CREDIT_VANISHED = 1e-6
+CREDIT_FLOOR = 1e-7
+CREDIT_STABLE = 0.30
+CREDIT_MARGIN = 0.02
 
 FASHION_MEAN = 0.2860
 FASHION_SD = 0.3530
@@ -47,6 +53,12 @@ CONSTANTS = (
     spelled(
         "VIT_POSITION_STD", VIT_POSITION_STD, "spread of positions and class token at the start"
     ),
+    spelled("CREDIT_RHO_STEP", CREDIT_RHO_STEP, "step of the difference quotient of rho"),
+    spelled("CREDIT_NUDGE", CREDIT_NUDGE, "length of the step against a credit"),
+    spelled("CREDIT_VANISHED", CREDIT_VANISHED, "norm at which a gradient counts as vanished"),
+    spelled("CREDIT_FLOOR", CREDIT_FLOOR, "diagnostic (b): norm of a mean gradient"),
+    spelled("CREDIT_STABLE", CREDIT_STABLE, "diagnostic (c): mean pairwise cosine"),
+    spelled("CREDIT_MARGIN", CREDIT_MARGIN, "diagnostic (d): accuracy above the frozen baseline"),
     spelled("FASHION_MEAN", FASHION_MEAN, "mean of Fashion-MNIST's pixels, of 0..1"),
     spelled("FASHION_SD", FASHION_SD, "standard deviation of Fashion-MNIST's pixels"),
     spelled("CIFAR_MEAN_RED", CIFAR_MEAN_RED, "mean of CIFAR's red channel, of 0..1"),

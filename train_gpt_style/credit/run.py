@@ -10,11 +10,11 @@ import torch.nn.functional as F
 from train_gpt_style.credit import SYSTEM
 from train_gpt_style.credit.data import Loader, load_data
 from train_gpt_style.credit.model import ResMLP, build_resmlp
-from train_gpt_style.credit.seams import Moment, Run
+from train_gpt_style.credit.seams import Moment
 from train_gpt_style.kit.context import Context
 from train_gpt_style.kit.energy import meter_for
 from train_gpt_style.kit.numerics import enter_lane
-from train_gpt_style.kit.seams import StepReport
+from train_gpt_style.kit.seams import Run, StepReport
 from train_gpt_style.kit.start import (
     Log,
     log_settings,
@@ -166,11 +166,7 @@ def run(settings, ctx):
     if start is not None:
         start.check(model, optimizers)  # before an observer opens its log, and cuts it
     meter = meter_for(settings, ctx.device)
-    seen = Run(
-        *(settings, ctx, model, optimizers, log, start, meter),
-        test=test_split,
-        classes=train_split.classes,
-    )
+    seen = Run(settings, ctx, model, optimizers, log, start, meter)
     observers = observers_of(seen)
     if start is not None:
         start.restore(model, optimizers, ctx)
@@ -180,22 +176,18 @@ def run(settings, ctx):
     def validate(step):
         loss, accuracy = evaluate(settings, model, ctx, test_split)
         log(f"step:{step}/{settings.steps} val_loss:{loss:.8f} val_acc:{accuracy:.6f}")
+        facts = {"val_loss": loss, "val_acc": accuracy}
+        for feature in settings.features:
+            facts |= feature.measure(settings, model, ctx, test_split, step)
         for observer in observers:
-            observer.after_validation(step, {"val_loss": loss, "val_acc": accuracy})
-        return loss, accuracy
+            observer.after_validation(step, facts)
+        return facts
 
     # The last step is tested here, not in the loop: a run of no step is tested too.
     train(settings, model, optimizers, loader, ctx, log, validate, observers, start)
-    val_loss, val_acc = validate(settings.steps)
+    facts = validate(settings.steps)
     for observer in observers:
         observer.after_training(settings.steps)
     write_weights(model)
     for observer in observers:
-        observer.at_end(
-            {
-                "parameters": parameters,
-                "steps": settings.steps,
-                "val_acc": val_acc,
-                "val_loss": val_loss,
-            }
-        )
+        observer.at_end({"parameters": parameters, "steps": settings.steps, **facts})

@@ -34,6 +34,13 @@ class GatedFeature(seams.GatedFeature):
         `facts`, a log is told of them.
         """
 
+    def measure(self, settings: Settings, model, ctx, split, step: int) -> dict[str, float]:
+        """Numbers by name that a test after `step` steps tells besides loss and accuracy.
+
+        Leave model and generators as they are.
+        """
+        return {}
+
 
 @dataclass(frozen=True)
 class Moment:
@@ -41,11 +48,3 @@ class Moment:
 
     step: int
     progress: float
-
-
-@dataclass(frozen=True)
-class Run(seams.Run):
-    """What an observer may look at, and must not change. test: the split that it is judged on."""
-
-    test: Any = None
-    classes: int = 0

@@ -4,6 +4,7 @@ Of two that observe, the earlier is told first: a checkpoint holds what the othe
 """
 
 from train_gpt_style.credit.features.architecture import ARCHITECTURE, OUT_LN
+from train_gpt_style.credit.features.measure import MEASURE
 from train_gpt_style.credit.features.method import METHOD
 from train_gpt_style.credit.features.penalty import PENALTY
 from train_gpt_style.credit.features.targets import RANDOM_TARGETS
@@ -13,6 +14,6 @@ from train_gpt_style.kit.features import of_every_system
 AUTOCAST, FINITE, RUN_LOG, CHECKPOINT = of_every_system({"LR": "1e37"}, GatedFeature)
 
 FEATURES = (
-    *(AUTOCAST, ARCHITECTURE, OUT_LN, RANDOM_TARGETS, PENALTY, METHOD),
+    *(AUTOCAST, ARCHITECTURE, OUT_LN, RANDOM_TARGETS, PENALTY, METHOD, MEASURE),
     *(FINITE, RUN_LOG, CHECKPOINT),
 )

@@ -2,7 +2,7 @@
 
 import torch.nn.functional as F
 
-from train_gpt_style.credit.methods.base import Method
+from train_gpt_style.credit.methods.base import Method, wide
 
 
 def with_penalty(penalty):
@@ -15,9 +15,9 @@ def with_penalty(penalty):
                 f = block(h)
                 h = model.after(index, h, f)
                 if penalty:
-                    added = added + f.float().square().sum() / len(f)
+                    added = added + wide(f).square().sum() / len(f)
             logits = model.head(h)
-            loss = F.cross_entropy(logits.float(), y)
+            loss = F.cross_entropy(wide(logits), y)
             correct = (logits.argmax(dim=1) == y).sum()
         (loss + penalty * added if penalty else loss).backward()
         return loss, correct

@@ -51,7 +51,12 @@ class Method:
 
 def error_of(logits, y):
     """softmax(logits) - onehot(y), (B, C): per example, unscaled."""
-    return torch.softmax(logits.float(), dim=1) - F.one_hot(y, logits.size(1))
+    return torch.softmax(wide(logits), dim=1) - F.one_hot(y, logits.size(1))
+
+
+def wide(t):
+    """The tensor in float32 at least; float64 stays, for who measures."""
+    return t.to(torch.promote_types(t.dtype, torch.float32))
 
 
 def inner(a, b):

@@ -19,6 +19,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from train_gpt_style.credit.constants import CREDIT_RMS_FLOOR
+from train_gpt_style.credit.methods.base import wide
 from train_gpt_style.credit.methods.feedback import DFA, classes_of
 from train_gpt_style.credit.methods.local import local_step
 from verify.errors import UsageError
@@ -71,7 +72,7 @@ class Bridge(DFA):
     def signal(self, signals):
         """s: the error, or the gradient at h_L, (B, C) or (B, D)."""
         gradient = self.settings.credit_bridge_signal == "gradient"
-        return signals.top.float() if gradient else signals.error
+        return wide(signals.top) if gradient else signals.error
 
     def step(self, model, x, y, ctx, moment):
         """The local step, and one of the nets on the same states."""
@@ -127,9 +128,9 @@ class StateBridge(Bridge):
         found = []
         for layer, h in enumerate(signals.hidden):
             with torch.enable_grad():
-                h = h.detach().float().requires_grad_()
+                h = wide(h.detach()).requires_grad_()
                 logits = model.head(self.predicted(model, signals, layer, h))
-                losses = F.cross_entropy(logits.float(), signals.y, reduction="sum")
+                losses = F.cross_entropy(wide(logits), signals.y, reduction="sum")
             found += torch.autograd.grad(losses, h)
         return found
 
@@ -154,11 +155,11 @@ class CreditBridge(Bridge):
     def loss(self, model, signals):
         """Terminal value, terminal gradient, consistency; then the average follows V."""
         s, net, top = self.settings, model.bridge.net, len(signals.hidden) - 1
-        h = signals.hidden[-1].float().requires_grad_()
+        h = wide(signals.hidden[-1]).detach().requires_grad_()
         value = self.value(net, signals, top, h)
         (gradient,) = torch.autograd.grad(value.sum(), h, create_graph=True)
         with torch.no_grad():
-            losses = F.cross_entropy(model.head(h).float(), signals.y, reduction="none")
+            losses = F.cross_entropy(wide(model.head(h)), signals.y, reduction="none")
         total = (value - losses).square().mean()
         if s.credit_bridge_match:
             off = (gradient - signals.top).square().sum(dim=1).mean()
@@ -177,7 +178,7 @@ class CreditBridge(Bridge):
         s, h = self.settings, signals.hidden[layer]
         values = []
         for _ in range(s.credit_bridge_draws):
-            noise = torch.randn(h.shape, generator=generator).to(h.device)
+            noise = torch.randn(h.shape, generator=generator).to(h)
             near = h + s.credit_bridge_sigma * noise
             values.append(self.value(model.bridge.average, signals, layer, near))
         tau, count = s.credit_bridge_tau, len(values)
@@ -198,7 +199,7 @@ class CreditBridge(Bridge):
         found = []
         for layer, h in enumerate(signals.hidden):
             with torch.enable_grad():
-                h = h.detach().float().requires_grad_()
+                h = wide(h.detach()).requires_grad_()
                 total = self.value(model.bridge.net, signals, layer, h).sum()
             (a,) = torch.autograd.grad(total, h)
             scale = a.square().mean(dim=1, keepdim=True).sqrt() + CREDIT_RMS_FLOOR

@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from train_gpt_style.credit.methods.base import Method, inner
+from train_gpt_style.credit.methods.base import Method, inner, wide
 from train_gpt_style.credit.methods.local import head_step
 
 
@@ -41,8 +41,8 @@ class EP(Method):
                 total = energy / self.width()
                 if s.credit_penalty:
                     for block, h in zip(model.blocks, signals.hidden, strict=False):
-                        total = total + s.credit_penalty * block(h).float().square().sum()
-            total = total + inner(first.float(), self.lowest(model, states))
+                        total = total + s.credit_penalty * wide(block(h)).square().sum()
+            total = total + inner(wide(first), self.lowest(model, states))
         (total / len(y)).backward()
         return loss, correct
 
@@ -54,7 +54,7 @@ class EP(Method):
     def energy(self, model, hidden):
         """E, summed over the batch."""
         return sum(
-            0.5 * (after - model.after(i, h, model.blocks[i](h))).float().square().sum()
+            0.5 * wide(after - model.after(i, h, model.blocks[i](h))).square().sum()
             for i, (h, after) in enumerate(pairwise(hidden))
         )
 
@@ -75,7 +75,7 @@ class EP(Method):
         when it is at most CREDIT_EP_TOLERANCE, or after CREDIT_EP_STEPS.
         """
         s, free = self.settings, signals.hidden
-        hidden, residual = [h.float() for h in free], float("inf")
+        hidden, residual = [wide(h) for h in free], float("inf")
         for steps in range(1, s.credit_ep_steps + 1):  # noqa: B007, read after the loop
             gradients = self.slope(model, hidden, signals.y, side * s.credit_ep_beta)
             hidden = [
@@ -93,7 +93,7 @@ class EP(Method):
         """Gradients of E + beta CE in h_1..h_L."""
         with torch.enable_grad():
             hidden = [hidden[0], *(h.detach().requires_grad_() for h in hidden[1:])]
-            losses = F.cross_entropy(model.head(hidden[-1]).float(), y, reduction="sum")
+            losses = F.cross_entropy(wide(model.head(hidden[-1])), y, reduction="sum")
             total = self.energy(model, hidden) + beta * losses
         return torch.autograd.grad(total, hidden[1:])
 

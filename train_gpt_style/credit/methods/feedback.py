@@ -14,7 +14,7 @@ import math
 import torch
 from torch import nn
 
-from train_gpt_style.credit.methods.base import Method
+from train_gpt_style.credit.methods.base import Method, wide
 from train_gpt_style.credit.methods.local import local_step
 from verify.errors import UsageError
 
@@ -132,7 +132,7 @@ class FA(DFA):
         """Down from the top."""
         last = len(signals.hidden) - 1
         random_top = self.settings.credit_fa_top == "random"
-        found = [direct(feedback, signals, last) if random_top else signals.top.float()]
+        found = [direct(feedback, signals, last) if random_top else wide(signals.top)]
         for layer in reversed(range(last)):
             found.append(found[-1] @ feedback[layer].T)
         return found[::-1]

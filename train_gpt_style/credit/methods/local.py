@@ -8,7 +8,7 @@ graph reaches from one block into another.
 import torch
 import torch.nn.functional as F
 
-from train_gpt_style.credit.methods.base import Signals, error_of, inner
+from train_gpt_style.credit.methods.base import Signals, error_of, inner, wide
 
 
 def local_step(model, x, y, ctx, moment, credits_of, penalty=0.0):
@@ -24,11 +24,11 @@ def local_step(model, x, y, ctx, moment, credits_of, penalty=0.0):
             hidden.append(model.after(index, hidden[-1], branches[-1]).detach())
         loss, correct, signals = head_step(model, hidden, y, moment)
         credits = credits_of(signals)
-        local = inner(first.float(), credits[0])
+        local = inner(wide(first), credits[0])
         for f, a in zip(branches, credits[1:], strict=True):
-            local = local + inner(f.float(), a)
+            local = local + inner(wide(f), a)
             if penalty:
-                local = local + penalty * f.float().square().sum()
+                local = local + penalty * wide(f).square().sum()
     (local / len(y)).backward()
     return loss, correct
 
@@ -37,7 +37,7 @@ def head_step(model, hidden, y, moment):
     """Fill the head's gradients by its true loss; (mean loss, correct, `Signals`)."""
     top = hidden[-1].requires_grad_()
     logits = model.head(top)
-    loss = F.cross_entropy(logits.float(), y)
+    loss = F.cross_entropy(wide(logits), y)
     loss.backward()
     correct = (logits.argmax(dim=1) == y).sum()
     with torch.no_grad():
