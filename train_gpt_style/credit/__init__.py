@@ -39,4 +39,5 @@ SYSTEM = System(
     check=check,
     paths=("DATA_DIR",),
     help=HELP,
+    commands={"audit": f"{__name__}.audit.command:main"},
 )

@@ -13,6 +13,7 @@ the verdict then does not depend on the evaluation batch.
 
 import math
 from dataclasses import dataclass, fields
+from itertools import pairwise
 
 from train_gpt_style.credit.constants import CREDIT_FLOOR, CREDIT_MARGIN, CREDIT_STABLE
 from train_gpt_style.credit.protocol.numbers import exact, finite
@@ -78,7 +79,7 @@ def growth(norms, thresholds):
     zero = next((place for place, norm in enumerate(norms) if norm == 0), None)
     if zero is not None:
         return Finding("a", None, t, None, f"undefined: the norm of h_{zero} is 0")
-    value = max(after / before for before, after in zip(norms, norms[1:], strict=False))
+    value = max(after / before for before, after in pairwise(norms))
     return Finding("a", value, t, value > t)
 
 

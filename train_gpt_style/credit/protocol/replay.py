@@ -22,7 +22,7 @@ def findings_at(row, thresholds, setting=None, baseline_setting=None):
 
 
 def first_epochs(rows, thresholds=None, setting=None, baseline_setting=None):
-    """By letter: the first epoch that fires, "never", or "not evaluated" where no row could tell."""
+    """By letter: the first epoch that fires, NEVER, or NOT_EVALUATED where no row could tell."""
     found = {}
     for row in sorted(rows, key=lambda each: each["epoch"]):
         findings = findings_at(row, thresholds or Thresholds(), setting, baseline_setting)
