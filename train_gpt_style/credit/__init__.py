@@ -9,7 +9,7 @@ state-bridge, credit-bridge, ep, frozen or dfa-shallow. DATA_DIR names IDX files
 or CIFAR's binary batches; without it a synthetic teacher makes the data. With RUN_LOG=1 every test
 is a line of train.jsonl, which CREDIT_MEASURE=1024 tells norms and cosines of each layer.
 
-examples:
+example: a run, the same by another credit, and a judgement of what was trained
   DATA_DIR=data/fashion-mnist ROLL=1 STEPS=900 python -m train_gpt_style.credit
   CREDIT_METHOD=dfa CREDIT_PENALTY=0.01 STEPS=900 python -m train_gpt_style.credit
   python -m train_gpt_style.credit audit --help

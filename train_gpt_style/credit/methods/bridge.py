@@ -202,6 +202,6 @@ class CreditBridge(Bridge):
                 h = wide(h.detach()).requires_grad_()
                 total = self.value(model.bridge.net, signals, layer, h).sum()
             (a,) = torch.autograd.grad(total, h)
-            scale = a.square().mean(dim=1, keepdim=True).sqrt() + CREDIT_RMS_FLOOR
-            found.append(a / scale)
+            rms = a.norm(dim=1, keepdim=True) / math.sqrt(a.size(1))
+            found.append(a / (rms + CREDIT_RMS_FLOOR))
         return found
