@@ -12,6 +12,7 @@ from train_gpt_style.credit import metrics
 from train_gpt_style.credit.architectures import Plain
 from train_gpt_style.credit.features.method import METHODS
 from train_gpt_style.credit.methods.base import Signals
+from train_gpt_style.credit.methods.fast import fits
 from train_gpt_style.credit.methods.feedback import Feedback
 from train_gpt_style.credit.methods.local import local_step
 from train_gpt_style.credit.run import build_optimizers, end_to_end, gradients_of
@@ -206,6 +207,37 @@ def test_the_penalty_has_a_unique_minimum_that_the_step_descends_to(world):
         (more,) = torch.autograd.grad(cost, block.w2.bias)
         name = f"blocks.{index}.w2.bias"
         torch.testing.assert_close(found[name], plain[name] + more)
+
+
+@pytest.mark.parametrize("penalty", [0, 0.25])
+@pytest.mark.parametrize("residual", [0, 1])
+@pytest.mark.parametrize("top", ["exact", "random"])
+@pytest.mark.parametrize("method", ["dfa", "fa"])
+def test_the_step_that_is_written_out_is_the_straightforward_one(
+    world, method, top, residual, penalty
+):
+    """Within rounding: 1e-6 of each gradient, on a network whose norms have been moved."""
+    knobs = {"CREDIT_METHOD": method, "CREDIT_FA_TOP": top, "RESIDUAL_ADD": residual}
+    pair = [world(**knobs, CREDIT_PENALTY=penalty, CREDIT_FAST=fast) for fast in (0, 1)]
+    for w in pair:
+        generator = torch.Generator().manual_seed(5)
+        with torch.no_grad():
+            for p in w.model.parameters():
+                p += 0.1 * torch.randn(p.shape, generator=generator)
+    (slow, slow_loss), (fast, fast_loss) = (gradients(w) for w in pair)
+    assert torch.equal(slow_loss, fast_loss)
+    assert set(slow) == set(fast)
+    for name, g in slow.items():
+        assert (fast[name] - g).norm() <= 1e-6 * g.norm(), name
+
+
+def test_other_networks_and_bfloat16_take_the_straightforward_step(world):
+    assert fits(world().model, world().ctx)
+    for model in ("student", "relu-mlp"):
+        assert not fits(world(CREDIT_MODEL=model).model, world().ctx)
+    rounding = world()
+    rounding.ctx.autocast_type = torch.bfloat16
+    assert not fits(rounding.model, rounding.ctx)
 
 
 # -- bridges --------------------------------------------------------------------------------------

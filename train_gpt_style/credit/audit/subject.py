@@ -125,7 +125,14 @@ def within(examples, available):
 def setting_of(settings, state, model):
     """What (d) compares: all knobs but those of the method itself."""
     s, knobs = settings, settings.as_environment()
-    apart = ("CREDIT_METHOD", "CREDIT_FEEDBACK", "CREDIT_FA", "CREDIT_BRIDGE", "CREDIT_EP")
+    apart = (
+        "CREDIT_METHOD",
+        "CREDIT_FEEDBACK",
+        "CREDIT_FA",
+        "CREDIT_BRIDGE",
+        "CREDIT_EP",
+        "CREDIT_FAST",
+    )
     apart += ("CREDIT_MEASURE", "CREDIT_PENALTY", "CHECKPOINT", "RUN_LOG", "DATA_DIR", "SEED")
     apart += ("EVAL_EVERY", "LOG_EVERY", "STOP_NONFINITE", "RESUME", "ENERGY", "NUMERICS")
     apart += ("DIM", "DEPTH", "STEPS", "SCHEDULE", "ROLL", "AUGMENT", "TEACHER")

@@ -66,6 +66,10 @@ class CreditMethod(GatedFeature):
             ),
             Knob("CREDIT_FEEDBACK_SEED", int, 0, "another draw of the feedback", 0, 2**20, on="1"),
             Knob(
+                *("CREDIT_FAST", bool, True, "fa, dfa: the step written out, on the residual MLP"),
+                on="0",
+            ),
+            Knob(
                 *("CREDIT_FA_TOP", str, "exact", "fa: the gradient at h_L, or random feedback"),
                 choices=("exact", "random"),
                 on="random",

@@ -15,6 +15,13 @@ import torch
 from torch import nn
 
 from train_gpt_style.credit.methods.base import Method, wide
+from train_gpt_style.credit.methods.fast import (
+    Chained,
+    ChainedFromRandom,
+    Direct,
+    fast_step,
+    fits,
+)
 from train_gpt_style.credit.methods.local import local_step
 from verify.errors import UsageError
 
@@ -75,12 +82,19 @@ class DFA(Method):
         model.feedback = Feedback(self.matrices(model, self.generator()))
 
     def step(self, model, x, y, ctx, moment):
-        """The local step."""
+        """The local step, written out where that is known to be the same."""
+        penalty = self.settings.credit_penalty
+        if self.settings.credit_fast and fits(model, ctx):
+            return fast_step(model, x, y, ctx, moment, self.walk(), penalty)
 
         def credits_of(signals):
             return self.credits(model, signals)
 
-        return local_step(model, x, y, ctx, moment, credits_of, self.settings.credit_penalty)
+        return local_step(model, x, y, ctx, moment, credits_of, penalty)
+
+    def walk(self):
+        """How the step that is written out goes from layer to layer."""
+        return Direct
 
     def credits(self, model, signals):
         """From the matrices of the network."""
@@ -127,6 +141,10 @@ class FA(DFA):
         if self.settings.credit_fa_top == "random":
             return [*found, direct_matrices(model, scale, generator)[-1]]
         return found
+
+    def walk(self):
+        """From the exact gradient, or from random feedback."""
+        return ChainedFromRandom if self.settings.credit_fa_top == "random" else Chained
 
     def from_feedback(self, feedback, signals):
         """Down from the top."""
