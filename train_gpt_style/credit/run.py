@@ -152,8 +152,7 @@ def run(settings, ctx):
     start = start_of(settings, ctx)
     train_split, test_split = load_data(settings)
     for feature in settings.features:
-        labels = feature.labels(settings, train_split.labels, train_split.classes)
-        train_split.labels = train_split.labels if labels is None else labels
+        feature.data(settings, train_split, test_split)
     log = Log(ctx)
     log_settings(settings, log)
     log(f"classes:{train_split.classes} train:{len(train_split)} test:{len(test_split)}")

@@ -14,8 +14,8 @@ class GatedFeature(seams.GatedFeature):
     def network(self, settings: Settings, shape: tuple[int, ...], classes: int) -> Any | None:
         """A `model.Chain` for inputs of that shape in place of the baseline's; None: that one."""
 
-    def labels(self, settings: Settings, labels, classes: int) -> Any | None:
-        """What takes the place of the training labels (n,); None: nothing does."""
+    def data(self, settings: Settings, train, test) -> None:
+        """Change the labels of the training split, or raise UsageError where a split is unfit."""
 
     def install(self, model, settings: Settings) -> None:
         """Add tensors to a fresh model, by name, and freeze parameters; they then move to its

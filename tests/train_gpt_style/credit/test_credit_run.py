@@ -11,6 +11,7 @@ from train_gpt_style.credit import SYSTEM
 from train_gpt_style.credit.knobs import data
 from train_gpt_style.credit.run import main, rate
 from verify import canonical
+from verify.errors import UsageError
 from verify.runlog import read_run_log
 
 SMALL = {
@@ -117,3 +118,18 @@ def test_a_teacher_has_no_files_and_a_folder_all_of_its_own(tmp_path):
     assert data(SYSTEM.read({})) == {}
     (tmp_path / "x").write_bytes(b"123")
     assert data(SYSTEM.read({"DATA_DIR": str(tmp_path)})) == {"x": 3}
+
+
+@pytest.mark.parametrize(
+    ("knobs", "words"),
+    [
+        ({"CREDIT_MEASURE": "65"}, "CREDIT_MEASURE=65 exceeds the 64 test examples"),
+        ({"CREDIT_MODEL": "vit-mini"}, "needs images of at least 4 pixels a side"),
+        ({"CREDIT_METHOD": "hebb"}, "CREDIT_METHOD=hebb"),
+    ],
+)
+def test_what_does_not_fit_stops_a_run_before_it_writes(tmp_path, knobs, words):
+    with inside(tmp_path / "run") as folder:
+        with pytest.raises(UsageError, match=words):
+            main({**SMALL, **knobs})
+        assert not list(folder.iterdir())

@@ -83,11 +83,16 @@ class Measure(GatedFeature):
         example={"CREDIT_MEASURE": "9", "CREDIT_METHOD": "dfa"},
     )
 
+    def data(self, settings, train, test):
+        """There must be as many test examples."""
+        if settings.credit_measure > len(test):
+            raise UsageError(
+                f"CREDIT_MEASURE={settings.credit_measure} exceeds the {len(test)} test examples"
+            )
+
     def measure(self, settings, model, ctx, split, step):
         """By name, of the first CREDIT_MEASURE examples of the split."""
         count = settings.credit_measure
-        if count > len(split):
-            raise UsageError(f"CREDIT_MEASURE={count} exceeds the {len(split)} test examples")
         x, y = split.inputs(slice(count)).to(ctx.device), split.labels[:count].to(ctx.device)
         seen = measured(model, x, y, step, step / max(1, settings.steps))
         method = method_of(settings)

@@ -23,10 +23,10 @@ class RandomTargets(GatedFeature):
         example={"CREDIT_RANDOM_TARGETS": "1"},
     )
 
-    def labels(self, settings, labels, classes):
-        """(n,), of the same shape and type."""
+    def data(self, settings, train, test):
+        """Other labels in their place."""
         generator = torch.Generator().manual_seed(settings.seed ^ STREAM)
-        return torch.randint(classes, labels.shape, generator=generator)
+        train.labels = torch.randint(train.classes, train.labels.shape, generator=generator)
 
 
 RANDOM_TARGETS = RandomTargets()

@@ -138,6 +138,8 @@ class FA(DFA):
         d, layers = model.shapes[0][-1], len(model.shapes) - 1
         scale = self.settings.credit_feedback_scale
         found = drawn([(d, d)] * layers, scale / math.sqrt(d), generator)
+        # By columns in memory: credits are rows, and a @ B.T is faster so.
+        found = [matrix.T.contiguous().T for matrix in found]
         if self.settings.credit_fa_top == "random":
             return [*found, direct_matrices(model, scale, generator)[-1]]
         return found
