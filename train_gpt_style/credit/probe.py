@@ -23,8 +23,9 @@ PROBE = probe_of(
     draw=draw,
     batches=((2,), (1,), (3,)),
     averages=("*bridge.average.*",),
+    brief={"STEPS": "2", "EVAL_EVERY": "0"},
     unreached={
-        r"^credit/(methods/|architectures)": "a method beside other features, and what only an "
+        r"^credit/(methods/|architectures|metrics)": "a method beside other features, and what only an "
         "audit asks of it: tests/train_gpt_style/credit",
         r"^credit/knobs\.py.*return \{\}": "a teacher with checkpoints: test_credit_run.py",
         r"^credit/model\.py.*return_hidden": "asked by who measures: test_credit_metrics.py",

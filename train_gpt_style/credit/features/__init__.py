@@ -14,6 +14,6 @@ from train_gpt_style.kit.features import of_every_system
 AUTOCAST, FINITE, RUN_LOG, CHECKPOINT = of_every_system({"LR": "1e37"}, GatedFeature)
 
 FEATURES = (
-    *(AUTOCAST, ARCHITECTURE, OUT_LN, RANDOM_TARGETS, PENALTY, METHOD, MEASURE),
+    *(AUTOCAST, ARCHITECTURE, OUT_LN, RANDOM_TARGETS, PENALTY, MEASURE, METHOD),
     *(FINITE, RUN_LOG, CHECKPOINT),
 )

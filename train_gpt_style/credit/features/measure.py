@@ -29,7 +29,7 @@ from train_gpt_style.credit.seams import GatedFeature
 from verify.errors import UsageError
 from verify.knobs import Feature, Knob
 
-BATCHES = 8  # of stability, at least
+BATCHES, SIZE = 8, 128  # of stability: at least so many batches, and examples in each
 
 
 def facts_of(seen, size, effects=False):
@@ -71,16 +71,11 @@ class Measure(GatedFeature):
         ),
         knobs=(
             Knob(
-                *("CREDIT_MEASURE_BATCH", int, 128, "stability: examples a batch, 8 at least", 1),
-                unit="examples",
-                on="1",
-            ),
-            Knob(
                 *("CREDIT_MEASURE_EFFECTS", bool, False, "also what a credit does to the loss"),
                 on="1",
             ),
         ),
-        example={"CREDIT_MEASURE": "9", "CREDIT_METHOD": "dfa"},
+        example={"CREDIT_MEASURE": "9", "CREDIT_METHOD": "fa"},
     )
 
     def data(self, settings, train, test):
@@ -98,7 +93,7 @@ class Measure(GatedFeature):
         method = method_of(settings)
         if method is not None:
             seen = with_credits(seen, method)
-        return facts_of(seen, settings.credit_measure_batch, settings.credit_measure_effects)
+        return facts_of(seen, SIZE, settings.credit_measure_effects)
 
 
 MEASURE = Measure()
