@@ -25,8 +25,8 @@ PROBE = probe_of(
     averages=("*bridge.average.*",),
     brief={"STEPS": "2", "EVAL_EVERY": "0"},
     unreached={
-        r"^credit/(methods/|architectures|metrics)": "a method beside other features, and what only an "
-        "audit asks of it: tests/train_gpt_style/credit",
+        r"^credit/(methods/|architectures|metrics)": "a method beside other features, and what "
+        "only an audit asks of it: tests/train_gpt_style/credit",
         r"^credit/knobs\.py.*return \{\}": "a teacher with checkpoints: test_credit_run.py",
         r"^credit/model\.py.*return_hidden": "asked by who measures: test_credit_metrics.py",
         r"^kit/images\.py": "folders of images, which this system does not read: vit_rft",
