@@ -102,6 +102,21 @@ VIT = {
 }
 VIT_ON = {**VIT, "DCLR_GAIN": "0.75", "DCLR_FEEDBACK": "1", "TELEMETRY": "1", "RUN_LOG": "1"}
 
+# Two blocks on the synthetic teacher, by backpropagation and by each kind of other credit.
+CREDIT = {
+    "STEPS": "3",
+    "BATCH": "16",
+    "DIM": "24",
+    "DEPTH": "2",
+    "TEACHER_TRAIN": "128",
+    "TEACHER_TEST": "32",
+    "LOG_EVERY": "1",
+}
+CREDIT_FA = {**CREDIT, "CREDIT_METHOD": "fa", "CREDIT_PENALTY": "0.01", "RUN_LOG": "1"}
+CREDIT_EP = {**CREDIT, "CREDIT_METHOD": "ep", "CREDIT_EP_SIDES": "two", "CREDIT_EP_STEPS": "3"}
+CREDIT_SB = {**CREDIT, "CREDIT_METHOD": "state-bridge"}
+CREDIT_CB = {**CREDIT, "CREDIT_METHOD": "credit-bridge"}
+
 
 @dataclass(frozen=True, eq=False)
 class System:
@@ -125,6 +140,11 @@ SYSTEMS = (
     System("gpt, more features", ("train_gpt_style.gpt",), MORE_FEATURES),
     System("vit_rft", ("train_gpt_style.vit_rft",), VIT),
     System("vit_rft, RFT", ("train_gpt_style.vit_rft",), VIT_ON),
+    System("credit", ("train_gpt_style.credit",), CREDIT),
+    System("credit, fa", ("train_gpt_style.credit",), CREDIT_FA),
+    System("credit, ep", ("train_gpt_style.credit",), CREDIT_EP),
+    System("credit, state-bridge", ("train_gpt_style.credit",), CREDIT_SB),
+    System("credit, credit-bridge", ("train_gpt_style.credit",), CREDIT_CB),
     System("values", (VALUES,), lanes=("portable", "native")),
     System("forbidden root", (VALUES, "--sqrt"), must_differ=True),
 )

@@ -24,6 +24,72 @@ From Goldenseal Require Import Rounding.
 
 Open Scope R_scope.
 
+(** In words: CIFAR_MEAN_BLUE = 0.4465, mean of CIFAR's blue channel, of 0..1: the nearest to 893/2000. *)
+Definition CIFAR_MEAN_BLUE_double : R := F2R (Float radix2 8043428934483706 (-54)).
+
+Fact CIFAR_MEAN_BLUE_computed :
+  is_nearest_double 893 0 2000 8043428934483706 (-54) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem CIFAR_MEAN_BLUE_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 893 / IZR 2000) = CIFAR_MEAN_BLUE_double.
+Proof. exact (nearest_double_rational 893 2000 _ _ CIFAR_MEAN_BLUE_computed). Qed.
+
+(** In words: CIFAR_MEAN_GREEN = 0.4822, mean of CIFAR's green channel, of 0..1: the nearest to 2411/5000. *)
+Definition CIFAR_MEAN_GREEN_double : R := F2R (Float radix2 8686542961272213 (-54)).
+
+Fact CIFAR_MEAN_GREEN_computed :
+  is_nearest_double 2411 0 5000 8686542961272213 (-54) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem CIFAR_MEAN_GREEN_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 2411 / IZR 5000) = CIFAR_MEAN_GREEN_double.
+Proof. exact (nearest_double_rational 2411 5000 _ _ CIFAR_MEAN_GREEN_computed). Qed.
+
+(** In words: CIFAR_MEAN_RED = 0.4914, mean of CIFAR's red channel, of 0..1: the nearest to 2457/5000. *)
+Definition CIFAR_MEAN_RED_double : R := F2R (Float radix2 8852275427559447 (-54)).
+
+Fact CIFAR_MEAN_RED_computed :
+  is_nearest_double 2457 0 5000 8852275427559447 (-54) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem CIFAR_MEAN_RED_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 2457 / IZR 5000) = CIFAR_MEAN_RED_double.
+Proof. exact (nearest_double_rational 2457 5000 _ _ CIFAR_MEAN_RED_computed). Qed.
+
+(** In words: CIFAR_SD_BLUE = 0.2616, standard deviation of CIFAR's blue channel: the nearest to 327/1250. *)
+Definition CIFAR_SD_BLUE_double : R := F2R (Float radix2 4712566650080487 (-54)).
+
+Fact CIFAR_SD_BLUE_computed :
+  is_nearest_double 327 0 1250 4712566650080487 (-54) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem CIFAR_SD_BLUE_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 327 / IZR 1250) = CIFAR_SD_BLUE_double.
+Proof. exact (nearest_double_rational 327 1250 _ _ CIFAR_SD_BLUE_computed). Qed.
+
+(** In words: CIFAR_SD_GREEN = 0.2435, standard deviation of CIFAR's green channel: the nearest to 487/2000. *)
+Definition CIFAR_SD_GREEN_double : R := F2R (Float radix2 8773012074117726 (-55)).
+
+Fact CIFAR_SD_GREEN_computed :
+  is_nearest_double 487 0 2000 8773012074117726 (-55) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem CIFAR_SD_GREEN_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 487 / IZR 2000) = CIFAR_SD_GREEN_double.
+Proof. exact (nearest_double_rational 487 2000 _ _ CIFAR_SD_GREEN_computed). Qed.
+
+(** In words: CIFAR_SD_RED = 0.247, standard deviation of CIFAR's red channel: the nearest to 247/1000. *)
+Definition CIFAR_SD_RED_double : R := F2R (Float radix2 8899112863684100 (-55)).
+
+Fact CIFAR_SD_RED_computed :
+  is_nearest_double 247 0 1000 8899112863684100 (-55) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem CIFAR_SD_RED_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 247 / IZR 1000) = CIFAR_SD_RED_double.
+Proof. exact (nearest_double_rational 247 1000 _ _ CIFAR_SD_RED_computed). Qed.
+
 (** In words: CORPUS_COVERAGE = 0.9995, character coverage of the corpus's tokenizer: the nearest to 1999/2000. *)
 Definition CORPUS_COVERAGE_double : R := F2R (Float radix2 9002695655113622 (-53)).
 
@@ -56,6 +122,226 @@ Proof. vm_compute; reflexivity. Qed.
 Theorem COSINE_FLOOR_rounded :
   round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 1000000000000) = COSINE_FLOOR_double.
 Proof. exact (nearest_double_rational 1 1000000000000 _ _ COSINE_FLOOR_computed). Qed.
+
+(** In words: CREDIT_FLOOR = 1e-07, diagnostic (b): norm of a mean gradient: the nearest to 1/10000000. *)
+Definition CREDIT_FLOOR_double : R := F2R (Float radix2 7555786372591432 (-76)).
+
+Fact CREDIT_FLOOR_computed :
+  is_nearest_double 1 0 10000000 7555786372591432 (-76) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem CREDIT_FLOOR_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 10000000) = CREDIT_FLOOR_double.
+Proof. exact (nearest_double_rational 1 10000000 _ _ CREDIT_FLOOR_computed). Qed.
+
+(** In words: CREDIT_KNOB_BRIDGE_DECAY = 0.99, credit bridge, memory of V: the nearest to 99/100. *)
+Definition CREDIT_KNOB_BRIDGE_DECAY_double : R := F2R (Float radix2 8917127262193582 (-53)).
+
+Fact CREDIT_KNOB_BRIDGE_DECAY_computed :
+  is_nearest_double 99 0 100 8917127262193582 (-53) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem CREDIT_KNOB_BRIDGE_DECAY_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 99 / IZR 100) = CREDIT_KNOB_BRIDGE_DECAY_double.
+Proof. exact (nearest_double_rational 99 100 _ _ CREDIT_KNOB_BRIDGE_DECAY_computed). Qed.
+
+(** In words: CREDIT_KNOB_BRIDGE_LR = 0.001, AdamW of the bridges, learning rate: the nearest to 1/1000. *)
+Definition CREDIT_KNOB_BRIDGE_LR_double : R := F2R (Float radix2 4611686018427388 (-62)).
+
+Fact CREDIT_KNOB_BRIDGE_LR_computed :
+  is_nearest_double 1 0 1000 4611686018427388 (-62) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem CREDIT_KNOB_BRIDGE_LR_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 1000) = CREDIT_KNOB_BRIDGE_LR_double.
+Proof. exact (nearest_double_rational 1 1000 _ _ CREDIT_KNOB_BRIDGE_LR_computed). Qed.
+
+(** In words: CREDIT_KNOB_BRIDGE_SIGMA = 0.1, credit bridge, noise on states: the nearest to 1/10. *)
+Definition CREDIT_KNOB_BRIDGE_SIGMA_double : R := F2R (Float radix2 7205759403792794 (-56)).
+
+Fact CREDIT_KNOB_BRIDGE_SIGMA_computed :
+  is_nearest_double 1 0 10 7205759403792794 (-56) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem CREDIT_KNOB_BRIDGE_SIGMA_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 10) = CREDIT_KNOB_BRIDGE_SIGMA_double.
+Proof. exact (nearest_double_rational 1 10 _ _ CREDIT_KNOB_BRIDGE_SIGMA_computed). Qed.
+
+(** In words: CREDIT_KNOB_BRIDGE_TAU = 0.1, credit bridge, temperature: the nearest to 1/10. *)
+Definition CREDIT_KNOB_BRIDGE_TAU_double : R := F2R (Float radix2 7205759403792794 (-56)).
+
+Fact CREDIT_KNOB_BRIDGE_TAU_computed :
+  is_nearest_double 1 0 10 7205759403792794 (-56) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem CREDIT_KNOB_BRIDGE_TAU_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 10) = CREDIT_KNOB_BRIDGE_TAU_double.
+Proof. exact (nearest_double_rational 1 10 _ _ CREDIT_KNOB_BRIDGE_TAU_computed). Qed.
+
+(** In words: CREDIT_KNOB_BRIDGE_WARMUP = 0.2, credit bridge, part under DFA: the nearest to 1/5. *)
+Definition CREDIT_KNOB_BRIDGE_WARMUP_double : R := F2R (Float radix2 7205759403792794 (-55)).
+
+Fact CREDIT_KNOB_BRIDGE_WARMUP_computed :
+  is_nearest_double 1 0 5 7205759403792794 (-55) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem CREDIT_KNOB_BRIDGE_WARMUP_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 5) = CREDIT_KNOB_BRIDGE_WARMUP_double.
+Proof. exact (nearest_double_rational 1 5 _ _ CREDIT_KNOB_BRIDGE_WARMUP_computed). Qed.
+
+(** In words: CREDIT_KNOB_EP_BETA = 0.1, equilibrium propagation, nudge: the nearest to 1/10. *)
+Definition CREDIT_KNOB_EP_BETA_double : R := F2R (Float radix2 7205759403792794 (-56)).
+
+Fact CREDIT_KNOB_EP_BETA_computed :
+  is_nearest_double 1 0 10 7205759403792794 (-56) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem CREDIT_KNOB_EP_BETA_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 10) = CREDIT_KNOB_EP_BETA_double.
+Proof. exact (nearest_double_rational 1 10 _ _ CREDIT_KNOB_EP_BETA_computed). Qed.
+
+(** In words: CREDIT_KNOB_EP_RATE = 0.3, equilibrium propagation, relaxation step: the nearest to 3/10. *)
+Definition CREDIT_KNOB_EP_RATE_double : R := F2R (Float radix2 5404319552844595 (-54)).
+
+Fact CREDIT_KNOB_EP_RATE_computed :
+  is_nearest_double 3 0 10 5404319552844595 (-54) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem CREDIT_KNOB_EP_RATE_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 3 / IZR 10) = CREDIT_KNOB_EP_RATE_double.
+Proof. exact (nearest_double_rational 3 10 _ _ CREDIT_KNOB_EP_RATE_computed). Qed.
+
+(** In words: CREDIT_KNOB_EP_TOLERANCE = 0.01, relaxation that has settled: the nearest to 1/100. *)
+Definition CREDIT_KNOB_EP_TOLERANCE_double : R := F2R (Float radix2 5764607523034235 (-59)).
+
+Fact CREDIT_KNOB_EP_TOLERANCE_computed :
+  is_nearest_double 1 0 100 5764607523034235 (-59) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem CREDIT_KNOB_EP_TOLERANCE_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 100) = CREDIT_KNOB_EP_TOLERANCE_double.
+Proof. exact (nearest_double_rational 1 100 _ _ CREDIT_KNOB_EP_TOLERANCE_computed). Qed.
+
+(** In words: CREDIT_KNOB_LR = 0.001, AdamW, learning rate at the start: the nearest to 1/1000. *)
+Definition CREDIT_KNOB_LR_double : R := F2R (Float radix2 4611686018427388 (-62)).
+
+Fact CREDIT_KNOB_LR_computed :
+  is_nearest_double 1 0 1000 4611686018427388 (-62) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem CREDIT_KNOB_LR_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 1000) = CREDIT_KNOB_LR_double.
+Proof. exact (nearest_double_rational 1 1000 _ _ CREDIT_KNOB_LR_computed). Qed.
+
+(** In words: CREDIT_KNOB_W2_STD = 0.01, standard deviation of w2 at the start: the nearest to 1/100. *)
+Definition CREDIT_KNOB_W2_STD_double : R := F2R (Float radix2 5764607523034235 (-59)).
+
+Fact CREDIT_KNOB_W2_STD_computed :
+  is_nearest_double 1 0 100 5764607523034235 (-59) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem CREDIT_KNOB_W2_STD_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 100) = CREDIT_KNOB_W2_STD_double.
+Proof. exact (nearest_double_rational 1 100 _ _ CREDIT_KNOB_W2_STD_computed). Qed.
+
+(** In words: CREDIT_KNOB_WEIGHT_DECAY = 0.01, AdamW, weight decay: the nearest to 1/100. *)
+Definition CREDIT_KNOB_WEIGHT_DECAY_double : R := F2R (Float radix2 5764607523034235 (-59)).
+
+Fact CREDIT_KNOB_WEIGHT_DECAY_computed :
+  is_nearest_double 1 0 100 5764607523034235 (-59) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem CREDIT_KNOB_WEIGHT_DECAY_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 100) = CREDIT_KNOB_WEIGHT_DECAY_double.
+Proof. exact (nearest_double_rational 1 100 _ _ CREDIT_KNOB_WEIGHT_DECAY_computed). Qed.
+
+(** In words: CREDIT_MARGIN = 0.02, diagnostic (d): accuracy above the frozen baseline: the nearest to 1/50. *)
+Definition CREDIT_MARGIN_double : R := F2R (Float radix2 5764607523034235 (-58)).
+
+Fact CREDIT_MARGIN_computed :
+  is_nearest_double 1 0 50 5764607523034235 (-58) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem CREDIT_MARGIN_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 50) = CREDIT_MARGIN_double.
+Proof. exact (nearest_double_rational 1 50 _ _ CREDIT_MARGIN_computed). Qed.
+
+(** In words: CREDIT_NUDGE = 0.01, length of the step against a credit: the nearest to 1/100. *)
+Definition CREDIT_NUDGE_double : R := F2R (Float radix2 5764607523034235 (-59)).
+
+Fact CREDIT_NUDGE_computed :
+  is_nearest_double 1 0 100 5764607523034235 (-59) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem CREDIT_NUDGE_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 100) = CREDIT_NUDGE_double.
+Proof. exact (nearest_double_rational 1 100 _ _ CREDIT_NUDGE_computed). Qed.
+
+(** In words: CREDIT_RHO_STEP = 0.001, step of the difference quotient of rho: the nearest to 1/1000. *)
+Definition CREDIT_RHO_STEP_double : R := F2R (Float radix2 4611686018427388 (-62)).
+
+Fact CREDIT_RHO_STEP_computed :
+  is_nearest_double 1 0 1000 4611686018427388 (-62) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem CREDIT_RHO_STEP_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 1000) = CREDIT_RHO_STEP_double.
+Proof. exact (nearest_double_rational 1 1000 _ _ CREDIT_RHO_STEP_computed). Qed.
+
+(** In words: CREDIT_RMS_FLOOR = 1e-06, added to a credit's root mean square: the nearest to 1/1000000. *)
+Definition CREDIT_RMS_FLOOR_double : R := F2R (Float radix2 4722366482869645 (-72)).
+
+Fact CREDIT_RMS_FLOOR_computed :
+  is_nearest_double 1 0 1000000 4722366482869645 (-72) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem CREDIT_RMS_FLOOR_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 1000000) = CREDIT_RMS_FLOOR_double.
+Proof. exact (nearest_double_rational 1 1000000 _ _ CREDIT_RMS_FLOOR_computed). Qed.
+
+(** In words: CREDIT_STABLE = 0.3, diagnostic (c): mean pairwise cosine: the nearest to 3/10. *)
+Definition CREDIT_STABLE_double : R := F2R (Float radix2 5404319552844595 (-54)).
+
+Fact CREDIT_STABLE_computed :
+  is_nearest_double 3 0 10 5404319552844595 (-54) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem CREDIT_STABLE_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 3 / IZR 10) = CREDIT_STABLE_double.
+Proof. exact (nearest_double_rational 3 10 _ _ CREDIT_STABLE_computed). Qed.
+
+(** In words: CREDIT_VANISHED = 1e-06, norm at which a gradient counts as vanished: the nearest to 1/1000000. *)
+Definition CREDIT_VANISHED_double : R := F2R (Float radix2 4722366482869645 (-72)).
+
+Fact CREDIT_VANISHED_computed :
+  is_nearest_double 1 0 1000000 4722366482869645 (-72) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem CREDIT_VANISHED_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 1000000) = CREDIT_VANISHED_double.
+Proof. exact (nearest_double_rational 1 1000000 _ _ CREDIT_VANISHED_computed). Qed.
+
+(** In words: FASHION_MEAN = 0.286, mean of Fashion-MNIST's pixels, of 0..1: the nearest to 143/500. *)
+Definition FASHION_MEAN_double : R := F2R (Float radix2 5152117973711847 (-54)).
+
+Fact FASHION_MEAN_computed :
+  is_nearest_double 143 0 500 5152117973711847 (-54) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem FASHION_MEAN_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 143 / IZR 500) = FASHION_MEAN_double.
+Proof. exact (nearest_double_rational 143 500 _ _ FASHION_MEAN_computed). Qed.
+
+(** In words: FASHION_SD = 0.353, standard deviation of Fashion-MNIST's pixels: the nearest to 353/1000. *)
+Definition FASHION_SD_double : R := F2R (Float radix2 6359082673847140 (-54)).
+
+Fact FASHION_SD_computed :
+  is_nearest_double 353 0 1000 6359082673847140 (-54) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem FASHION_SD_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 353 / IZR 1000) = FASHION_SD_double.
+Proof. exact (nearest_double_rational 353 1000 _ _ FASHION_SD_computed). Qed.
 
 (** In words: FLUX_MEMORY = 0.9, memory of the average of |change of drift|: the nearest to 9/10. *)
 Definition FLUX_MEMORY_double : R := F2R (Float radix2 8106479329266893 (-53)).
@@ -516,3 +802,14 @@ Proof. vm_compute; reflexivity. Qed.
 Theorem VIT_NORM_EPS_rounded :
   round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 1000000) = VIT_NORM_EPS_double.
 Proof. exact (nearest_double_rational 1 1000000 _ _ VIT_NORM_EPS_computed). Qed.
+
+(** In words: VIT_POSITION_STD = 0.02, spread of positions and class token at the start: the nearest to 1/50. *)
+Definition VIT_POSITION_STD_double : R := F2R (Float radix2 5764607523034235 (-58)).
+
+Fact VIT_POSITION_STD_computed :
+  is_nearest_double 1 0 50 5764607523034235 (-58) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem VIT_POSITION_STD_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 50) = VIT_POSITION_STD_double.
+Proof. exact (nearest_double_rational 1 50 _ _ VIT_POSITION_STD_computed). Qed.

@@ -5,6 +5,7 @@ declaration does not hold the run, since the run imports the declaration.
 """
 
 import os
+import pkgutil
 import sys
 
 from goldenseal.errors import GoldensealError, UsageError
@@ -37,6 +38,8 @@ def cli(system, train, arguments, environ_of=None):
         print(HELP.format(package=system.package, name=system.name, help=system.help.strip()))
         return 0
     try:
+        if arguments and arguments[0] in system.commands:
+            return commanded(system.commands[arguments[0]], arguments[1:])
         environ = (environ_of or no_arguments)(arguments, os.environ)
         enter_lane(environ)  # before torch is imported
         train(environ)
@@ -46,6 +49,18 @@ def cli(system, train, arguments, environ_of=None):
         print(f"error: {error}", file=sys.stderr)
         return getattr(error, "exit_code", 2)
     return 0
+
+
+def commanded(reference, arguments):
+    """Run another command of a system, `package.module:function`, which returns its exit code.
+
+    It is found by name, not imported: no run holds it, and no bundle does.
+    """
+    try:
+        function = pkgutil.resolve_name(reference)
+    except ModuleNotFoundError as error:
+        raise UsageError(f"{reference} is not here, no bundle holds it: {error}") from None
+    return function(arguments)
 
 
 def no_arguments(arguments, environ):

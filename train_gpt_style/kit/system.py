@@ -5,7 +5,7 @@ features, which need torch, by a function that imports them late.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -35,6 +35,7 @@ class System:
     data: name and size in bytes of each file that a run of these settings trains on.
     paths: baseline knobs that say where data lies, which is not what a run is.
     help: what `--help` says of it, with an example.
+    commands: besides training, by the first argument: `package.module:function` of the others.
     """
 
     package: str
@@ -44,6 +45,7 @@ class System:
     check: Callable[[Settings], None] = accepts
     paths: tuple[str, ...] = ()
     help: str = ""
+    commands: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @property
     def name(self) -> str:

@@ -21,7 +21,8 @@ class Knob:
     """One environment variable.
 
     `low` and `high` bound a number, both inclusive. `on`, for a knob of a feature, is a legal text
-    that must change the run while the feature's `example` environment is set.
+    that must change the run while the feature's `example` environment is set; `under`, where the
+    feature's master has choices, is the one under which alone the knob acts.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Knob:
     unit: str = ""
     on: str | None = None
     choices: tuple[str, ...] = ()
+    under: str = ""
 
     def parse(self, text: str) -> KnobValue:
         """The value that `text` stands for; an empty text is the default.
@@ -170,6 +172,9 @@ def check_declarations(knobs: Iterable[Knob], features: Iterable[Feature]) -> No
                 raise UsageError(f"{knob.name} of feature {feature.name} has no `on` example")
             knob.parse(knob.on)
         master = feature.master
+        for knob in feature.knobs:
+            if knob.under and knob.under not in master.choices:
+                raise UsageError(f"{knob.name}: {knob.under} is no choice of {master.name}")
         if master.parse(feature.example.get(master.name, "")) == master.default:
             raise UsageError(f"the example of feature {feature.name} does not set {master.name}")
         if (feature.kind == "guards") != bool(feature.trips):

@@ -1,10 +1,16 @@
 """pytest tests/verify/ladder/gates/test_choices.py — every legal choice of every knob is tried."""
 
+import dataclasses
+
 import pytest
 
-from goldenseal.knobs import Feature, Knob
-from goldenseal.ladder.gates.liveness import trials
+
+
 from tests.verify.scripts import ONE_FILE, PROBE, edited, findings, pair
+from verify.errors import UsageError
+from verify.gates.liveness import choice, trials
+from verify.knobs import Feature, Knob, check_declarations
+from verify.suite import run_ladder
 
 LOSS = "        loss = model(x).square().mean()\n"
 FEATURE = """
@@ -133,3 +139,40 @@ def test_of_a_feature_that_observes_a_number_is_left_to_its_own_tests():
     number = Knob("EVERY", int, 1, "period", low=1, on="2")
     kind = Knob("KIND", str, "a", "kind", choices=("a", "b"), on="b")
     assert tried(number, kind, kind="observes") == [("KIND", "b")]
+
+
+def belonging(under):
+    """A feature with a sub-knob that acts under one choice of its master."""
+    master = Knob("NORM", str, "none", "a norm", choices=("none", "soft", "hard"), on="soft")
+    scale = Knob("NORM_SCALE", float, 1.0, "of the norm", on="2", under=under)
+    return Feature("norm", "a norm", master, (scale,), {"NORM": "soft"})
+
+
+def test_a_knob_that_belongs_to_a_choice_is_tried_under_it():
+    check_declarations((), [belonging("hard")])
+    assert ("NORM_SCALE", "2") in trials(belonging("hard"))
+    assert choice(belonging("hard"), "NORM_SCALE") == {"NORM": "hard"}
+    assert choice(belonging("hard"), "NORM") == {}
+    assert choice(belonging(""), "NORM_SCALE") == {}
+
+
+def test_a_knob_cannot_belong_to_what_is_no_choice():
+    with pytest.raises(UsageError, match="NORM_SCALE: firm is no choice of NORM"):
+        check_declarations((), [belonging("firm")])
+
+
+@pytest.mark.parametrize("acts_under", ["hard", "soft"])
+def test_a_knob_under_a_choice_is_judged_against_the_run_of_that_choice(tmp_path, acts_under):
+    body = (
+        '        kind = os.environ.get("NORM", "none")\n'
+        '        scale = float(os.environ.get("NORM_SCALE") or 1)\n'
+        '        if kind != "none":\n'
+        '            loss = loss * {"soft": 1.5, "hard": 2.5}[kind]\n'
+        f'        if kind == "{acts_under}":\n'
+        "            loss = loss * scale\n"
+    )
+    probe = pair(tmp_path, edited(ONE_FILE, (LOSS, LOSS + body))).read()
+    probe = dataclasses.replace(probe, features=(belonging("hard"),))
+    (result,) = run_ladder(probe, ["liveness"], lambda done, total: None, 1)
+    words = "NORM_SCALE=2 changes nothing while NORM=hard: dead knob"
+    assert list(result.findings) == ([] if acts_under == "hard" else [words])

@@ -1,7 +1,8 @@
 """Rung 9: on is on. Each knob acts, each new parameter is trained, and off again restores.
 
 What a script prints is left out when a knob is judged: to echo a knob is not to use it. A knob with
-choices is tried at each of them, and no two may do the same. Of a feature that only observes, other
+choices is tried at each of them, and no two may do the same; one that acts under a single choice of
+its feature's master is tried under that. Of a feature that only observes, other
 sub-knobs are judged by the unit tests of its output files.
 A guard changes nothing either; it must stop the run that it was made for, which else goes on.
 """
@@ -57,8 +58,14 @@ def on_job(
     probe: Probe, feature: Feature, knob: str = "", value: str = "", follow: bool = False
 ) -> Job:
     """The feature's example environment, with one knob moved."""
-    variables = dict(feature.example) | ({knob: value} if knob else {})
+    variables = dict(feature.example) | choice(feature, knob) | ({knob: value} if knob else {})
     return record_job(probe, "candidate", traced_scenario(probe), variables, follow)
+
+
+def choice(feature: Feature, name: str) -> dict[str, str]:
+    """What the master must be for the knob of that name to act, where that is a single choice."""
+    under = next((knob.under for knob in feature.knobs if knob.name == name), "")
+    return {feature.master.name: under} if under else {}
 
 
 def trip_jobs(probe: Probe, feature: Feature) -> list[Job]:
@@ -109,7 +116,7 @@ def judge(recordings: Recordings) -> GateResult:
         alike = [(words, feature.master.name, acts(on))]
         for name, value in trials(feature):
             moved = recordings.recording(on_job(probe, feature, name, value))
-            moved_words = in_words(feature.example, name, value)
+            moved_words = in_words(dict(feature.example) | choice(feature, name), name, value)
             if moved.error:
                 findings.append(f"{moved_words} stops the run: {moved.error}")
                 continue
@@ -118,7 +125,8 @@ def judge(recordings: Recordings) -> GateResult:
             findings += [finding for finding in wrong if finding not in known]
             parameters |= set(moved.trainable) - set(off.trainable)
             if feature.kind == "acts":
-                findings += dead(feature, name, value, acts(moved), acts(off), alike)
+                base = unmoved(recordings, feature, name) or on
+                findings += dead(feature, name, value, acts(moved), acts(off), acts(base), alike)
             else:
                 findings += judge_master(feature, moved_words, off, moved)
         knobs += 1 + (len(feature.knobs) if feature.kind == "acts" else 0)
@@ -137,24 +145,34 @@ def in_words(example: Mapping[str, str], name: str = "", value: str = "") -> str
     return " ".join([*rest, f"{name}={value}"] if name else rest)
 
 
+def unmoved(recordings: Recordings, feature: Feature, name: str) -> Recording | None:
+    """The run under the choice under which a knob acts; None: the feature's example has it."""
+    master = feature.master.name
+    under = choice(feature, name).get(master, feature.example.get(master))
+    if under == feature.example.get(master):
+        return None
+    return recordings.recording(on_job(recordings.probe, feature, master, str(under)))
+
+
 def dead(
     feature: Feature,
     name: str,
     value: str,
     moved: list[Event],
     off: list[Event],
+    base: list[Event],
     alike: list[tuple[str, str, list[Event]]],
 ) -> list[str]:
     """A value that changes nothing, or does what another value of the same knob does.
 
-    `alike` are the runs that are known, in words, with the knob that was moved in each; this one is
-    added to them.
+    `base` is the run in which the knob is where it was. `alike` are the runs that are known, in
+    words, with the knob that was moved in each; this one is added to them.
     """
-    setting, words = f"{name}={value}", in_words(feature.example)
+    setting, words = f"{name}={value}", in_words(dict(feature.example) | choice(feature, name))
     if name == feature.master.name:
         if moved == off:
             return [f"{setting} changes nothing: dead knob"]
-    elif moved == alike[0][2]:
+    elif moved == base:
         return [f"{setting} changes nothing while {words}: dead knob"]
     same = [other for other, knob, run in alike if knob == name and run == moved]
     alike.append((setting, name, moved))

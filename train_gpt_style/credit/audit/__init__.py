@@ -1,0 +1,1 @@
+"""`python -m train_gpt_style.credit audit`: judge a trained network by the protocol."""

@@ -1,0 +1,140 @@
+"""A subject under the protocol: a report as plain JSON, schema 1."""
+
+import math
+from dataclasses import asdict
+
+from train_gpt_style.credit.calibrate import can_be_drawn, fresh_cosines
+from train_gpt_style.credit.metrics import cosine, gradient_norm, hidden_norm, stability
+from train_gpt_style.credit.protocol import calibration, diagnostics, replay, strategies
+from train_gpt_style.credit.protocol.verdict import verdict
+from verify.runlog import read_run_log
+
+SCHEMA = 1
+MISSING = "not evaluated"
+NAMES = {"a": "scale growth", "b": "gradient at the top", "c": "stability", "d": "depth utility"}
+
+
+def report(subject, thresholds, batches, size, baseline=None, draws=0, log=None, say=print):
+    """The report of a `Subject`; `baseline`: another, trained with frozen blocks.
+
+    batches, size: of (c). draws: of null calibration; 0: none. log: a run log, for the replay.
+    """
+    seen = subject.seen
+    say("norms and gradients")
+    hidden = [hidden_norm(h) for h in seen.hidden]
+    gradients = [gradient_norm(g) for g in seen.gradients]
+    say("diagnostics")
+    middle = seen.gradients[(len(seen.hidden) - 1) // 2]
+    enough = len(middle) >= batches * size
+    stable = stability(middle, batches, size) if enough else None
+    findings = [
+        diagnostics.growth(hidden, thresholds),
+        diagnostics.floor(gradients[-1], thresholds),
+        diagnostics.stability(stable, batches, size, thresholds),
+        depth_of(subject, baseline, thresholds),
+    ]
+    judged = verdict(findings)
+    cosines = None
+    if seen.credits is not None:
+        say("cosines")
+        pairs = zip(seen.credits, seen.gradients, strict=True)
+        cosines = [cosine(a, g) for a, g in pairs]
+    found = {
+        "schema": SCHEMA,
+        "subject": subject.name,
+        "facts": subject.facts,
+        "examples": len(seen.losses),
+        "accuracy": subject.accuracy,
+        "chance": subject.chance,
+        "thresholds": asdict(thresholds),
+        "diagnostics": [told(finding) for finding in findings],
+        "verdict": judged.words,
+        "fired": judged.fired,
+        "not_evaluated": judged.missing,
+        "undercut": MISSING if judged.undercut is None else judged.undercut,
+        "notes": judged.notes,
+        "layers": layers_of(hidden, gradients, cosines),
+        "cosines": means_of(cosines, subject.missing),
+        "calibration": f"{MISSING}: no feedback that could be drawn afresh",
+        "replay": f"{MISSING}: no log",
+    }
+    gamma = found["cosines"].get("gamma")
+    reported = strategies.Reported(
+        subject.accuracy, subject.chance, gamma, judged.fired, judged.missing
+    )
+    named = {name: strategies.walks_back(name, reported) for name in strategies.STRATEGIES}
+    found["strategies"] = {k: MISSING if v is None else v for k, v in named.items()}
+    if draws and cosines and can_be_drawn(subject.method):
+        say(f"null calibration, {draws} draws")
+        fresh = fresh_cosines(seen, subject.method, draws)[:, 1:].mean(dim=1).tolist()
+        made = calibration.calibrated(found["cosines"]["deep"], fresh)
+        found["calibration"] = {**asdict(made), "z": made.z}
+    if log is not None:
+        rows = rows_of(log)
+        found["trajectory"] = rows
+        found["replay"] = replay.first_epochs(rows, thresholds)
+    return found
+
+
+def depth_of(subject, baseline, thresholds):
+    """(d), against another subject, or against what a function states."""
+    stated = subject.facts.get("baseline")
+    if baseline is None and stated is None:
+        return diagnostics.depth(None, None, None, None, thresholds)
+    if baseline is None:
+        same = diagnostics.Setting(0, 0, "as its function states", 0, ())
+        return diagnostics.depth(subject.accuracy, stated, same, same, thresholds)
+    return diagnostics.depth(
+        subject.accuracy, baseline.accuracy, subject.setting, baseline.setting, thresholds
+    )
+
+
+def told(finding):
+    """A finding as JSON."""
+    value = finding.value if finding.fires is not None else MISSING
+    fires = MISSING if finding.fires is None else finding.fires
+    named = {"letter": finding.letter, "name": NAMES[finding.letter], "value": value}
+    return {**named, "threshold": finding.threshold, "fires": fires, "reason": finding.reason}
+
+
+def layers_of(hidden, gradients, cosines):
+    """A row a layer; a cosine that is not there is N/A, one that is not defined None."""
+    found = []
+    for layer, (h, g) in enumerate(zip(hidden, gradients, strict=True)):
+        c = "N/A" if cosines is None else cosines[layer]
+        c = None if isinstance(c, float) and math.isnan(c) else c
+        found.append({"layer": layer, "hidden": h, "gradient": g, "cosine": c})
+    return found
+
+
+def means_of(cosines, missing):
+    """Gamma and the deep means, with and without the top layer."""
+    if cosines is None:
+        return {"N/A": missing}
+    if any(math.isnan(c) for c in cosines):
+        return {"N/A": "a norm is 0, so its cosine is not defined"}
+    found = calibration.layers(cosines)
+    return {k: None if v != v else v for k, v in asdict(found).items()}
+
+
+def rows_of(path):
+    """The tests of a run log that measured, as the replay takes them; `epoch` counts steps."""
+    rows = []
+    for line in read_run_log(path, complete=False):
+        if line.get("kind") != "validation" or "hidden_0" not in line:
+            continue
+
+        def number(name, line=line):
+            return float.fromhex(line[name]) if name in line else None
+
+        count = sum(name.startswith("hidden_") for name in line)
+        rows.append(
+            {
+                "epoch": line["step"],
+                "hidden": [number(f"hidden_{layer}") for layer in range(count)],
+                "gradient": number(f"gradient_{count - 1}"),
+                "gamma": number("gamma"),
+                "accuracy": number("val_acc"),
+            }
+        )
+    return rows

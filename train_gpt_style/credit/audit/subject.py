@@ -1,0 +1,220 @@
+"""What is audited: a checkpoint of this system, or any network that a function describes."""
+
+import copy
+import importlib
+import json
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+
+from train_gpt_style.credit import SYSTEM
+from train_gpt_style.credit.data import load_data
+from train_gpt_style.credit.features.method import method_of
+from train_gpt_style.credit.metrics import measured, with_credits
+from train_gpt_style.credit.protocol.diagnostics import Setting
+from train_gpt_style.credit.run import build_model, evaluate
+from train_gpt_style.kit import checkpoints
+from train_gpt_style.kit.context import Context
+from verify import canonical
+from verify.errors import UsageError
+
+DRAWN = ("feedback.", "bridge.")  # prefixes of what a method drew or learned
+PARTS = ("model", "x", "y", "layers")
+
+
+@dataclass
+class Subject:
+    """A network with its answers. missing: why there are no credits, in words.
+
+    accuracy: on the whole test split; chance: 1 / classes. method: what its credits come from.
+    """
+
+    name: str
+    seen: Any
+    accuracy: float | None
+    chance: float
+    setting: Setting | None = None
+    method: Any = None
+    missing: str = ""
+    facts: dict[str, Any] = field(default_factory=dict)
+    folder: Path | None = None
+
+
+def of_checkpoint(path, examples, data_dir):
+    """The newest whole checkpoint in a folder, or the one that the folder is.
+
+    Raises UsageError, one line, for what is none, and for data that is not what it was trained on.
+    """
+    folder, files = found_in(Path(path))
+    where = f"{folder}/{checkpoints.STATE}"
+    state = canonical.loads(files[checkpoints.STATE], where)
+    knobs = state.get("knobs") if isinstance(state, dict) else None
+    if not isinstance(knobs, dict) or "CREDIT_METHOD" not in knobs:
+        raise UsageError(
+            f"{where}: no checkpoint of this system, whose knobs are CREDIT_METHOD ..."
+        )
+    settings = SYSTEM.read({**knobs, "DATA_DIR": data_dir, "CHECKPOINT_EVERY": "0"})
+    if state.get("data") != SYSTEM.data(settings):
+        names = ", ".join(sorted(state.get("data", {}))) or "the synthetic teacher"
+        raise UsageError(f"{folder} was trained on {names}: name that folder by --data-dir")
+    train, test = load_data(settings)
+    context = Context({})
+    model = build_model(settings, context, train.shape, train.classes)
+    weights = checkpoints.tensors(files["model.safetensors"], f"{folder}/model.safetensors")
+    missing = put(model, weights, folder)
+    count = within(examples, len(test))
+    step = int(state["step"])
+    x, y = test.inputs(slice(count)), test.labels[:count]
+    seen = measured(model, x, y, step, step / max(1, settings.steps))
+    method = method_of(settings)
+    if method is None:
+        missing = "backpropagation's credit is the gradient itself"
+    elif not missing:
+        seen = with_credits(seen, method)
+        if seen.credits is None:
+            missing = f"{settings.credit_method} has no credit but the gradient"
+    _, accuracy = evaluate(settings, model, context, test)
+    return Subject(
+        folder.as_posix(),
+        seen,
+        accuracy,
+        1 / train.classes,
+        setting_of(settings, state, model),
+        method,
+        missing,
+        {"method": settings.credit_method, "step": step, "steps": settings.steps},
+        folder,
+    )
+
+
+def found_in(path):
+    """(folder, files) of a checkpoint, or of the newest in a folder of them or of a run."""
+    if (path / checkpoints.MANIFEST).is_file():
+        return path, checkpoints.read(path)
+    for home in (path, path / "checkpoints"):
+        found = checkpoints.newest_good(home, lambda problem: print(problem, file=sys.stderr))
+        if found is not None:
+            return found
+    raise UsageError(
+        f"{path}: no checkpoint in it; a run with CHECKPOINT_EVERY=100 writes some, and a network "
+        "of your own is named as module:function"
+    )
+
+
+def put(model, weights, folder):
+    """Load the weights; returns why there are no credits, if what they need is not there."""
+    state = model.state_dict()
+    absent = [name for name in state if name.startswith(DRAWN) and name not in weights]
+    expected = {name: t for name, t in state.items() if name not in absent}
+    checkpoints.check_tensors(weights, expected, f"{folder}/model.safetensors")
+    model.load_state_dict(weights, strict=False)
+    return f"the checkpoint lacks {absent[0]}" if absent else ""
+
+
+def within(examples, available):
+    """The number asked for. Raises UsageError when there are fewer."""
+    if examples > available:
+        raise UsageError(f"--examples {examples}: the test split has {available}")
+    return examples
+
+
+def setting_of(settings, state, model):
+    """What (d) compares: all knobs but those of the method itself."""
+    s, knobs = settings, settings.as_environment()
+    apart = (
+        "CREDIT_METHOD",
+        "CREDIT_FEEDBACK",
+        "CREDIT_FA",
+        "CREDIT_BRIDGE",
+        "CREDIT_EP",
+        "CREDIT_FAST",
+    )
+    apart += ("CREDIT_MEASURE", "CREDIT_PENALTY", "CHECKPOINT", "RUN_LOG", "DATA_DIR", "SEED")
+    apart += ("EVAL_EVERY", "LOG_EVERY", "STOP_NONFINITE", "RESUME", "ENERGY", "NUMERICS")
+    apart += ("DIM", "DEPTH", "STEPS", "SCHEDULE", "ROLL", "AUGMENT", "TEACHER")
+    rest = {name: text for name, text in knobs.items() if not name.startswith(apart)}
+    data = {**state.get("data", {}), "roll": s.roll, "augment": s.augment}
+    if not s.data_dir:
+        data["teacher"] = [s.teacher_alpha, s.teacher_train, s.teacher_test]
+    return Setting(
+        s.dim,
+        len(model.blocks),
+        json.dumps([data, rest], sort_keys=True),
+        state["step"] / max(1, s.steps) * s.steps,
+        (s.seed,),
+        f"{s.schedule} over {s.steps} steps",
+    )
+
+
+def of_function(reference, examples):
+    """What `module:function` describes: a mapping with
+
+    model, x, y   a network, inputs (N, ...) and labels (N,); model(x) gives logits (N, C)
+    layers        names of its modules whose outputs are h_0..h_L
+    credits       a_0..a_L, each of the shape of h_l: optional
+    accuracy, baseline    on the same test data, the latter with the blocks frozen: optional
+
+    Raises UsageError, one line, for what does not fit.
+    """
+    module, _, name = reference.partition(":")
+    sys.path.insert(0, "")
+    try:
+        described = getattr(importlib.import_module(module), name)()
+    except (ImportError, AttributeError) as error:
+        raise UsageError(f"{reference}: it must name a function of a module: {error}") from None
+    finally:
+        sys.path.remove("")
+    for part in PARTS:
+        if part not in described:
+            raise UsageError(f"{reference}: it returns no {part}; needed: {', '.join(PARTS)}")
+    x, y = (described[part][:examples] for part in ("x", "y"))
+    seen, chance = hooked(described["model"], x, y, described["layers"], reference)
+    missing = "the function gives no credits"
+    if described.get("credits") is not None:
+        credits = [torch.as_tensor(a)[:examples].double() for a in described["credits"]]
+        if [a.shape for a in credits] != [h.shape for h in seen.hidden]:
+            raise UsageError(f"{reference}: credits must have the shapes of the layers' outputs")
+        seen.credits, missing = credits, ""
+    facts = {"baseline": described.get("baseline"), "method": "of its own"}
+    return Subject(reference, seen, described.get("accuracy"), chance, None, None, missing, facts)
+
+
+@dataclass
+class Seen:
+    """Of `metrics.Measured`, what a network without a chain of layers can give."""
+
+    hidden: list[torch.Tensor]
+    gradients: list[torch.Tensor]
+    losses: torch.Tensor
+    correct: torch.Tensor
+    credits: list[torch.Tensor] | None = None
+
+
+def hooked(model, x, y, layers, reference):
+    """(Seen, chance): a copy in float64 whose named modules are listened to."""
+    model = copy.deepcopy(model).double().eval()
+    modules, hidden = dict(model.named_modules()), []
+    for name in layers:
+        if name not in modules:
+            raise UsageError(f"{reference}: the network has no module {name!r}")
+
+    def keep(module, inputs, output):
+        hidden.append(output)
+        return output.clone()  # what comes next may write into it
+
+    handles = [modules[name].register_forward_hook(keep) for name in layers]
+    with torch.enable_grad():
+        logits = model(x.double() if x.is_floating_point() else x)
+        losses = F.cross_entropy(logits, y, reduction="none")
+        gradients = torch.autograd.grad(losses.sum(), hidden)
+    for handle in handles:
+        handle.remove()
+    if len(hidden) != len(layers):
+        raise UsageError(f"{reference}: each module of layers must be called once")
+    correct = logits.argmax(dim=1) == y
+    hidden = [h.detach() for h in hidden]
+    return Seen(hidden, list(gradients), losses.detach(), correct), 1 / logits.size(1)

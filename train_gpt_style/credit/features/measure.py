@@ -1,0 +1,99 @@
+"""CREDIT_MEASURE: norms, gradients and cosines of each layer, with every test.
+
+Idea: accuracy and one mean cosine pass networks whose deep blocks do harm. What the diagnostics ask
+(train_gpt_style/credit/protocol) is measured on the first examples of the test split, by
+train_gpt_style/credit/metrics.py, and told to the run log: its validation lines and its end.
+
+    hidden_l, gradient_l     median norms of h_l, and of the gradient of each example's own loss
+    cosine_l                 of the method's credit with that gradient; left out where it has none
+    gamma, deep_cosine       mean over l = 0..L, over l = 1..L
+    stability                of the mean gradient at layer L/2 over disjoint batches
+    rho, nudge               with CREDIT_MEASURE_EFFECTS: means over l = 1..L
+
+It moves no weight and draws from generators of its own; a test holds it to that. It counts as a
+feature that acts, since it calls a copy of the network. Off (0): nothing is measured.
+"""
+
+from train_gpt_style.credit.features.method import method_of
+from train_gpt_style.credit.metrics import (
+    cosine,
+    gradient_norm,
+    hidden_norm,
+    measured,
+    nudged_loss,
+    rho,
+    stability,
+    with_credits,
+)
+from train_gpt_style.credit.seams import GatedFeature
+from verify.errors import UsageError
+from verify.knobs import Feature, Knob
+
+BATCHES, SIZE = 8, 128  # of stability: at least so many batches, and examples in each
+
+
+def facts_of(seen, size, effects=False):
+    """Names and numbers of one measurement; `size`: examples a batch of stability."""
+    found = {}
+    for layer, (h, g) in enumerate(zip(seen.hidden, seen.gradients, strict=True)):
+        found[f"hidden_{layer}"] = hidden_norm(h)
+        found[f"gradient_{layer}"] = gradient_norm(g)
+    middle = seen.gradients[(len(seen.hidden) - 1) // 2]
+    if len(middle) >= BATCHES * size:
+        found["stability"] = stability(middle, len(middle) // size, size)
+    if seen.credits is None:
+        return found
+    pairs = zip(seen.credits, seen.gradients, strict=True)
+    cosines = [cosine(a, g) for a, g in pairs]
+    found |= {f"cosine_{layer}": c for layer, c in enumerate(cosines)}
+    found["gamma"] = sum(cosines) / len(cosines)
+    deep = range(1, len(cosines))
+    if effects:
+        found["rho"] = mean(rho(seen, seen.credits, layer) for layer in deep)
+        found["nudge"] = mean(nudged_loss(seen, seen.credits, layer) for layer in deep)
+    return found | {"deep_cosine": mean(cosines[layer] for layer in deep)}
+
+
+def mean(values):
+    """Of any number of numbers; NaN of none."""
+    values = list(values)
+    return sum(values) / len(values) if values else float("nan")
+
+
+class Measure(GatedFeature):
+    """Fills one seam: what a test says besides loss and accuracy."""
+
+    declaration = Feature(
+        name="measure",
+        summary="measure every layer with each test",
+        master=Knob(
+            "CREDIT_MEASURE", int, 0, "examples; 0: not measured", 0, unit="examples", on="6"
+        ),
+        knobs=(
+            Knob(
+                *("CREDIT_MEASURE_EFFECTS", bool, False, "also what a credit does to the loss"),
+                on="1",
+            ),
+        ),
+        example={"CREDIT_MEASURE": "9", "CREDIT_METHOD": "fa"},
+    )
+
+    def data(self, settings, train, test):
+        """There must be as many test examples."""
+        if settings.credit_measure > len(test):
+            raise UsageError(
+                f"CREDIT_MEASURE={settings.credit_measure} exceeds the {len(test)} test examples"
+            )
+
+    def measure(self, settings, model, ctx, split, step):
+        """By name, of the first CREDIT_MEASURE examples of the split."""
+        count = settings.credit_measure
+        x, y = split.inputs(slice(count)).to(ctx.device), split.labels[:count].to(ctx.device)
+        seen = measured(model, x, y, step, step / max(1, settings.steps))
+        method = method_of(settings)
+        if method is not None:
+            seen = with_credits(seen, method)
+        return facts_of(seen, SIZE, settings.credit_measure_effects)
+
+
+MEASURE = Measure()

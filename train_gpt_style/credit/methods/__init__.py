@@ -1,0 +1,1 @@
+"""How credit is assigned: one file a method, `local.py` for what the local ones share."""

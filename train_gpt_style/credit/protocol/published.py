@@ -1,0 +1,45 @@
+"""The published numbers of the audited project, held against each other: the table of the guide."""
+
+import tomllib
+from pathlib import Path
+
+from train_gpt_style.credit.protocol.claims import KINDS, Claim, Source, judged
+from verify.errors import UsageError
+
+TABLE = Path(__file__).parents[1] / "published.toml"
+
+
+def read(path=TABLE):
+    """The claims of a table, with their sources. Raises UsageError for a name that is none."""
+    table = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    sources = {name: Source(name, **entry) for name, entry in table["source"].items()}
+    claims = []
+    for entry in table["claim"]:
+        names = entry.pop("from")
+        if unknown := sorted(set(names) - set(sources)):
+            raise UsageError(f"{path}: {entry['says']}: there is no source {unknown[0]}")
+        if entry["kind"] not in KINDS:
+            raise UsageError(f"{path}: {entry['kind']} is none of {', '.join(KINDS)}")
+        entry["values"] = tuple(entry.get("values", ()))
+        claims.append(Claim(sources=tuple(sources[name] for name in names), **entry))
+    return claims
+
+
+def rows(claims):
+    """A row a claim, as a table of Markdown: incident, what was said, what is wrong."""
+    found = ["| incident | said | found |", "|---|---|---|"]
+    for claim in claims:
+        wrong = "; ".join(f"{each.kind}: {each.words}" for each in judged(claim)) or "holds"
+        found.append(f"| {claim.incident or ''} | {claim.says} | {wrong} |")
+    return "\n".join(found)
+
+
+def main(arguments):
+    """`published`: the table. Exit code 1: claims are contradicted."""
+    if arguments:
+        raise UsageError(f"published takes no arguments: {arguments[0]}")
+    claims = read()
+    print(rows(claims))
+    wrong = {claim.incident for claim in claims if claim.incident and judged(claim)}
+    print(f"\n{len(wrong)} incidents found among {len(claims)} claims")
+    return 1 if any(judged(claim) for claim in claims) else 0
