@@ -17,9 +17,16 @@ def unit(t):
     return F.normalize(t, dim=-1, eps=GEO_NORM_EPS)
 
 
+def gaussian(count, dim, generator=None):
+    """Normal draws (count, dim), from torch's own generator when there is no other."""
+    if generator is None:
+        return torch.randn(count, dim)
+    return torch.randn(count, dim, generator=generator)
+
+
 def random_anchors(count, dim, generator=None):
     """Independent uniform points of the sphere."""
-    return unit(torch.randn(count, dim, generator=generator))
+    return unit(gaussian(count, dim, generator))
 
 
 def orthogonal_anchors(count, dim, generator=None):
@@ -27,7 +34,7 @@ def orthogonal_anchors(count, dim, generator=None):
 
     Orthonormal rows have CV 0: all their simplices are equal.
     """
-    drawn = torch.randn(count, dim, generator=generator)
+    drawn = gaussian(count, dim, generator)
     rows = []
     for row in drawn[:dim]:
         for _ in range(2):  # once more, since the first pass leaves what rounding left
