@@ -73,10 +73,10 @@ class GeoStream(Stream):
         self.simplex, self.lift = KSimplex(dim), nn.Linear(FEATURES, dim)
 
     def alone(self, x):
-        """The stream, and the squared volumes (B, P) of its simplices."""
+        """The stream; of its simplices the features (B, P, 11) and squared volumes (B, P)."""
         x = super().alone(x)
         features, volume2 = self.simplex(x)
-        return x + self.lift(features), volume2
+        return x + self.lift(features), features, volume2
 
 
 class DualBlock(nn.Module):
@@ -87,10 +87,10 @@ class DualBlock(nn.Module):
         self.geo, self.std = GeoStream(dim, heads), Stream(dim, heads)
 
     def forward(self, geo, std):
-        """(B, P, D) twice to the same, and squared volumes (B, P)."""
-        geo, volume2 = self.geo.alone(geo)
+        """(B, P, D) twice to the same, simplex features (B, P, 11), squared volumes (B, P)."""
+        geo, features, volume2 = self.geo.alone(geo)
         std = self.std.alone(std)
-        return self.geo.meet(geo, std), self.std.meet(std, geo), volume2
+        return self.geo.meet(geo, std), self.std.meet(std, geo), features, volume2
 
 
 class FusedBlock(nn.Module):

@@ -7,6 +7,7 @@ from verify.constants import spelled
 
 DUAL_INIT_STD = 0.02
 DUAL_DROPOUT = 0.1
+DUAL_CM_FLOOR_MOST = 0.02
 
 DUAL_KNOB_ANCHOR_DROP = 0.1
 DUAL_KNOB_INFONCE_TEMP = 0.07
@@ -27,6 +28,7 @@ COLLAPSE_SHARE = 0.05
 CONSTANTS = (
     spelled("DUAL_INIT_STD", DUAL_INIT_STD, "standard deviation of initial weights, truncated"),
     spelled("DUAL_DROPOUT", DUAL_DROPOUT, "share of hidden units dropped in the classifier"),
+    spelled("DUAL_CM_FLOOR_MOST", DUAL_CM_FLOOR_MOST, "largest floor of squared volumes"),
     spelled("DUAL_KNOB_ANCHOR_DROP", DUAL_KNOB_ANCHOR_DROP, "share of anchors dropped"),
     spelled("DUAL_KNOB_INFONCE_TEMP", DUAL_KNOB_INFONCE_TEMP, "temperature of InfoNCE"),
     spelled("DUAL_KNOB_LR", DUAL_KNOB_LR, "AdamW, learning rate"),

@@ -21,6 +21,7 @@ PARTS = {
     "patchwork": ("patchwork",),
     "classifier": ("classifier",),
     "geo classifier": ("extras.geo_classifier",),
+    "second tower and arbiter": ("extras.gal",),
 }
 RUN_1 = {
     "patch embed": 18816,

@@ -14,12 +14,16 @@ from train_gpt_style.dual_stream.model import Output
 
 @dataclass
 class Seen:
-    """What a step saw: the output for views a and b, 2 B rows, their classes, and its number."""
+    """What a step saw: the output for views a and b, 2 B rows, their classes, and its number.
+
+    facts: all that a log says of it. terms: of these, what the loss is made of.
+    """
 
     out: Output
     y: torch.Tensor
     step: int
     facts: dict[str, Any]
+    terms: dict[str, Any]
 
 
 def bce(logits, y, smoothing):
@@ -59,17 +63,17 @@ def loss_and_facts(model, views, y, step=0):
     out = model.seen
     both = torch.cat((y, y))
     total, facts = 0, {"correct": (out.logits.argmax(dim=1) == both).sum()}
-    seen = Seen(out, both, step, facts)
+    seen = Seen(out, both, step, facts, {})
     if s.bce_weight:
-        facts["bce"] = bce(out.logits, both, s.label_smoothing)
-        total = total + s.bce_weight * facts["bce"]
+        seen.terms["bce"] = bce(out.logits, both, s.label_smoothing)
+        total = total + s.bce_weight * seen.terms["bce"]
     rows = contrasted(model, seen) if s.infonce_weight else None
     if rows is not None:
-        facts["nce"], facts["hits"] = info_nce(rows, s.infonce_temp)
-        total = total + s.infonce_weight * facts["nce"]
+        seen.terms["nce"], facts["hits"] = info_nce(rows, s.infonce_temp)
+        total = total + s.infonce_weight * seen.terms["nce"]
     for feature in s.features:
         for name, weight, value in feature.terms(model, seen):
-            facts[name] = value
+            seen.terms[name] = value
             total = total + weight * value
-    facts["seen"] = seen
+    facts.update(seen.terms, seen=seen)
     return total, facts

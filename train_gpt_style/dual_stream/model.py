@@ -24,8 +24,8 @@ class Output:
     """What a forward pass computed.
 
     emb (B, O), unit rows; logits (B, C); geo, std: the streams' own unit embeddings, where the
-    model has them. volumes: squared volumes (B, P) of each dual block. tokens (B, P, .) led to
-    emb; patches (B, P, .) went into the streams.
+    model has them. volumes, simplices: squared volumes (B, P) and simplex features (B, P, 11) of
+    each dual block. tokens (B, P, .) led to emb; patches (B, P, .) went into the streams.
     """
 
     emb: torch.Tensor
@@ -33,6 +33,7 @@ class Output:
     geo: torch.Tensor | None = None
     std: torch.Tensor | None = None
     volumes: list[torch.Tensor] = field(default_factory=list)
+    simplices: list[torch.Tensor] = field(default_factory=list)
     tokens: torch.Tensor | None = None
     patches: torch.Tensor | None = None
 
@@ -114,10 +115,11 @@ class DualStream(nn.Module):
         p = self.settings.patch_size
         patches = images.view(B, 3, S // p, p, S // p, p).permute(0, 2, 4, 1, 3, 5)
         x = self.patch(patches.reshape(B, (S // p) ** 2, 3 * p * p)) + self.position
-        geo, std, volumes = self.geo_in(x), self.std_in(x), []
+        geo, std, volumes, simplices = self.geo_in(x), self.std_in(x), [], []
         for block in self.dual:
-            geo, std, volume2 = block(geo, std)
+            geo, std, features, volume2 = block(geo, std)
             volumes.append(volume2)
+            simplices.append(features)
         tokens, geo, std = self.joint(geo, std)
         own = self.finish(self.joint.output_proj(tokens.mean(dim=1)))
         geo_emb = None
@@ -128,7 +130,7 @@ class DualStream(nn.Module):
             emb = self.finish(emb)
         read = self.patchwork(self.constellation(emb))
         logits = self.classifier(torch.cat((read, *beside), dim=1))
-        self.seen = Output(emb, logits, geo_emb, std_emb, volumes, tokens, x)
+        self.seen = Output(emb, logits, geo_emb, std_emb, volumes, simplices, tokens, x)
         return emb, logits
 
 

@@ -62,13 +62,13 @@ TINY = {
     "N_DUAL_BLOCKS": "1",
     "N_FUSED_BLOCKS": "1",
     "N_HEADS": "2",
-    "OUTPUT_DIM": "4",
-    "N_ANCHORS": "8",  # more than dimensions, so that they repel
+    "OUTPUT_DIM": "6",  # a norm takes one, and five rows need four of what is left
+    "N_ANCHORS": "6",
     "N_COMP": "2",
     "D_COMP": "4",
     "CLASSES": "2",
     "EPOCHS": "2",
-    "BATCH": "4",  # three steps an epoch
+    "BATCH": "6",  # two steps an epoch
     "LOG_EVERY": "1",
     "LR": "0.015625",
     "WARMUP": "1",
@@ -85,7 +85,7 @@ SCENARIOS = {
         "CLASSES": "5",
         "SEED": str(2**63 - 1),  # the last that there is
         "N_DUAL_BLOCKS": "2",
-        "OUTPUT_DIM": "8",  # room for every anchor
+        "OUTPUT_DIM": "4",  # more anchors than dimensions, so that they repel
         "EPOCHS": "1",
         "LOG_EVERY": "2",
         "ANCHOR_DROP": "0.5",
@@ -102,7 +102,7 @@ SCENARIOS = {
         "BATCH": "5",
         "LOG_EVERY": "0",
         "N_FUSED_BLOCKS": "0",
-        "N_COMP": "8",
+        "N_COMP": "6",
         "ANCHOR_DROP": "0",
         "BCE_WEIGHT": "0",
         "INFONCE_WEIGHT": "0.25",

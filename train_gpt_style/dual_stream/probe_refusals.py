@@ -13,7 +13,7 @@ SETTINGS: dict[str, tuple[dict[str, str], str]] = {
     "patches that do not divide the image": ({"PATCH_SIZE": "3"}, "PATCH_SIZE=3"),
     "heads that do not divide the streams": ({"N_HEADS": "3"}, "N_HEADS=3 must divide STREAM_DIM"),
     "heads that do not divide the fused": ({"N_HEADS": "8"}, "N_HEADS=8 must divide FUSED_DIM"),
-    "compartments that do not divide the anchors": ({"N_COMP": "3"}, "N_COMP=3 must divide"),
+    "compartments that do not divide the anchors": ({"N_COMP": "4"}, "N_COMP=4 must divide"),
     "nothing to train": ({"BCE_WEIGHT": "0", "INFONCE_WEIGHT": "0"}, "nothing to train"),
     "data of more classes": ({"DATA_DIR": "idx3", "CLASSES": "2"}, "CLASSES=2, but the data has 3"),
     "a batch of more than there is": ({"BATCH": "13"}, "BATCH=13 exceeds the 12 training images"),

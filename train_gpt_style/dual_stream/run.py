@@ -25,7 +25,7 @@ from train_gpt_style.kit.start import (
 )
 
 __all__ = ["SYSTEM", "Context", "DualStream", "build_model", "loss_and_facts", "main", "run"]
-NO_TERM = ("correct", "hits", "seen")
+NOT_TOLD = ("correct", "hits", "seen", "seen_gal")
 
 
 def main(environ=os.environ):
@@ -48,10 +48,10 @@ def build_optimizer(settings, model):
 
 
 def lr_factor(step, steps, warmup):
-    """Of step number `step`, from 1: a line up to `warmup`, then half a cosine down to 0."""
+    """Of step number `step`, from 1: a line up to `warmup`, then half a cosine, 0 past the end."""
     if step <= warmup:
         return step / warmup
-    return 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, steps - warmup)))
+    return 0.5 * (1 + math.cos(math.pi * (step - warmup) / (steps - warmup + 1)))
 
 
 def evaluate(settings, model, ctx, split):
@@ -100,13 +100,13 @@ def train(settings, model, optimizer, loader, ctx, log, validate, observers, len
         optimizer.step()
         for feature in settings.features:
             feature.after_update(model, ctx, facts["seen"])
-        terms = {name: value for name, value in facts.items() if name not in NO_TERM}
+        told = {name: value for name, value in facts.items() if name not in NOT_TOLD}
         # Reading a loss waits for the device, so only the steps that are printed are read.
         if settings.log_every and 0 in (step - 1, step % settings.log_every):
             ms = 1000.0 * (before + ctx.now() - began)
-            told = " ".join(f"{name}:{ctx.read(value):.6f}" for name, value in terms.items())
+            values = " ".join(f"{name}:{ctx.read(value):.6f}" for name, value in told.items())
             log(
-                f"step:{step}/{steps} loss:{ctx.read(loss):.6f} {told} "
+                f"step:{step}/{steps} loss:{ctx.read(loss):.6f} {values} "
                 f"{log.acc}:{ctx.read(facts['correct']) / (2 * settings.batch):.4f} time:{ms:.0f}ms"
             )
         if observers:
@@ -115,9 +115,9 @@ def train(settings, model, optimizer, loader, ctx, log, validate, observers, len
                 "lr": optimizer.param_groups[0]["lr"],
                 "correct": facts["correct"],
                 "data": loader.split.kind,
-                **terms,
+                **told,
             }
-            report = StepReport(step, loss, said, ms, loader.position, terms=terms)
+            report = StepReport(step, loss, said, ms, loader.position, terms=facts["seen"].terms)
             for observer in observers:
                 observer.after_step(report)
 

@@ -34,7 +34,13 @@ def draw_simplices(rows, count, generator):
 
 def pool_distances(points):
     """(M, D) to squared distances (M, M) by differences of a centred Gram matrix."""
-    return centred_distances(centred(wide(points))).clamp_min(0)
+    with exactly(points):
+        return centred_distances(centred(wide(points))).clamp_min(0)
+
+
+def exactly(points):
+    """A context in which products keep the type that they have, also under autocast."""
+    return torch.autocast(points.device.type, enabled=False)
 
 
 def centred(points):
@@ -68,9 +74,10 @@ class PoolVolume2(torch.autograd.Function):
     @staticmethod
     def forward(ctx, points, simplices):
         """Points (M, D), corners (N, 5): vol2 (N,)."""
-        x = centred(points)
-        places = pair_places(simplices, len(x))
-        d = centred_distances(x).view(-1)[places].clamp_min(0)
+        places = pair_places(simplices, len(points))
+        with exactly(points):
+            x = centred(points)
+            d = centred_distances(x).view(-1)[places].clamp_min(0)
         found = expanded(d)
         thick = found > flatness(d)
         ctx.save_for_backward(x, places, d, thick)
@@ -89,7 +96,8 @@ class PoolVolume2(torch.autograd.Function):
         summed = x.new_zeros(len(x) * len(x))
         summed = summed.index_add(0, places.view(-1), weights.view(-1)).view(len(x), len(x))
         both = summed + summed.T
-        return 2 * (both.sum(dim=1, keepdim=True) * x - both @ x), None
+        with exactly(x):
+            return 2 * (both.sum(dim=1, keepdim=True) * x - both @ x), None
 
 
 def pool_volume2(points, simplices):

@@ -43,7 +43,7 @@ def volume2_of(points, simplices, kernel="gram"):
         return pool_volume2(points, simplices)
     if kernel != "det":
         raise UsageError(f"kernel {kernel}: gram or det")
-    d = pool_distances(points)
+    d = pool_distances(points)  # in single precision at least, under autocast too
     return volume2_by_cayley_menger(d[simplices.unsqueeze(2), simplices.unsqueeze(1)])
 
 

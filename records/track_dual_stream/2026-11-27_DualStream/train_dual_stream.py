@@ -744,10 +744,10 @@ def build_optimizer(args, model):
 
 
 def lr_factor(step, steps, warmup):
-    """Of step number `step`, from 1: a line up to `warmup`, then half a cosine down to 0."""
+    """Of step number `step`, from 1: a line up to `warmup`, then half a cosine, 0 past the end."""
     if step <= warmup:
         return step / warmup
-    return 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, steps - warmup)))
+    return 0.5 * (1 + math.cos(math.pi * (step - warmup) / (steps - warmup + 1)))
 
 
 # ----------------------------------------------------------------------------------------------

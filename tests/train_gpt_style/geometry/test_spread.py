@@ -195,3 +195,15 @@ def test_the_portable_kernel_is_the_same_number_and_ignores_the_thread_count():
     theirs = [float(v) for v in spread.cv_of_volume2(exact, 5)]
     assert [cv, mean, count] == pytest.approx(theirs, rel=1e-9)
     assert portable_cv(points[:5] * 0, corners[:4] * 0) == (0.0, 0.0, 0)
+
+
+@pytest.mark.parametrize("kernel", ["gram", "det"])
+def test_autocast_changes_nothing(kernel):
+    found = []
+    for enabled in (False, True):
+        x = gaussian(30, 8).float().requires_grad_(True)
+        with torch.autocast("cpu", torch.bfloat16, enabled=enabled):
+            loss = spread.cv_loss(x, 0.2, 64, generator(5), kernel=kernel)
+        loss.backward()
+        found.append(x.grad)
+    assert found[0].equal(found[1])
