@@ -101,6 +101,25 @@ VIT = {
     "LOG_EVERY": "1",
 }
 VIT_ON = {**VIT, "DCLR_GAIN": "0.75", "DCLR_FEEDBACK": "1", "TELEMETRY": "1", "RUN_LOG": "1"}
+# The dual stream on synthetic images: more anchors than dimensions, a schedule, clipping.
+DUAL = {
+    "EPOCHS": "1",
+    "BATCH": "4",
+    "SYNTHETIC_IMAGES": "12",
+    "IMG_SIZE": "16",
+    "EMBED_DIM": "24",
+    "STREAM_DIM": "16",
+    "FUSED_DIM": "24",
+    "N_FUSED_BLOCKS": "1",
+    "N_HEADS": "2",
+    "OUTPUT_DIM": "6",
+    "N_ANCHORS": "8",
+    "N_COMP": "2",
+    "D_COMP": "8",
+    "CLASSES": "3",
+    "LABEL_SMOOTHING": "0.25",
+    "LOG_EVERY": "1",
+}
 
 # Two blocks on the synthetic teacher, by backpropagation and by each kind of other credit.
 CREDIT = {
@@ -133,6 +152,7 @@ class RunFailed(Exception):
     """The program did not get to its end on some CPU."""
 
 
+GEOMETRY = str(ROOT / "benchmarks" / "portable_geometry.py")
 VALUES = str(ROOT / "benchmarks" / "portable_values.py")
 SYSTEMS = (
     System("gpt", ("train_gpt_style.gpt",), SMALL, lanes=("portable", "native")),
@@ -145,6 +165,8 @@ SYSTEMS = (
     System("credit, ep", ("train_gpt_style.credit",), CREDIT_EP),
     System("credit, state-bridge", ("train_gpt_style.credit",), CREDIT_SB),
     System("credit, credit-bridge", ("train_gpt_style.credit",), CREDIT_CB),
+    System("dual_stream", ("train_gpt_style.dual_stream",), DUAL),
+    System("geometry", (GEOMETRY,)),
     System("values", (VALUES,), lanes=("portable", "native")),
     System("forbidden root", (VALUES, "--sqrt"), must_differ=True),
 )

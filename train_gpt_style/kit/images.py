@@ -173,15 +173,14 @@ class SyntheticSplit:
         return self.pixels[indices]
 
 
-def load_splits(root, size):
-    """The training and validation split of a folder of images or of IDX files.
+def load_splits(root, size, folder=FolderSplit, idx=IdxSplit):
+    """The training and validation split of a folder of images or of IDX files, by these classes.
 
     Raises UsageError, one line, for a folder that holds neither, or a class that only `val` has.
     """
     if not Path(root).is_dir():
         raise UsageError(f"DATA_DIR={root} is no folder")
-    idx = any(Path(root).glob(f"train-{IDX_IMAGES}*"))
-    split = IdxSplit if idx else FolderSplit
+    split = idx if any(Path(root).glob(f"train-{IDX_IMAGES}*")) else folder
     train, val = (split(root, name, size) for name in ("train", "val"))
     if extra := sorted(set(val.names) - set(train.names)):
         raise UsageError(f"{root}: class {extra[0]} is in val/ and not in train/")

@@ -1,0 +1,7 @@
+"""`python -m train_gpt_style.dual_stream`: train; or `presets`, `scan`, `scalars`: --help tells."""
+
+from train_gpt_style.dual_stream import SYSTEM
+from train_gpt_style.dual_stream.commands import environ_of
+from train_gpt_style.kit.entry import command
+
+command(SYSTEM, environ_of)

@@ -1,0 +1,276 @@
+"""The eight scans of a model on some images, and a diagnosis: plain numbers, JSON as they are.
+
+Scans 1 and 8 and the fields of the diagnosis are published; 2 to 7 are this package's own cut. A
+CV never stands alone: beside it is the CV of uniform points in the embedding's dimension and at its
+effective dimension, since the band of 0.20 to 0.23 is what 14 to 16 dimensions give. A collapsed
+cloud is never healthy, whatever its CV.
+
+Reads only: no draw of torch's own generator, no gradient, and the model's mode is put back.
+"""
+
+import torch
+
+from train_gpt_style.dual_stream.constants import (
+    BAND_HIGH,
+    BAND_LOW,
+    COLLAPSE_SHARE,
+    COLLAPSE_SIMILARITY,
+)
+from train_gpt_style.dual_stream.data import own_generator, scaled
+from train_gpt_style.geometry import clouds
+from train_gpt_style.geometry.anchors import unit
+from train_gpt_style.geometry.sphere import LEAST_DIMENSION, uniform_cv, uniform_dimension
+from train_gpt_style.geometry.spread import cv_metric
+
+GLOBAL_SAMPLES, CLASS_SAMPLES = 500, 200
+CHUNK = 256  # images a forward pass
+
+
+@torch.no_grad()
+def observed(model, images, ctx):
+    """What the model computes of uint8 images (M, 3, S, S): tensors by name, on the CPU, fp32.
+
+    emb (M, O), logits (M, C), nearest (M,), patch (M, P, O), volume2 (blocks, M, P), simplices
+    (blocks, M, P, 11); geo and std (M, O) where the model has them.
+    """
+    training = model.training
+    model.eval()
+    parts = {}
+    for chunk in images.split(CHUNK):
+        model(scaled(chunk).to(ctx.device))
+        out, found = model.seen, {}
+        patch = unit(model.joint.output_proj(out.tokens))
+        found = {"emb": out.emb, "logits": out.logits, "geo": out.geo, "std": out.std}
+        found |= {"patch": patch, "volume2": torch.stack(out.volumes, dim=1)}
+        found["simplices"] = torch.stack(out.simplices, dim=1)
+        for name, t in found.items():
+            if t is not None:
+                parts.setdefault(name, []).append(t.float().cpu())
+    model.train(training)
+    whole = {name: torch.cat(each) for name, each in parts.items()}
+    directions = model.constellation.directions().detach().float().cpu()
+    whole["directions"] = directions
+    whole["nearest"] = (whole["emb"] @ directions.T).argmax(dim=1)
+    whole["patch_nearest"] = (whole["patch"] @ directions.T).argmax(dim=2)
+    return whole
+
+
+def marked_cv(rows, samples, place, seed):
+    """CV and mean volume of rows (M, O), with what a uniform cloud would have.
+
+    uniform: at the width O. uniform_effective: at the effective dimension. like: the dimension in
+    which a uniform cloud has this CV. in_band: within [0.20, 0.23].
+    """
+    generator = own_generator(seed, 0, 16 + place)
+    cv, mean = cv_metric(rows, generator, samples)
+    effective = clouds.effective_dimension(rows)
+    return {
+        "cv": cv,
+        "mean_volume": mean,
+        "effective_dimension": effective,
+        "uniform": uniform(rows.shape[1]),
+        "uniform_effective": uniform(effective),
+        "like": uniform_dimension(cv) if cv > 0 else None,
+        "in_band": BAND_LOW <= cv <= BAND_HIGH,
+    }
+
+
+def uniform(dimension):
+    """CV of uniform points on the sphere of that dimension; None below 4, where there is none."""
+    return uniform_cv(dimension) if dimension >= LEAST_DIMENSION else None
+
+
+def usage(nearest, anchors):
+    """Use of the anchors as JSON."""
+    found = clouds.anchor_usage(nearest, anchors)
+    return {
+        "active": found.active,
+        "anchors": found.anchors,
+        "entropy": found.entropy,
+        "gini": found.gini,
+        "counts": torch.bincount(nearest.reshape(-1), minlength=anchors).tolist(),
+    }
+
+
+def health(seen, seed):
+    """SCAN 1: the cloud of embeddings."""
+    rows = seen["emb"]
+    mean, sd = clouds.self_similarity(rows)
+    shares = clouds.energy_shares(rows)
+    return {
+        **marked_cv(rows, GLOBAL_SAMPLES, 0, seed),
+        "self_similarity": mean,
+        "self_similarity_sd": sd,
+        "energy_top": {str(k): share for k, share in shares.items()},
+        "spectrum": clouds.spectrum(rows).tolist(),
+        "norm_error": float((rows.norm(dim=1) - 1).abs().max()),
+        "finite": all(bool(t.isfinite().all()) for t in seen.values()),
+    }
+
+
+def patch_usage(seen, anchors, seed):
+    """SCAN 3: each token through the projection."""
+    nearest = seen["patch_nearest"]
+    rows = seen["patch"].flatten(0, 1)
+    step = max(1, len(rows) // 512)  # tokens of many images, not the first few images' all
+    distinct = [len(each.unique()) for each in nearest]
+    return {
+        **usage(nearest, anchors),
+        "per_image": sum(distinct) / len(distinct),
+        **{f"cv_{k}": v for k, v in marked_cv(rows[::step], GLOBAL_SAMPLES, 1, seed).items()},
+    }
+
+
+def simplices(seen):
+    """SCAN 4: volumes and features of the simplex channels, by block.
+
+    valid: share of tokens with vol2 >= 0. Points of R^n have no other, so it shows rounding alone.
+    """
+    volume2, features = seen["volume2"], seen["simplices"]
+    blocks = range(volume2.shape[1])
+    return {
+        "valid": [float((volume2[:, b] >= 0).double().mean()) for b in blocks],
+        "mean_volume2": [float(volume2[:, b].double().mean()) for b in blocks],
+        "feature_variance": [
+            float(features[:, b].double().flatten(0, 1).var(dim=0, correction=0).mean())
+            for b in blocks
+        ],
+    }
+
+
+def anchor_geometry(seen, seed):
+    """SCAN 5: the anchors as a cloud."""
+    rows = seen["directions"]
+    mean, sd = clouds.self_similarity(rows)
+    return {
+        **marked_cv(rows, CLASS_SAMPLES, 2, seed),
+        "self_similarity": mean,
+        "self_similarity_sd": sd,
+    }
+
+
+def class_structure(seen, labels, seed):
+    """SCAN 6: classes as clouds; neighbours; the gap of cosines within and across.
+
+    centroid_cosines: between the mean directions of classes, in their order.
+    """
+    rows, classes = seen["emb"].double(), labels.unique().tolist()
+    cosines = rows @ rows.T
+    same = labels.unsqueeze(1) == labels
+    itself = torch.eye(len(rows), dtype=torch.bool)
+    neighbour = cosines.masked_fill(itself, -2).argmax(dim=1)
+    middles = unit(torch.stack([rows[labels == c].mean(dim=0) for c in classes]))
+    marked = {
+        str(c): marked_cv(seen["emb"][labels == c], CLASS_SAMPLES, 64 + c, seed) for c in classes
+    }
+    cvs = torch.tensor([each["cv"] for each in marked.values()], dtype=torch.float64)
+    return {
+        "classes": marked,
+        "cv_mean": float(cvs.mean()),
+        "cv_sd": float(cvs.std(correction=1)) if len(cvs) > 1 else 0.0,
+        "cv_range": [float(cvs.min()), float(cvs.max())],
+        "in_band": sum(each["in_band"] for each in marked.values()),
+        "one_nn": float((labels[neighbour] == labels).double().mean()),
+        "same_diff_gap": mean_where(cosines, same & ~itself) - mean_where(cosines, ~same),
+        "centroid_cosines": (middles @ middles.T).tolist(),
+    }
+
+
+def mean_where(values, mask):
+    """The mean of the values under a mask; 0 where there is none."""
+    return float(values[mask].mean()) if bool(mask.any()) else 0.0
+
+
+def classification(seen, labels):
+    """SCAN 7: what the classifier says."""
+    said = seen["logits"].argmax(dim=1)
+    size = seen["logits"].shape[1]
+    places = labels * size + said
+    return {
+        "accuracy": float((said == labels).double().mean()),
+        "confusion": torch.bincount(places, minlength=size * size).view(size, size).tolist(),
+    }
+
+
+def architecture(model):
+    """SCAN 8: parameters by the first part of their name."""
+    counted = {}
+    for name, p in model.named_parameters():
+        part = name.partition(".")[0]
+        counted[part] = counted.get(part, 0) + p.numel()
+    return {"parameters": sum(counted.values()), "parts": counted}
+
+
+def scan(model, images, labels, ctx, watched=None):
+    """All eight scans of uint8 images (M, 3, S, S) and labels (M,), and the diagnosis, as JSON.
+
+    watched: `watch.Watched.found()` of the run so far, where there is one: what had no gradient,
+    and which terms did nothing.
+    """
+    seed, anchors = model.settings.seed, len(model.constellation.anchors)
+    seen = observed(model, images, ctx)
+    found = {
+        "1 embedding health": health(seen, seed),
+        "2 pooled anchor usage": usage(seen["nearest"], anchors),
+        "3 patch anchor usage": patch_usage(seen, anchors, seed),
+        "4 simplex volumes": simplices(seen),
+        "5 anchor geometry": anchor_geometry(seen, seed),
+        "6 class structure": class_structure(seen, labels, seed),
+        "7 classifier and gradients": {**classification(seen, labels), **(watched or {})},
+        "8 architecture summary": architecture(model),
+    }
+    return {"images": len(images), "scans": found, "diagnosis": diagnosis(found)}
+
+
+def diagnosis(found):
+    """The published fields, each with what it needs beside it, and a verdict."""
+    one, two, three, four, five, six, seven = (
+        found[name] for name in sorted(found) if name[0] != "8"
+    )
+    return {
+        "validation accuracy": seven["accuracy"],
+        "effective dimension": one["effective_dimension"],
+        "pentachoron CV": beside(one),
+        "anchor CV": beside(five),
+        "patch CV": beside({k.removeprefix("cv_"): v for k, v in three.items()}),
+        "class CV": {"mean": six["cv_mean"], "sd": six["cv_sd"], "range": six["cv_range"]},
+        "classes in band": f"{six['in_band']}/{len(six['classes'])}",
+        "1-NN": six["one_nn"],
+        "same-diff gap": six["same_diff_gap"],
+        "self-similarity": one["self_similarity"],
+        "pooled anchors": f"{two['active']}/{two['anchors']}",
+        "patch anchors": f"{three['active']}/{three['anchors']}",
+        "anchors per image": three["per_image"],
+        "entropy": two["entropy"],
+        "Gini": two["gini"],
+        "CM valid": min(four["valid"]),
+        "geo feature variance": four["feature_variance"],
+        "verdict": verdict(one, two, seven),
+    }
+
+
+def beside(marked):
+    """A CV, never without the uniform values."""
+    return {key: marked[key] for key in ("cv", "in_band", "uniform", "uniform_effective", "like")}
+
+
+def verdict(one, two, seven):
+    """`collapsed`, `broken` or `no collapse found`, with every reason.
+
+    Nothing here reads a CV: a cloud in the band may have collapsed, and one outside may be sound.
+    """
+    reasons = []
+    if not one["finite"]:
+        reasons.append("a value is not finite")
+    broken = bool(reasons)
+    if one["self_similarity"] > COLLAPSE_SIMILARITY:
+        reasons.append(f"self-similarity {one['self_similarity']:.3f} > {COLLAPSE_SIMILARITY}")
+    if two["active"] <= max(1, COLLAPSE_SHARE * two["anchors"]):
+        reasons.append(f"{two['active']} of {two['anchors']} anchors in use")
+    if two["entropy"] < 100 * COLLAPSE_SHARE:
+        reasons.append(f"entropy of anchor use {two['entropy']:.1f} %")
+    collapsed = len(reasons) > broken
+    reasons += [f"{name} never had a gradient" for name in seven.get("no_gradient", ())]
+    reasons += [f"{name} was 0 on every step" for name in seven.get("vacuous", ())]
+    state = "broken" if broken else "collapsed" if collapsed else "no collapse found"
+    return {"state": state, "reasons": reasons}

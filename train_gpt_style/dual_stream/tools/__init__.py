@@ -1,0 +1,1 @@
+"""Tools beside training: no run imports them, and no bundle holds them."""
