@@ -1,7 +1,7 @@
 """A step of feedback alignment against one of backpropagation, and what the audit costs.
 
-    python benchmarks/credit.py                    # d=256, L=12, batch 128, inputs of CIFAR, CPU
-    python benchmarks/credit.py --rounds 60 --json
+    python -m benchmarks.credit                    # d=256, L=12, batch 128, inputs of CIFAR, CPU
+    python -m benchmarks.credit --rounds 60 --json
 
 In one process and thread, in turn, in an order that changes each round: gradients and AdamW of the
 same network by backpropagation, by DFA and FA as they run, and by the straightforward local step.

@@ -17,10 +17,10 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from goldenseal.errors import UsageError
 from train_gpt_style.credit.constants import VIT_POSITION_STD
 from train_gpt_style.credit.data import phi
 from train_gpt_style.credit.model import Block, Chain
-from verify.errors import UsageError
 
 CHANNELS = (32, 64, 128)  # of the convolutions
 

@@ -3,7 +3,7 @@
 The code imports the names, and each has a theorem. CREDIT_KNOB_X is the default of the knob X.
 """
 
-from verify.constants import spelled
+from goldenseal.coq.constants import spelled
 
 CREDIT_KNOB_W2_STD = 0.01
 CREDIT_KNOB_LR = 1e-3

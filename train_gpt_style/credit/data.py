@@ -15,6 +15,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from goldenseal.errors import UsageError
 from train_gpt_style.credit.constants import (
     CIFAR_MEAN_BLUE,
     CIFAR_MEAN_GREEN,
@@ -26,7 +27,6 @@ from train_gpt_style.credit.constants import (
     FASHION_SD,
 )
 from train_gpt_style.kit import images
-from verify.errors import UsageError
 
 # Mean and standard deviation of each channel.
 FASHION = ([FASHION_MEAN], [FASHION_SD])

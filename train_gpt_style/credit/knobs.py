@@ -5,13 +5,13 @@ Names, defaults and ranges are those of the frozen baseline; a gate holds them t
 
 from pathlib import Path
 
+from goldenseal.errors import UsageError
+from goldenseal.knobs import Knob, Settings
 from train_gpt_style.credit.constants import (
     CREDIT_KNOB_LR,
     CREDIT_KNOB_W2_STD,
     CREDIT_KNOB_WEIGHT_DECAY,
 )
-from verify.errors import UsageError
-from verify.knobs import Knob, Settings
 
 BASELINE_KNOBS = (
     # data and run

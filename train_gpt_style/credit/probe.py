@@ -1,9 +1,9 @@
 """How the gates drive this system: the frozen baseline, the candidate, small runs of both."""
 
+from goldenseal.ladder.probe import Scenario
 from train_gpt_style.credit import SYSTEM
 from train_gpt_style.credit.probe_data import SCENARIOS, leftovers
 from train_gpt_style.kit.probing import probe_of
-from verify.probe import Scenario
 
 
 def draw(shape, generator):

@@ -7,7 +7,7 @@ import runpy
 import sys
 from importlib.util import find_spec
 
-from verify.errors import UsageError
+from goldenseal.errors import UsageError
 
 PACKAGE = "train_gpt_style.dual_stream"
 TOOLS = {

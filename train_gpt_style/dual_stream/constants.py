@@ -3,7 +3,7 @@
 The code imports the names, and each has a theorem. DUAL_KNOB_X is the default of the knob X.
 """
 
-from verify.constants import spelled
+from goldenseal.coq.constants import spelled
 
 DUAL_INIT_STD = 0.02
 DUAL_DROPOUT = 0.1

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from PIL import Image
 
+from goldenseal.errors import UsageError
 from train_gpt_style.kit.images import FolderSplit, IdxSplit, SyntheticSplit, load_splits
-from verify.errors import UsageError
 
 PAD = 4  # pixels by which a view may be moved
 

@@ -5,14 +5,14 @@ Names, defaults and ranges are those of the frozen baseline; a gate holds them t
 
 from pathlib import Path
 
+from goldenseal.errors import UsageError
+from goldenseal.knobs import Knob, Settings
 from train_gpt_style.dual_stream.constants import (
     DUAL_KNOB_ANCHOR_DROP,
     DUAL_KNOB_INFONCE_TEMP,
     DUAL_KNOB_LR,
     DUAL_KNOB_WEIGHT_DECAY,
 )
-from verify.errors import UsageError
-from verify.knobs import Knob, Settings
 
 BASELINE_KNOBS = (
     # data and run

@@ -2,10 +2,10 @@
 
 import os
 
+from goldenseal.ladder.probe import Scenario
 from train_gpt_style.dual_stream import SYSTEM
 from train_gpt_style.dual_stream.probe_data import SCENARIOS, idx_files, write
 from train_gpt_style.kit.probing import probe_of
-from verify.probe import Scenario
 
 
 def draw(shape, generator):

@@ -6,8 +6,8 @@ Each draws from the generator that it is given, or from torch's own.
 import torch
 import torch.nn.functional as F
 
+from goldenseal.errors import UsageError
 from train_gpt_style.geometry.constants import GEO_NORM_EPS, GEO_REPULSION
-from verify.errors import UsageError
 
 REPULSION_STEPS = 200
 

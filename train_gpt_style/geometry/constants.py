@@ -1,6 +1,6 @@
 """The numbers of the geometry that binary cannot hold exactly: docs/theorems.md."""
 
-from verify.constants import spelled
+from goldenseal.coq.constants import spelled
 
 GEO_CV_EPS = 1e-8
 GEO_VOLUME_FLOOR = 1e-20

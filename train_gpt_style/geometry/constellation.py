@@ -7,8 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from goldenseal.errors import UsageError
 from train_gpt_style.geometry.anchors import unit
-from verify.errors import UsageError
 
 
 class Constellation(nn.Module):

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import torch
 
+from goldenseal.errors import UsageError
 from train_gpt_style.geometry.procrustes import orthogonal_procrustes
-from verify.errors import UsageError
 
 TOLERANCE = 2.0**-20  # relative change of the objective at which the rounds end
 

@@ -12,7 +12,7 @@ parameter's gradient, since that has removed the radial part already.
 
 import torch
 
-from verify.errors import UsageError
+from goldenseal.errors import UsageError
 
 SIGNS = ("library", "described")
 

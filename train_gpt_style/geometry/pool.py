@@ -6,9 +6,9 @@ collapsed keeps its volumes to a millionth in float32. Half precision is cast be
 
 import torch
 
+from goldenseal.errors import UsageError
 from train_gpt_style.geometry.simplex import wide
 from train_gpt_style.geometry.volumes import LEFT, RIGHT, expanded, slopes
-from verify.errors import UsageError
 
 CORNERS = 5
 ROUNDINGS = 16  # how many of them a volume may owe to rounding before it counts as flat

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import torch
 
+from goldenseal.errors import UsageError
 from train_gpt_style.geometry.anchors import unit
-from verify.errors import UsageError
 
 WHITEN_FLOOR = 2.0**-20  # of the largest eigenvalue
 

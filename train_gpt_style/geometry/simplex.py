@@ -10,7 +10,7 @@ import math
 
 import torch
 
-from verify.errors import UsageError
+from goldenseal.errors import UsageError
 
 
 def squared_distances(points):

@@ -11,7 +11,7 @@ G the gamma function; CV^2 = E[V^2] / E[V]^2 - 1. For r = 4, E[V^2] = 5(d-1)(d-2
 import math
 from fractions import Fraction
 
-from verify.errors import UsageError
+from goldenseal.errors import UsageError
 
 LEAST_DIMENSION, LARGEST_DIMENSION = 4.0, 65536.0
 

@@ -8,10 +8,10 @@ five rows, or too few volumes above the floor, the loss and the metric are 0.
 
 import torch
 
+from goldenseal.errors import UsageError
 from train_gpt_style.geometry.constants import GEO_CV_EPS, GEO_VOLUME_FLOOR
 from train_gpt_style.geometry.pool import CORNERS, draw_simplices, pool_distances, pool_volume2
 from train_gpt_style.geometry.simplex import volume2_by_cayley_menger
-from verify.errors import UsageError
 
 POOL_ROWS = 512
 LEAST_IN_LOSS, LEAST_IN_METRIC = 5, 10

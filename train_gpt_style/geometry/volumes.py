@@ -14,8 +14,8 @@ import warnings
 
 import torch
 
+from goldenseal.errors import UsageError
 from train_gpt_style.geometry.simplex import wide
-from verify.errors import UsageError
 
 LEFT = (0, 0, 0, 0, 1, 1, 1, 2, 2, 3)
 RIGHT = (1, 2, 3, 4, 2, 3, 4, 3, 4, 4)

@@ -9,13 +9,13 @@ import pytest
 import safetensors.torch
 import torch
 
+from goldenseal.errors import UsageError
 from tests.train_gpt_style.cases import inside
 from tests.train_gpt_style.test_checkpoints_refused import rewritten
 from train_gpt_style.credit import SYSTEM
 from train_gpt_style.credit.audit.command import main as audit
 from train_gpt_style.credit.run import main as train
 from train_gpt_style.kit import entry
-from verify.errors import UsageError
 
 SMALL = {
     "DIM": "16",

@@ -6,10 +6,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from goldenseal.errors import UsageError
 from train_gpt_style.credit import SYSTEM, data
 from train_gpt_style.credit.probe_data import FILES, pictures
 from train_gpt_style.kit.images import IDX_IMAGES
-from verify.errors import UsageError
 
 
 def placed(folder, name):

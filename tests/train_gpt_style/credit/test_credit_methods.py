@@ -8,6 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from goldenseal.digest import tensor_digest
+from goldenseal.errors import UsageError
 from train_gpt_style.credit import metrics
 from train_gpt_style.credit.architectures import Plain
 from train_gpt_style.credit.features.method import METHODS
@@ -17,8 +19,6 @@ from train_gpt_style.credit.methods.feedback import Feedback
 from train_gpt_style.credit.methods.local import local_step
 from train_gpt_style.credit.run import build_optimizers, end_to_end, gradients_of
 from train_gpt_style.credit.seams import Moment
-from verify.digest import tensor_digest
-from verify.errors import UsageError
 
 MOMENT = Moment(3, 0.5)
 NAMES = sorted(METHODS)

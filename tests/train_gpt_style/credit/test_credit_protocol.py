@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from goldenseal.errors import UsageError
 from train_gpt_style.credit import protocol
 from train_gpt_style.credit.protocol import (
     calibration,
@@ -23,7 +24,6 @@ from train_gpt_style.credit.protocol import (
 )
 from train_gpt_style.credit.protocol.diagnostics import Setting, Thresholds
 from train_gpt_style.credit.protocol.verdict import verdict
-from verify.errors import UsageError
 
 T = Thresholds()
 SETTING = Setting(256, 4, "cifar", 100, (42, 123, 456), "cosine")

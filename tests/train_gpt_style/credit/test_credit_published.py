@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from goldenseal.errors import UsageError
 from train_gpt_style.credit import SYSTEM
 from train_gpt_style.credit.protocol import claims, published
 from train_gpt_style.credit.protocol.claims import Claim, Source, judged
 from train_gpt_style.kit import entry
-from verify.errors import UsageError
 
 ROOT = Path(__file__).parents[3]
 THREE = Source("x", "x", 30, {"1": ".5851", "2": ".5845", "3": ".5863"})

@@ -6,13 +6,13 @@ import pytest
 import safetensors.torch
 import torch
 
+from goldenseal.disk import canonical
+from goldenseal.errors import UsageError
+from goldenseal.runlog import read_run_log
 from tests.train_gpt_style.cases import inside
 from train_gpt_style.credit import SYSTEM
 from train_gpt_style.credit.knobs import data
 from train_gpt_style.credit.run import main, rate
-from verify import canonical
-from verify.errors import UsageError
-from verify.runlog import read_run_log
 
 SMALL = {
     "DIM": "16",

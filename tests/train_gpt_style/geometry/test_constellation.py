@@ -7,6 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from goldenseal.errors import UsageError
 from tests.train_gpt_style.geometry.clouds import gaussian, generator, sphere
 from train_gpt_style.geometry import anchors, clouds
 from train_gpt_style.geometry.constellation import Constellation, Patchwork
@@ -16,7 +17,6 @@ from train_gpt_style.geometry.gradient import (
     separated,
     tangential,
 )
-from verify.errors import UsageError
 
 
 def norms(rows):

@@ -7,6 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from goldenseal.errors import UsageError
 from tests.train_gpt_style.geometry.clouds import gaussian, generator
 from train_gpt_style.geometry.gpa import generalised_procrustes
 from train_gpt_style.geometry.procrustes import (
@@ -16,7 +17,6 @@ from train_gpt_style.geometry.procrustes import (
     orthogonal_procrustes,
     whitened_procrustes,
 )
-from verify.errors import UsageError
 
 
 def turn(dim, seed):

@@ -8,10 +8,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from goldenseal.errors import UsageError
 from tests.train_gpt_style.geometry.clouds import gaussian, generator
 from train_gpt_style.geometry import simplex, volumes
 from train_gpt_style.geometry.ksimplex import KSimplex
-from verify.errors import UsageError
 
 ALL_ONE = {n: torch.ones(n, n, dtype=torch.float64).fill_diagonal_(0) for n in range(2, 9)}
 

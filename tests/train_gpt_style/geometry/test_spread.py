@@ -8,11 +8,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from goldenseal.errors import UsageError
 from tests.train_gpt_style.geometry.clouds import gaussian, generator, sphere
 from train_gpt_style.geometry import pool, simplex, spread
 from train_gpt_style.geometry import sphere as closed
 from train_gpt_style.geometry.portable import portable_cv, portable_volume2
-from verify.errors import UsageError
 
 # d: (CV, mean volume), the published closed form.
 TABLE = {

@@ -9,11 +9,11 @@ import json
 import sys
 from pathlib import Path
 
+from goldenseal.disk.files import atomic_write
+from goldenseal.errors import UsageError
 from train_gpt_style.credit.audit.judge import MISSING, report
 from train_gpt_style.credit.audit.subject import of_checkpoint, of_function
 from train_gpt_style.credit.protocol.diagnostics import LEAST_BATCHES, LEAST_SIZE, Thresholds
-from verify.errors import UsageError
-from verify.files import atomic_write
 
 EPILOG = """\
 The four diagnostics:

@@ -3,11 +3,11 @@
 import math
 from dataclasses import asdict
 
+from goldenseal.runlog import read_run_log
 from train_gpt_style.credit.calibrate import can_be_drawn, fresh_cosines
 from train_gpt_style.credit.metrics import cosine, gradient_norm, hidden_norm, stability
 from train_gpt_style.credit.protocol import calibration, diagnostics, replay, strategies
 from train_gpt_style.credit.protocol.verdict import verdict
-from verify.runlog import read_run_log
 
 SCHEMA = 1
 MISSING = "not evaluated"

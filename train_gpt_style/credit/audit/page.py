@@ -3,7 +3,7 @@
 import io
 from pathlib import Path
 
-from verify.errors import CannotCheckError
+from goldenseal.errors import CannotCheckError
 
 TEMPLATE = Path(__file__).with_name("audit.html")
 SALT = "goldenseal"  # element ids are hashes: of this, not of a random number

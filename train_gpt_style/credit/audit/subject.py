@@ -11,6 +11,8 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
+from goldenseal.disk import canonical
+from goldenseal.errors import UsageError
 from train_gpt_style.credit import SYSTEM
 from train_gpt_style.credit.data import load_data
 from train_gpt_style.credit.features.method import method_of
@@ -19,8 +21,6 @@ from train_gpt_style.credit.protocol.diagnostics import Setting
 from train_gpt_style.credit.run import build_model, evaluate
 from train_gpt_style.kit import checkpoints
 from train_gpt_style.kit.context import Context
-from verify import canonical
-from verify.errors import UsageError
 
 DRAWN = ("feedback.", "bridge.")  # prefixes of what a method drew or learned
 PARTS = ("model", "x", "y", "layers")

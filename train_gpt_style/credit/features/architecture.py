@@ -8,10 +8,10 @@ Off: the baseline's residual MLP.
 
 from torch import nn
 
+from goldenseal.errors import UsageError
+from goldenseal.knobs import Feature, Knob
 from train_gpt_style.credit.architectures import build
 from train_gpt_style.credit.seams import GatedFeature
-from verify.errors import UsageError
-from verify.knobs import Feature, Knob
 
 MODELS = ("resmlp", "vit-mini", "student", "small-cnn", "relu-mlp")
 WITH_NORM = MODELS[:2]

@@ -14,6 +14,8 @@ It moves no weight and draws from generators of its own; a test holds it to that
 feature that acts, since it calls a copy of the network. Off (0): nothing is measured.
 """
 
+from goldenseal.errors import UsageError
+from goldenseal.knobs import Feature, Knob
 from train_gpt_style.credit.features.method import method_of
 from train_gpt_style.credit.metrics import (
     cosine,
@@ -26,8 +28,6 @@ from train_gpt_style.credit.metrics import (
     with_credits,
 )
 from train_gpt_style.credit.seams import GatedFeature
-from verify.errors import UsageError
-from verify.knobs import Feature, Knob
 
 BATCHES, SIZE = 8, 128  # of stability: at least so many batches, and examples in each
 

@@ -11,6 +11,8 @@ accounts leave shapes and details open; what was chosen here is said in each fil
 A sub-knob acts under the methods that it names. Off (bp): the baseline's own step.
 """
 
+from goldenseal.errors import UsageError
+from goldenseal.knobs import Feature, Knob
 from train_gpt_style.credit.constants import (
     CREDIT_KNOB_BRIDGE_DECAY,
     CREDIT_KNOB_BRIDGE_LR,
@@ -26,8 +28,6 @@ from train_gpt_style.credit.methods.bridge import CreditBridge, StateBridge
 from train_gpt_style.credit.methods.ep import EP
 from train_gpt_style.credit.methods.feedback import DFA, FA, ShallowDFA
 from train_gpt_style.credit.seams import GatedFeature
-from verify.errors import UsageError
-from verify.knobs import Feature, Knob
 
 METHODS = {
     "fa": FA,

@@ -6,9 +6,9 @@ Under CREDIT_METHOD it is added to the local losses, under backpropagation to th
 Off (0): nothing is added, not even a zero, since 0 * inf is no number.
 """
 
+from goldenseal.knobs import Feature, Knob
 from train_gpt_style.credit.methods.backprop import with_penalty
 from train_gpt_style.credit.seams import GatedFeature
-from verify.knobs import Feature, Knob
 
 
 class Penalty(GatedFeature):

@@ -7,8 +7,8 @@ Off (0): the data's labels.
 
 import torch
 
+from goldenseal.knobs import Feature, Knob
 from train_gpt_style.credit.seams import GatedFeature
-from verify.knobs import Feature, Knob
 
 STREAM = 1073741827  # apart from SEED's own stream
 

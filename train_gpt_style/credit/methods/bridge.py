@@ -18,11 +18,11 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from goldenseal.errors import UsageError
 from train_gpt_style.credit.constants import CREDIT_RMS_FLOOR
 from train_gpt_style.credit.methods.base import wide
 from train_gpt_style.credit.methods.feedback import DFA, classes_of
 from train_gpt_style.credit.methods.local import local_step
-from verify.errors import UsageError
 
 STREAM = 805306457  # apart from SEED's own stream
 FREQUENCIES = 4

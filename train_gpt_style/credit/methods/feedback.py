@@ -14,6 +14,7 @@ import math
 import torch
 from torch import nn
 
+from goldenseal.errors import UsageError
 from train_gpt_style.credit.methods.base import Method, wide
 from train_gpt_style.credit.methods.fast import (
     Chained,
@@ -23,7 +24,6 @@ from train_gpt_style.credit.methods.fast import (
     fits,
 )
 from train_gpt_style.credit.methods.local import local_step
-from verify.errors import UsageError
 
 STREAM = 1610612741  # apart from SEED's own stream
 

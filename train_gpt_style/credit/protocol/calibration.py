@@ -3,8 +3,8 @@
 import math
 from dataclasses import dataclass
 
+from goldenseal.errors import UsageError
 from train_gpt_style.credit.protocol.numbers import deviation, mean
-from verify.errors import UsageError
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 
+from goldenseal.errors import UsageError
 from train_gpt_style.credit.constants import CREDIT_MARGIN
 from train_gpt_style.credit.protocol.numbers import deviation, exact
-from verify.errors import UsageError
 
 ALIKE = 2  # two numbers that are called alike lie within this factor
 

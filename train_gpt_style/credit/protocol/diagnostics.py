@@ -15,9 +15,9 @@ import math
 from dataclasses import dataclass, fields
 from itertools import pairwise
 
+from goldenseal.errors import UsageError
 from train_gpt_style.credit.constants import CREDIT_FLOOR, CREDIT_MARGIN, CREDIT_STABLE
 from train_gpt_style.credit.protocol.numbers import exact, finite
-from verify.errors import UsageError
 
 LEAST_BATCHES, LEAST_SIZE = 8, 128  # of (c)
 ROUNDING = 2.0**-40  # of a mean of cosines in float64

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from fractions import Fraction
 
-from verify.errors import UsageError
+from goldenseal.errors import UsageError
 
 
 def exact(value):

@@ -3,8 +3,8 @@
 import tomllib
 from pathlib import Path
 
+from goldenseal.errors import UsageError
 from train_gpt_style.credit.protocol.claims import KINDS, Claim, Source, judged
-from verify.errors import UsageError
 
 TABLE = Path(__file__).parents[1] / "published.toml"
 

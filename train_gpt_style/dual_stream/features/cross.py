@@ -8,12 +8,12 @@ Off (0): the streams are fused.
 import torch
 from torch import nn
 
+from goldenseal.errors import UsageError
+from goldenseal.knobs import Feature, Knob
 from train_gpt_style.dual_stream.blocks import Stream, projection
 from train_gpt_style.dual_stream.model import Classifier, built
 from train_gpt_style.dual_stream.seams import GatedFeature
 from train_gpt_style.geometry.constants import GEO_NORM_EPS
-from verify.errors import UsageError
-from verify.knobs import Feature, Knob
 
 
 class CrossBlock(nn.Module):

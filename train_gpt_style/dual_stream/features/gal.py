@@ -8,14 +8,14 @@ Off: there is one tower.
 import torch
 import torch.nn.functional as F
 
+from goldenseal.errors import UsageError
+from goldenseal.knobs import Feature, Knob
 from train_gpt_style.dual_stream.constants import DUAL_KNOB_GAL_LR
 from train_gpt_style.dual_stream.data import own_generator
 from train_gpt_style.dual_stream.gal import Arbiter, Arbitration, Tower
 from train_gpt_style.dual_stream.model import built
 from train_gpt_style.dual_stream.seams import GatedFeature
 from train_gpt_style.geometry.spread import POOL_ROWS, cv_loss
-from verify.errors import UsageError
-from verify.knobs import Feature, Knob
 
 
 def arbitration(settings):

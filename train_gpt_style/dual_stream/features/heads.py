@@ -9,13 +9,13 @@ Off: no such embedding exists.
 import torch
 from torch import nn
 
+from goldenseal.errors import UsageError
+from goldenseal.knobs import Feature, Knob
 from train_gpt_style.dual_stream.blocks import projection
 from train_gpt_style.dual_stream.constants import DUAL_KNOB_GEO_DIV_COS
 from train_gpt_style.dual_stream.losses import bce
 from train_gpt_style.dual_stream.model import built
 from train_gpt_style.dual_stream.seams import GatedFeature
-from verify.errors import UsageError
-from verify.knobs import Feature, Knob
 
 
 def needs_geo_head(settings, master):

@@ -9,13 +9,13 @@ Off: no queue exists, InfoNCE is always on, about the image embedding.
 
 import torch
 
+from goldenseal.errors import UsageError
+from goldenseal.knobs import Feature, Knob
 from train_gpt_style.dual_stream.adapt import Rule, decision, may_change, resized
 from train_gpt_style.dual_stream.constants import DUAL_KNOB_MARGIN_END, DUAL_KNOB_MARGIN_START
 from train_gpt_style.dual_stream.features.heads import needs_geo_head
 from train_gpt_style.dual_stream.mastery import MasteryQueue, margin
 from train_gpt_style.dual_stream.seams import GatedFeature
-from verify.errors import UsageError
-from verify.knobs import Feature, Knob
 
 READY = {"MASTERY_PATIENCE": "0", "MASTERY_QUEUE": "12"}  # from the second step of a short run
 

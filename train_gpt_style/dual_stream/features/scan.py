@@ -12,12 +12,12 @@ from pathlib import Path
 
 import torch
 
+from goldenseal.knobs import Feature, Knob
 from train_gpt_style.dual_stream.scans import scan
 from train_gpt_style.dual_stream.seams import GatedFeature
 from train_gpt_style.dual_stream.watch import Watched
 from train_gpt_style.kit.seams import Observer
 from train_gpt_style.kit.start import Log
-from verify.knobs import Feature, Knob
 
 FILE = "scan.jsonl"
 NOTHING = {"file": None, "watched": None}

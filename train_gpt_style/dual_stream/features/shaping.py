@@ -5,10 +5,10 @@ the two signs are explained: the published one attracts). The forward pass is th
 Off: gradients are what they are.
 """
 
+from goldenseal.knobs import Feature, Knob
 from train_gpt_style.dual_stream.constants import DUAL_KNOB_AUTOGRAD_SEP
 from train_gpt_style.dual_stream.seams import GatedFeature
 from train_gpt_style.geometry.gradient import SIGNS, embedding_autograd
-from verify.knobs import Feature, Knob
 
 
 def shaped(embedding, model):

@@ -10,11 +10,11 @@ Off (0): nothing is computed or drawn.
 
 import torch
 
+from goldenseal.knobs import Feature, Knob
 from train_gpt_style.dual_stream.constants import DUAL_CM_FLOOR_MOST, DUAL_KNOB_CV_TARGET
 from train_gpt_style.dual_stream.data import own_generator
 from train_gpt_style.dual_stream.seams import GatedFeature
 from train_gpt_style.geometry.spread import cv_loss
-from verify.knobs import Feature, Knob
 
 
 def spread_of(rows, settings, step, place):

@@ -10,10 +10,10 @@ import argparse
 import json
 import sys
 
+from goldenseal.errors import UsageError
 from train_gpt_style.dual_stream import SYSTEM
 from train_gpt_style.dual_stream.figures import parts
 from train_gpt_style.dual_stream.presets import PRESETS, PUBLISHED
-from verify.errors import UsageError
 
 
 def described(name):

@@ -4,13 +4,11 @@ import dataclasses
 
 import pytest
 
-
-
+from goldenseal.errors import UsageError
+from goldenseal.knobs import Feature, Knob, check_declarations
+from goldenseal.ladder.gates.liveness import choice, trials
+from goldenseal.ladder.suite import run_ladder
 from tests.verify.scripts import ONE_FILE, PROBE, edited, findings, pair
-from verify.errors import UsageError
-from verify.gates.liveness import choice, trials
-from verify.knobs import Feature, Knob, check_declarations
-from verify.suite import run_ladder
 
 LOSS = "        loss = model(x).square().mean()\n"
 FEATURE = """
