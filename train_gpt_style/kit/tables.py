@@ -1,0 +1,120 @@
+"""Tables of rows, one for each image of a set: features of an expert, targets, labels.
+
+A table is a safetensors file with the tensors `train` (N, D) and `val` (M, D), and text about it:
+`images` is the digest of the image set whose rows these are, in the order of `kit.images`.
+
+Shape letters: N training images, M validation images, D columns, C classes.
+"""
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import safetensors
+import safetensors.torch
+import torch
+
+from train_gpt_style.kit.images import IDX_IMAGES, IDX_LABELS, IDX_PREFIXES
+from verify.errors import UsageError
+
+LABELS = "labels.safetensors"
+SPLITS = ("train", "val")
+
+
+class Table:
+    """One table. Raises UsageError, one line, for a file that is none.
+
+    `train` and `val` are its tensors, `about` the text that its maker gave.
+    """
+
+    def __init__(self, path, dtype=torch.float32):
+        self.path, self.name = Path(path), Path(path).name.removesuffix(".safetensors")
+        if not self.path.is_file():
+            raise UsageError(f"{path}: there is no such table")
+        try:
+            with safetensors.safe_open(str(path), "pt") as file:
+                self.about = dict(file.metadata() or {})
+                names = set(file.keys())
+                if names != set(SPLITS):
+                    raise UsageError(f"{path}: holds {sorted(names)}, a table holds train and val")
+                self.train, self.val = (file.get_tensor(name) for name in SPLITS)
+        except (safetensors.SafetensorError, OSError) as error:
+            reason = str(error).splitlines()[0]
+            raise UsageError(f"{path}: no safetensors file: {reason}") from None
+        for name, rows in zip(SPLITS, (self.train, self.val), strict=True):
+            if rows.ndim != 2 or not rows.numel() or rows.dtype is not dtype:
+                kind = f"{rows.dtype} {tuple(rows.shape)}"
+                raise UsageError(f"{path}: {name} is {kind}, expected {dtype} rows and columns")
+        if self.train.shape[1] != self.val.shape[1]:
+            words = f"{self.train.shape[1]} columns in train, {self.val.shape[1]} in val"
+            raise UsageError(f"{path}: {words}")
+        if dtype.is_floating_point:
+            self.check_finite()
+
+    def check_finite(self):
+        """Raise UsageError, naming the first row, where a number is none."""
+        for name, rows in zip(SPLITS, (self.train, self.val), strict=True):
+            # By numpy: torch's own test is no operation that the portable lane covers.
+            odd = np.flatnonzero(~np.isfinite(rows.numpy()).all(axis=1))
+            if len(odd):
+                raise UsageError(f"{self.path}: row {odd[0]} of {name} is not finite")
+
+    @property
+    def width(self):
+        """Columns."""
+        return self.train.shape[1]
+
+    def check_rows(self, images, train, val):
+        """Raise UsageError unless the table is of this image set, with so many rows."""
+        if self.about.get("images") != images:
+            told = self.about.get("images") or "none"
+            raise UsageError(
+                f"{self.path}: its rows are of another image set: {told[:16]}, not {images[:16]}"
+            )
+        if (len(self.train), len(self.val)) != (train, val):
+            found = f"{len(self.train)} and {len(self.val)} rows"
+            raise UsageError(f"{self.path}: {found}, the images are {train} and {val}")
+
+
+def image_files(root):
+    """The files that an image set consists of, by their path below `root`, sorted."""
+    root = Path(root)
+    idx = {
+        f"{prefix}-{kind}{suffix}"
+        for prefix in IDX_PREFIXES.values()
+        for kind in (IDX_IMAGES, IDX_LABELS)
+        for suffix in ("", ".gz")
+    }
+    found = [path for path in root.iterdir() if path.name in idx]
+    if not found:
+        found = [path for name in SPLITS for path in (root / name).rglob("*") if path.is_file()]
+    return {path.relative_to(root).as_posix(): path for path in sorted(found)}
+
+
+def images_digest(root):
+    """SHA-512 over the SHA-512 and the name of each file of the image set, as sha512sum prints it.
+
+    Raises UsageError where there is no image set.
+    """
+    if not Path(root).is_dir():
+        raise UsageError(f"{root}: there is no such folder of images")
+    whole = hashlib.sha512()
+    files = image_files(root)
+    if not files:
+        raise UsageError(f"{root}: holds no image set")
+    for name, path in files.items():
+        with open(path, "rb") as file:
+            digest = hashlib.file_digest(file, "sha512").hexdigest()
+        whole.update(f"{digest}  {name}\n".encode())
+    return whole.hexdigest()
+
+
+def table_bytes(train, val, about):
+    """The file of a table: tensors and the text about them."""
+    tensors = {"train": train.contiguous(), "val": val.contiguous()}
+    return safetensors.torch.save(tensors, metadata=dict(sorted(about.items())))
+
+
+def one_hot(labels, classes):
+    """(N,) class numbers to (N, C) uint8."""
+    return torch.nn.functional.one_hot(labels, classes).to(torch.uint8)
