@@ -56,7 +56,7 @@ def experts(
 
 
 def label_table(images: Path, tables: Path) -> None:
-    """Write the labels, one column a class. Raises UsageError when those of other images are there."""
+    """Write the labels, a column a class. Raises UsageError when others are there."""
     tables.mkdir(parents=True, exist_ok=True)
     path, digest = tables / LABELS, images_digest(images)
     splits = load_splits(images, 1)

@@ -28,8 +28,8 @@ def converted(data: bytes, expert: Expert, out: Path) -> None:
     """Write the weights of a pickle to `out`, whole or not at all.
 
     `data` must be the pinned bytes, which is asked again here: whoever calls this, no other bytes
-    reach a parser. Names are the place in the pickle and its own name. Raises ContradictedError when
-    the child fails, or when what it made is not what is pinned.
+    reach a parser. A name is the place in the pickle and the name there. Raises ContradictedError
+    when the child fails, or when what it made is not what is pinned.
     """
     fetch.check(data, expert, expert.member)
     out.parent.mkdir(parents=True, exist_ok=True)

@@ -1,9 +1,9 @@
 """Networks of inverted residuals: EfficientNet-Lite0 and MobileNetV2, up to their pooled features.
 
-Both are a stem, blocks that widen by a pointwise convolution, filter each channel, and narrow again
-(Sandler et al., arXiv 1801.04381; Tan and Le, arXiv 1905.11946; the Lite variants have no squeeze
-step and clip at 6), and a pointwise head. They differ in stages, in where the odd pixel of a padding
-goes, and in what is added to a variance. The order of their state is that of the public files.
+Both are a stem, blocks that widen by a pointwise convolution, filter each channel and narrow again
+(Sandler et al., arXiv 1801.04381; Tan and Le, arXiv 1905.11946; Lite: no squeeze step, clipped at
+6), and a pointwise head. They differ in stages, in where the odd pixel of a padding goes, and in
+what is added to a variance. The order of their state is that of the public files.
 
 Shape letters: B batch, H and W sides, C channels.
 """

@@ -18,9 +18,9 @@ class Expert:
     """One pretrained network.
 
     member: its file in the wheel, of `size` bytes and this SHA-512. kind: `torch` (an old pickle,
-    converted once) or `onnx`. digest: of what is made of the file, by `convert` or by `onnx.tapped`.
-    shape: height and width in pixels that an image is scaled to. tap: of an ONNX graph, the value
-    that is averaged over places. width: columns of its features. training, licence: in words.
+    converted once) or `onnx`. digest: of what `convert` or `onnx.tapped` makes of it. shape: height
+    and width in pixels that an image is scaled to. tap: of an ONNX graph, the value that is
+    averaged over places. width: columns of its features. training, licence: in words.
     """
 
     name: str
