@@ -68,6 +68,61 @@ Theorem FLUX_MEMORY_rounded :
   round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 9 / IZR 10) = FLUX_MEMORY_double.
 Proof. exact (nearest_double_rational 9 10 _ _ FLUX_MEMORY_computed). Qed.
 
+(** In words: GEO_CV_EPS = 1e-08, added to the mean volume under the deviation: the nearest to 1/100000000. *)
+Definition GEO_CV_EPS_double : R := F2R (Float radix2 6044629098073146 (-79)).
+
+Fact GEO_CV_EPS_computed :
+  is_nearest_double 1 0 100000000 6044629098073146 (-79) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem GEO_CV_EPS_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 100000000) = GEO_CV_EPS_double.
+Proof. exact (nearest_double_rational 1 100000000 _ _ GEO_CV_EPS_computed). Qed.
+
+(** In words: GEO_DEFORM = 0.05, how far a token moves the template of a simplex: the nearest to 1/20. *)
+Definition GEO_DEFORM_double : R := F2R (Float radix2 7205759403792794 (-57)).
+
+Fact GEO_DEFORM_computed :
+  is_nearest_double 1 0 20 7205759403792794 (-57) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem GEO_DEFORM_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 20) = GEO_DEFORM_double.
+Proof. exact (nearest_double_rational 1 20 _ _ GEO_DEFORM_computed). Qed.
+
+(** In words: GEO_NORM_EPS = 1e-12, least length that a vector is divided by: the nearest to 1/1000000000000. *)
+Definition GEO_NORM_EPS_double : R := F2R (Float radix2 4951760157141521 (-92)).
+
+Fact GEO_NORM_EPS_computed :
+  is_nearest_double 1 0 1000000000000 4951760157141521 (-92) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem GEO_NORM_EPS_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 1000000000000) = GEO_NORM_EPS_double.
+Proof. exact (nearest_double_rational 1 1000000000000 _ _ GEO_NORM_EPS_computed). Qed.
+
+(** In words: GEO_REPULSION = 0.05, step by which anchors leave their nearest: the nearest to 1/20. *)
+Definition GEO_REPULSION_double : R := F2R (Float radix2 7205759403792794 (-57)).
+
+Fact GEO_REPULSION_computed :
+  is_nearest_double 1 0 20 7205759403792794 (-57) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem GEO_REPULSION_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 20) = GEO_REPULSION_double.
+Proof. exact (nearest_double_rational 1 20 _ _ GEO_REPULSION_computed). Qed.
+
+(** In words: GEO_VOLUME_FLOOR = 1e-20, squared volumes at or below it are dropped: the nearest to 1/100000000000000000000. *)
+Definition GEO_VOLUME_FLOOR_double : R := F2R (Float radix2 6646139978924579 (-119)).
+
+Fact GEO_VOLUME_FLOOR_computed :
+  is_nearest_double 1 0 100000000000000000000 6646139978924579 (-119) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem GEO_VOLUME_FLOOR_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 100000000000000000000) = GEO_VOLUME_FLOOR_double.
+Proof. exact (nearest_double_rational 1 100000000000000000000 _ _ GEO_VOLUME_FLOOR_computed). Qed.
+
 (** In words: INT8_CLIP_QUANTILE = 0.9999984, quantile of |w| that int8 export clips at: the nearest to 624999/625000. *)
 Definition INT8_CLIP_QUANTILE_double : R := F2R (Float radix2 9007184843222184 (-53)).
 

@@ -1,0 +1,73 @@
+"""CV: how much the volumes of random 4-simplices of a cloud differ, std / (mean + 1e-8).
+
+CV is the same after a rotation or a scaling of the cloud, not after a scaling of single rows. For
+uniform points on a sphere it has a closed form (`sphere.uniform_cv`): a value says at most in how
+many dimensions a uniform cloud would look so. Degenerate input has defined values: with fewer than
+five rows, or too few volumes above the floor, the loss and the metric are 0.
+"""
+
+import torch
+
+from train_gpt_style.geometry.constants import GEO_CV_EPS, GEO_VOLUME_FLOOR
+from train_gpt_style.geometry.pool import CORNERS, draw_simplices, pool_distances, pool_volume2
+from train_gpt_style.geometry.simplex import volume2_by_cayley_menger
+from verify.errors import UsageError
+
+POOL_ROWS = 512
+LEAST_IN_LOSS, LEAST_IN_METRIC = 5, 10
+
+
+def cv_of_volume2(volume2, least):
+    """(CV, mean volume, how many were valid) of squared volumes (N,), as tensors of one number.
+
+    Unbiased deviation over the volumes above the floor; CV is 0 when fewer than `least` are.
+    """
+    valid = volume2 > GEO_VOLUME_FLOOR
+    count = valid.sum()
+    # Roots of ones where nothing is kept: the gradient of a root at 0 is infinite.
+    volumes = torch.where(valid, volume2, 1).sqrt()
+    mean = (volumes * valid).sum() / count.clamp_min(1)
+    variance = ((volumes - mean).square() * valid).sum() / (count - 1).clamp_min(1)
+    spread = variance > 0
+    deviation = torch.where(spread, torch.where(spread, variance, 1).sqrt(), 0)
+    cv = deviation / (mean + GEO_CV_EPS)
+    return torch.where(count >= least, cv, 0), mean, count
+
+
+def volume2_of(points, simplices, kernel="gram"):
+    """Squared volumes by `kernel`: gram, one fused expansion, or det, the 6 x 6 determinant.
+
+    Raises UsageError for another kernel.
+    """
+    if kernel == "gram":
+        return pool_volume2(points, simplices)
+    if kernel != "det":
+        raise UsageError(f"kernel {kernel}: gram or det")
+    d = pool_distances(points)
+    return volume2_by_cayley_menger(d[simplices.unsqueeze(2), simplices.unsqueeze(1)])
+
+
+def cv_loss(points, target, samples, generator, pool=POOL_ROWS, kernel="gram"):
+    """(CV - target)^2 over `samples` simplices of the first `pool` rows of points (M, D).
+
+    `generator` is the caller's own, so that switching the loss on moves no other draw.
+    """
+    rows = min(len(points), pool)
+    if rows < CORNERS:
+        return points.new_zeros(())
+    simplices = draw_simplices(rows, samples, generator).to(points.device)
+    volume2 = volume2_of(points[:rows], simplices, kernel)
+    cv, _, count = cv_of_volume2(volume2, LEAST_IN_LOSS)
+    return torch.where(count >= LEAST_IN_LOSS, (cv - target).square(), 0)
+
+
+@torch.no_grad()
+def cv_metric(points, generator, samples=200, pool=POOL_ROWS):
+    """(CV, mean volume) of a cloud (M, D), as floats; (0.0, 0.0) where there are too few."""
+    rows = min(len(points), pool)
+    if rows < CORNERS:
+        return 0.0, 0.0
+    simplices = draw_simplices(rows, samples, generator).to(points.device)
+    volume2 = pool_volume2(points[:rows], simplices)
+    cv, mean, count = cv_of_volume2(volume2, LEAST_IN_METRIC)
+    return float(cv), float(mean) if count >= LEAST_IN_METRIC else 0.0
