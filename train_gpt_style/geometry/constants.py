@@ -7,6 +7,7 @@ GEO_VOLUME_FLOOR = 1e-20
 GEO_NORM_EPS = 1e-12
 GEO_DEFORM = 0.05
 GEO_REPULSION = 0.05
+GEO_READOUT_DROPOUT = 0.1
 
 CONSTANTS = (
     spelled("GEO_CV_EPS", GEO_CV_EPS, "added to the mean volume under the deviation"),
@@ -14,4 +15,5 @@ CONSTANTS = (
     spelled("GEO_NORM_EPS", GEO_NORM_EPS, "least length that a vector is divided by"),
     spelled("GEO_DEFORM", GEO_DEFORM, "how far a token moves the template of a simplex"),
     spelled("GEO_REPULSION", GEO_REPULSION, "step by which anchors leave their nearest"),
+    spelled("GEO_READOUT_DROPOUT", GEO_READOUT_DROPOUT, "dropout before a readout's logits"),
 )

@@ -1,20 +1,17 @@
 """Tables of rows, one for each image of a set: features of an expert, targets, labels.
 
 A table is a safetensors file with the tensors `train` (N, D) and `val` (M, D), and text about it:
-`images` is the digest of the image set whose rows these are, in the order of `kit.images`.
+`images` is the digest (`kit.image_sets`) of the image set whose rows these are, in its order.
 
 Shape letters: N training images, M validation images, D columns, C classes.
 """
 
-import hashlib
 from pathlib import Path
 
 import numpy as np
 import safetensors
-import safetensors.torch
 import torch
 
-from train_gpt_style.kit.images import IDX_IMAGES, IDX_LABELS, IDX_PREFIXES
 from verify.errors import UsageError
 
 LABELS = "labels.safetensors"
@@ -59,11 +56,6 @@ class Table:
             if len(odd):
                 raise UsageError(f"{self.path}: row {odd[0]} of {name} is not finite")
 
-    @property
-    def width(self):
-        """Columns."""
-        return self.train.shape[1]
-
     def check_rows(self, images, train, val):
         """Raise UsageError unless the table is of this image set, with so many rows."""
         if self.about.get("images") != images:
@@ -74,47 +66,3 @@ class Table:
         if (len(self.train), len(self.val)) != (train, val):
             found = f"{len(self.train)} and {len(self.val)} rows"
             raise UsageError(f"{self.path}: {found}, the images are {train} and {val}")
-
-
-def image_files(root):
-    """The files that an image set consists of, by their path below `root`, sorted."""
-    root = Path(root)
-    idx = {
-        f"{prefix}-{kind}{suffix}"
-        for prefix in IDX_PREFIXES.values()
-        for kind in (IDX_IMAGES, IDX_LABELS)
-        for suffix in ("", ".gz")
-    }
-    found = [path for path in root.iterdir() if path.name in idx]
-    if not found:
-        found = [path for name in SPLITS for path in (root / name).rglob("*") if path.is_file()]
-    return {path.relative_to(root).as_posix(): path for path in sorted(found)}
-
-
-def images_digest(root):
-    """SHA-512 over the SHA-512 and the name of each file of the image set, as sha512sum prints it.
-
-    Raises UsageError where there is no image set.
-    """
-    if not Path(root).is_dir():
-        raise UsageError(f"{root}: there is no such folder of images")
-    whole = hashlib.sha512()
-    files = image_files(root)
-    if not files:
-        raise UsageError(f"{root}: holds no image set")
-    for name, path in files.items():
-        with open(path, "rb") as file:
-            digest = hashlib.file_digest(file, "sha512").hexdigest()
-        whole.update(f"{digest}  {name}\n".encode())
-    return whole.hexdigest()
-
-
-def table_bytes(train, val, about):
-    """The file of a table: tensors and the text about them."""
-    tensors = {"train": train.contiguous(), "val": val.contiguous()}
-    return safetensors.torch.save(tensors, metadata=dict(sorted(about.items())))
-
-
-def one_hot(labels, classes):
-    """(N,) class numbers to (N, C) uint8."""
-    return torch.nn.functional.one_hot(labels, classes).to(torch.uint8)

@@ -12,8 +12,10 @@ import safetensors
 import torch
 import typer
 
+from train_gpt_style.kit.data.write_table import table_bytes
+from train_gpt_style.kit.image_sets import images_digest
 from train_gpt_style.kit.images import load_splits
-from train_gpt_style.kit.tables import LABELS, Table, images_digest, table_bytes
+from train_gpt_style.kit.tables import LABELS, Table
 from verify import canonical
 from verify.errors import UsageError
 from verify.files import atomic_write

@@ -1,0 +1,139 @@
+"""Tables of experts as the soup sees them: unit rows, labels, batches by place.
+
+Shape letters: B batch, N rows, D columns of an expert, C classes.
+"""
+
+import math
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from train_gpt_style.geometry.anchors import unit
+from train_gpt_style.kit.tables import LABELS, SPLITS, Table
+from verify.errors import UsageError
+
+SYNTHETIC_CLASSES, HIDDEN = 80, 16
+
+
+class Split:
+    """Unit rows of each expert, [(N, D)], and labels (N, C), of one part of the images."""
+
+    def __init__(self, features, labels):
+        self.features = [unit(rows) for rows in features]
+        self.labels = labels
+
+    def __len__(self):
+        return len(self.labels)
+
+    def batch(self, rows, device):
+        """[(B, D)] and labels (B, C), float."""
+        features = [x[rows].to(device) for x in self.features]
+        return features, self.labels[rows].float().to(device)
+
+
+@dataclass(eq=False)
+class Data:
+    """Both splits, and where they are from; `kept` is what features work out once from them."""
+
+    train: Split
+    val: Split
+    kind: str
+    kept: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def widths(self):
+        """Columns of each expert."""
+        return [x.shape[1] for x in self.train.features]
+
+    @property
+    def classes(self):
+        """Columns of the labels."""
+        return self.train.labels.shape[1]
+
+
+def load_tables(settings):
+    """The tables of the folder EXPERTS. Raises UsageError, one line, where they do not fit."""
+    folder = Path(settings.experts)
+    if not folder.is_dir():
+        raise UsageError(f"EXPERTS={settings.experts} is no folder")
+    labels = Table(folder / LABELS, torch.uint8)
+    if not labels.val.numpy().any():
+        raise UsageError(f"{folder / LABELS}: val has no positive at all")
+    for column, positive in enumerate(labels.train.numpy().any(axis=0)):
+        if not positive:
+            raise UsageError(f"{folder / LABELS}: class {column} has no positive in train")
+    paths = sorted(path for path in folder.glob("*.safetensors") if path.name != LABELS)
+    if len(paths) != settings.n_experts:
+        raise UsageError(f"{folder}: {len(paths)} experts, N_EXPERTS={settings.n_experts}")
+    tables = [Table(path) for path in paths]
+    for table in tables:
+        table.check_rows(labels.about.get("images", ""), len(labels.train), len(labels.val))
+    parts = [Split([getattr(t, split) for t in tables], getattr(labels, split)) for split in SPLITS]
+    return Data(*parts, "tables")
+
+
+def make_synthetic(settings):
+    """Experts that see the same hidden cloud, one cluster a class, each in its own way."""
+    s = settings
+    classes = s.classes or SYNTHETIC_CLASSES
+    generator = torch.Generator().manual_seed(s.seed)
+    train, val = s.synthetic_rows, math.ceil(s.synthetic_rows / 4)
+    label = torch.randint(classes, (train + val,), generator=generator)
+    cloud = torch.randn(classes, HIDDEN, generator=generator)[label]
+    cloud = cloud + 0.5 * torch.randn(train + val, HIDDEN, generator=generator)
+    features = []
+    for _ in range(s.n_experts):
+        seen = cloud @ torch.randn(HIDDEN, s.expert_dim, generator=generator)
+        features.append(seen + torch.randn(seen.shape, generator=generator))
+    labels = (label.unsqueeze(1) == torch.arange(classes)).to(torch.uint8)
+    parts = (slice(0, train), slice(train, train + val))
+    return Data(*(Split([x[part] for x in features], labels[part]) for part in parts), "synthetic")
+
+
+def load_data(settings):
+    """Both splits. Raises UsageError when they do not fit the knobs."""
+    data = load_tables(settings) if settings.experts else make_synthetic(settings)
+    if settings.classes and settings.classes != data.classes:
+        raise UsageError(f"CLASSES={settings.classes}, but the data has {data.classes}")
+    return data
+
+
+class Loader:
+    """Places of a split in batches, in an order drawn anew for each epoch; the last is shorter."""
+
+    def __init__(self, rows, batch, seed):
+        self.rows, self.batch = rows, batch
+        self.generator = torch.Generator().manual_seed(seed)
+        self.order, self.at, self.epoch = torch.empty(0, dtype=torch.int64), 0, 0
+
+    def next_rows(self):
+        """(B,) places."""
+        if self.at >= len(self.order):
+            self.shuffle()
+        self.at += self.batch
+        return self.order[self.at - self.batch : self.at]
+
+    def shuffle(self):
+        """Begin an epoch."""
+        self.order, self.at = torch.randperm(self.rows, generator=self.generator), 0
+        self.epoch += 1
+
+    @property
+    def position(self):
+        """What `restore` takes: the epoch, from 1, and the place in its order."""
+        return self.epoch, self.at
+
+    def restore(self, position):
+        """Go on from the `position` of another loader of the same rows, batch and seed.
+
+        Raises UsageError for a place that is none, before an order is drawn for it.
+        """
+        epoch, at = position
+        whole = self.rows + self.batch
+        if not (self.epoch <= epoch and 0 <= at < whole and (epoch > 0 or at == 0)):
+            raise UsageError(f"epoch {epoch}, row {at}: no place in {self.rows} rows")
+        while self.epoch < epoch:
+            self.shuffle()
+        self.at = at
