@@ -98,6 +98,20 @@ VIT = {
     "CLASSES": "10",
     "LOG_EVERY": "1",
 }
+# A soup of three synthetic experts, without a feature.
+SOUP = {
+    "SYNTHETIC_ROWS": "40",
+    "SOUP_BATCH": "16",
+    "SOUP_EPOCHS": "1",
+    "EXPERT_DIM": "24",
+    "OUTPUT_DIM": "16",
+    "N_ANCHORS": "16",
+    "N_COMP": "4",
+    "D_COMP": "8",
+    "CLASSES": "10",
+    "LOG_EVERY": "1",
+    "RUN_LOG": "1",
+}
 VIT_ON = {**VIT, "DCLR_GAIN": "0.75", "DCLR_FEEDBACK": "1", "TELEMETRY": "1", "RUN_LOG": "1"}
 
 
@@ -123,6 +137,7 @@ SYSTEMS = (
     System("gpt, more features", ("train_gpt_style.gpt",), MORE_FEATURES),
     System("vit_rft", ("train_gpt_style.vit_rft",), VIT),
     System("vit_rft, RFT", ("train_gpt_style.vit_rft",), VIT_ON),
+    System("soup", ("train_gpt_style.soup",), SOUP),
     System("values", (VALUES,), lanes=("portable", "native")),
     System("forbidden root", (VALUES, "--sqrt"), must_differ=True),
 )

@@ -57,6 +57,17 @@ Theorem COSINE_FLOOR_rounded :
   round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 1000000000000) = COSINE_FLOOR_double.
 Proof. exact (nearest_double_rational 1 1000000000000 _ _ COSINE_FLOOR_computed). Qed.
 
+(** In words: EFFICIENTNET_NORM_EPS = 0.001, added to variances by EfficientNet-Lite0: the nearest to 1/1000. *)
+Definition EFFICIENTNET_NORM_EPS_double : R := F2R (Float radix2 4611686018427388 (-62)).
+
+Fact EFFICIENTNET_NORM_EPS_computed :
+  is_nearest_double 1 0 1000 4611686018427388 (-62) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem EFFICIENTNET_NORM_EPS_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 1000) = EFFICIENTNET_NORM_EPS_double.
+Proof. exact (nearest_double_rational 1 1000 _ _ EFFICIENTNET_NORM_EPS_computed). Qed.
+
 (** In words: FLUX_MEMORY = 0.9, memory of the average of |change of drift|: the nearest to 9/10. *)
 Definition FLUX_MEMORY_double : R := F2R (Float radix2 8106479329266893 (-53)).
 
@@ -100,6 +111,17 @@ Proof. vm_compute; reflexivity. Qed.
 Theorem GEO_NORM_EPS_rounded :
   round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 1000000000000) = GEO_NORM_EPS_double.
 Proof. exact (nearest_double_rational 1 1000000000000 _ _ GEO_NORM_EPS_computed). Qed.
+
+(** In words: GEO_READOUT_DROPOUT = 0.1, dropout before a readout's logits: the nearest to 1/10. *)
+Definition GEO_READOUT_DROPOUT_double : R := F2R (Float radix2 7205759403792794 (-56)).
+
+Fact GEO_READOUT_DROPOUT_computed :
+  is_nearest_double 1 0 10 7205759403792794 (-56) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem GEO_READOUT_DROPOUT_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 10) = GEO_READOUT_DROPOUT_double.
+Proof. exact (nearest_double_rational 1 10 _ _ GEO_READOUT_DROPOUT_computed). Qed.
 
 (** In words: GEO_REPULSION = 0.05, step by which anchors leave their nearest: the nearest to 1/20. *)
 Definition GEO_REPULSION_double : R := F2R (Float radix2 7205759403792794 (-57)).
@@ -288,6 +310,17 @@ Theorem LOGIT_SOFTCAP_LEAST_rounded :
   round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 1000000) = LOGIT_SOFTCAP_LEAST_double.
 Proof. exact (nearest_double_rational 1 1000000 _ _ LOGIT_SOFTCAP_LEAST_computed). Qed.
 
+(** In words: MOBILENET_NORM_EPS = 1e-05, added to variances by MobileNetV2: the nearest to 1/100000. *)
+Definition MOBILENET_NORM_EPS_double : R := F2R (Float radix2 5902958103587057 (-69)).
+
+Fact MOBILENET_NORM_EPS_computed :
+  is_nearest_double 1 0 100000 5902958103587057 (-69) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem MOBILENET_NORM_EPS_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 100000) = MOBILENET_NORM_EPS_double.
+Proof. exact (nearest_double_rational 1 100000 _ _ MOBILENET_NORM_EPS_computed). Qed.
+
 (** In words: MUON_EPS = 1e-07, added to the norm before Newton-Schulz: the nearest to 1/10000000. *)
 Definition MUON_EPS_double : R := F2R (Float radix2 7555786372591432 (-76)).
 
@@ -408,6 +441,39 @@ Proof. vm_compute; reflexivity. Qed.
 Theorem SMOKE_STEP_rounded :
   round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 100) = SMOKE_STEP_double.
 Proof. exact (nearest_double_rational 1 100 _ _ SMOKE_STEP_computed). Qed.
+
+(** In words: SOUP_KNOB_LR = 0.001, Adam, learning rate of the soup: the nearest to 1/1000. *)
+Definition SOUP_KNOB_LR_double : R := F2R (Float radix2 4611686018427388 (-62)).
+
+Fact SOUP_KNOB_LR_computed :
+  is_nearest_double 1 0 1000 4611686018427388 (-62) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem SOUP_KNOB_LR_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 1000) = SOUP_KNOB_LR_double.
+Proof. exact (nearest_double_rational 1 1000 _ _ SOUP_KNOB_LR_computed). Qed.
+
+(** In words: STUDENT_KNOB_LR = 0.0003, Adam, learning rate of the student: the nearest to 3/10000. *)
+Definition STUDENT_KNOB_LR_double : R := F2R (Float radix2 5534023222112865 (-64)).
+
+Fact STUDENT_KNOB_LR_computed :
+  is_nearest_double 3 0 10000 5534023222112865 (-64) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem STUDENT_KNOB_LR_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 3 / IZR 10000) = STUDENT_KNOB_LR_double.
+Proof. exact (nearest_double_rational 3 10000 _ _ STUDENT_KNOB_LR_computed). Qed.
+
+(** In words: STUDENT_KNOB_NCE_TEMP = 0.07, temperature of its InfoNCE: the nearest to 7/100. *)
+Definition STUDENT_KNOB_NCE_TEMP_double : R := F2R (Float radix2 5044031582654956 (-56)).
+
+Fact STUDENT_KNOB_NCE_TEMP_computed :
+  is_nearest_double 7 0 100 5044031582654956 (-56) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem STUDENT_KNOB_NCE_TEMP_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 7 / IZR 100) = STUDENT_KNOB_NCE_TEMP_double.
+Proof. exact (nearest_double_rational 7 100 _ _ STUDENT_KNOB_NCE_TEMP_computed). Qed.
 
 (** In words: STUDY_ALPHA = 0.05, significance level of the energy study: the nearest to 1/20. *)
 Definition STUDY_ALPHA_double : R := F2R (Float radix2 7205759403792794 (-57)).

@@ -29,7 +29,8 @@ PROBE = probe_of(
     batches=((2,), (1,), (3,)),
     unreached={
         r"^soup/commands\.py": "help, or another program in this process's place: test_soup_embed",
-        r"^soup/data\.py.*\b(epoch|position|whole|shuffle|self\.at = at)\b": "goes on within an epoch",
+        r"^kit/batches\.py.*\b(epoch|position|whole|shuffle|self\.at = at)\b": "goes on within an "
+        "epoch: test_killed_runs.py",
         r"^soup/model\.py.*\b(shaped|term)\b": "of features",
         r"^soup/knobs\.py.*return \{\}": "synthetic data with checkpoints: test_killed_runs.py",
         r"^kit/metrics\.py.*(cosines|nan)": "the student's: its own ladder",

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from train_gpt_style.kit.batches import Loader
 from train_gpt_style.kit.context import Context
 from train_gpt_style.kit.energy import meter_for
 from train_gpt_style.kit.metrics import macro_f1, mean_average_precision, top_rate
@@ -21,7 +22,7 @@ from train_gpt_style.kit.start import (
     write_weights,
 )
 from train_gpt_style.soup import SYSTEM
-from train_gpt_style.soup.data import Loader, load_data
+from train_gpt_style.soup.data import load_data
 from train_gpt_style.soup.model import Soup, build_model, loss_of
 from train_gpt_style.soup.seams import Run
 
