@@ -112,6 +112,29 @@ SOUP = {
     "LOG_EVERY": "1",
     "RUN_LOG": "1",
 }
+SOUP_ON = {
+    **SOUP,
+    "GPA": "1",
+    "CALIBRATE": "1",
+    "ANCHOR_INIT": "fps",
+    "ENABLE_AUTOGRAD": "1",
+    "CONSENSUS_NCE": "0.5",
+}
+# A student of synthetic images and targets.
+STUDENT = {
+    "SYNTHETIC_IMAGES": "12",
+    "BATCH": "5",
+    "EPOCHS": "1",
+    "IMG_SIZE": "32",
+    "PATCH_SIZE": "8",
+    "DEPTH": "2",
+    "DIM": "24",
+    "HEADS": "3",
+    "FFN_DIM": "48",
+    "OUTPUT_DIM": "16",
+    "LOG_EVERY": "1",
+    "RUN_LOG": "1",
+}
 VIT_ON = {**VIT, "DCLR_GAIN": "0.75", "DCLR_FEEDBACK": "1", "TELEMETRY": "1", "RUN_LOG": "1"}
 
 
@@ -138,6 +161,8 @@ SYSTEMS = (
     System("vit_rft", ("train_gpt_style.vit_rft",), VIT),
     System("vit_rft, RFT", ("train_gpt_style.vit_rft",), VIT_ON),
     System("soup", ("train_gpt_style.soup",), SOUP),
+    System("soup, consensus", ("train_gpt_style.soup",), SOUP_ON),
+    System("soup_student", ("train_gpt_style.soup_student",), STUDENT),
     System("values", (VALUES,), lanes=("portable", "native")),
     System("forbidden root", (VALUES, "--sqrt"), must_differ=True),
 )
