@@ -11,13 +11,10 @@ SOUP_KNOB_WHITEN_FLOOR = 1e-6
 SOUP_KNOB_AUTOGRAD_TANG = 0.01
 SOUP_KNOB_NCE_TEMP = 0.07
 
-SOUP_SELF_SIMILAR = 0.9
-
 CONSTANTS = (
     spelled("SOUP_KNOB_LR", SOUP_KNOB_LR, "Adam, learning rate of the soup"),
     spelled("SOUP_KNOB_GPA_TOL", SOUP_KNOB_GPA_TOL, "relative change at which GPA ends"),
     spelled("SOUP_KNOB_WHITEN_FLOOR", SOUP_KNOB_WHITEN_FLOOR, "least share of a whitened variance"),
     spelled("SOUP_KNOB_AUTOGRAD_TANG", SOUP_KNOB_AUTOGRAD_TANG, "removed radial share"),
     spelled("SOUP_KNOB_NCE_TEMP", SOUP_KNOB_NCE_TEMP, "temperature of the soup's InfoNCE"),
-    spelled("SOUP_SELF_SIMILAR", SOUP_SELF_SIMILAR, "mean cosine above which a cloud collapsed"),
 )

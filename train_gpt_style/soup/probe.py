@@ -28,7 +28,7 @@ PROBE = probe_of(
     draw=draw,
     batches=((2,), (1,), (3,)),
     unreached={
-        r"^soup/(consensus|collapse)\.py": "of features: test_soup_consensus.py",
+        r"^soup/consensus\.py": "of features: test_soup_consensus.py",
         r"^soup/commands\.py": "help, or another program in this process's place: test_soup_embed",
         r"^kit/batches\.py.*\b(epoch|position|whole|shuffle|self\.at = at)\b": "goes on within an "
         "epoch: test_killed_runs.py",

@@ -25,11 +25,11 @@ SYSTEM = System(
     train=one_run,
     data=data,
     check=check,
-    paths=("DATA_DIR", "TARGETS"),
+    paths=("DATA_DIR", "TARGETS", "SOUP"),
     help="""\
 Learn the embedding of a frozen soup from pixels alone; no pretrained weight is loaded.
 
-The targets are pretrained networks' all the same: `python -m train_gpt_style.soup_student.targets`
+The targets are pretrained networks' all the same: `python -m train_gpt_style.soup.targets`
 makes them of a trained soup. Without DATA_DIR and TARGETS both are synthetic.
 example: DATA_DIR=data/experts/images TARGETS=targets.safetensors IMG_SIZE=32 PATCH_SIZE=4 \\
   python -m train_gpt_style.soup_student

@@ -13,6 +13,7 @@ from train_gpt_style.geometry.anchors import unit
 from train_gpt_style.kit.image_sets import images_digest
 from train_gpt_style.kit.images import SyntheticSplit, load_splits
 from train_gpt_style.kit.tables import SPLITS, Table
+from train_gpt_style.soup_student.frozen import Frozen
 from verify.errors import UsageError
 
 SYNTHETIC_CLASSES = 2
@@ -22,7 +23,8 @@ SYNTHETIC_CLASSES = 2
 class Data:
     """Splits of `kit.images` and unit targets (N, O), training and validation.
 
-    about: what the table of targets says of itself. kept: what features work out once.
+    about: what the table of targets says of itself. soup: the frozen soup that made them, if it is
+    known. seen: the embedding of the validation images, as of the last validation.
     """
 
     train: Any
@@ -30,7 +32,8 @@ class Data:
     train_targets: Any
     val_targets: Any
     about: dict[str, str] = field(default_factory=dict)
-    kept: dict[str, Any] = field(default_factory=dict)
+    soup: Any = None  # `frozen.Frozen`
+    seen: Any = None
 
     @property
     def kind(self):
@@ -56,5 +59,8 @@ def load_data(settings):
     table.check_rows(images_digest(s.data_dir), len(train), len(val))
     if table.train.shape[1] != s.output_dim:
         raise UsageError(f"{s.targets}: {table.train.shape[1]} columns, OUTPUT_DIM={s.output_dim}")
+    soup = Frozen(s.soup) if s.soup else None
+    if soup is not None and table.about.get("soup") != soup.digest:
+        raise UsageError(f"{s.targets}: they are another soup's than SOUP={s.soup}")
     targets = [unit(getattr(table, name)) for name in SPLITS]
-    return Data(train, val, *targets, table.about)
+    return Data(train, val, *targets, table.about, soup)

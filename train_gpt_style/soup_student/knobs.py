@@ -13,6 +13,7 @@ BASELINE_KNOBS = (
     # data and run
     Knob("DATA_DIR", str, "", "folder with train/ and val/, or IDX files; empty: synthetic"),
     Knob("TARGETS", str, "", "table of targets, a row an image; empty: synthetic"),
+    Knob("SOUP", str, "", "weights of the soup that made the targets, for what needs it"),
     Knob("SEED", int, 1234, "seed of every random draw", 0, 2**63 - 1),
     Knob("EPOCHS", int, 20, "length of the run", 0, unit="epochs"),
     Knob("BATCH", int, 48, "images a step; the last of an epoch may be shorter", 1, unit="images"),
@@ -43,7 +44,8 @@ def data(settings: Settings) -> dict[str, int]:
     root = Path(settings.data_dir)
     files = sorted(path for path in root.rglob("*") if path.is_file())
     found = {path.relative_to(root).as_posix(): path.stat().st_size for path in files}
-    return {**found, "targets": Path(settings.targets).stat().st_size}
+    more = {"targets": settings.targets, "soup": settings.soup}
+    return found | {name: Path(path).stat().st_size for name, path in more.items() if path}
 
 
 def check(s: Settings) -> None:
@@ -56,5 +58,7 @@ def check(s: Settings) -> None:
         raise UsageError("CHANNELS=2 must be 1 or 3")
     if bool(s.data_dir) != bool(s.targets):
         raise UsageError("DATA_DIR and TARGETS belong together: give both or neither")
+    if s.soup and not s.targets:
+        raise UsageError("SOUP needs TARGETS: the soup is the one that made them")
     if not s.nce_weight and not s.mse_weight:
         raise UsageError("NCE_WEIGHT and MSE_WEIGHT are both 0: there is nothing to learn")

@@ -34,6 +34,7 @@ PROBE = probe_of(
         r"^kit/images\.py": "folders, and files that are none: the ladder of vit_rft",
         r"^kit/image_sets\.py": "folders: test_soup_experts.py",
         r"^soup_student/model\.py.*\b(shaped|term)\b": "of features",
+        r"^soup_student/frozen\.py": "of features: test_soup_student.py",
         r"^soup_student/run\.py.*judge": "of features",
         r"^soup_student/knobs\.py.*return \{\}": "noise with checkpoints: test_killed_runs.py",
         r"^kit/metrics\.py": "the soup's: its own ladder",

@@ -3,12 +3,16 @@
 from pathlib import Path
 
 import numpy as np
+import safetensors.torch
 import torch
 
+from train_gpt_style.geometry.anchors import unit
+from train_gpt_style.geometry.readout import Readout
 from train_gpt_style.kit.data.write_table import table_bytes
 from train_gpt_style.kit.image_sets import images_digest
+from verify.digest import tensor_digest
 
-COUNTS, CLASSES, SPHERE = {"train": 13, "val": 5}, 3, 4
+COUNTS, CLASSES, SPHERE = {"train": 20, "val": 6}, 3, 4
 PREFIXES = {"train": "train", "val": "t10k"}
 
 
@@ -32,7 +36,7 @@ def write_images(folder: Path) -> None:
 
 
 def targets() -> list[torch.Tensor]:
-    """(13, 4) and (5, 4): a direction a class, and noise; not normalised."""
+    """(20, 4) and (6, 4): a direction a class, and noise; not normalised."""
     rng = np.random.default_rng(1597)
     centres = rng.standard_normal((CLASSES, SPHERE))
     return [
@@ -43,18 +47,32 @@ def targets() -> list[torch.Tensor]:
     ]
 
 
+def write_soup(path: Path) -> str:
+    """A soup of six anchors that nobody trained; returns its digest."""
+    draw = torch.Generator().manual_seed(1597)
+    readout = Readout(unit(torch.randn(6, SPHERE, generator=draw)), 2, 3, CLASSES)
+    state = {
+        f"readout.{name}": torch.randn(t.shape, generator=draw)
+        for name, t in readout.state_dict().items()
+    }
+    path.write_bytes(safetensors.torch.save(state))
+    return tensor_digest(state)
+
+
 def write(folder: Path) -> dict[str, str]:
     """Write images and targets; returns the environment that points to them."""
     write_images(folder / "images")
-    about = {"images": images_digest(folder / "images")}
-    (folder / "targets.safetensors").write_bytes(table_bytes(*targets(), about))
-    return {"DATA_DIR": str(folder / "images"), "TARGETS": str(folder / "targets.safetensors")}
+    soup = folder / "soup.safetensors"
+    about = {"images": images_digest(folder / "images"), "soup": write_soup(soup)}
+    path = folder / "targets.safetensors"
+    path.write_bytes(table_bytes(*targets(), about))
+    return {"DATA_DIR": str(folder / "images"), "TARGETS": str(path), "SOUP": str(soup)}
 
 
 # A whole run, with validation, takes a tenth of a second.
 TINY = {
     "EPOCHS": "2",
-    "BATCH": "5",  # three batches an epoch, the last of three images
+    "BATCH": "7",  # three batches an epoch, the last of six images
     "EVAL_EVERY": "1",
     "LOG_EVERY": "1",
     "IMG_SIZE": "8",
@@ -74,6 +92,7 @@ SCENARIOS = {
         **TINY,
         "DATA_DIR": "",
         "TARGETS": "",
+        "SOUP": "",
         "SYNTHETIC_IMAGES": "7",
         "EPOCHS": "3",
         "BATCH": "7",  # all images
@@ -86,9 +105,7 @@ SCENARIOS = {
     },
     "squares alone": {
         **TINY,
-        "DATA_DIR": "",
-        "TARGETS": "",
-        "SYNTHETIC_IMAGES": "5",
+        "SOUP": "",
         "EPOCHS": "1",
         "BATCH": "3",
         "EVAL_EVERY": "0",

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import safetensors.torch
 import torch
 
 from train_gpt_style.kit.data.write_table import table_bytes
@@ -14,8 +15,10 @@ SETTINGS: dict[str, tuple[dict[str, str], str]] = {
     "patches that do not divide the image": ({"PATCH_SIZE": "5"}, "PATCH_SIZE=5"),
     "heads that do not divide the width": ({"HEADS": "3"}, "HEADS=3"),
     "two channels": ({"CHANNELS": "2"}, "CHANNELS=2"),
-    "images without targets": ({"TARGETS": ""}, "belong together"),
+    "images without targets": ({"TARGETS": "", "SOUP": ""}, "belong together"),
     "targets without images": ({"DATA_DIR": ""}, "belong together"),
+    "a soup without targets": ({"DATA_DIR": "", "TARGETS": ""}, "SOUP needs TARGETS"),
+    "no soup": ({"SOUP": "nowhere"}, "SOUP=nowhere"),
     "nothing to learn": ({"NCE_WEIGHT": "0", "MSE_WEIGHT": "0"}, "nothing to learn"),
     "another sphere": ({"OUTPUT_DIM": "6"}, "OUTPUT_DIM=6"),
     "no images": ({"DATA_DIR": "nowhere"}, "DATA_DIR=nowhere"),
@@ -39,14 +42,24 @@ TABLES: dict[str, tuple[Callable[..., tuple], str | None, str]] = {
     ),
     "targets of other images": (lambda t, v: (t, v), "0" * 128, "another image set"),
     "targets of images that they do not tell": (lambda t, v: (t, v), "", "another image set"),
-    "a target too few": (lambda t, v: (t[1:], v), None, "12 and 5 rows"),
+    "a target too few": (lambda t, v: (t[1:], v), None, "19 and 6 rows"),
     "other columns in val": (lambda t, v: (t, v[:, 1:]), None, "4 columns in train, 3 in val"),
     "targets of doubles": (lambda t, v: (t.double(), v), None, "train is torch.float64"),
 }
 # By kind: bytes that are no table.
 FILES = {"a text for a table": b"x", "an empty table": b""}
 
+# By kind: bytes for a soup, and words of the error.
+SOUPS = {
+    "a text for a soup": (b"x", "no safetensors file"),
+    "another soup than that of the targets": (
+        safetensors.torch.save({"readout.up.weight": torch.zeros(2)}),
+        "another soup's",
+    ),
+}
+
 REFUSALS = {
+    **{kind: words for kind, (_, words) in SOUPS.items()},
     **{kind: words for kind, (_, words) in SETTINGS.items()},
     **{kind: words for kind, (_, _, words) in TABLES.items()},
     **dict.fromkeys(FILES, "no safetensors file"),
@@ -58,6 +71,9 @@ def spoil(kind: str, folder: Path, data: Mapping[str, str]) -> dict[str, str]:
     if kind in SETTINGS:
         return SETTINGS[kind][0]
     path = folder / "targets.safetensors"
+    if kind in SOUPS:
+        path.write_bytes(SOUPS[kind][0])
+        return {"SOUP": str(path)}
     if kind in FILES:
         path.write_bytes(FILES[kind])
         return {"TARGETS": str(path)}

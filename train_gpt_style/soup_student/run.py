@@ -49,6 +49,7 @@ def evaluate(settings, model, ctx, data):
                 found.append(seen(model, images))
     model.train()
     embedding, targets = torch.cat(found), data.val_targets.to(ctx.device)
+    data.seen = embedding
     mse = (embedding - targets).square().mean()
     cosine = (embedding * targets).sum(dim=1).mean()
     mse, cosine = ctx.read(torch.stack((mse, cosine)))

@@ -50,6 +50,7 @@ class Hyperparameters:
     # data and run
     data_dir: str = knob("DATA_DIR", "")
     targets: str = knob("TARGETS", "")
+    soup: str = knob("SOUP", "")
     seed: int = knob("SEED", 1234, 0, 2**63 - 1)
     epochs: int = knob("EPOCHS", 20, 0)
     batch: int = knob("BATCH", 48, 1)
@@ -95,6 +96,8 @@ class Hyperparameters:
             raise InputError("CHANNELS=2 must be 1 or 3")
         if bool(args.data_dir) != bool(args.targets):
             raise InputError("DATA_DIR and TARGETS belong together: give both or neither")
+        if args.soup and not args.targets:
+            raise InputError("SOUP needs TARGETS: the soup is the one that made them")
         if not args.nce_weight and not args.mse_weight:
             raise InputError("NCE_WEIGHT and MSE_WEIGHT are both 0: there is nothing to learn")
         return args
@@ -291,13 +294,28 @@ class SyntheticSplit:
 # ----------------------------------------------------------------------------------------------
 
 
+def tensors_digest(path):
+    """SHA-512 over name, dtype, shape and bytes of each tensor of a safetensors file, by name."""
+    if not Path(path).is_file():
+        raise InputError(f"SOUP={path}: there is no such file")
+    try:
+        tensors = safetensors.torch.load_file(path)
+    except (safetensors.SafetensorError, OSError) as error:
+        raise InputError(f"SOUP={path}: no safetensors file: {error}") from None
+    whole = hashlib.sha512()
+    for name, t in sorted(tensors.items()):
+        whole.update(f"{name}\0{t.dtype}\0{tuple(t.shape)}\0".encode())
+        whole.update(t.detach().reshape(-1).view(torch.uint8).numpy().tobytes())
+    return whole.hexdigest()
+
+
 def read_targets(path):
-    """(train, val, digest of the image set) of a table of unit rows."""
+    """(train, val, text about them) of a table of unit rows."""
     if not Path(path).is_file():
         raise InputError(f"TARGETS={path}: there is no such table")
     try:
         with safetensors.safe_open(str(path), "pt") as file:
-            images = (file.metadata() or {}).get("images")
+            about = file.metadata() or {}
             names = sorted(file.keys())
             if names != ["train", "val"]:
                 raise InputError(f"{path}: holds {names}, a table holds train and val")
@@ -311,7 +329,7 @@ def read_targets(path):
             raise InputError(f"{path}: a row of {name} is not finite")
     if train.shape[1] != val.shape[1]:
         raise InputError(f"{path}: {train.shape[1]} columns in train, {val.shape[1]} in val")
-    return train, val, images
+    return train, val, about
 
 
 def load_data(args):
@@ -333,13 +351,15 @@ def load_data(args):
         raise InputError(f"{args.data_dir}: class {extra[0]} is in val/ and not in train/")
     places = torch.tensor([train.names.index(name) for name in val.names])
     val.labels = places[val.labels]
-    *targets, images = read_targets(args.targets)
-    if images is None or images != images_digest(args.data_dir):
+    *targets, about = read_targets(args.targets)
+    if about.get("images") != images_digest(args.data_dir):
         raise InputError(f"{args.targets}: its rows are of another image set")
     if (len(targets[0]), len(targets[1])) != (len(train), len(val)):
         raise InputError(f"{args.targets}: its rows do not fit {len(train)} and {len(val)} images")
     if targets[0].shape[1] != args.output_dim:
         raise InputError(f"{args.targets}: OUTPUT_DIM={args.output_dim} is not its columns")
+    if args.soup and about.get("soup") != tensors_digest(args.soup):
+        raise InputError(f"{args.targets}: they are another soup's than SOUP={args.soup}")
     return splits, [F.normalize(rows, dim=-1) for rows in targets]
 
 

@@ -3,7 +3,7 @@
 Effective dimension, share of the largest directions, self-similarity, CV, use of anchors and how
 near they are, how much each expert moves the embedding (1 - cos between with and without it), and,
 where the consensus is known, cosine to it and R@1; with the collapse detector's verdict
-(soup.collapse). It observes only: no draw from a global generator, no gradient.
+(geometry.collapse). It observes only: no draw from a global generator, no gradient.
 Off (0): nothing is observed, nothing is written.
 """
 
@@ -20,11 +20,11 @@ from train_gpt_style.geometry.clouds import (
     energy_shares,
     self_similarity,
 )
+from train_gpt_style.geometry.collapse import halved, reasons
 from train_gpt_style.geometry.spread import cv_metric
 from train_gpt_style.kit.metrics import rank_one
 from train_gpt_style.kit.seams import Observer
 from train_gpt_style.kit.start import Log
-from train_gpt_style.soup.collapse import halved, reasons
 from train_gpt_style.soup.seams import GatedFeature
 from verify.errors import UsageError
 from verify.knobs import Feature, Knob

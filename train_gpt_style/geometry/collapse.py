@@ -4,7 +4,7 @@ The published collapse has 1 of 256 anchors active, entropy 0 and self-similarit
 that works has 94 to 99 of 256. Between them our limits are chosen by hand.
 """
 
-from train_gpt_style.soup.constants import SOUP_SELF_SIMILAR
+from train_gpt_style.geometry.constants import GEO_SELF_SIMILAR
 
 SHARE = 20  # at most one anchor in so many
 ENTROPY = 5  # percent of ln A
@@ -21,7 +21,7 @@ def reasons(active, anchors, entropy=None, similar=None):
         found.append(f"{active} of {anchors} anchors are active")
     if entropy is not None and entropy < ENTROPY:
         found.append(f"entropy of the anchors' use is {entropy:.1f} percent")
-    if similar is not None and similar > SOUP_SELF_SIMILAR:
+    if similar is not None and similar > GEO_SELF_SIMILAR:
         found.append(f"self-similarity is {similar:.3f}")
     return found
 
