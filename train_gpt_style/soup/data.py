@@ -35,11 +35,15 @@ class Split:
 
 @dataclass(eq=False)
 class Data:
-    """Both splits, and where they are from; `kept` is what features work out once from them."""
+    """Both splits, and where they are from.
+
+    images: the digest of the image set. kept: what features work out once.
+    """
 
     train: Split
     val: Split
     kind: str
+    images: str = ""
     kept: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -53,11 +57,11 @@ class Data:
         return self.train.labels.shape[1]
 
 
-def load_tables(settings):
-    """The tables of the folder EXPERTS. Raises UsageError, one line, where they do not fit."""
-    folder = Path(settings.experts)
-    if not folder.is_dir():
-        raise UsageError(f"EXPERTS={settings.experts} is no folder")
+def load_tables(folder, n_experts):
+    """The tables of a folder. Raises UsageError, one line, where they do not fit."""
+    if not Path(folder).is_dir():
+        raise UsageError(f"EXPERTS={folder} is no folder")
+    folder = Path(folder)
     labels = Table(folder / LABELS, torch.uint8)
     if not labels.val.numpy().any():
         raise UsageError(f"{folder / LABELS}: val has no positive at all")
@@ -65,13 +69,13 @@ def load_tables(settings):
         if not positive:
             raise UsageError(f"{folder / LABELS}: class {column} has no positive in train")
     paths = sorted(path for path in folder.glob("*.safetensors") if path.name != LABELS)
-    if len(paths) != settings.n_experts:
-        raise UsageError(f"{folder}: {len(paths)} experts, N_EXPERTS={settings.n_experts}")
+    if len(paths) != n_experts:
+        raise UsageError(f"{folder}: {len(paths)} experts, N_EXPERTS={n_experts}")
     tables = [Table(path) for path in paths]
     for table in tables:
         table.check_rows(labels.about.get("images", ""), len(labels.train), len(labels.val))
     parts = [Split([getattr(t, split) for t in tables], getattr(labels, split)) for split in SPLITS]
-    return Data(*parts, "tables")
+    return Data(*parts, "tables", labels.about["images"])
 
 
 def make_synthetic(settings):
@@ -94,7 +98,11 @@ def make_synthetic(settings):
 
 def load_data(settings):
     """Both splits. Raises UsageError when they do not fit the knobs."""
-    data = load_tables(settings) if settings.experts else make_synthetic(settings)
+    data = (
+        load_tables(settings.experts, settings.n_experts)
+        if settings.experts
+        else make_synthetic(settings)
+    )
     if settings.classes and settings.classes != data.classes:
         raise UsageError(f"CLASSES={settings.classes}, but the data has {data.classes}")
     return data

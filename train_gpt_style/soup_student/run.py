@@ -137,6 +137,7 @@ def run(settings, ctx):
     facts = validate(steps)
     for observer in observers:
         observer.after_training(steps)
-    write_weights(model, {"data": data.kind})  # weights from noise say so wherever they go
+    # Weights from noise say so wherever they go; no shape tells how many heads there are.
+    write_weights(model, {"data": data.kind, "heads": str(s.heads)})
     for observer in observers:
         observer.at_end({"data": data.kind, "parameters": parameters, "steps": steps, **facts})

@@ -559,7 +559,8 @@ def main(environ=os.environ):
             validate(step)
     validate(steps)
     state = {name: t.detach().cpu().contiguous() for name, t in model.state_dict().items()}
-    Path("final_model.safetensors").write_bytes(safetensors.torch.save(state, {"data": kind}))
+    about = {"data": kind, "heads": str(args.heads)}  # no shape tells how many heads there are
+    Path("final_model.safetensors").write_bytes(safetensors.torch.save(state, about))
 
 
 if __name__ == "__main__":
