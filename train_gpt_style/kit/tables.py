@@ -1,11 +1,13 @@
 """Tables of rows, one for each image of a set: features of an expert, targets, labels.
 
-A table is a safetensors file with the tensors `train` (N, D) and `val` (M, D), and text about it:
-`images` is the digest (`kit.image_sets`) of the image set whose rows these are, in its order.
+A table is a safetensors file with the tensors `train` (N, D) and `val` (M, D), and with texts about
+it, JSON under `about` in its metadata: `images` is the digest (`kit.image_sets`) of the image set
+whose rows these are, in its order.
 
 Shape letters: N training images, M validation images, D columns, C classes.
 """
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -30,14 +32,16 @@ class Table:
             raise UsageError(f"{path}: there is no such table")
         try:
             with safetensors.safe_open(str(path), "pt") as file:
-                self.about = dict(file.metadata() or {})
-                names = set(file.keys())
-                if names != set(SPLITS):
-                    raise UsageError(f"{path}: holds {sorted(names)}, a table holds train and val")
-                self.train, self.val = (file.get_tensor(name) for name in SPLITS)
-        except (safetensors.SafetensorError, OSError) as error:
+                self.about = json.loads((file.metadata() or {}).get("about", "{}"))
+                names = sorted(file.keys())
+                self.train, self.val = (
+                    file.get_tensor(name) if name in names else None for name in SPLITS
+                )
+        except (safetensors.SafetensorError, OSError, ValueError) as error:
             reason = str(error).splitlines()[0]
             raise UsageError(f"{path}: no safetensors file: {reason}") from None
+        if names != list(SPLITS) or not isinstance(self.about, dict):
+            raise UsageError(f"{path}: holds {names}, a table holds train and val")
         for name, rows in zip(SPLITS, (self.train, self.val), strict=True):
             if rows.ndim != 2 or not rows.numel() or rows.dtype is not dtype:
                 kind = f"{rows.dtype} {tuple(rows.shape)}"

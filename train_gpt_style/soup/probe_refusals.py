@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import safetensors.torch
 import torch
 
 from train_gpt_style.kit.data.write_table import table_bytes
@@ -52,6 +53,19 @@ def about(told: dict[str, str]) -> Callable[[Path], object]:
     return spoil
 
 
+def without_words(folder: Path) -> None:
+    """One table says nothing at all of itself."""
+    train, val = tables()["second"]
+    data = safetensors.torch.save({"train": train.contiguous(), "val": val.contiguous()})
+    (folder / "second.safetensors").write_bytes(data)
+
+
+def without_val(folder: Path) -> None:
+    """One table has training rows alone."""
+    data = safetensors.torch.save({"train": tables()["second"][0].contiguous()})
+    (folder / "second.safetensors").write_bytes(data)
+
+
 # By kind: what is done to a copy of the tables, and words of the error.
 FOLDERS: dict[str, tuple[Callable[[Path], object], str]] = {
     "no labels": (lambda f: (f / LABELS).unlink(), "no such table"),
@@ -82,6 +96,8 @@ FOLDERS: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "rows of another image set": (about({"images": IMAGES[::-1]}), "another image set"),
     "rows of images that it does not tell": (about({}), "another image set: none"),
+    "a table that says nothing": (without_words, "another image set: none"),
+    "a table without validation": (without_val, "holds ['train']"),
 }
 
 REFUSALS = {kind: words for table in (SETTINGS, FOLDERS) for kind, (_, words) in table.items()}

@@ -28,7 +28,7 @@ BATCH = 1024
 
 
 def soup_in(path):
-    """(the soup in evaluation mode, its digest) of a weights file. Raises UsageError for another."""
+    """(the soup in evaluation mode, its digest) of its weights. Raises UsageError if none."""
     try:
         state = safetensors.torch.load_file(path)
     except (safetensors.SafetensorError, OSError) as error:

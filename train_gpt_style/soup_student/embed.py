@@ -1,8 +1,8 @@
 """`python -m train_gpt_style.soup embed IMAGES... -o table.safetensors`: a student alone, at work.
 
 Images are files, or folders that are searched for them. The table holds `embedding`, a unit row an
-image, and the images' names in its metadata. --html writes a page of each image and its nearest
-others by cosine; it needs nothing but a browser.
+image, and in its metadata, as JSON under `about`, the images' names. --html writes a page of each
+image and its nearest others by cosine; it needs nothing but a browser.
 """
 
 import argparse
@@ -38,9 +38,9 @@ def student_in(path):
     """
     try:
         with safetensors.safe_open(str(path), "pt") as file:
-            heads = int((file.metadata() or {}).get("heads", "0"))
+            heads = int(json.loads((file.metadata() or {}).get("about", "{}")).get("heads", 0))
             state = {name: file.get_tensor(name) for name in file.keys()}
-    except (safetensors.SafetensorError, OSError, ValueError) as error:
+    except (safetensors.SafetensorError, OSError, ValueError, TypeError) as error:
         raise UsageError(f"{path}: no weights: {str(error).splitlines()[0]}") from None
     # The queue of an alignment is state of training alone.
     state = {name: t for name, t in state.items() if not name.startswith("alignment.")}
@@ -156,7 +156,8 @@ def main(arguments=None):
         student, digest, size = student_in(options.student)
         paths = image_paths(options.images)
         embedding = embed(student, size, paths)
-        about = {"names": json.dumps([str(path) for path in paths]), "student": digest}
+        told = {"names": [str(path) for path in paths], "student": digest}
+        about = {"about": json.dumps(told, sort_keys=True)}
         html = page(paths, embedding, digest) if options.html else None
         data = safetensors.torch.save({"embedding": embedding.contiguous()}, metadata=about)
         atomic_write(Path(options.out), data)

@@ -46,8 +46,17 @@ TABLES: dict[str, tuple[Callable[..., tuple], str | None, str]] = {
     "other columns in val": (lambda t, v: (t, v[:, 1:]), None, "4 columns in train, 3 in val"),
     "targets of doubles": (lambda t, v: (t.double(), v), None, "train is torch.float64"),
 }
-# By kind: bytes that are no table.
-FILES = {"a text for a table": b"x", "an empty table": b""}
+# By kind: bytes that are no table of this run, and words of the error.
+ROWS = torch.zeros(2, 4)
+FILES = {
+    "a text for a table": (b"x", "no safetensors file"),
+    "an empty table": (b"", "no safetensors file"),
+    "a table that says nothing": (
+        safetensors.torch.save({"train": ROWS, "val": ROWS.clone()}),
+        "another image set: none",
+    ),
+    "a table without validation": (safetensors.torch.save({"train": ROWS}), "holds ['train']"),
+}
 
 # By kind: bytes for a soup, and words of the error.
 SOUPS = {
@@ -62,7 +71,7 @@ REFUSALS = {
     **{kind: words for kind, (_, words) in SOUPS.items()},
     **{kind: words for kind, (_, words) in SETTINGS.items()},
     **{kind: words for kind, (_, _, words) in TABLES.items()},
-    **dict.fromkeys(FILES, "no safetensors file"),
+    **{kind: words for kind, (_, words) in FILES.items()},
 }
 
 
@@ -75,7 +84,7 @@ def spoil(kind: str, folder: Path, data: Mapping[str, str]) -> dict[str, str]:
         path.write_bytes(SOUPS[kind][0])
         return {"SOUP": str(path)}
     if kind in FILES:
-        path.write_bytes(FILES[kind])
+        path.write_bytes(FILES[kind][0])
         return {"TARGETS": str(path)}
     change, images, _ = TABLES[kind]
     told = images_digest(Path(data["DATA_DIR"])) if images is None else images

@@ -1,5 +1,6 @@
 """The whole run, top to bottom: images, targets, model, optimizer, loop, validation, weights."""
 
+import json
 import math
 import os
 
@@ -137,7 +138,9 @@ def run(settings, ctx):
     facts = validate(steps)
     for observer in observers:
         observer.after_training(steps)
-    # Weights from noise say so wherever they go; no shape tells how many heads there are.
-    write_weights(model, {"data": data.kind, "heads": str(s.heads)})
+    # Weights from noise say so wherever they go; no shape tells how many heads there are. One text,
+    # since safetensors keeps several in no order.
+    about = json.dumps({"data": data.kind, "heads": s.heads}, sort_keys=True)
+    write_weights(model, {"about": about})
     for observer in observers:
         observer.at_end({"data": data.kind, "parameters": parameters, "steps": steps, **facts})

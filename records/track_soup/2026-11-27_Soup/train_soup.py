@@ -9,6 +9,7 @@ This folder is frozen: features live in `train_gpt_style/soup`, which must equal
 Shape letters: B batch, N rows, E experts, D columns of an expert, O sphere, A anchors, C classes.
 """
 
+import json
 import math
 import os
 import random
@@ -109,13 +110,13 @@ def read_table(path, dtype):
     """(train, val, digest of the image set) of a table."""
     try:
         with safetensors.safe_open(str(path), "pt") as file:
-            images = (file.metadata() or {}).get("images")
+            images = json.loads((file.metadata() or {}).get("about", "{}")).get("images")
             names = sorted(file.keys())
-            if names != ["train", "val"]:
-                raise InputError(f"{path}: holds {names}, a table holds train and val")
-            train, val = file.get_tensor("train"), file.get_tensor("val")
-    except (safetensors.SafetensorError, OSError) as error:
+            train, val = (file.get_tensor(n) if n in names else None for n in ("train", "val"))
+    except (safetensors.SafetensorError, OSError, ValueError) as error:
         raise InputError(f"{path}: no safetensors file: {error}") from None
+    if names != ["train", "val"]:
+        raise InputError(f"{path}: holds {names}, a table holds train and val")
     for name, rows in (("train", train), ("val", val)):
         if rows.ndim != 2 or not rows.numel() or rows.dtype is not dtype:
             raise InputError(f"{path}: {name} is {rows.dtype} {tuple(rows.shape)}")

@@ -13,6 +13,7 @@ Shape letters: B batch, S image side, T patches and one class token, D width, H 
 
 import gzip
 import hashlib
+import json
 import math
 import os
 import random
@@ -315,13 +316,13 @@ def read_targets(path):
         raise InputError(f"TARGETS={path}: there is no such table")
     try:
         with safetensors.safe_open(str(path), "pt") as file:
-            about = file.metadata() or {}
+            about = json.loads((file.metadata() or {}).get("about", "{}"))
             names = sorted(file.keys())
-            if names != ["train", "val"]:
-                raise InputError(f"{path}: holds {names}, a table holds train and val")
-            train, val = file.get_tensor("train"), file.get_tensor("val")
-    except (safetensors.SafetensorError, OSError) as error:
+            train, val = (file.get_tensor(n) if n in names else None for n in ("train", "val"))
+    except (safetensors.SafetensorError, OSError, ValueError) as error:
         raise InputError(f"{path}: no safetensors file: {error}") from None
+    if names != ["train", "val"]:
+        raise InputError(f"{path}: holds {names}, a table holds train and val")
     for name, rows in (("train", train), ("val", val)):
         if rows.ndim != 2 or not rows.numel() or rows.dtype is not torch.float32:
             raise InputError(f"{path}: {name} is {rows.dtype} {tuple(rows.shape)}")
@@ -559,7 +560,8 @@ def main(environ=os.environ):
             validate(step)
     validate(steps)
     state = {name: t.detach().cpu().contiguous() for name, t in model.state_dict().items()}
-    about = {"data": kind, "heads": str(args.heads)}  # no shape tells how many heads there are
+    # No shape tells how many heads there are. One text, since safetensors keeps several in no order.
+    about = {"about": json.dumps({"data": kind, "heads": args.heads}, sort_keys=True)}
     Path("final_model.safetensors").write_bytes(safetensors.torch.save(state, about))
 
 
