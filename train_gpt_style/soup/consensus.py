@@ -14,6 +14,7 @@ Shape letters: N rows, D columns of an expert, w columns that are kept, O sphere
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 
 from train_gpt_style.geometry.anchors import unit
@@ -140,7 +141,8 @@ class Affine:
 def scales(values, floor):
     """(roots, inverse roots) of variances; below `floor` times the largest both are 0."""
     keep = values > floor * values.max().clamp_min(0)
-    roots = torch.where(keep, values, 0).sqrt()
+    # By numpy, whose root is correctly rounded on every CPU; torch's own is not.
+    roots = torch.from_numpy(np.sqrt(torch.where(keep, values, 0).cpu().numpy())).to(values.device)
     return roots, torch.where(keep, 1 / torch.where(keep, roots, 1), 0)
 
 
