@@ -134,6 +134,17 @@ Theorem GEO_REPULSION_rounded :
   round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 20) = GEO_REPULSION_double.
 Proof. exact (nearest_double_rational 1 20 _ _ GEO_REPULSION_computed). Qed.
 
+(** In words: GEO_SELF_SIMILAR = 0.9, mean cosine above which a cloud collapsed: the nearest to 9/10. *)
+Definition GEO_SELF_SIMILAR_double : R := F2R (Float radix2 8106479329266893 (-53)).
+
+Fact GEO_SELF_SIMILAR_computed :
+  is_nearest_double 9 0 10 8106479329266893 (-53) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem GEO_SELF_SIMILAR_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 9 / IZR 10) = GEO_SELF_SIMILAR_double.
+Proof. exact (nearest_double_rational 9 10 _ _ GEO_SELF_SIMILAR_computed). Qed.
+
 (** In words: GEO_VOLUME_FLOOR = 1e-20, squared volumes at or below it are dropped: the nearest to 1/100000000000000000000. *)
 Definition GEO_VOLUME_FLOOR_double : R := F2R (Float radix2 6646139978924579 (-119)).
 
@@ -442,6 +453,28 @@ Theorem SMOKE_STEP_rounded :
   round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 100) = SMOKE_STEP_double.
 Proof. exact (nearest_double_rational 1 100 _ _ SMOKE_STEP_computed). Qed.
 
+(** In words: SOUP_KNOB_AUTOGRAD_TANG = 0.01, removed radial share: the nearest to 1/100. *)
+Definition SOUP_KNOB_AUTOGRAD_TANG_double : R := F2R (Float radix2 5764607523034235 (-59)).
+
+Fact SOUP_KNOB_AUTOGRAD_TANG_computed :
+  is_nearest_double 1 0 100 5764607523034235 (-59) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem SOUP_KNOB_AUTOGRAD_TANG_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 100) = SOUP_KNOB_AUTOGRAD_TANG_double.
+Proof. exact (nearest_double_rational 1 100 _ _ SOUP_KNOB_AUTOGRAD_TANG_computed). Qed.
+
+(** In words: SOUP_KNOB_GPA_TOL = 1e-06, relative change at which GPA ends: the nearest to 1/1000000. *)
+Definition SOUP_KNOB_GPA_TOL_double : R := F2R (Float radix2 4722366482869645 (-72)).
+
+Fact SOUP_KNOB_GPA_TOL_computed :
+  is_nearest_double 1 0 1000000 4722366482869645 (-72) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem SOUP_KNOB_GPA_TOL_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 1000000) = SOUP_KNOB_GPA_TOL_double.
+Proof. exact (nearest_double_rational 1 1000000 _ _ SOUP_KNOB_GPA_TOL_computed). Qed.
+
 (** In words: SOUP_KNOB_LR = 0.001, Adam, learning rate of the soup: the nearest to 1/1000. *)
 Definition SOUP_KNOB_LR_double : R := F2R (Float radix2 4611686018427388 (-62)).
 
@@ -452,6 +485,39 @@ Proof. vm_compute; reflexivity. Qed.
 Theorem SOUP_KNOB_LR_rounded :
   round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 1000) = SOUP_KNOB_LR_double.
 Proof. exact (nearest_double_rational 1 1000 _ _ SOUP_KNOB_LR_computed). Qed.
+
+(** In words: SOUP_KNOB_NCE_TEMP = 0.07, temperature of the soup's InfoNCE: the nearest to 7/100. *)
+Definition SOUP_KNOB_NCE_TEMP_double : R := F2R (Float radix2 5044031582654956 (-56)).
+
+Fact SOUP_KNOB_NCE_TEMP_computed :
+  is_nearest_double 7 0 100 5044031582654956 (-56) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem SOUP_KNOB_NCE_TEMP_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 7 / IZR 100) = SOUP_KNOB_NCE_TEMP_double.
+Proof. exact (nearest_double_rational 7 100 _ _ SOUP_KNOB_NCE_TEMP_computed). Qed.
+
+(** In words: SOUP_KNOB_WHITEN_FLOOR = 1e-06, least share of a whitened variance: the nearest to 1/1000000. *)
+Definition SOUP_KNOB_WHITEN_FLOOR_double : R := F2R (Float radix2 4722366482869645 (-72)).
+
+Fact SOUP_KNOB_WHITEN_FLOOR_computed :
+  is_nearest_double 1 0 1000000 4722366482869645 (-72) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem SOUP_KNOB_WHITEN_FLOOR_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 1000000) = SOUP_KNOB_WHITEN_FLOOR_double.
+Proof. exact (nearest_double_rational 1 1000000 _ _ SOUP_KNOB_WHITEN_FLOOR_computed). Qed.
+
+(** In words: STUDENT_KNOB_AUTOGRAD_TANG = 0.01, removed radial share: the nearest to 1/100. *)
+Definition STUDENT_KNOB_AUTOGRAD_TANG_double : R := F2R (Float radix2 5764607523034235 (-59)).
+
+Fact STUDENT_KNOB_AUTOGRAD_TANG_computed :
+  is_nearest_double 1 0 100 5764607523034235 (-59) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem STUDENT_KNOB_AUTOGRAD_TANG_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 100) = STUDENT_KNOB_AUTOGRAD_TANG_double.
+Proof. exact (nearest_double_rational 1 100 _ _ STUDENT_KNOB_AUTOGRAD_TANG_computed). Qed.
 
 (** In words: STUDENT_KNOB_LR = 0.0003, Adam, learning rate of the student: the nearest to 3/10000. *)
 Definition STUDENT_KNOB_LR_double : R := F2R (Float radix2 5534023222112865 (-64)).
