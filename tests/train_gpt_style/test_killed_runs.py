@@ -21,7 +21,11 @@ from verify import canonical
 from verify.runlog import deterministic_digest, read_run_log
 
 # So many weights that the optimizers' file is larger than all that is written besides.
-LARGE = {"gpt": {"NUM_LAYERS": "7"}}
+LARGE = {
+    "gpt": {"NUM_LAYERS": "7"},
+    "soup": {"D_COMP": "96"},
+    "soup_student": {"FFN_DIM": "3000"},
+}
 
 
 @pytest.fixture(params=["plain", "everything"])
