@@ -100,6 +100,43 @@ VIT = {
     "CLASSES": "10",
     "LOG_EVERY": "1",
 }
+# A soup of three synthetic experts, without a feature.
+SOUP = {
+    "SYNTHETIC_ROWS": "40",
+    "SOUP_BATCH": "16",
+    "SOUP_EPOCHS": "1",
+    "EXPERT_DIM": "24",
+    "OUTPUT_DIM": "16",
+    "N_ANCHORS": "16",
+    "N_COMP": "4",
+    "D_COMP": "8",
+    "CLASSES": "10",
+    "LOG_EVERY": "1",
+    "RUN_LOG": "1",
+}
+SOUP_ON = {
+    **SOUP,
+    "GPA": "1",
+    "CALIBRATE": "1",
+    "ANCHOR_INIT": "fps",
+    "ENABLE_AUTOGRAD": "1",
+    "CONSENSUS_NCE": "0.5",
+}
+# A student of synthetic images and targets.
+STUDENT = {
+    "SYNTHETIC_IMAGES": "12",
+    "BATCH": "5",
+    "EPOCHS": "1",
+    "IMG_SIZE": "32",
+    "PATCH_SIZE": "8",
+    "DEPTH": "2",
+    "DIM": "24",
+    "HEADS": "3",
+    "FFN_DIM": "48",
+    "OUTPUT_DIM": "16",
+    "LOG_EVERY": "1",
+    "RUN_LOG": "1",
+}
 VIT_ON = {**VIT, "DCLR_GAIN": "0.75", "DCLR_FEEDBACK": "1", "TELEMETRY": "1", "RUN_LOG": "1"}
 # The dual stream on synthetic images: more anchors than dimensions, a schedule, clipping.
 DUAL = {
@@ -167,6 +204,9 @@ SYSTEMS = (
     System("credit, credit-bridge", ("train_gpt_style.credit",), CREDIT_CB),
     System("dual_stream", ("train_gpt_style.dual_stream",), DUAL),
     System("geometry", (GEOMETRY,)),
+    System("soup", ("train_gpt_style.soup",), SOUP),
+    System("soup, consensus", ("train_gpt_style.soup",), SOUP_ON),
+    System("soup_student", ("train_gpt_style.soup_student",), STUDENT),
     System("values", (VALUES,), lanes=("portable", "native")),
     System("forbidden root", (VALUES, "--sqrt"), must_differ=True),
 )

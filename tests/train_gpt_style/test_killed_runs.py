@@ -21,7 +21,11 @@ from tests.train_gpt_style.forks import KEPT, files_of, forked, kept_in, newest,
 from train_gpt_style.kit import checkpoints
 
 # So many weights that the optimizers' file is larger than all that is written besides.
-LARGE = {"gpt": {"NUM_LAYERS": "7"}}
+LARGE = {
+    "gpt": {"NUM_LAYERS": "7"},
+    "soup": {"D_COMP": "96"},
+    "soup_student": {"FFN_DIM": "3000"},
+}
 
 
 @pytest.fixture(params=["plain", "everything"])

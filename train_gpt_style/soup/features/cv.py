@@ -1,0 +1,58 @@
+"""CV_WEIGHT: a loss on how much the volumes of the embedding's simplices differ (geometry.spread).
+
+Idea: CV_WEIGHT * (CV - target)^2 over CV_SAMPLES random 4-simplices of the first CV_POOL rows of a
+batch. The target is CV_TARGET, or, at 0, what the consensus is measured to have. Simplices are
+drawn from a generator of the step's own, so no other draw moves, and a resumed run draws the same.
+Off (0): the term is not computed.
+"""
+
+import torch
+
+from train_gpt_style.geometry.spread import cv_loss, cv_metric
+from train_gpt_style.soup.consensus import consensus_of
+from train_gpt_style.soup.seams import GatedFeature
+from verify.knobs import Feature, Knob
+
+MEASURED = 4096  # simplices by which the consensus is measured
+
+
+class Cv(GatedFeature):
+    """Fills two seams: a loss term, and the step that its draws belong to."""
+
+    declaration = Feature(
+        name="cv",
+        summary="a target for the spread of simplex volumes",
+        master=Knob("CV_WEIGHT", float, 0.0, "weight of the CV loss", 0.0, on="0.5"),
+        knobs=(
+            Knob("CV_TARGET", float, 0.0, "target; 0: that of the consensus", 0.0, 2.0, on="0.75"),
+            Knob("CV_SAMPLES", int, 64, "simplices a step", 5, 65_536, on="8"),
+            Knob("CV_POOL", int, 512, "first rows of a batch that they are of", 5, on="5"),
+        ),
+        example={"CV_WEIGHT": "0.5"},
+    )
+
+    def install(self, model, settings, data, log):
+        """The term."""
+        s, self.step = settings, 0
+        target = s.cv_target
+        if not target:
+            rows = consensus_of(s, data).train
+            generator = torch.Generator().manual_seed(s.seed)
+            target, _ = cv_metric(rows, generator, MEASURED, len(rows))
+            log(f"cv_target:{target:.4f} measured on {len(rows)} rows of the consensus")
+
+        def term(model, embedding, rows):
+            generator = torch.Generator().manual_seed((s.seed + self.step) % 2**63)
+            sample = s.cv_samples, generator, s.cv_pool
+            # Volumes lose everything in half precision, whatever the rest computes in.
+            with torch.autocast(embedding.device.type, enabled=False):
+                return s.cv_weight * cv_loss(embedding, target, *sample)
+
+        model.auxiliary["cv"] = term
+
+    def before_step(self, model, settings, step, epoch):
+        """The number that the draws of this step hang on."""
+        self.step = step
+
+
+CV = Cv()

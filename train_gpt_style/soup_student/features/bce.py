@@ -1,0 +1,62 @@
+"""BCE_WEIGHT: binary cross-entropy of the class labels, read off by the frozen soup.
+
+Idea: the student's embedding goes through the teacher's constellation, patchwork and classifier,
+which stay as they are: no gradient of theirs, no optimizer, dropout off. Each validation says mAP,
+F1 and how often the top class is right, and that the soup is still what it was.
+Off (0): the term is not computed.
+"""
+
+import torch
+import torch.nn.functional as F
+
+from train_gpt_style.kit.metrics import macro_f1, mean_average_precision, top_rate
+from train_gpt_style.soup_student.frozen import needed, soup_of
+from train_gpt_style.soup_student.seams import GatedFeature
+from verify.knobs import Feature, Knob
+
+
+class Bce(GatedFeature):
+    """Fills four seams: a loss term, the log's header, a validation's facts, a check."""
+
+    declaration = Feature(
+        name="bce",
+        summary="class labels through the frozen soup",
+        master=Knob("BCE_WEIGHT", float, 0.0, "weight of the labels' loss", 0.0, on="0.5"),
+        example={"BCE_WEIGHT": "0.5"},
+    )
+
+    def check(self, settings):
+        """A soup to read."""
+        needed(settings, f"BCE_WEIGHT={settings.bce_weight}")
+
+    def install(self, model, settings, data, ctx):
+        """The term."""
+        classes = torch.arange(len(data.train.names))
+        self.soup = soup_of(settings, data, ctx, len(classes))
+        labels = data.train.labels
+
+        def term(embedding, targets, rows):
+            positive = (labels[rows].unsqueeze(1) == classes).float().to(embedding.device)
+            logits = self.soup.readout(embedding).float()
+            return settings.bce_weight * F.binary_cross_entropy_with_logits(logits, positive)
+
+        model.auxiliary["bce"] = term
+        self.val = (data.val.labels.unsqueeze(1) == classes).numpy()
+
+    def header(self, data):
+        """Which soup."""
+        return {"soup": data.soup.digest}
+
+    def judge(self, data, embedding):
+        """Through the soup; and that it has not moved."""
+        self.soup.check_unchanged()
+        with torch.no_grad():
+            scores = self.soup.readout(embedding).float().cpu().numpy()
+        return {
+            "val_map": mean_average_precision(scores, self.val),
+            "val_f1": macro_f1(scores, self.val),
+            "val_top": top_rate(scores, self.val),
+        }
+
+
+BCE = Bce()
