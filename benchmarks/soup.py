@@ -1,7 +1,7 @@
 """The soup's linear algebra and the student's step, each beside the plain or public way, in turn.
 
-    python benchmarks/soup.py                    # 6,000 rows of 1280 columns, three experts
-    python benchmarks/soup.py --rows 1000 --columns 256 --plain-rounds 20 --steps 0
+    python -m benchmarks.soup                    # 6,000 rows of 1280 columns, three experts
+    python -m benchmarks.soup --rows 1000 --columns 256 --plain-rounds 20 --steps 0
 
 Consensus: GPA and the calibration of three experts, one thread. `ours` makes the D x D products
 once and reduces to EXPERT_DIM columns first; `plain` multiplies the rows anew in each round and

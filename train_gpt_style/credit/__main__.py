@@ -3,4 +3,12 @@
 from train_gpt_style.credit import SYSTEM
 from train_gpt_style.kit.entry import command
 
-command(SYSTEM)
+
+def train(environ):
+    """One run; imported late, since the lane is entered before torch is imported."""
+    from train_gpt_style.credit.run import main
+
+    main(environ)
+
+
+command(SYSTEM, train)

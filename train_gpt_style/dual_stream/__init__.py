@@ -11,18 +11,10 @@ def load_features():
     return FEATURES
 
 
-def one_run(environ):
-    """One run; imported late, since it needs torch."""
-    from train_gpt_style.dual_stream.run import main
-
-    main(environ)
-
-
 SYSTEM = System(
     package=__name__,
     baseline_knobs=BASELINE_KNOBS,
     load_features=load_features,
-    train=one_run,
     data=data,
     check=check,
     paths=("DATA_DIR",),

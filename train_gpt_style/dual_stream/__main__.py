@@ -4,4 +4,12 @@ from train_gpt_style.dual_stream import SYSTEM
 from train_gpt_style.dual_stream.commands import environ_of
 from train_gpt_style.kit.entry import command
 
-command(SYSTEM, environ_of)
+
+def train(environ):
+    """One run; imported late, since the lane is entered before torch is imported."""
+    from train_gpt_style.dual_stream.run import main
+
+    main(environ)
+
+
+command(SYSTEM, train, environ_of)

@@ -2,7 +2,7 @@
 
 import torch
 
-from verify.errors import UsageError
+from goldenseal.errors import UsageError
 
 
 class Loader:

@@ -3,8 +3,8 @@
 import hashlib
 from pathlib import Path
 
+from goldenseal.errors import UsageError
 from train_gpt_style.kit.images import IDX_IMAGES, IDX_LABELS, IDX_PREFIXES
-from verify.errors import UsageError
 
 FOLDERS = ("train", "val")
 

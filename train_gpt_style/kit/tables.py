@@ -14,7 +14,7 @@ import numpy as np
 import safetensors
 import torch
 
-from verify.errors import UsageError
+from goldenseal.errors import UsageError
 
 LABELS = "labels.safetensors"
 SPLITS = ("train", "val")

@@ -4,4 +4,12 @@ from train_gpt_style.kit.entry import command
 from train_gpt_style.soup import SYSTEM
 from train_gpt_style.soup.commands import environ_of
 
-command(SYSTEM, environ_of)
+
+def train(environ):
+    """One run; imported late, since the lane is entered before torch is imported."""
+    from train_gpt_style.soup.run import main
+
+    main(environ)
+
+
+command(SYSTEM, train, environ_of)

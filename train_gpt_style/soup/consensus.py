@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 import torch
 
+from goldenseal.errors import UsageError
 from train_gpt_style.geometry.anchors import unit
 from train_gpt_style.geometry.gpa import generalised_procrustes
 from train_gpt_style.geometry.jacobi import jacobi_eigh, jacobi_svd
 from train_gpt_style.geometry.procrustes import WHITEN_FLOOR
-from verify.errors import UsageError
 
 
 @dataclass(frozen=True)

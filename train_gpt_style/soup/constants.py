@@ -3,7 +3,7 @@
 The code imports the names, and each has a theorem. SOUP_KNOB_X is the default of the knob X.
 """
 
-from verify.constants import spelled
+from goldenseal.coq.constants import spelled
 
 SOUP_KNOB_LR = 1e-3
 SOUP_KNOB_GPA_TOL = 1e-6

@@ -10,9 +10,9 @@ from typing import Any
 
 import torch
 
+from goldenseal.errors import UsageError
 from train_gpt_style.geometry.anchors import unit
 from train_gpt_style.kit.tables import LABELS, SPLITS, Table
-from verify.errors import UsageError
 
 SYNTHETIC_CLASSES, HIDDEN = 80, 16
 

@@ -5,9 +5,9 @@ Names, defaults and ranges are those of the frozen baseline; a gate holds them t
 
 from pathlib import Path
 
+from goldenseal.errors import UsageError
+from goldenseal.knobs import Knob, Settings
 from train_gpt_style.soup.constants import SOUP_KNOB_LR
-from verify.errors import UsageError
-from verify.knobs import Knob, Settings
 
 BASELINE_KNOBS = (
     # data and run

@@ -16,13 +16,13 @@ import safetensors
 import safetensors.torch
 import torch
 
+from goldenseal.digest import tensor_digest
+from goldenseal.disk.files import atomic_write
+from goldenseal.errors import GoldensealError, UsageError
 from train_gpt_style.kit.data.write_table import table_bytes
 from train_gpt_style.kit.tables import Table
 from train_gpt_style.soup.data import load_tables
 from train_gpt_style.soup.model import Soup
-from verify.digest import tensor_digest
-from verify.errors import GoldensealError, UsageError
-from verify.files import atomic_write
 
 BATCH = 1024
 

@@ -3,7 +3,7 @@
 The code imports the names, and each has a theorem. STUDENT_KNOB_X is the default of the knob X.
 """
 
-from verify.constants import spelled
+from goldenseal.coq.constants import spelled
 
 STUDENT_KNOB_LR = 3e-4
 STUDENT_KNOB_NCE_TEMP = 0.07

@@ -9,12 +9,12 @@ from typing import Any
 
 import torch
 
+from goldenseal.errors import UsageError
 from train_gpt_style.geometry.anchors import unit
 from train_gpt_style.kit.image_sets import images_digest
 from train_gpt_style.kit.images import SyntheticSplit, load_splits
 from train_gpt_style.kit.tables import SPLITS, Table
 from train_gpt_style.soup_student.frozen import Frozen
-from verify.errors import UsageError
 
 SYNTHETIC_CLASSES = 2
 

@@ -22,11 +22,11 @@ from PIL import Image
 from rich.console import Console
 from rich.progress import track
 
+from goldenseal.digest import tensor_digest
+from goldenseal.disk.files import atomic_write
+from goldenseal.errors import CannotCheckError, GoldensealError, UsageError
 from train_gpt_style.kit.images import SUFFIXES, check_image, read_image, stack
 from train_gpt_style.soup_student.model import Student, seen
-from verify.digest import tensor_digest
-from verify.errors import CannotCheckError, GoldensealError, UsageError
-from verify.files import atomic_write
 
 BATCH, THUMBNAIL, NEIGHBOURS = 32, 64, 5
 

@@ -10,9 +10,9 @@ import safetensors
 import safetensors.torch
 import torch
 
+from goldenseal.digest import tensor_digest
+from goldenseal.errors import ContradictedError, UsageError
 from train_gpt_style.geometry.readout import Readout
-from verify.digest import tensor_digest
-from verify.errors import ContradictedError, UsageError
 
 PREFIX = "readout."
 

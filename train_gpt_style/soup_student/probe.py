@@ -2,10 +2,10 @@
 
 import os
 
+from goldenseal.ladder.probe import Scenario
 from train_gpt_style.kit.probing import probe_of
 from train_gpt_style.soup_student import SYSTEM
 from train_gpt_style.soup_student.probe_data import SCENARIOS, write
-from verify.probe import Scenario
 
 
 def draw(shape, generator):

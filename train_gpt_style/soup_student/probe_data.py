@@ -6,11 +6,11 @@ import numpy as np
 import safetensors.torch
 import torch
 
+from goldenseal.digest import tensor_digest
 from train_gpt_style.geometry.anchors import unit
 from train_gpt_style.geometry.readout import Readout
 from train_gpt_style.kit.data.write_table import table_bytes
 from train_gpt_style.kit.image_sets import images_digest
-from verify.digest import tensor_digest
 
 COUNTS, CLASSES, SPHERE = {"train": 20, "val": 6}, 3, 4
 PREFIXES = {"train": "train", "val": "t10k"}

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+from goldenseal.knobs import Settings
 from train_gpt_style.kit import seams
-from verify.knobs import Settings
 
 
 class GatedFeature(seams.GatedFeature):

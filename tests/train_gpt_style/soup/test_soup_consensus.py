@@ -8,6 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from goldenseal.errors import UsageError
 from train_gpt_style.geometry.anchors import unit
 from train_gpt_style.geometry.clouds import anchor_usage
 from train_gpt_style.geometry.collapse import halved, reasons
@@ -29,7 +30,6 @@ from train_gpt_style.soup.consensus import (
     quality,
     scales,
 )
-from verify.errors import UsageError
 
 
 def gaussian(rows, columns, seed=0):

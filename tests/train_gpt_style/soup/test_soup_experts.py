@@ -17,13 +17,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from goldenseal.digest import tensor_digest
+from goldenseal.errors import CannotCheckError, ContradictedError, UsageError
 from train_gpt_style.kit.data import __main__ as command
 from train_gpt_style.kit.data.experts import convert, features, fetch, inverted, onnx, pins
 from train_gpt_style.kit.image_sets import images_digest
 from train_gpt_style.kit.tables import Table
 from train_gpt_style.soup_student.probe_data import idx_bytes, write_images
-from verify.digest import tensor_digest
-from verify.errors import CannotCheckError, ContradictedError, UsageError
 
 MADE = dataclasses.replace(
     pins.BY_NAME["mobilenetv2"], name="made", shape=(8, 8), width=3, digest="d"

@@ -5,6 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from goldenseal.errors import UsageError
 from train_gpt_style.geometry.anchors import unit
 from train_gpt_style.geometry.readout import Readout
 from train_gpt_style.kit.batches import Loader
@@ -15,7 +16,6 @@ from train_gpt_style.soup.data import load_data
 from train_gpt_style.soup.features.scan import scan
 from train_gpt_style.soup.model import build_model, loss_of
 from train_gpt_style.soup.probe_data import TINY
-from verify.errors import UsageError
 
 WIDTHS = st.lists(st.integers(1, 9), min_size=1, max_size=4)
 

@@ -11,6 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from goldenseal.digest import tensor_digest
+from goldenseal.errors import ContradictedError, UsageError
 from train_gpt_style.geometry.anchors import unit
 from train_gpt_style.kit.context import Context
 from train_gpt_style.kit.tables import Table
@@ -21,8 +23,6 @@ from train_gpt_style.soup_student.features.align import Queue
 from train_gpt_style.soup_student.frozen import Frozen, soup_of
 from train_gpt_style.soup_student.model import build_model, loss_of
 from train_gpt_style.soup_student.probe_data import TINY
-from verify.digest import tensor_digest
-from verify.errors import ContradictedError, UsageError
 
 
 @settings(max_examples=15, deadline=None)

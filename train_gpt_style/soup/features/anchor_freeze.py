@@ -4,8 +4,8 @@ Idea: the source wishes for anchoring after training, instead of anchors that dr
 Off (0): anchors train to the end.
 """
 
+from goldenseal.knobs import Feature, Knob
 from train_gpt_style.soup.seams import GatedFeature
-from verify.knobs import Feature, Knob
 
 
 class AnchorFreeze(GatedFeature):

@@ -7,10 +7,10 @@ Off (random): nothing is changed.
 
 import torch
 
+from goldenseal.knobs import Feature, Knob
 from train_gpt_style.geometry.anchors import farthest_point_anchors, kmeans_anchors
 from train_gpt_style.soup.consensus import consensus_of
 from train_gpt_style.soup.seams import GatedFeature
-from verify.knobs import Feature, Knob
 
 WAYS = {"fps": farthest_point_anchors, "kmeans": kmeans_anchors}
 

@@ -6,10 +6,10 @@ AUTOGRAD_SEP; of the two signs that part may have, `library` is what a public li
 Off (0): the gradient is as it is.
 """
 
+from goldenseal.knobs import Feature, Knob
 from train_gpt_style.geometry.gradient import SIGNS, embedding_autograd
 from train_gpt_style.soup.constants import SOUP_KNOB_AUTOGRAD_TANG
 from train_gpt_style.soup.seams import GatedFeature
-from verify.knobs import Feature, Knob
 
 
 class Autograd(GatedFeature):

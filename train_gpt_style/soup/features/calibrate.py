@@ -8,10 +8,10 @@ Off (0): projectors keep torch's own initialisation.
 
 import torch
 
+from goldenseal.knobs import Feature, Knob
 from train_gpt_style.soup.consensus import calibrate, consensus_of, quality, solver_of
 from train_gpt_style.soup.constants import SOUP_KNOB_WHITEN_FLOOR
 from train_gpt_style.soup.seams import GatedFeature
-from verify.knobs import Feature, Knob
 
 
 class Calibrate(GatedFeature):

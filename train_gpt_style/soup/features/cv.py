@@ -8,10 +8,10 @@ Off (0): the term is not computed.
 
 import torch
 
+from goldenseal.knobs import Feature, Knob
 from train_gpt_style.geometry.spread import cv_loss, cv_metric
 from train_gpt_style.soup.consensus import consensus_of
 from train_gpt_style.soup.seams import GatedFeature
-from verify.knobs import Feature, Knob
 
 MEASURED = 4096  # simplices by which the consensus is measured
 

@@ -6,10 +6,10 @@ Off (0): the consensus is the mean of the experts' own principal columns, and is
 where another feature asks for it.
 """
 
+from goldenseal.errors import UsageError
+from goldenseal.knobs import Feature, Knob
 from train_gpt_style.soup.constants import SOUP_KNOB_GPA_TOL
 from train_gpt_style.soup.seams import GatedFeature
-from verify.errors import UsageError
-from verify.knobs import Feature, Knob
 
 READERS = "CALIBRATE, CONSENSUS_NCE, ANCHOR_INIT=fps or kmeans, CV_WEIGHT with CV_TARGET=0"
 

@@ -8,10 +8,10 @@ Off (0): the term is not computed.
 import torch
 import torch.nn.functional as F
 
+from goldenseal.knobs import Feature, Knob
 from train_gpt_style.soup.consensus import consensus_of
 from train_gpt_style.soup.constants import SOUP_KNOB_NCE_TEMP
 from train_gpt_style.soup.seams import GatedFeature
-from verify.knobs import Feature, Knob
 
 
 class Nce(GatedFeature):

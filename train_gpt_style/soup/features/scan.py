@@ -13,6 +13,8 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 
+from goldenseal.errors import UsageError
+from goldenseal.knobs import Feature, Knob
 from train_gpt_style.geometry.anchors import unit
 from train_gpt_style.geometry.clouds import (
     anchor_usage,
@@ -26,8 +28,6 @@ from train_gpt_style.kit.metrics import rank_one
 from train_gpt_style.kit.seams import Observer
 from train_gpt_style.kit.start import Log
 from train_gpt_style.soup.seams import GatedFeature
-from verify.errors import UsageError
-from verify.knobs import Feature, Knob
 
 FILE, TOPS = "scan.jsonl", (5, 20)
 

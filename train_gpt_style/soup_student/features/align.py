@@ -12,10 +12,10 @@ Off (0): the term is not computed.
 import torch
 from torch import nn
 
+from goldenseal.errors import UsageError
+from goldenseal.knobs import Feature, Knob
 from train_gpt_style.geometry.procrustes import orthogonal_procrustes, whitened_procrustes
 from train_gpt_style.soup_student.seams import GatedFeature
-from verify.errors import UsageError
-from verify.knobs import Feature, Knob
 
 ROWS_A_COLUMN = 8
 

@@ -8,11 +8,11 @@ Off (0): the gradient is as it is.
 
 import torch
 
+from goldenseal.knobs import Feature, Knob
 from train_gpt_style.geometry.gradient import SIGNS, embedding_autograd
 from train_gpt_style.soup_student.constants import STUDENT_KNOB_AUTOGRAD_TANG
 from train_gpt_style.soup_student.frozen import needed, soup_of
 from train_gpt_style.soup_student.seams import GatedFeature
-from verify.knobs import Feature, Knob
 
 
 class Autograd(GatedFeature):

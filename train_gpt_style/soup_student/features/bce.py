@@ -9,10 +9,10 @@ Off (0): the term is not computed.
 import torch
 import torch.nn.functional as F
 
+from goldenseal.knobs import Feature, Knob
 from train_gpt_style.kit.metrics import macro_f1, mean_average_precision, top_rate
 from train_gpt_style.soup_student.frozen import needed, soup_of
 from train_gpt_style.soup_student.seams import GatedFeature
-from verify.knobs import Feature, Knob
 
 
 class Bce(GatedFeature):

@@ -9,9 +9,9 @@ Off (0): the term is not computed.
 
 import torch
 
+from goldenseal.knobs import Feature, Knob
 from train_gpt_style.geometry.spread import cv_loss, cv_metric
 from train_gpt_style.soup_student.seams import GatedFeature
-from verify.knobs import Feature, Knob
 
 MEASURED = 4096  # simplices by which the targets are measured
 

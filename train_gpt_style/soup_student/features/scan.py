@@ -11,6 +11,8 @@ from pathlib import Path
 
 import torch
 
+from goldenseal.errors import UsageError
+from goldenseal.knobs import Feature, Knob
 from train_gpt_style.geometry.anchors import unit
 from train_gpt_style.geometry.clouds import (
     anchor_usage,
@@ -23,8 +25,6 @@ from train_gpt_style.geometry.spread import cv_metric
 from train_gpt_style.kit.seams import Observer
 from train_gpt_style.kit.start import Log
 from train_gpt_style.soup_student.seams import GatedFeature
-from verify.errors import UsageError
-from verify.knobs import Feature, Knob
 
 FILE, TOPS = "scan.jsonl", (5, 20)
 

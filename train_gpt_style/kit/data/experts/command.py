@@ -6,6 +6,8 @@ from typing import Annotated
 import torch
 import typer
 
+from goldenseal.disk.files import atomic_write
+from goldenseal.errors import UsageError
 from train_gpt_style.kit.data.experts import features
 from train_gpt_style.kit.data.experts.pins import BY_NAME, RECOMMENDED
 from train_gpt_style.kit.data.experts.sample import sample
@@ -13,8 +15,6 @@ from train_gpt_style.kit.data.write_table import one_hot, table_bytes
 from train_gpt_style.kit.image_sets import images_digest
 from train_gpt_style.kit.images import load_splits
 from train_gpt_style.kit.tables import LABELS, Table
-from verify.errors import UsageError
-from verify.files import atomic_write
 
 IMAGES, OUT = Path("data/fashion-mnist"), Path("data/experts")
 

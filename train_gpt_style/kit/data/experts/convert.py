@@ -13,10 +13,10 @@ import sys
 import tempfile
 from pathlib import Path
 
+from goldenseal.digest import tensor_digest
+from goldenseal.errors import ContradictedError
 from train_gpt_style.kit.data.experts import fetch
 from train_gpt_style.kit.data.experts.pins import Expert
-from verify.digest import tensor_digest
-from verify.errors import ContradictedError
 
 NOBODY = 65_534
 REFUSED = ("open", "socket.", "subprocess.", "os.", "shutil.", "ctypes.", "resource.")

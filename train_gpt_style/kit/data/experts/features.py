@@ -17,14 +17,14 @@ from PIL import Image
 from rich.console import Console
 from rich.progress import Progress
 
+from goldenseal.disk.files import atomic_write
+from goldenseal.errors import UsageError
 from train_gpt_style.kit.data.experts import convert, fetch, inverted, onnx
 from train_gpt_style.kit.data.experts.pins import Expert
 from train_gpt_style.kit.data.write_table import table_bytes
 from train_gpt_style.kit.image_sets import images_digest
 from train_gpt_style.kit.images import load_splits
 from train_gpt_style.kit.tables import SPLITS, Table
-from verify.errors import UsageError
-from verify.files import atomic_write
 
 PART, BATCH = 512, 32
 

@@ -11,9 +11,9 @@ import sys
 import zipfile
 from pathlib import Path
 
+from goldenseal.disk.files import hash_file
+from goldenseal.errors import CannotCheckError, ContradictedError, UsageError
 from train_gpt_style.kit.data.experts.pins import Expert, Package
-from verify.errors import CannotCheckError, ContradictedError, UsageError
-from verify.files import hash_file
 
 
 def wheel_of(package: Package, folder: Path) -> Path:

@@ -8,8 +8,8 @@ import hashlib
 
 import numpy as np
 
+from goldenseal.errors import CannotCheckError, ContradictedError, UsageError
 from train_gpt_style.kit.data.experts.pins import Expert
-from verify.errors import CannotCheckError, ContradictedError, UsageError
 
 GRAPH, OUTPUT, NAME = 7, 12, 1  # fields of a model, of a graph, of a value's description
 

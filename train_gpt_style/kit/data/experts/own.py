@@ -12,13 +12,13 @@ import safetensors
 import torch
 import typer
 
+from goldenseal.disk import canonical
+from goldenseal.disk.files import atomic_write
+from goldenseal.errors import UsageError
 from train_gpt_style.kit.data.write_table import table_bytes
 from train_gpt_style.kit.image_sets import images_digest
 from train_gpt_style.kit.images import load_splits
 from train_gpt_style.kit.tables import LABELS, Table
-from verify import canonical
-from verify.errors import UsageError
-from verify.files import atomic_write
 
 
 def read_rows(path: Path, split: str) -> torch.Tensor:

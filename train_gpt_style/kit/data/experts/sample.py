@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
+from goldenseal.disk.files import atomic_write
+from goldenseal.errors import UsageError
 from train_gpt_style.kit.images import IDX_IMAGES, IDX_LABELS, IDX_PREFIXES, idx_file, read_idx
-from verify.errors import UsageError
-from verify.files import atomic_write
 
 
 def sample(source: Path, out: Path, counts: dict[str, int]) -> None:
