@@ -24,6 +24,28 @@ From Goldenseal Require Import Rounding.
 
 Open Scope R_scope.
 
+(** In words: BAND_HIGH = 0.23, upper end of the published CV band: the nearest to 23/100. *)
+Definition BAND_HIGH_double : R := F2R (Float radix2 8286623314361713 (-55)).
+
+Fact BAND_HIGH_computed :
+  is_nearest_double 23 0 100 8286623314361713 (-55) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem BAND_HIGH_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 23 / IZR 100) = BAND_HIGH_double.
+Proof. exact (nearest_double_rational 23 100 _ _ BAND_HIGH_computed). Qed.
+
+(** In words: BAND_LOW = 0.2, lower end of the published CV band: the nearest to 1/5. *)
+Definition BAND_LOW_double : R := F2R (Float radix2 7205759403792794 (-55)).
+
+Fact BAND_LOW_computed :
+  is_nearest_double 1 0 5 7205759403792794 (-55) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem BAND_LOW_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 5) = BAND_LOW_double.
+Proof. exact (nearest_double_rational 1 5 _ _ BAND_LOW_computed). Qed.
+
 (** In words: CIFAR_MEAN_BLUE = 0.4465, mean of CIFAR's blue channel, of 0..1: the nearest to 893/2000. *)
 Definition CIFAR_MEAN_BLUE_double : R := F2R (Float radix2 8043428934483706 (-54)).
 
@@ -89,6 +111,28 @@ Proof. vm_compute; reflexivity. Qed.
 Theorem CIFAR_SD_RED_rounded :
   round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 247 / IZR 1000) = CIFAR_SD_RED_double.
 Proof. exact (nearest_double_rational 247 1000 _ _ CIFAR_SD_RED_computed). Qed.
+
+(** In words: COLLAPSE_SHARE = 0.05, share of anchors in use, and of entropy, likewise: the nearest to 1/20. *)
+Definition COLLAPSE_SHARE_double : R := F2R (Float radix2 7205759403792794 (-57)).
+
+Fact COLLAPSE_SHARE_computed :
+  is_nearest_double 1 0 20 7205759403792794 (-57) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem COLLAPSE_SHARE_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 20) = COLLAPSE_SHARE_double.
+Proof. exact (nearest_double_rational 1 20 _ _ COLLAPSE_SHARE_computed). Qed.
+
+(** In words: COLLAPSE_SIMILARITY = 0.9, self-similarity of a collapsed cloud: the nearest to 9/10. *)
+Definition COLLAPSE_SIMILARITY_double : R := F2R (Float radix2 8106479329266893 (-53)).
+
+Fact COLLAPSE_SIMILARITY_computed :
+  is_nearest_double 9 0 10 8106479329266893 (-53) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem COLLAPSE_SIMILARITY_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 9 / IZR 10) = COLLAPSE_SIMILARITY_double.
+Proof. exact (nearest_double_rational 9 10 _ _ COLLAPSE_SIMILARITY_computed). Qed.
 
 (** In words: CORPUS_COVERAGE = 0.9995, character coverage of the corpus's tokenizer: the nearest to 1999/2000. *)
 Definition CORPUS_COVERAGE_double : R := F2R (Float radix2 9002695655113622 (-53)).
@@ -321,6 +365,160 @@ Theorem CREDIT_VANISHED_rounded :
   round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 1000000) = CREDIT_VANISHED_double.
 Proof. exact (nearest_double_rational 1 1000000 _ _ CREDIT_VANISHED_computed). Qed.
 
+(** In words: DUAL_CM_FLOOR_MOST = 0.02, largest floor of squared volumes: the nearest to 1/50. *)
+Definition DUAL_CM_FLOOR_MOST_double : R := F2R (Float radix2 5764607523034235 (-58)).
+
+Fact DUAL_CM_FLOOR_MOST_computed :
+  is_nearest_double 1 0 50 5764607523034235 (-58) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem DUAL_CM_FLOOR_MOST_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 50) = DUAL_CM_FLOOR_MOST_double.
+Proof. exact (nearest_double_rational 1 50 _ _ DUAL_CM_FLOOR_MOST_computed). Qed.
+
+(** In words: DUAL_DROPOUT = 0.1, share of hidden units dropped in the classifier: the nearest to 1/10. *)
+Definition DUAL_DROPOUT_double : R := F2R (Float radix2 7205759403792794 (-56)).
+
+Fact DUAL_DROPOUT_computed :
+  is_nearest_double 1 0 10 7205759403792794 (-56) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem DUAL_DROPOUT_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 10) = DUAL_DROPOUT_double.
+Proof. exact (nearest_double_rational 1 10 _ _ DUAL_DROPOUT_computed). Qed.
+
+(** In words: DUAL_INIT_STD = 0.02, standard deviation of initial weights, truncated: the nearest to 1/50. *)
+Definition DUAL_INIT_STD_double : R := F2R (Float radix2 5764607523034235 (-58)).
+
+Fact DUAL_INIT_STD_computed :
+  is_nearest_double 1 0 50 5764607523034235 (-58) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem DUAL_INIT_STD_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 50) = DUAL_INIT_STD_double.
+Proof. exact (nearest_double_rational 1 50 _ _ DUAL_INIT_STD_computed). Qed.
+
+(** In words: DUAL_KNOB_ANCHOR_DROP = 0.1, share of anchors dropped: the nearest to 1/10. *)
+Definition DUAL_KNOB_ANCHOR_DROP_double : R := F2R (Float radix2 7205759403792794 (-56)).
+
+Fact DUAL_KNOB_ANCHOR_DROP_computed :
+  is_nearest_double 1 0 10 7205759403792794 (-56) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem DUAL_KNOB_ANCHOR_DROP_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 10) = DUAL_KNOB_ANCHOR_DROP_double.
+Proof. exact (nearest_double_rational 1 10 _ _ DUAL_KNOB_ANCHOR_DROP_computed). Qed.
+
+(** In words: DUAL_KNOB_AUTOGRAD_SEP = 0.1, strength of the separation: the nearest to 1/10. *)
+Definition DUAL_KNOB_AUTOGRAD_SEP_double : R := F2R (Float radix2 7205759403792794 (-56)).
+
+Fact DUAL_KNOB_AUTOGRAD_SEP_computed :
+  is_nearest_double 1 0 10 7205759403792794 (-56) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem DUAL_KNOB_AUTOGRAD_SEP_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 10) = DUAL_KNOB_AUTOGRAD_SEP_double.
+Proof. exact (nearest_double_rational 1 10 _ _ DUAL_KNOB_AUTOGRAD_SEP_computed). Qed.
+
+(** In words: DUAL_KNOB_CV_TARGET = 0.22, CV that the loss asks for: the nearest to 11/50. *)
+Definition DUAL_KNOB_CV_TARGET_double : R := F2R (Float radix2 7926335344172073 (-55)).
+
+Fact DUAL_KNOB_CV_TARGET_computed :
+  is_nearest_double 11 0 50 7926335344172073 (-55) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem DUAL_KNOB_CV_TARGET_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 11 / IZR 50) = DUAL_KNOB_CV_TARGET_double.
+Proof. exact (nearest_double_rational 11 50 _ _ DUAL_KNOB_CV_TARGET_computed). Qed.
+
+(** In words: DUAL_KNOB_GAL_LR = 0.015, step of the arbitration's anchors: the nearest to 3/200. *)
+Definition DUAL_KNOB_GAL_LR_double : R := F2R (Float radix2 8646911284551352 (-59)).
+
+Fact DUAL_KNOB_GAL_LR_computed :
+  is_nearest_double 3 0 200 8646911284551352 (-59) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem DUAL_KNOB_GAL_LR_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 3 / IZR 200) = DUAL_KNOB_GAL_LR_double.
+Proof. exact (nearest_double_rational 3 200 _ _ DUAL_KNOB_GAL_LR_computed). Qed.
+
+(** In words: DUAL_KNOB_GEO_DIV_COS = 0.8, cosine allowed in a class: the nearest to 4/5. *)
+Definition DUAL_KNOB_GEO_DIV_COS_double : R := F2R (Float radix2 7205759403792794 (-53)).
+
+Fact DUAL_KNOB_GEO_DIV_COS_computed :
+  is_nearest_double 4 0 5 7205759403792794 (-53) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem DUAL_KNOB_GEO_DIV_COS_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 4 / IZR 5) = DUAL_KNOB_GEO_DIV_COS_double.
+Proof. exact (nearest_double_rational 4 5 _ _ DUAL_KNOB_GEO_DIV_COS_computed). Qed.
+
+(** In words: DUAL_KNOB_INFONCE_TEMP = 0.07, temperature of InfoNCE: the nearest to 7/100. *)
+Definition DUAL_KNOB_INFONCE_TEMP_double : R := F2R (Float radix2 5044031582654956 (-56)).
+
+Fact DUAL_KNOB_INFONCE_TEMP_computed :
+  is_nearest_double 7 0 100 5044031582654956 (-56) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem DUAL_KNOB_INFONCE_TEMP_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 7 / IZR 100) = DUAL_KNOB_INFONCE_TEMP_double.
+Proof. exact (nearest_double_rational 7 100 _ _ DUAL_KNOB_INFONCE_TEMP_computed). Qed.
+
+(** In words: DUAL_KNOB_LR = 0.0003, AdamW, learning rate: the nearest to 3/10000. *)
+Definition DUAL_KNOB_LR_double : R := F2R (Float radix2 5534023222112865 (-64)).
+
+Fact DUAL_KNOB_LR_computed :
+  is_nearest_double 3 0 10000 5534023222112865 (-64) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem DUAL_KNOB_LR_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 3 / IZR 10000) = DUAL_KNOB_LR_double.
+Proof. exact (nearest_double_rational 3 10000 _ _ DUAL_KNOB_LR_computed). Qed.
+
+(** In words: DUAL_KNOB_MARGIN_END = 0.3, mastery margin at last: the nearest to 3/10. *)
+Definition DUAL_KNOB_MARGIN_END_double : R := F2R (Float radix2 5404319552844595 (-54)).
+
+Fact DUAL_KNOB_MARGIN_END_computed :
+  is_nearest_double 3 0 10 5404319552844595 (-54) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem DUAL_KNOB_MARGIN_END_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 3 / IZR 10) = DUAL_KNOB_MARGIN_END_double.
+Proof. exact (nearest_double_rational 3 10 _ _ DUAL_KNOB_MARGIN_END_computed). Qed.
+
+(** In words: DUAL_KNOB_MARGIN_START = 0.1, mastery margin at activation: the nearest to 1/10. *)
+Definition DUAL_KNOB_MARGIN_START_double : R := F2R (Float radix2 7205759403792794 (-56)).
+
+Fact DUAL_KNOB_MARGIN_START_computed :
+  is_nearest_double 1 0 10 7205759403792794 (-56) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem DUAL_KNOB_MARGIN_START_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 10) = DUAL_KNOB_MARGIN_START_double.
+Proof. exact (nearest_double_rational 1 10 _ _ DUAL_KNOB_MARGIN_START_computed). Qed.
+
+(** In words: DUAL_KNOB_WEIGHT_DECAY = 0.01, AdamW, weight decay: the nearest to 1/100. *)
+Definition DUAL_KNOB_WEIGHT_DECAY_double : R := F2R (Float radix2 5764607523034235 (-59)).
+
+Fact DUAL_KNOB_WEIGHT_DECAY_computed :
+  is_nearest_double 1 0 100 5764607523034235 (-59) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem DUAL_KNOB_WEIGHT_DECAY_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 100) = DUAL_KNOB_WEIGHT_DECAY_double.
+Proof. exact (nearest_double_rational 1 100 _ _ DUAL_KNOB_WEIGHT_DECAY_computed). Qed.
+
+(** In words: EFFICIENTNET_NORM_EPS = 0.001, added to variances by EfficientNet-Lite0: the nearest to 1/1000. *)
+Definition EFFICIENTNET_NORM_EPS_double : R := F2R (Float radix2 4611686018427388 (-62)).
+
+Fact EFFICIENTNET_NORM_EPS_computed :
+  is_nearest_double 1 0 1000 4611686018427388 (-62) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem EFFICIENTNET_NORM_EPS_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 1000) = EFFICIENTNET_NORM_EPS_double.
+Proof. exact (nearest_double_rational 1 1000 _ _ EFFICIENTNET_NORM_EPS_computed). Qed.
+
 (** In words: FASHION_MEAN = 0.286, mean of Fashion-MNIST's pixels, of 0..1: the nearest to 143/500. *)
 Definition FASHION_MEAN_double : R := F2R (Float radix2 5152117973711847 (-54)).
 
@@ -387,6 +585,17 @@ Theorem GEO_NORM_EPS_rounded :
   round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 1000000000000) = GEO_NORM_EPS_double.
 Proof. exact (nearest_double_rational 1 1000000000000 _ _ GEO_NORM_EPS_computed). Qed.
 
+(** In words: GEO_READOUT_DROPOUT = 0.1, dropout before a readout's logits: the nearest to 1/10. *)
+Definition GEO_READOUT_DROPOUT_double : R := F2R (Float radix2 7205759403792794 (-56)).
+
+Fact GEO_READOUT_DROPOUT_computed :
+  is_nearest_double 1 0 10 7205759403792794 (-56) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem GEO_READOUT_DROPOUT_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 10) = GEO_READOUT_DROPOUT_double.
+Proof. exact (nearest_double_rational 1 10 _ _ GEO_READOUT_DROPOUT_computed). Qed.
+
 (** In words: GEO_REPULSION = 0.05, step by which anchors leave their nearest: the nearest to 1/20. *)
 Definition GEO_REPULSION_double : R := F2R (Float radix2 7205759403792794 (-57)).
 
@@ -397,6 +606,17 @@ Proof. vm_compute; reflexivity. Qed.
 Theorem GEO_REPULSION_rounded :
   round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 20) = GEO_REPULSION_double.
 Proof. exact (nearest_double_rational 1 20 _ _ GEO_REPULSION_computed). Qed.
+
+(** In words: GEO_SELF_SIMILAR = 0.9, mean cosine above which a cloud collapsed: the nearest to 9/10. *)
+Definition GEO_SELF_SIMILAR_double : R := F2R (Float radix2 8106479329266893 (-53)).
+
+Fact GEO_SELF_SIMILAR_computed :
+  is_nearest_double 9 0 10 8106479329266893 (-53) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem GEO_SELF_SIMILAR_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 9 / IZR 10) = GEO_SELF_SIMILAR_double.
+Proof. exact (nearest_double_rational 9 10 _ _ GEO_SELF_SIMILAR_computed). Qed.
 
 (** In words: GEO_VOLUME_FLOOR = 1e-20, squared volumes at or below it are dropped: the nearest to 1/100000000000000000000. *)
 Definition GEO_VOLUME_FLOOR_double : R := F2R (Float radix2 6646139978924579 (-119)).
@@ -574,6 +794,17 @@ Theorem LOGIT_SOFTCAP_LEAST_rounded :
   round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 1000000) = LOGIT_SOFTCAP_LEAST_double.
 Proof. exact (nearest_double_rational 1 1000000 _ _ LOGIT_SOFTCAP_LEAST_computed). Qed.
 
+(** In words: MOBILENET_NORM_EPS = 1e-05, added to variances by MobileNetV2: the nearest to 1/100000. *)
+Definition MOBILENET_NORM_EPS_double : R := F2R (Float radix2 5902958103587057 (-69)).
+
+Fact MOBILENET_NORM_EPS_computed :
+  is_nearest_double 1 0 100000 5902958103587057 (-69) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem MOBILENET_NORM_EPS_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 100000) = MOBILENET_NORM_EPS_double.
+Proof. exact (nearest_double_rational 1 100000 _ _ MOBILENET_NORM_EPS_computed). Qed.
+
 (** In words: MUON_EPS = 1e-07, added to the norm before Newton-Schulz: the nearest to 1/10000000. *)
 Definition MUON_EPS_double : R := F2R (Float radix2 7555786372591432 (-76)).
 
@@ -694,6 +925,94 @@ Proof. vm_compute; reflexivity. Qed.
 Theorem SMOKE_STEP_rounded :
   round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 100) = SMOKE_STEP_double.
 Proof. exact (nearest_double_rational 1 100 _ _ SMOKE_STEP_computed). Qed.
+
+(** In words: SOUP_KNOB_AUTOGRAD_TANG = 0.01, removed radial share: the nearest to 1/100. *)
+Definition SOUP_KNOB_AUTOGRAD_TANG_double : R := F2R (Float radix2 5764607523034235 (-59)).
+
+Fact SOUP_KNOB_AUTOGRAD_TANG_computed :
+  is_nearest_double 1 0 100 5764607523034235 (-59) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem SOUP_KNOB_AUTOGRAD_TANG_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 100) = SOUP_KNOB_AUTOGRAD_TANG_double.
+Proof. exact (nearest_double_rational 1 100 _ _ SOUP_KNOB_AUTOGRAD_TANG_computed). Qed.
+
+(** In words: SOUP_KNOB_GPA_TOL = 1e-06, relative change at which GPA ends: the nearest to 1/1000000. *)
+Definition SOUP_KNOB_GPA_TOL_double : R := F2R (Float radix2 4722366482869645 (-72)).
+
+Fact SOUP_KNOB_GPA_TOL_computed :
+  is_nearest_double 1 0 1000000 4722366482869645 (-72) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem SOUP_KNOB_GPA_TOL_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 1000000) = SOUP_KNOB_GPA_TOL_double.
+Proof. exact (nearest_double_rational 1 1000000 _ _ SOUP_KNOB_GPA_TOL_computed). Qed.
+
+(** In words: SOUP_KNOB_LR = 0.001, Adam, learning rate of the soup: the nearest to 1/1000. *)
+Definition SOUP_KNOB_LR_double : R := F2R (Float radix2 4611686018427388 (-62)).
+
+Fact SOUP_KNOB_LR_computed :
+  is_nearest_double 1 0 1000 4611686018427388 (-62) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem SOUP_KNOB_LR_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 1000) = SOUP_KNOB_LR_double.
+Proof. exact (nearest_double_rational 1 1000 _ _ SOUP_KNOB_LR_computed). Qed.
+
+(** In words: SOUP_KNOB_NCE_TEMP = 0.07, temperature of the soup's InfoNCE: the nearest to 7/100. *)
+Definition SOUP_KNOB_NCE_TEMP_double : R := F2R (Float radix2 5044031582654956 (-56)).
+
+Fact SOUP_KNOB_NCE_TEMP_computed :
+  is_nearest_double 7 0 100 5044031582654956 (-56) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem SOUP_KNOB_NCE_TEMP_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 7 / IZR 100) = SOUP_KNOB_NCE_TEMP_double.
+Proof. exact (nearest_double_rational 7 100 _ _ SOUP_KNOB_NCE_TEMP_computed). Qed.
+
+(** In words: SOUP_KNOB_WHITEN_FLOOR = 1e-06, least share of a whitened variance: the nearest to 1/1000000. *)
+Definition SOUP_KNOB_WHITEN_FLOOR_double : R := F2R (Float radix2 4722366482869645 (-72)).
+
+Fact SOUP_KNOB_WHITEN_FLOOR_computed :
+  is_nearest_double 1 0 1000000 4722366482869645 (-72) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem SOUP_KNOB_WHITEN_FLOOR_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 1000000) = SOUP_KNOB_WHITEN_FLOOR_double.
+Proof. exact (nearest_double_rational 1 1000000 _ _ SOUP_KNOB_WHITEN_FLOOR_computed). Qed.
+
+(** In words: STUDENT_KNOB_AUTOGRAD_TANG = 0.01, removed radial share: the nearest to 1/100. *)
+Definition STUDENT_KNOB_AUTOGRAD_TANG_double : R := F2R (Float radix2 5764607523034235 (-59)).
+
+Fact STUDENT_KNOB_AUTOGRAD_TANG_computed :
+  is_nearest_double 1 0 100 5764607523034235 (-59) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem STUDENT_KNOB_AUTOGRAD_TANG_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 100) = STUDENT_KNOB_AUTOGRAD_TANG_double.
+Proof. exact (nearest_double_rational 1 100 _ _ STUDENT_KNOB_AUTOGRAD_TANG_computed). Qed.
+
+(** In words: STUDENT_KNOB_LR = 0.0003, Adam, learning rate of the student: the nearest to 3/10000. *)
+Definition STUDENT_KNOB_LR_double : R := F2R (Float radix2 5534023222112865 (-64)).
+
+Fact STUDENT_KNOB_LR_computed :
+  is_nearest_double 3 0 10000 5534023222112865 (-64) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem STUDENT_KNOB_LR_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 3 / IZR 10000) = STUDENT_KNOB_LR_double.
+Proof. exact (nearest_double_rational 3 10000 _ _ STUDENT_KNOB_LR_computed). Qed.
+
+(** In words: STUDENT_KNOB_NCE_TEMP = 0.07, temperature of its InfoNCE: the nearest to 7/100. *)
+Definition STUDENT_KNOB_NCE_TEMP_double : R := F2R (Float radix2 5044031582654956 (-56)).
+
+Fact STUDENT_KNOB_NCE_TEMP_computed :
+  is_nearest_double 7 0 100 5044031582654956 (-56) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem STUDENT_KNOB_NCE_TEMP_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 7 / IZR 100) = STUDENT_KNOB_NCE_TEMP_double.
+Proof. exact (nearest_double_rational 7 100 _ _ STUDENT_KNOB_NCE_TEMP_computed). Qed.
 
 (** In words: STUDY_ALPHA = 0.05, significance level of the energy study: the nearest to 1/20. *)
 Definition STUDY_ALPHA_double : R := F2R (Float radix2 7205759403792794 (-57)).
