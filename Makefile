@@ -79,6 +79,8 @@ mutants: setup ## how strong gates and tests are: planted edits (hours); writes 
 	$(BIN)/goldenseal mutate gpt --on --count 300 --seed 1597 --write
 	$(BIN)/goldenseal mutate vit_rft --count 300 --seed 1597 --write
 	$(BIN)/goldenseal mutate vit_rft --on --count 300 --seed 1597 --write
+	$(BIN)/goldenseal mutate credit --count 300 --seed 1597 --write
+	$(BIN)/goldenseal mutate credit --on --count 300 --seed 1597 --write
 	$(BIN)/goldenseal mutate --proofs --write
 
 study: data ## run a plan, or go on with it: make study P=plan.toml R=records/<track>/<name>
@@ -110,6 +112,7 @@ bench: data ## the measurements of docs/benchmarks.md
 	$(BIN)/python -m benchmarks.sweep
 	$(BIN)/python -m benchmarks.step_time
 	$(BIN)/python -m benchmarks.vit_step
+	$(BIN)/python -m benchmarks.credit
 	$(BIN)/python -m benchmarks.energy_meter
 	$(BIN)/python -m benchmarks.ttt
 	$(BIN)/python -m benchmarks.precision

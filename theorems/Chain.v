@@ -8,7 +8,7 @@
 (* Of the hash all that is asked is that its values have one length, that of  *)
 (* `start`, so that what is hashed can be cut again into value and line.      *)
 (*                                                                            *)
-(* Source: derived here; the code is verify/runlog.py (64 bytes, start 0).    *)
+(* Source: derived here; the code is verify/goldenseal/runlog.py (64 bytes, start 0).    *)
 (*                                                                            *)
 (* Does not say: who wrote the log; a log made anew from its first line has a *)
 (* chain of its own, and only its head, kept elsewhere, tells them apart.     *)
@@ -61,7 +61,7 @@ Qed.
 (** In words: two logs of equally many lines with one head are the same log, or `clash` gives two
     different texts with one hash.
     Does not say: anything of logs of different lengths; see the next theorem.
-    Used by: the chain of verify/runlog.py. *)
+    Used by: the chain of verify/goldenseal/runlog.py. *)
 Theorem one_head (bs cs : list text) : length bs = length cs -> head bs = head cs ->
   bs = cs \/ exists a b, clash bs cs = Some (a, b) /\ a <> b /\ hash a = hash b.
 Proof.
@@ -78,7 +78,7 @@ Qed.
     holds a text whose hash is the start value.
     Does not say: that such a text exists; for SHA-512 and 64 zero bytes none is known. Without it
     the statement would be false: a log could begin again where its head returns to the start.
-    Used by: the chain of verify/runlog.py. *)
+    Used by: the chain of verify/goldenseal/runlog.py. *)
 Theorem any_head (bs cs : list text) : head bs = head cs ->
   bs = cs \/ (exists a b, clash bs cs = Some (a, b) /\ a <> b /\ hash a = hash b)
   \/ exists a, hash a = start.
@@ -106,7 +106,7 @@ Qed.
 (** In words: when line k is edited, every later link differs, whatever lines follow, or the two
     logs exhibit two different texts with one hash.
     Does not say: that a reader notices who has only the edited log with a chain made anew.
-    Used by: "the chain breaks here" of verify/runlog.py. *)
+    Used by: "the chain breaks here" of verify/goldenseal/runlog.py. *)
 Theorem edited_line (older later later' : list text) (b c : text) :
   b <> c -> length later = length later' ->
   head (later ++ b :: older) <> head (later' ++ c :: older)

@@ -8,7 +8,7 @@
 (*                                                                            *)
 (* Of the hash all that is asked is that it gives 128 hex digits.             *)
 (*                                                                            *)
-(* Source: derived here; the code is verify/seal.py, where the manifest       *)
+(* Source: derived here; the code is verify/goldenseal/records/seal.py, where the manifest       *)
 (* covers seal.json and check_seal.py like any other file.                    *)
 (*                                                                            *)
 (* Does not say: that a collision of SHA-512 is hard to find.                 *)

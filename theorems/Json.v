@@ -12,7 +12,7 @@
 (* other and from a closing quote, and numbers are written with digits and a  *)
 (* minus, each in a way of its own.                                           *)
 (*                                                                            *)
-(* Source: RFC 8785; the code is verify/canonical.py. Seals hold fractions as *)
+(* Source: RFC 8785; the code is verify/goldenseal/disk/canonical.py. Seals hold fractions as *)
 (* texts of hexadecimal floats, so that no other number is needed.            *)
 (*                                                                            *)
 (* Does not say: that two objects with members in another order are different *)

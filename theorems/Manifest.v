@@ -10,8 +10,8 @@
 (* Which names are admitted and what order they have is left open; all that   *)
 (* is asked is that an admitted name holds no newline.                        *)
 (*                                                                            *)
-(* Source: coreutils' format of sums; the code is verify/check.py and         *)
-(* verify/seal.py.                                                            *)
+(* Source: coreutils' format of sums; the code is verify/goldenseal/records/check.py and         *)
+(* verify/goldenseal/records/seal.py.                                                            *)
 (*                                                                            *)
 (* Does not say: that a digest is that of the file; Identity.v speaks of it.  *)
 (******************************************************************************)
@@ -186,7 +186,7 @@ Qed.
 
 (** In words: parsing a printed manifest gives the entries that were printed.
     Does not say: that a checker which accepts more than this form is wrong; ours does not.
-    Used by: `parse_sums` of verify/check.py and of check_seal.py. *)
+    Used by: `parse_sums` of verify/goldenseal/records/check.py and of check_seal.py. *)
 Theorem parse_print (es : list entry) : good es = true -> parse (print es) = Some es.
 Proof.
   intros all; apply andb_prop in all; destruct all as [each order].
@@ -195,7 +195,7 @@ Qed.
 
 (** In words: what parses is the printed form of its entries and of nothing else.
     Does not say: anything of a manifest with other line ends; that does not parse.
-    Used by: `parse_sums` of verify/check.py and of check_seal.py. *)
+    Used by: `parse_sums` of verify/goldenseal/records/check.py and of check_seal.py. *)
 Theorem print_parse (t : text) (es : list entry) :
   parse t = Some es -> print es = t /\ good es = true.
 Proof.

@@ -9,15 +9,15 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from goldenseal.disk.files import problem_with_name
+from goldenseal.errors import UsageError
+from goldenseal.grids.analysis import holm
+from goldenseal.records.check import parse_sums
+from goldenseal.records.seal import sums_text
+from goldenseal.runlog import START, chained
 from train_gpt_style.gpt.constants import INT8_CLIP_QUANTILE, NS_A, NS_B, NS_C
 from train_gpt_style.gpt.export import INT8_MAX, quantize_tensor
 from train_gpt_style.gpt.invariant import climb
-from verify.check import parse_sums
-from verify.errors import UsageError
-from verify.files import problem_with_name
-from verify.grids.analysis import holm
-from verify.runlog import START, chained
-from verify.seal import sums_text
 
 SEEDS = st.integers(0, 2**32 - 1)
 quick = settings(max_examples=25, deadline=None)

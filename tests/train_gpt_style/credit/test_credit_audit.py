@@ -140,6 +140,21 @@ def test_backpropagation_has_no_cosine_of_its_own(runs, capsys):
     assert found["cosines"] == {"N/A": "backpropagation's credit is the gradient itself"}
 
 
+def test_effects_and_distances_are_told_on_request(runs, capsys):
+    arguments = (runs / "dfa", "--effects", "--reference", runs / "bp")
+    _, found = told(capsys, *arguments)
+    assert [len(values) for values in found["effects"].values()] == [2, 2]
+    assert len(found["distances"]) == 3
+    assert found["present"] == 1.0
+    _, same = told(capsys, runs / "bp", "--reference", runs / "bp")
+    assert same["distances"] == [0.0] * 3
+    assert "effects" not in same
+    audit([*map(str, arguments), "--draws", "0"])
+    text = capsys.readouterr().out
+    assert "rho of layers 1 to L:" in text
+    assert "distance by layer:" in text
+
+
 def test_one_layer_that_carries_the_mean_is_named(runs, capsys):
     assert audit([str(runs / "fa"), "--draws", "0"]) in (1, 3)
     text = capsys.readouterr().out

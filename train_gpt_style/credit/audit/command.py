@@ -48,6 +48,8 @@ def parser():
     found.add_argument("--batches", type=int, default=LEAST_BATCHES, help="of (c), disjoint (8)")
     found.add_argument("--n-ref", type=int, default=128, help="batch that the floor is of (128)")
     found.add_argument("--draws", type=int, default=20, help="of null calibration; 0: none (20)")
+    found.add_argument("--effects", action="store_true", help="also what a credit does to the loss")
+    found.add_argument("--reference", help="a checkpoint of backpropagation: distances of states")
     found.add_argument("--log", type=Path, help="train.jsonl of the run, for the replay")
     found.add_argument("--json", action="store_true", help="the whole report as JSON")
     found.add_argument("--html", type=Path, metavar="FILE", help="a page with figures")
@@ -73,6 +75,7 @@ def main(arguments):
                 f"--baseline {options.baseline} was trained by {baseline.facts['method']}: "
                 "train it by CREDIT_METHOD=frozen"
             )
+    reference = subject_of(options.reference, options) if options.reference else None
     found = report(
         subject,
         Thresholds(n_ref=options.n_ref),
@@ -81,6 +84,8 @@ def main(arguments):
         baseline,
         options.draws,
         options.log or log_beside(subject),
+        options.effects,
+        reference,
         say,
     )
     if options.html:
@@ -157,6 +162,10 @@ def in_words(found):
             f"  against {null['n']} fresh draws: {shown(null['mean'])} +- {shown(null['sd'])}, "
             f"z {shown(null['z'])}, p {shown(null['p'])}"
         )
+    for name, values in found.get("effects", {}).items():
+        lines.append(f"  {name} of layers 1 to L: {' '.join(shown(v) for v in values)}")
+    if "distances" in found:
+        lines.append(f"  distance by layer: {' '.join(shown(v) for v in found['distances'])}")
     if isinstance(found["replay"], dict):
         first = ", ".join(f"({k}) {v}" for k, v in sorted(found["replay"].items()))
         lines.append(f"  first firing step: {first}")

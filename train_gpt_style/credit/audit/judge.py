@@ -5,7 +5,16 @@ from dataclasses import asdict
 
 from goldenseal.runlog import read_run_log
 from train_gpt_style.credit.calibrate import can_be_drawn, fresh_cosines
-from train_gpt_style.credit.metrics import cosine, gradient_norm, hidden_norm, stability
+from train_gpt_style.credit.metrics import (
+    cosine,
+    distances,
+    gradient_norm,
+    hidden_norm,
+    nudged_loss,
+    present,
+    rho,
+    stability,
+)
 from train_gpt_style.credit.protocol import calibration, diagnostics, replay, strategies
 from train_gpt_style.credit.protocol.verdict import verdict
 
@@ -14,10 +23,22 @@ MISSING = "not evaluated"
 NAMES = {"a": "scale growth", "b": "gradient at the top", "c": "stability", "d": "depth utility"}
 
 
-def report(subject, thresholds, batches, size, baseline=None, draws=0, log=None, say=print):
+def report(
+    subject,
+    thresholds,
+    batches,
+    size,
+    baseline=None,
+    draws=0,
+    log=None,
+    effects=False,
+    reference=None,
+    say=print,
+):
     """The report of a `Subject`; `baseline`: another, trained with frozen blocks.
 
     batches, size: of (c). draws: of null calibration; 0: none. log: a run log, for the replay.
+    effects: also rho and nudging. reference: another subject, for the distances of states.
     """
     seen = subject.seen
     say("norms and gradients")
@@ -55,6 +76,7 @@ def report(subject, thresholds, batches, size, baseline=None, draws=0, log=None,
         "notes": judged.notes,
         "layers": layers_of(hidden, gradients, cosines),
         "cosines": means_of(cosines, subject.missing),
+        "present": present(seen.gradients),
         "calibration": f"{MISSING}: no feedback that could be drawn afresh",
         "replay": f"{MISSING}: no log",
     }
@@ -69,6 +91,11 @@ def report(subject, thresholds, batches, size, baseline=None, draws=0, log=None,
         fresh = fresh_cosines(seen, subject.method, draws)[:, 1:].mean(dim=1).tolist()
         made = calibration.calibrated(found["cosines"]["deep"], fresh)
         found["calibration"] = {**asdict(made), "z": made.z}
+    if effects and cosines and hasattr(seen, "loss_from"):
+        say("what the credit does to the loss")
+        found["effects"] = effects_of(seen)
+    if reference is not None:
+        found["distances"] = distances(seen, reference.seen)
     if log is not None:
         rows = rows_of(log)
         found["trajectory"] = rows
@@ -115,6 +142,16 @@ def means_of(cosines, missing):
         return {"N/A": "a norm is 0, so its cosine is not defined"}
     found = calibration.layers(cosines)
     return {k: None if v != v else v for k, v in asdict(found).items()}
+
+
+def effects_of(seen):
+    """rho, and the mean change of the loss on a step against the credit, of layers 1..L."""
+    deep = range(1, len(seen.credits))
+    found = {
+        "rho": [rho(seen, seen.credits, layer) for layer in deep],
+        "nudge": [nudged_loss(seen, seen.credits, layer) for layer in deep],
+    }
+    return {k: [None if math.isnan(v) else v for v in values] for k, values in found.items()}
 
 
 def rows_of(path):

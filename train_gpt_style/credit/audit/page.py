@@ -54,7 +54,7 @@ def drawn(columns, rows, size, draw):
 
 def figure(found):
     """The four-panel figure: a panel a diagnostic, with its threshold."""
-    return drawn(2, 2, (9, 6.2), lambda axes: four(axes, found))
+    return drawn(2, 2, (9, 6), lambda axes: four(axes, found))
 
 
 def four(axes, found):

@@ -144,7 +144,7 @@ def setting_of(settings, state, model):
         s.dim,
         len(model.blocks),
         json.dumps([data, rest], sort_keys=True),
-        state["step"] / max(1, s.steps) * s.steps,
+        state["step"],
         (s.seed,),
         f"{s.schedule} over {s.steps} steps",
     )
