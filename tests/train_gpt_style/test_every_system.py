@@ -51,7 +51,10 @@ sys.argv = [{bundle!r}]
 runpy.run_path({bundle!r}, run_name="__main__")
 """
 # covered.txt has no operation that puts the bytes of real images in order.
-PORTABLE = {"vit_rft": {"DATA_DIR": "", "SYNTHETIC_IMAGES": "32"}}
+PORTABLE = {
+    "dual_stream": {"DATA_DIR": "", "SYNTHETIC_IMAGES": "12"},
+    "vit_rft": {"DATA_DIR": "", "SYNTHETIC_IMAGES": "32"},
+}
 WEIGHTS = "final_model.safetensors"
 
 
