@@ -24,6 +24,50 @@ From Goldenseal Require Import Rounding.
 
 Open Scope R_scope.
 
+(** In words: BAND_HIGH = 0.23, upper end of the published CV band: the nearest to 23/100. *)
+Definition BAND_HIGH_double : R := F2R (Float radix2 8286623314361713 (-55)).
+
+Fact BAND_HIGH_computed :
+  is_nearest_double 23 0 100 8286623314361713 (-55) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem BAND_HIGH_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 23 / IZR 100) = BAND_HIGH_double.
+Proof. exact (nearest_double_rational 23 100 _ _ BAND_HIGH_computed). Qed.
+
+(** In words: BAND_LOW = 0.2, lower end of the published CV band: the nearest to 1/5. *)
+Definition BAND_LOW_double : R := F2R (Float radix2 7205759403792794 (-55)).
+
+Fact BAND_LOW_computed :
+  is_nearest_double 1 0 5 7205759403792794 (-55) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem BAND_LOW_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 5) = BAND_LOW_double.
+Proof. exact (nearest_double_rational 1 5 _ _ BAND_LOW_computed). Qed.
+
+(** In words: COLLAPSE_SHARE = 0.05, share of anchors in use, and of entropy, likewise: the nearest to 1/20. *)
+Definition COLLAPSE_SHARE_double : R := F2R (Float radix2 7205759403792794 (-57)).
+
+Fact COLLAPSE_SHARE_computed :
+  is_nearest_double 1 0 20 7205759403792794 (-57) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem COLLAPSE_SHARE_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 20) = COLLAPSE_SHARE_double.
+Proof. exact (nearest_double_rational 1 20 _ _ COLLAPSE_SHARE_computed). Qed.
+
+(** In words: COLLAPSE_SIMILARITY = 0.9, self-similarity of a collapsed cloud: the nearest to 9/10. *)
+Definition COLLAPSE_SIMILARITY_double : R := F2R (Float radix2 8106479329266893 (-53)).
+
+Fact COLLAPSE_SIMILARITY_computed :
+  is_nearest_double 9 0 10 8106479329266893 (-53) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem COLLAPSE_SIMILARITY_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 9 / IZR 10) = COLLAPSE_SIMILARITY_double.
+Proof. exact (nearest_double_rational 9 10 _ _ COLLAPSE_SIMILARITY_computed). Qed.
+
 (** In words: CORPUS_COVERAGE = 0.9995, character coverage of the corpus's tokenizer: the nearest to 1999/2000. *)
 Definition CORPUS_COVERAGE_double : R := F2R (Float radix2 9002695655113622 (-53)).
 
@@ -56,6 +100,149 @@ Proof. vm_compute; reflexivity. Qed.
 Theorem COSINE_FLOOR_rounded :
   round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 1000000000000) = COSINE_FLOOR_double.
 Proof. exact (nearest_double_rational 1 1000000000000 _ _ COSINE_FLOOR_computed). Qed.
+
+(** In words: DUAL_CM_FLOOR_MOST = 0.02, largest floor of squared volumes: the nearest to 1/50. *)
+Definition DUAL_CM_FLOOR_MOST_double : R := F2R (Float radix2 5764607523034235 (-58)).
+
+Fact DUAL_CM_FLOOR_MOST_computed :
+  is_nearest_double 1 0 50 5764607523034235 (-58) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem DUAL_CM_FLOOR_MOST_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 50) = DUAL_CM_FLOOR_MOST_double.
+Proof. exact (nearest_double_rational 1 50 _ _ DUAL_CM_FLOOR_MOST_computed). Qed.
+
+(** In words: DUAL_DROPOUT = 0.1, share of hidden units dropped in the classifier: the nearest to 1/10. *)
+Definition DUAL_DROPOUT_double : R := F2R (Float radix2 7205759403792794 (-56)).
+
+Fact DUAL_DROPOUT_computed :
+  is_nearest_double 1 0 10 7205759403792794 (-56) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem DUAL_DROPOUT_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 10) = DUAL_DROPOUT_double.
+Proof. exact (nearest_double_rational 1 10 _ _ DUAL_DROPOUT_computed). Qed.
+
+(** In words: DUAL_INIT_STD = 0.02, standard deviation of initial weights, truncated: the nearest to 1/50. *)
+Definition DUAL_INIT_STD_double : R := F2R (Float radix2 5764607523034235 (-58)).
+
+Fact DUAL_INIT_STD_computed :
+  is_nearest_double 1 0 50 5764607523034235 (-58) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem DUAL_INIT_STD_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 50) = DUAL_INIT_STD_double.
+Proof. exact (nearest_double_rational 1 50 _ _ DUAL_INIT_STD_computed). Qed.
+
+(** In words: DUAL_KNOB_ANCHOR_DROP = 0.1, share of anchors dropped: the nearest to 1/10. *)
+Definition DUAL_KNOB_ANCHOR_DROP_double : R := F2R (Float radix2 7205759403792794 (-56)).
+
+Fact DUAL_KNOB_ANCHOR_DROP_computed :
+  is_nearest_double 1 0 10 7205759403792794 (-56) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem DUAL_KNOB_ANCHOR_DROP_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 10) = DUAL_KNOB_ANCHOR_DROP_double.
+Proof. exact (nearest_double_rational 1 10 _ _ DUAL_KNOB_ANCHOR_DROP_computed). Qed.
+
+(** In words: DUAL_KNOB_AUTOGRAD_SEP = 0.1, strength of the separation: the nearest to 1/10. *)
+Definition DUAL_KNOB_AUTOGRAD_SEP_double : R := F2R (Float radix2 7205759403792794 (-56)).
+
+Fact DUAL_KNOB_AUTOGRAD_SEP_computed :
+  is_nearest_double 1 0 10 7205759403792794 (-56) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem DUAL_KNOB_AUTOGRAD_SEP_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 10) = DUAL_KNOB_AUTOGRAD_SEP_double.
+Proof. exact (nearest_double_rational 1 10 _ _ DUAL_KNOB_AUTOGRAD_SEP_computed). Qed.
+
+(** In words: DUAL_KNOB_CV_TARGET = 0.22, CV that the loss asks for: the nearest to 11/50. *)
+Definition DUAL_KNOB_CV_TARGET_double : R := F2R (Float radix2 7926335344172073 (-55)).
+
+Fact DUAL_KNOB_CV_TARGET_computed :
+  is_nearest_double 11 0 50 7926335344172073 (-55) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem DUAL_KNOB_CV_TARGET_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 11 / IZR 50) = DUAL_KNOB_CV_TARGET_double.
+Proof. exact (nearest_double_rational 11 50 _ _ DUAL_KNOB_CV_TARGET_computed). Qed.
+
+(** In words: DUAL_KNOB_GAL_LR = 0.015, step of the arbitration's anchors: the nearest to 3/200. *)
+Definition DUAL_KNOB_GAL_LR_double : R := F2R (Float radix2 8646911284551352 (-59)).
+
+Fact DUAL_KNOB_GAL_LR_computed :
+  is_nearest_double 3 0 200 8646911284551352 (-59) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem DUAL_KNOB_GAL_LR_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 3 / IZR 200) = DUAL_KNOB_GAL_LR_double.
+Proof. exact (nearest_double_rational 3 200 _ _ DUAL_KNOB_GAL_LR_computed). Qed.
+
+(** In words: DUAL_KNOB_GEO_DIV_COS = 0.8, cosine allowed in a class: the nearest to 4/5. *)
+Definition DUAL_KNOB_GEO_DIV_COS_double : R := F2R (Float radix2 7205759403792794 (-53)).
+
+Fact DUAL_KNOB_GEO_DIV_COS_computed :
+  is_nearest_double 4 0 5 7205759403792794 (-53) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem DUAL_KNOB_GEO_DIV_COS_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 4 / IZR 5) = DUAL_KNOB_GEO_DIV_COS_double.
+Proof. exact (nearest_double_rational 4 5 _ _ DUAL_KNOB_GEO_DIV_COS_computed). Qed.
+
+(** In words: DUAL_KNOB_INFONCE_TEMP = 0.07, temperature of InfoNCE: the nearest to 7/100. *)
+Definition DUAL_KNOB_INFONCE_TEMP_double : R := F2R (Float radix2 5044031582654956 (-56)).
+
+Fact DUAL_KNOB_INFONCE_TEMP_computed :
+  is_nearest_double 7 0 100 5044031582654956 (-56) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem DUAL_KNOB_INFONCE_TEMP_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 7 / IZR 100) = DUAL_KNOB_INFONCE_TEMP_double.
+Proof. exact (nearest_double_rational 7 100 _ _ DUAL_KNOB_INFONCE_TEMP_computed). Qed.
+
+(** In words: DUAL_KNOB_LR = 0.0003, AdamW, learning rate: the nearest to 3/10000. *)
+Definition DUAL_KNOB_LR_double : R := F2R (Float radix2 5534023222112865 (-64)).
+
+Fact DUAL_KNOB_LR_computed :
+  is_nearest_double 3 0 10000 5534023222112865 (-64) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem DUAL_KNOB_LR_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 3 / IZR 10000) = DUAL_KNOB_LR_double.
+Proof. exact (nearest_double_rational 3 10000 _ _ DUAL_KNOB_LR_computed). Qed.
+
+(** In words: DUAL_KNOB_MARGIN_END = 0.3, mastery margin at last: the nearest to 3/10. *)
+Definition DUAL_KNOB_MARGIN_END_double : R := F2R (Float radix2 5404319552844595 (-54)).
+
+Fact DUAL_KNOB_MARGIN_END_computed :
+  is_nearest_double 3 0 10 5404319552844595 (-54) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem DUAL_KNOB_MARGIN_END_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 3 / IZR 10) = DUAL_KNOB_MARGIN_END_double.
+Proof. exact (nearest_double_rational 3 10 _ _ DUAL_KNOB_MARGIN_END_computed). Qed.
+
+(** In words: DUAL_KNOB_MARGIN_START = 0.1, mastery margin at activation: the nearest to 1/10. *)
+Definition DUAL_KNOB_MARGIN_START_double : R := F2R (Float radix2 7205759403792794 (-56)).
+
+Fact DUAL_KNOB_MARGIN_START_computed :
+  is_nearest_double 1 0 10 7205759403792794 (-56) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem DUAL_KNOB_MARGIN_START_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 10) = DUAL_KNOB_MARGIN_START_double.
+Proof. exact (nearest_double_rational 1 10 _ _ DUAL_KNOB_MARGIN_START_computed). Qed.
+
+(** In words: DUAL_KNOB_WEIGHT_DECAY = 0.01, AdamW, weight decay: the nearest to 1/100. *)
+Definition DUAL_KNOB_WEIGHT_DECAY_double : R := F2R (Float radix2 5764607523034235 (-59)).
+
+Fact DUAL_KNOB_WEIGHT_DECAY_computed :
+  is_nearest_double 1 0 100 5764607523034235 (-59) = true.
+Proof. vm_compute; reflexivity. Qed.
+
+Theorem DUAL_KNOB_WEIGHT_DECAY_rounded :
+  round radix2 (FLT_exp (-1074) 53) ZnearestE (IZR 1 / IZR 100) = DUAL_KNOB_WEIGHT_DECAY_double.
+Proof. exact (nearest_double_rational 1 100 _ _ DUAL_KNOB_WEIGHT_DECAY_computed). Qed.
 
 (** In words: FLUX_MEMORY = 0.9, memory of the average of |change of drift|: the nearest to 9/10. *)
 Definition FLUX_MEMORY_double : R := F2R (Float radix2 8106479329266893 (-53)).
