@@ -110,6 +110,7 @@ bench: data ## the measurements of docs/benchmarks.md
 	$(BIN)/python benchmarks/sweep.py
 	$(BIN)/python benchmarks/step_time.py
 	$(BIN)/python benchmarks/vit_step.py
+	$(BIN)/python benchmarks/geometry.py
 	$(BIN)/python benchmarks/energy_meter.py
 	$(BIN)/python benchmarks/ttt.py
 	$(BIN)/python benchmarks/precision.py
