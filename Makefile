@@ -112,6 +112,7 @@ bench: data ## the measurements of docs/benchmarks.md
 	$(BIN)/python -m benchmarks.sweep
 	$(BIN)/python -m benchmarks.step_time
 	$(BIN)/python -m benchmarks.vit_step
+	$(BIN)/python -m benchmarks.geometry
 	$(BIN)/python -m benchmarks.credit
 	$(BIN)/python -m benchmarks.energy_meter
 	$(BIN)/python -m benchmarks.ttt

@@ -52,6 +52,7 @@ runpy.run_path({bundle!r}, run_name="__main__")
 """
 # covered.txt has no operation that puts the bytes of real images in order.
 PORTABLE = {
+    "dual_stream": {"DATA_DIR": "", "SYNTHETIC_IMAGES": "12"},
     "soup_student": {"DATA_DIR": "", "TARGETS": "", "SOUP": "", "SYNTHETIC_IMAGES": "32"},
     "credit": {"DATA_DIR": "", "ROLL": "0", "TEACHER_TRAIN": "96", "TEACHER_TEST": "24"},
     "vit_rft": {"DATA_DIR": "", "SYNTHETIC_IMAGES": "32"},

@@ -5,6 +5,9 @@ Reconstructed: order and counts are forced by published figures, the rest is thi
 Shape letters: B batch, P tokens, D width, H heads.
 """
 
+from typing import NamedTuple
+
+import torch
 import torch.nn.functional as F
 from torch import nn
 
@@ -65,6 +68,14 @@ class Stream(nn.Module):
         return x + self.feed(self.norm3(x))
 
 
+class Simplices(NamedTuple):
+    """Of one block: features (B, P, 11), squared distances (10, B, P), squared volumes (B, P)."""
+
+    features: torch.Tensor
+    distances: torch.Tensor
+    volume2: torch.Tensor
+
+
 class GeoStream(Stream):
     """A stream that reads simplices after it attended to itself."""
 
@@ -73,10 +84,11 @@ class GeoStream(Stream):
         self.simplex, self.lift = KSimplex(dim), nn.Linear(FEATURES, dim)
 
     def alone(self, x):
-        """The stream; of its simplices the features (B, P, 11) and squared volumes (B, P)."""
+        """The stream, and its Simplices."""
         x = super().alone(x)
-        features, volume2 = self.simplex(x)
-        return x + self.lift(features), features, volume2
+        distances, volume2 = self.simplex.raw(x)
+        features = self.simplex.read(distances, volume2)
+        return x + self.lift(features), Simplices(features, distances, volume2)
 
 
 class DualBlock(nn.Module):
@@ -87,10 +99,10 @@ class DualBlock(nn.Module):
         self.geo, self.std = GeoStream(dim, heads), Stream(dim, heads)
 
     def forward(self, geo, std):
-        """(B, P, D) twice to the same, simplex features (B, P, 11), squared volumes (B, P)."""
-        geo, features, volume2 = self.geo.alone(geo)
+        """(B, P, D) twice to the same, and the block's Simplices."""
+        geo, simplices = self.geo.alone(geo)
         std = self.std.alone(std)
-        return self.geo.meet(geo, std), self.std.meet(std, geo), features, volume2
+        return self.geo.meet(geo, std), self.std.meet(std, geo), simplices
 
 
 class FusedBlock(nn.Module):

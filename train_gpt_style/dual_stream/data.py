@@ -3,6 +3,7 @@
 Shape letters: B batch, S image side.
 """
 
+import hashlib
 import math
 
 import numpy as np
@@ -66,9 +67,12 @@ def load_data(settings):
 
 
 def own_generator(seed, step, place=0):
-    """A generator for one use, `place`, in one step: no draw of any other moves it."""
-    seed = (seed * (2**31 - 1) + step + place * 2**48) % 2**63
-    return torch.Generator().manual_seed(seed)
+    """A generator for one use, `place`, in one step: no draw of any other moves it.
+
+    Of a seed torch's CPU generator takes the low 32 bits alone, so all three are hashed into them.
+    """
+    digest = hashlib.sha512(f"{seed} {step} {place}".encode()).digest()
+    return torch.Generator().manual_seed(int.from_bytes(digest[:7], "little"))
 
 
 def view(images, generator):

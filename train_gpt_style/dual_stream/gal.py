@@ -59,8 +59,9 @@ class Arbiter(nn.Module):
         self.temperature = temperature
 
     def forward(self, simplices, anchors):
-        """A list of (B, P, 11), and anchors (A, O), to unit rows (B, O)."""
-        h = F.gelu(self.read(torch.cat(simplices, dim=2))).mean(dim=1)
+        """A list of blocks.Simplices, and anchors (A, O), to unit rows (B, O)."""
+        features = torch.cat([each.features for each in simplices], dim=2)
+        h = F.gelu(self.read(features)).mean(dim=1)
         geo = unit(self.output_proj(h))
         if len(anchors):
             weights = F.softmax(geo @ anchors.T / self.temperature, dim=1)

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from train_gpt_style.dual_stream.blocks import DualBlock, FusedBlock, projection
+from train_gpt_style.dual_stream.blocks import DualBlock, FusedBlock, Simplices, projection
 from train_gpt_style.dual_stream.constants import DUAL_DROPOUT, DUAL_INIT_STD
 from train_gpt_style.dual_stream.data import own_generator
 from train_gpt_style.geometry.anchors import orthogonal_anchors, unit
@@ -24,16 +24,15 @@ class Output:
     """What a forward pass computed.
 
     emb (B, O), unit rows; logits (B, C); geo, std: the streams' own unit embeddings, where the
-    model has them. volumes, simplices: squared volumes (B, P) and simplex features (B, P, 11) of
-    each dual block. tokens (B, P, .) led to emb; patches (B, P, .) went into the streams.
+    model has them. simplices: those of each dual block. tokens (B, P, .) led to emb; patches
+    (B, P, .) went into the streams.
     """
 
     emb: torch.Tensor
     logits: torch.Tensor
     geo: torch.Tensor | None = None
     std: torch.Tensor | None = None
-    volumes: list[torch.Tensor] = field(default_factory=list)
-    simplices: list[torch.Tensor] = field(default_factory=list)
+    simplices: list[Simplices] = field(default_factory=list)
     tokens: torch.Tensor | None = None
     patches: torch.Tensor | None = None
 
@@ -77,7 +76,8 @@ class Classifier(nn.Module):
 class DualStream(nn.Module):
     """The model. Features put modules into `extras`, or another one in the place of a part.
 
-    seen: the Output of the last forward pass.
+    seen: the Output of the last forward pass. lookers: called with the classes of each batch of a
+    validation, once `seen` is of it.
     """
 
     def __init__(self, settings):
@@ -103,6 +103,7 @@ class DualStream(nn.Module):
         self.extras = nn.ModuleDict()
         self.shape_gradient: Any = None
         self.seen: Any = None
+        self.lookers: list[Any] = []
 
     def finish(self, projected):
         """A projected mean (B, O) as a unit embedding, with the gradient that a feature wants."""
@@ -115,11 +116,10 @@ class DualStream(nn.Module):
         p = self.settings.patch_size
         patches = images.view(B, 3, S // p, p, S // p, p).permute(0, 2, 4, 1, 3, 5)
         x = self.patch(patches.reshape(B, (S // p) ** 2, 3 * p * p)) + self.position
-        geo, std, volumes, simplices = self.geo_in(x), self.std_in(x), [], []
+        geo, std, simplices = self.geo_in(x), self.std_in(x), []
         for block in self.dual:
-            geo, std, features, volume2 = block(geo, std)
-            volumes.append(volume2)
-            simplices.append(features)
+            geo, std, found = block(geo, std)
+            simplices.append(found)
         tokens, geo, std = self.joint(geo, std)
         own = self.finish(self.joint.output_proj(tokens.mean(dim=1)))
         geo_emb = None
@@ -130,7 +130,7 @@ class DualStream(nn.Module):
             emb = self.finish(emb)
         read = self.patchwork(self.constellation(emb))
         logits = self.classifier(torch.cat((read, *beside), dim=1))
-        self.seen = Output(emb, logits, geo_emb, std_emb, volumes, simplices, tokens, x)
+        self.seen = Output(emb, logits, geo_emb, std_emb, simplices, tokens, x)
         return emb, logits
 
 

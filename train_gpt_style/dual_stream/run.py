@@ -68,6 +68,8 @@ def evaluate(settings, model, ctx, split):
                 loss = bce(logits, y, 0.0)
             sums[0] += loss.double() * len(y)  # the last batch may be smaller
             sums[1] += (logits.argmax(dim=1) == y).sum()
+            for look in model.lookers:
+                look(y)
     model.train()
     loss, accuracy = ctx.read(sums / len(split))
     return loss, accuracy
@@ -166,8 +168,9 @@ def run(settings, ctx, meter=None):
             f"step:{step}/{steps} epoch:{epoch}/{settings.epochs} "
             f"val_loss:{loss:.8f} val_{log.acc}:{accuracy:.6f}"
         )
+        facts = {"data": kind, "epoch": epoch, "val_loss": loss, "val_acc": accuracy}
         for observer in observers:
-            observer.after_validation(step, {"data": kind, "val_loss": loss, "val_acc": accuracy})
+            observer.after_validation(step, facts)
         for feature in settings.features:
             feature.after_epoch(model, ctx, log, epoch, accuracy)
         return loss, accuracy

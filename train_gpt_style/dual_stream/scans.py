@@ -5,10 +5,11 @@ CV never stands alone: beside it is the CV of uniform points in the embedding's 
 effective dimension, since the band of 0.20 to 0.23 is what 14 to 16 dimensions give. A collapsed
 cloud is never healthy, whatever its CV.
 
-Reads only: no draw of torch's own generator, no gradient, and the model's mode is put back.
+Reads only: no draw of torch's own generator, no gradient, no call of a module.
 """
 
 import torch
+import torch.nn.functional as F
 
 from train_gpt_style.dual_stream.constants import (
     BAND_HIGH,
@@ -16,43 +17,55 @@ from train_gpt_style.dual_stream.constants import (
     COLLAPSE_SHARE,
     COLLAPSE_SIMILARITY,
 )
-from train_gpt_style.dual_stream.data import own_generator, scaled
+from train_gpt_style.dual_stream.data import own_generator
 from train_gpt_style.geometry import clouds
 from train_gpt_style.geometry.anchors import unit
 from train_gpt_style.geometry.sphere import LEAST_DIMENSION, uniform_cv, uniform_dimension
 from train_gpt_style.geometry.spread import cv_metric
 
 GLOBAL_SAMPLES, CLASS_SAMPLES = 500, 200
-CHUNK = 256  # images a forward pass
 
 
-@torch.no_grad()
-def observed(model, images, ctx):
-    """What the model computes of uint8 images (M, 3, S, S): tensors by name, on the CPU, fp32.
+class Gallery:
+    """What a model computed of some images, batch by batch: tensors on the CPU, in fp32.
 
-    emb (M, O), logits (M, C), nearest (M,), patch (M, P, O), volume2 (blocks, M, P), simplices
-    (blocks, M, P, 11); geo and std (M, O) where the model has them.
+    emb (M, O), logits (M, C), patch (M, P, O), raw (M, blocks, P, 11): each token's squared
+    distances and squared volume; geo and std (M, O) where the model has them; labels (M,).
     """
-    training = model.training
-    model.eval()
-    parts = {}
-    for chunk in images.split(CHUNK):
-        model(scaled(chunk).to(ctx.device))
-        out, found = model.seen, {}
-        patch = unit(model.joint.output_proj(out.tokens))
+
+    def __init__(self, most):
+        self.most, self.parts = most, {}
+
+    def __len__(self):
+        return sum(map(len, self.parts.get("labels", ())))
+
+    @torch.no_grad()
+    def add(self, model, labels):
+        """The batch that `model.seen` is of, as far as there is room. Calls no module."""
+        room, out = self.most - len(self), model.seen
+        if room <= 0:
+            return
+        linear, norm = model.joint.output_proj
+        patch = F.linear(out.tokens.float(), linear.weight, linear.bias)
+        patch = unit(F.layer_norm(patch, norm.normalized_shape, norm.weight, norm.bias, norm.eps))
         found = {"emb": out.emb, "logits": out.logits, "geo": out.geo, "std": out.std}
-        found |= {"patch": patch, "volume2": torch.stack(out.volumes, dim=1)}
-        found["simplices"] = torch.stack(out.simplices, dim=1)
+        raw = [torch.cat((s.distances, s.volume2.unsqueeze(0))) for s in out.simplices]
+        found |= {"patch": patch, "raw": torch.stack(raw).permute(2, 0, 3, 1)}
         for name, t in found.items():
             if t is not None:
-                parts.setdefault(name, []).append(t.float().cpu())
-    model.train(training)
-    whole = {name: torch.cat(each) for name, each in parts.items()}
-    directions = model.constellation.directions().detach().float().cpu()
-    whole["directions"] = directions
-    whole["nearest"] = (whole["emb"] @ directions.T).argmax(dim=1)
-    whole["patch_nearest"] = (whole["patch"] @ directions.T).argmax(dim=2)
-    return whole
+                self.parts.setdefault(name, []).append(t[:room].float().cpu())
+        self.parts.setdefault("labels", []).append(labels[:room].cpu())
+
+    def whole(self, model):
+        """All batches together, the unit anchors as `directions` (A, O), and the nearest of each
+        image, `nearest` (M,), and token, `patch_nearest` (M, P).
+        """
+        whole = {name: torch.cat(each) for name, each in self.parts.items()}
+        directions = model.constellation.directions().detach().float().cpu()
+        whole["directions"] = directions
+        whole["nearest"] = (whole["emb"] @ directions.T).argmax(dim=1)
+        whole["patch_nearest"] = (whole["patch"] @ directions.T).argmax(dim=2)
+        return whole
 
 
 def marked_cv(rows, samples, place, seed):
@@ -122,11 +135,11 @@ def patch_usage(seen, anchors, seed):
 
 
 def simplices(seen):
-    """SCAN 4: volumes and features of the simplex channels, by block.
+    """SCAN 4: volumes and features of the simplex channels, by block, before their norm.
 
     valid: share of tokens with vol2 >= 0. Points of R^n have no other, so it shows rounding alone.
     """
-    volume2, features = seen["volume2"], seen["simplices"]
+    volume2, features = seen["raw"][..., -1], seen["raw"]
     blocks = range(volume2.shape[1])
     return {
         "valid": [float((volume2[:, b] >= 0).double().mean()) for b in blocks],
@@ -201,14 +214,15 @@ def architecture(model):
     return {"parameters": sum(counted.values()), "parts": counted}
 
 
-def scan(model, images, labels, ctx, watched=None):
-    """All eight scans of uint8 images (M, 3, S, S) and labels (M,), and the diagnosis, as JSON.
+def scan(model, gallery, watched=None):
+    """All eight scans of a Gallery, and the diagnosis, as JSON.
 
     watched: `watch.Watched.found()` of the run so far, where there is one: what had no gradient,
     and which terms did nothing.
     """
     seed, anchors = model.settings.seed, len(model.constellation.anchors)
-    seen = observed(model, images, ctx)
+    seen = gallery.whole(model)
+    labels = seen.pop("labels")
     found = {
         "1 embedding health": health(seen, seed),
         "2 pooled anchor usage": usage(seen["nearest"], anchors),
@@ -219,7 +233,7 @@ def scan(model, images, labels, ctx, watched=None):
         "7 classifier and gradients": {**classification(seen, labels), **(watched or {})},
         "8 architecture summary": architecture(model),
     }
-    return {"images": len(images), "scans": found, "diagnosis": diagnosis(found)}
+    return {"images": len(labels), "scans": found, "diagnosis": diagnosis(found)}
 
 
 def diagnosis(found):
@@ -233,8 +247,11 @@ def diagnosis(found):
         "pentachoron CV": beside(one),
         "anchor CV": beside(five),
         "patch CV": beside({k.removeprefix("cv_"): v for k, v in three.items()}),
-        "class CV": {"mean": six["cv_mean"], "sd": six["cv_sd"], "range": six["cv_range"]},
-        "classes in band": f"{six['in_band']}/{len(six['classes'])}",
+        "class CV": {
+            **{key: six[f"cv_{key}"] for key in ("mean", "sd", "range")},
+            "in_band": f"{six['in_band']}/{len(six['classes'])}",
+            "uniform": one["uniform"],
+        },
         "1-NN": six["one_nn"],
         "same-diff gap": six["same_diff_gap"],
         "self-similarity": one["self_similarity"],

@@ -64,7 +64,7 @@ def anchor_usage(nearest, anchors):
     if total == 0:
         return Usage(0, anchors, 0.0, 0.0)
     shares = sorted((counts / total).tolist())
-    entropy = -sum(p * math.log(p) for p in shares if p > 0)
+    entropy = sum(p * -math.log(p) for p in shares if p > 0)
     top = math.log(anchors)
     gini = sum((2 * i - anchors - 1) * p for i, p in enumerate(shares, start=1)) / anchors
     percent = 100 * entropy / top if top > 0 else 0.0

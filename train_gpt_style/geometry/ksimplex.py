@@ -45,5 +45,8 @@ class KSimplex(nn.Module):
     def forward(self, x):
         """Tokens (B, P, D) to (features (B, P, 11), vol2 (B, P))."""
         distances, found = self.raw(x)
-        raw = torch.cat((distances, found.unsqueeze(0))).permute(1, 2, 0)
-        return self.norm(raw), found
+        return self.read(distances, found), found
+
+    def read(self, distances, volume2):
+        """What `raw` gives as features (B, P, 11): side by side, normed."""
+        return self.norm(torch.cat((distances, volume2.unsqueeze(0))).permute(1, 2, 0))

@@ -35,14 +35,14 @@ def cv_of_volume2(volume2, least):
 
 
 def volume2_of(points, simplices, kernel="gram"):
-    """Squared volumes by `kernel`: gram, one fused expansion, or det, the 6 x 6 determinant.
+    """Squared volumes by `kernel`: gram, one expansion; fused, the same; det, 6 x 6 determinants.
 
     Raises UsageError for another kernel.
     """
-    if kernel == "gram":
-        return pool_volume2(points, simplices)
+    if kernel in ("gram", "fused"):
+        return pool_volume2(points, simplices, kernel == "fused")
     if kernel != "det":
-        raise UsageError(f"kernel {kernel}: gram or det")
+        raise UsageError(f"kernel {kernel}: gram, fused or det")
     d = pool_distances(points)  # in single precision at least, under autocast too
     return volume2_by_cayley_menger(d[simplices.unsqueeze(2), simplices.unsqueeze(1)])
 

@@ -109,22 +109,25 @@ def volume2(d):
 
 
 @functools.cache
-def compiled():
-    """`expanded` as one loop, or as it is, with a warning, where torch.compile cannot build it."""
-    fused = torch.compile(expanded, dynamic=True)
+def fused(function, *shapes):
+    """A function of tensors as one loop; as it is, with a warning, where that cannot be built.
+
+    shapes: of tensors to try it on. torch.compile writes C++ and builds it, once a process.
+    """
+    built = torch.compile(function, dynamic=True)
     try:
-        fused(torch.ones(10, 64))
+        built(*(torch.ones(shape) for shape in shapes))
     except Exception as error:  # no compiler, or one that torch does not know
         words = str(error).splitlines()[0] if str(error) else type(error).__name__
-        warnings.warn(f"the volume kernel stays unfused: {words}", stacklevel=2)
-        return expanded
-    return fused
+        warnings.warn(f"{function.__name__} stays unfused: {words}", stacklevel=2)
+        return function
+    return built
 
 
 def volume2_fused(d):
     """As `volume2`, forward only, in one pass over memory."""
     with torch.no_grad():
-        return compiled()(rows(d))
+        return fused(expanded, (10, 64))(rows(d))
 
 
 def rows(d):

@@ -95,6 +95,21 @@ def expected_tensors(optimizers):
     return expected
 
 
+def without_untouched(optimizers, expected, found):
+    """`expected` less the state of parameters of which `found` has nothing at all.
+
+    A parameter that no loss has reached yet has no state: it begins with the first gradient.
+    """
+    untouched = {
+        f"{group}.{i}.{key}"
+        for group, optimizer in optimizers.items()
+        for i, p in parameters_of(optimizer)
+        for key in told.kept_for(optimizer, p)
+        if not any(f"{group}.{i}.{each}" in found for each in told.kept_for(optimizer, p))
+    }
+    return {name: t for name, t in expected.items() if name not in untouched}
+
+
 def put_optimizers_back(optimizers, found, rank, world_size):
     """The inverse of `optimizer_tensors`: each rank keeps its own share of what is shared out."""
     for group, optimizer in optimizers.items():
@@ -205,7 +220,7 @@ class Resumed:
     def check(self, model, optimizers):
         """Raise UsageError unless every tensor has its place in this run."""
         check_tensors(self.model, model.state_dict(), f"{self.path}/model.safetensors")
-        expected = expected_tensors(optimizers)
+        expected = without_untouched(optimizers, expected_tensors(optimizers), self.optimizers)
         check_tensors(self.optimizers, expected, f"{self.path}/optimizers.safetensors")
 
     def restore(self, model, optimizers, ctx):

@@ -11,6 +11,7 @@ Shape letters: B batch, C classes, S image side, P tokens, D width, H heads, O s
 """
 
 import gzip
+import hashlib
 import math
 import os
 import random
@@ -340,7 +341,9 @@ def scaled(images):
 
 def two_views(images, seed, step):
     """Views a and b of each image, (2 B, 3, S, S): all of a, then all of b."""
-    generator = torch.Generator().manual_seed((seed * (2**31 - 1) + step) % 2**63)
+    # Of a seed torch's CPU generator takes the low 32 bits alone, so both are hashed into them.
+    digest = hashlib.sha512(f"{seed} {step} 0".encode()).digest()
+    generator = torch.Generator().manual_seed(int.from_bytes(digest[:7], "little"))
     return torch.cat([view(images, generator) for _ in range(2)])
 
 

@@ -90,17 +90,19 @@ def test_the_loss_has_the_gradient_of_differences(kernel):
     assert torch.autograd.gradcheck(loss, points, atol=1e-6)
 
 
-def test_both_kernels_have_the_same_loss_and_gradient():
+def test_all_kernels_have_the_same_loss_and_gradient():
     losses, grads = [], []
-    for kernel in ("gram", "det"):
+    for kernel in ("gram", "det", "fused"):
         x = gaussian(30, 8).requires_grad_(True)
         loss = spread.cv_loss(x, 0.2, 64, generator(5), kernel=kernel)
         loss.backward()
         losses.append(float(loss.detach()))
         grads.append(x.grad)
     assert losses[0] == pytest.approx(losses[1], rel=1e-9)
-    assert torch.allclose(*grads, rtol=1e-7, atol=1e-12)
-    with pytest.raises(UsageError, match="gram or det"):
+    assert losses[0] == pytest.approx(losses[2], rel=1e-9)
+    assert torch.allclose(grads[0], grads[1], rtol=1e-7, atol=1e-12)
+    assert torch.allclose(grads[0], grads[2], rtol=1e-7, atol=1e-12)
+    with pytest.raises(UsageError, match="gram, fused or det"):
         spread.cv_loss(gaussian(9, 4), 0.2, 8, generator(), kernel="best")
 
 

@@ -120,7 +120,7 @@ class QueueAdapt(GatedFeature):
             Knob("QUEUE_STEP", int, 2048, "rows that a decision adds or takes", 1, on="1"),
             Knob("QUEUE_COOLDOWN", int, 5, "epochs of rest after one", 0, unit="epochs", on="9"),
             Knob("QUEUE_DRIFT", float, 3.0, "change that counts", 0, 100, unit="points", on="90"),
-            Knob("QUEUE_GROW", float, 9.0, "A: grow above", -100, 100, unit="points", on="2"),
+            Knob("QUEUE_GROW", float, 9.0, "A: grow above", -100, 100, unit="points", on="6"),
             Knob("QUEUE_SHRINK", float, 3.0, "A: shrink below", -100, 100, unit="points", on="25"),
             Knob("QUEUE_WINDOW", int, 5, "A: epochs that drift is over", 1, unit="epochs", on="1"),
         ),
@@ -128,11 +128,11 @@ class QueueAdapt(GatedFeature):
             "QUEUE_ADAPT": "A",
             "MASTERY_WEIGHT": "0.75",
             **READY,
-            # Of these gaps, -4 4 21 -12 points, the third grows it by drift, the fourth shrinks it.
+            # Of these gaps, 0 8 8 0 points, the third grows it by drift, the fourth shrinks it.
             "EPOCHS": "5",
             "BATCH": "12",
-            "LR": "0.0625",
-            "SEED": "34",
+            "LR": "0.25",
+            "SEED": "38",
             "QUEUE_MIN": "3",
             "QUEUE_MAX": "24",
             "QUEUE_STEP": "20",
@@ -140,7 +140,7 @@ class QueueAdapt(GatedFeature):
             "QUEUE_WINDOW": "2",
             "QUEUE_DRIFT": "4",
             "QUEUE_GROW": "30",
-            "QUEUE_SHRINK": "0",
+            "QUEUE_SHRINK": "4",
         },
     )
 

@@ -1,19 +1,16 @@
-"""SCAN_EVERY: the eight scans on validation images at a cadence, as lines of scan.jsonl.
+"""SCAN_EVERY: the eight scans of what a validation computes, at a cadence, as lines of scan.jsonl.
 
 Idea: the published analysis while the model trains, with what makes its marks mean something
 (dual_stream/scans.py): uniform values beside every CV, collapse, parameters that never had a
 gradient, loss terms that were 0 on every step so far.
-It observes only: no draw, no gradient; a run with it has the same bytes.
+It observes only: it computes nothing with the model that the validation did not.
 Off (0): nothing is looked at.
 """
 
 import json
 from pathlib import Path
 
-import torch
-
-from goldenseal.knobs import Feature, Knob
-from train_gpt_style.dual_stream.scans import scan
+from train_gpt_style.dual_stream.scans import Gallery, scan
 from train_gpt_style.dual_stream.seams import GatedFeature
 from train_gpt_style.dual_stream.watch import Watched
 from train_gpt_style.kit.seams import Observer
@@ -28,35 +25,31 @@ class Scanner(Observer):
 
     def __init__(self, run):
         self.run = run
-        s, split = run.settings, run.val_split
         kept = run.start.observers["scan"] if run.start is not None else NOTHING
-        count = min(len(split), s.scan_images)
-        self.places = spread_places(split, count)
         self.watched = Watched(run.model, kept["watched"])
         self.file = Log(run.ctx, Path.cwd() / FILE, kept["file"])
         if self.file.kept is not None:
             self.file.go_on()
+        self.gallery = Gallery(run.settings.scan_images)
+        run.model.lookers.append(lambda labels: self.gallery.add(run.model, labels))
 
     def position(self):
         """The file so far, and what had a gradient."""
         return {"file": self.file.position(), "watched": self.watched.position()}
 
     def after_step(self, step):
-        """One line, when it is time."""
+        """Look at gradients and terms."""
         self.watched.after_step(step.terms)
-        every = self.run.settings.scan_every
-        if step.step % every and step.step != self.run.steps:
+
+    def after_validation(self, step, facts, train_ms=None):
+        """One line, when it is time; then other images."""
+        gallery, self.gallery = self.gallery, Gallery(self.run.settings.scan_images)
+        run, epoch = self.run, facts["epoch"]
+        if epoch % run.settings.scan_every and step != run.steps:
             return
-        split = self.run.val_split
-        images, labels = split.images(self.places), split.labels[self.places]
-        found = scan(self.run.model, images, labels, self.run.ctx, self.watched.found())
-        line = {"step": step.step, **found}
-        self.file(json.dumps(line, separators=(",", ":")), console=False)
-
-
-def spread_places(split, count):
-    """`count` places spread evenly over a split."""
-    return torch.arange(count) * len(split) // count
+        found = scan(run.model, gallery, self.watched.found())
+        line = json.dumps({"step": step, **found}, separators=(",", ":"))
+        self.file(line, console=False)
 
 
 class ScanFeature(GatedFeature):
@@ -65,7 +58,7 @@ class ScanFeature(GatedFeature):
     declaration = Feature(
         name="scan",
         summary="scan the model at a cadence, and at the end",
-        master=Knob("SCAN_EVERY", int, 0, "at this cadence; 0: never", 0, unit="steps", on="2"),
+        master=Knob("SCAN_EVERY", int, 0, "at this cadence; 0: never", 0, unit="epochs", on="1"),
         knobs=(Knob("SCAN_IMAGES", int, 512, "validation images", 2, unit="images", on="4"),),
         example={"SCAN_EVERY": "2"},
         kind="observes",

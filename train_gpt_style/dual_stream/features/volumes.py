@@ -98,7 +98,7 @@ class Cm(GatedFeature):
     def terms(self, model, seen):
         """The mean over tokens and dual blocks."""
         s = model.settings
-        short = [torch.relu(s.cm_floor - volume2).mean() for volume2 in seen.out.volumes]
+        short = [torch.relu(s.cm_floor - each.volume2).mean() for each in seen.out.simplices]
         yield "cm", s.cm_weight, torch.stack(short).mean()
 
 
