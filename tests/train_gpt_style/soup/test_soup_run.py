@@ -1,5 +1,6 @@
 """pytest tests/train_gpt_style/soup/test_soup_run.py — sizes, features and data of the soup."""
 
+import pytest
 import safetensors.torch
 import torch
 from hypothesis import given, settings
@@ -60,7 +61,7 @@ def test_calibrated_projectors_give_the_affine_map_before_their_norm(tables):
 def test_anchors_start_in_the_consensus(tables):
     for way in ("fps", "kmeans"):
         s, data, model, _ = installed(tables, ANCHOR_INIT=way)
-        anchors = model.readout.constellation.anchors
+        anchors = model.readout.constellation.anchors.detach()
         nearest = (unit(anchors) @ consensus_of(s, data).train.T).max(dim=1).values
         assert float(nearest.min()) > (0.9999 if way == "fps" else 0.7)
     plain = installed(tables)[2].readout.constellation.anchors
@@ -88,7 +89,7 @@ def test_frozen_anchors_stop_where_they_are(perform):
 
 
 def test_the_loss_is_bce_and_the_terms_that_are_on(tables):
-    s, data, model, _ = installed(tables, CONSENSUS_NCE="0.5", CV_WEIGHT="0.25")
+    _, data, model, _ = installed(tables, CONSENSUS_NCE="0.5", CV_WEIGHT="0.25")
     model.eval()
     rows = torch.arange(6)
     features, labels = data.train.batch(rows, "cpu")
@@ -125,12 +126,8 @@ def test_the_corrected_gradient_leaves_the_embedding_alone(tables):
 
 def test_gpa_alone_is_refused_and_names_what_would_read_it(tables):
     for wrong in ({"GPA": "1"}, {"GPA": "1", "CALIBRATE": "1", "N_EXPERTS": "1"}):
-        try:
+        with pytest.raises(UsageError, match="^GPA=1"):
             settings_of(tables, **wrong)
-        except UsageError as error:
-            assert str(error).startswith("GPA=1")
-        else:
-            raise AssertionError(wrong)
 
 
 def test_a_scan_says_what_it_sees_and_a_collapsed_soup_is_called_so(tables, perform):
@@ -161,15 +158,10 @@ def test_an_epoch_reads_each_row_once_and_a_loader_goes_on(rows, batch, seed):
     second.restore(first.position)
     assert torch.equal(first.next_rows(), second.next_rows())
     for place in ((0, 1), (1, rows + batch), (-1, 0), (1, -1)):
-        try:
+        with pytest.raises(UsageError, match="no place in"):
             Loader(rows, batch, seed).restore(place)
-        except UsageError:
-            continue
-        raise AssertionError(place)
 
 
 def test_a_readout_needs_compartments_that_divide():
-    try:
+    with pytest.raises(UsageError, match="2 compartments must divide 5"):
         Readout(torch.zeros(5, 2), 2, 3, 4)
-    except UsageError as error:
-        assert "2 compartments must divide 5" in str(error)

@@ -51,7 +51,7 @@ def installed(images, **more):
 
 
 def test_the_frozen_soup_gets_no_gradient_is_in_no_optimizer_and_does_not_change(images):
-    s, data, model = installed(images, BCE_WEIGHT="0.5", ENABLE_AUTOGRAD="1")
+    _, data, model = installed(images, BCE_WEIGHT="0.5", ENABLE_AUTOGRAD="1")
     readout, before = data.soup.readout, tensor_digest(data.soup.state)
     adam = torch.optim.Adam(model.parameters(), lr=0.1)
     for start in range(0, 12, 4):
