@@ -12,17 +12,11 @@ LINE_CAP = 400  # of tests and benchmarks
 PRODUCT_CAP = 350
 # One file on purpose: it is copied into every sealed record and must need nothing beside it.
 LONGER = {"verify/goldenseal/records/check_seal.py": 376}
-FLOORS = 23  # may fall, never rise: `python -m tests.import_graph` prints the longest way down
-# Circles that stand today. What is in them may leave, and nothing may join.
-# A system's declaration says how it is run, late; the run reads the declaration.
-STANDING = (
-    {"train_gpt_style.gpt", "train_gpt_style.gpt.run"},
-    {"train_gpt_style.soup", "train_gpt_style.soup.run"},
-    {"train_gpt_style.soup_student", "train_gpt_style.soup_student.run"},
-    {"train_gpt_style.vit_rft", "train_gpt_style.vit_rft.run"},
-)
 # Strangers' old weights become safetensors there, once, in a process that can open nothing.
 CONVERTS = "train_gpt_style/kit/data/experts/convert.py"
+ROOM_FLOORS = 10
+FLAT = 12  # files beside the rooms of verify/goldenseal
+FLOORS = 23  # of modules; may fall, never rise: `python -m tests.import_graph` prints them
 
 
 def imports_of(path):

@@ -10,6 +10,7 @@ Off (0): nothing is looked at.
 import json
 from pathlib import Path
 
+from goldenseal.knobs import Feature, Knob
 from train_gpt_style.dual_stream.scans import Gallery, scan
 from train_gpt_style.dual_stream.seams import GatedFeature
 from train_gpt_style.dual_stream.watch import Watched
