@@ -19,6 +19,7 @@ from train_gpt_style.kit.start import (
     Log,
     log_settings,
     observers_of,
+    resume,
     seed_generators,
     start_of,
     write_weights,
@@ -162,15 +163,10 @@ def run(settings, ctx):
     optimizers = build_optimizers(settings, model)
     loader = Loader(train_split, settings.batch, settings.seed, ctx.device, settings.augment)
 
-    if start is not None:
-        start.check(model, optimizers)  # before an observer opens its log, and cuts it
     meter = meter_for(settings, ctx.device)
     seen = Run(settings, ctx, model, optimizers, log, start, meter)
     observers = observers_of(seen)
-    if start is not None:
-        start.restore(model, optimizers, ctx)
-        loader.restore(start.loader)
-        log(f"resumed from {start.path}")
+    resume(seen, loader)
 
     def validate(step):
         loss, accuracy = evaluate(settings, model, ctx, test_split)

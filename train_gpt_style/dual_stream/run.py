@@ -19,6 +19,7 @@ from train_gpt_style.kit.start import (
     Log,
     log_settings,
     observers_of,
+    resume,
     seed_generators,
     start_of,
     write_weights,
@@ -147,8 +148,6 @@ def run(settings, ctx, meter=None):
     lengths = settings.epochs * per_epoch, per_epoch, settings.warmup * per_epoch
     steps = lengths[0]
 
-    if start is not None:
-        start.check(model, optimizers)  # before an observer opens its log, and cuts it
     seen = Run(
         *(settings, ctx, model, optimizers, log, start, meter, {"data": kind}),
         loader=loader,
@@ -156,10 +155,7 @@ def run(settings, ctx, meter=None):
         steps=steps,
     )
     observers = observers_of(seen)
-    if start is not None:
-        start.restore(model, optimizers, ctx)
-        loader.restore(start.loader)
-        log(f"resumed from {start.path}")
+    resume(seen, loader)
 
     def validate(step):
         loss, accuracy = evaluate(settings, model, ctx, val_split)

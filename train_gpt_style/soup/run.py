@@ -17,6 +17,7 @@ from train_gpt_style.kit.start import (
     Log,
     log_settings,
     observers_of,
+    resume,
     seed_generators,
     start_of,
     write_weights,
@@ -91,16 +92,11 @@ def run(settings, ctx):
     per_epoch = math.ceil(len(data.train) / s.soup_batch)
     steps = s.soup_epochs * per_epoch
 
-    if start is not None:
-        start.check(model, optimizers)  # before an observer opens its log, and cuts it
     meter = meter_for(s, ctx.device)
     header = {"data": data.kind}
     seen = Run(s, ctx, model, optimizers, log, start, meter, header, data=data, per_epoch=per_epoch)
     observers = observers_of(seen)
-    if start is not None:
-        start.restore(model, optimizers, ctx)
-        loader.restore(start.loader)
-        log(f"resumed from {start.path}")
+    resume(seen, loader)
 
     def validate(step):
         facts = evaluate(s, model, ctx, data.val)

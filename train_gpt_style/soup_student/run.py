@@ -16,6 +16,7 @@ from train_gpt_style.kit.start import (
     Log,
     log_settings,
     observers_of,
+    resume,
     seed_generators,
     start_of,
     write_weights,
@@ -86,8 +87,6 @@ def run(settings, ctx):
     per_epoch = math.ceil(len(data.train) / s.batch)
     steps = s.epochs * per_epoch
 
-    if start is not None:
-        start.check(model, optimizers)  # before an observer opens its log, and cuts it
     meter = meter_for(s, ctx.device)
     seen_by = Run(
         *(s, ctx, model, optimizers, log, start, meter, header),
@@ -95,10 +94,7 @@ def run(settings, ctx):
         per_epoch=per_epoch,
     )
     observers = observers_of(seen_by)
-    if start is not None:
-        start.restore(model, optimizers, ctx)
-        loader.restore(start.loader)
-        log(f"resumed from {start.path}")
+    resume(seen_by, loader)
 
     def validate(step):
         facts = evaluate(s, model, ctx, data)
