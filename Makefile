@@ -37,8 +37,8 @@ coq: # the theorem gate says `could not run`, with the line to type, where this 
 verify: setup ## run every gate; writes the verdict and smoke.log
 	$(BIN)/goldenseal verify
 
-test: setup ## run the tests
-	$(BIN)/python -m pytest
+test: setup ## run the tests, on every core
+	$(BIN)/python -m pytest -n auto --dist loadgroup
 
 # ---- work ------------------------------------------------------------------------------------
 

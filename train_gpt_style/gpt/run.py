@@ -23,6 +23,7 @@ from train_gpt_style.kit.start import (
     Log,
     log_settings,
     observers_of,
+    resume,
     seed_generators,
     source_of,
     start_of,
@@ -109,8 +110,6 @@ def run(settings, ctx):
     def run_validation():
         return division.validate(settings, model, ctx, val_tokens, byte_counter)
 
-    if start is not None:
-        start.check(base_model, optimizers)  # before an observer opens its log, and cuts it
     meter = meter_for(settings, ctx.device)
     header = {"world_size": ctx.world_size}
     seen = Run(settings, ctx, base_model, optimizers, log, start, meter, header)
@@ -118,10 +117,7 @@ def run(settings, ctx):
     accumulate = division.accumulate_gradients
     # Compilation and first allocations are no training: they must not count towards the cap.
     warm_up(settings, base_model, model, optimizers, ctx, new_loader, accumulate)
-    if start is not None:
-        start.restore(base_model, optimizers, ctx)  # last: the warm-up moved weights and generators
-        log(f"resumed from {start.path}")  # shown, not kept: the log is that of one run
-        log.go_on()
+    resume(seen)  # last: the warm-up moved weights and generators
     steps = train(
         settings,
         base_model,

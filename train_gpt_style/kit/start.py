@@ -96,12 +96,27 @@ def start_of(settings, ctx):
 
 
 def observers_of(run):
-    """Who is called after each event of `run`, on this rank."""
+    """Who is called after each event of `run`, on this rank.
+
+    A checkpoint that does not fit ends the run first: an observer opens its log, and cuts it.
+    """
+    if run.start is not None:
+        run.start.check(run.model, run.optimizers)
     for feature in run.settings.features:
         observer = feature.observer(run)
         if observer is not None:
             run.observers[feature.declaration.name] = observer
     return list(run.observers.values())
+
+
+def resume(run, loader=None):
+    """Of a run that goes on: put back what its checkpoint holds, then go on with its log."""
+    if run.start is not None:
+        run.start.restore(run.model, run.optimizers, run.ctx)
+        if loader is not None:
+            loader.restore(run.start.loader)
+        run.log(f"resumed from {run.start.path}")  # shown, not kept: the log is that of one run
+        run.log.go_on()
 
 
 def write_weights(model, metadata=None):

@@ -15,6 +15,7 @@ from train_gpt_style.kit.start import (
     Log,
     log_settings,
     observers_of,
+    resume,
     seed_generators,
     start_of,
     write_weights,
@@ -150,8 +151,6 @@ def run(settings, ctx, meter=None):
     optimizers = {"adam": optimizer}
     loader = Loader(train_split, settings.batch, settings.seed, ctx.device)
 
-    if start is not None:
-        start.check(model, optimizers)  # before an observer opens its log, and cuts it
     seen = Run(
         *(settings, ctx, model, optimizers, log, start, meter, {"data": kind}),
         loader=loader,
@@ -159,10 +158,7 @@ def run(settings, ctx, meter=None):
         classes=model.head.out_features,
     )
     observers = observers_of(seen)
-    if start is not None:
-        start.restore(model, optimizers, ctx)
-        loader.restore(start.loader)
-        log(f"resumed from {start.path}")
+    resume(seen, loader)
 
     def validate(step):
         loss, accuracy = evaluate(settings, model, ctx, val_split)

@@ -31,12 +31,8 @@ def run(settings, ctx):
     model = build_model(settings, ctx)
     adam = torch.optim.Adam(model.parameters(), lr=settings.lr, fused=True)
     seen = Run(settings, ctx, model, {"adam": adam}, log, start, meter_for(settings, ctx.device))
-    if start is not None:
-        start.check(model, seen.optimizers)
     observers = kit.observers_of(seen)
-    if start is not None:
-        start.restore(model, seen.optimizers, ctx)
-        log(f"resumed from {start.path}")
+    kit.resume(seen)
     for step in range(1 + (start.step if start else 0), settings.steps + 1):
         x, y = torch.empty(8, 4).normal_().split([3, 1], dim=1)
         adam.zero_grad()
