@@ -8,7 +8,8 @@ import torch
 
 from train_gpt_style.dual_stream import SYSTEM
 from train_gpt_style.dual_stream.commands import environ_of
-from train_gpt_style.dual_stream.scans import Gallery, marked_cv, scan, verdict
+from train_gpt_style.dual_stream.diagnosis import verdict
+from train_gpt_style.dual_stream.scans import Gallery, marked_cv, scan
 from train_gpt_style.dual_stream.tools import scalars
 from train_gpt_style.dual_stream.watch import Watched
 from train_gpt_style.geometry.anchors import unit
