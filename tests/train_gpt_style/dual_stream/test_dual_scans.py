@@ -8,8 +8,9 @@ import torch
 
 from goldenseal.errors import UsageError
 from train_gpt_style.dual_stream import SYSTEM
+from train_gpt_style.dual_stream.diagnosis import verdict
 from train_gpt_style.dual_stream.run import main
-from train_gpt_style.dual_stream.scans import Gallery, marked_cv, scan, verdict
+from train_gpt_style.dual_stream.scans import Gallery, marked_cv, scan
 from train_gpt_style.dual_stream.tools import scalars
 from train_gpt_style.dual_stream.watch import Watched
 from train_gpt_style.geometry.anchors import unit
