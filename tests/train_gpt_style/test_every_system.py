@@ -50,9 +50,8 @@ for name in ("verify", "train_gpt_style", "tests"):
 sys.argv = [{bundle!r}]
 runpy.run_path({bundle!r}, run_name="__main__")
 """
-# covered.txt has no operation that reads a table, or puts the bytes of real images in order.
+# covered.txt has no operation that puts the bytes of real images in order.
 PORTABLE = {
-    "soup": {"EXPERTS": "", "SYNTHETIC_ROWS": "32", "CLASSES": "3"},
     "soup_student": {"DATA_DIR": "", "TARGETS": "", "SOUP": "", "SYNTHETIC_IMAGES": "32"},
     "vit_rft": {"DATA_DIR": "", "SYNTHETIC_IMAGES": "32"},
 }
