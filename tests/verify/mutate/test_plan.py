@@ -6,7 +6,7 @@ import pytest
 
 from goldenseal.mutate.plan import read_plan
 
-SYSTEMS = ["gpt", "vit_rft"]
+SYSTEMS = ["gpt", "soup", "soup_student", "vit_rft"]
 
 
 def imported(root, module):
