@@ -41,7 +41,7 @@ PROBE = probe_of(
         r"^geometry/": "geometry that only features read: tests/train_gpt_style/geometry",
         r"fork_rng|make\(\)|return module|own_generator\(settings": "builds a feature's module",
         r"shape_gradient|geo_emb|emb = self\.finish\(emb\)": "embeddings that features add",
-        r"facts\[name\]|weight \* value|in feature\.terms|look\(y\)|log\(note\)": "of features",
+        r"facts\[name\]|weight \* value|in feature\.terms|look\(y\)": "terms that features add",
         r"^kit/images\.py.*(except|size|return (fit|gzip)|path|grey|words)": "scaling, and "
         "bad images: kit/test_images.py",
         r"^dual_stream/knobs\.py.*return \{\}": "noise with checkpoints: test_killed_runs.py",
