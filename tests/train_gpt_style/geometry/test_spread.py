@@ -157,7 +157,7 @@ def test_a_degenerate_cloud_has_a_loss_of_zero_and_a_finite_gradient(points, ker
 def test_the_metric_sees_a_thin_cloud_in_single_precision(base):
     cloud = gaussian(512, 16) * base ** torch.arange(16)
     exact = spread.counted_cv(cloud, generator(), 1000)
-    found = spread.counted_cv(cloud.float() @ torch.eye(16), generator(), 1000)
+    found = spread.counted_cv(cloud.float(), generator(), 1000)
     assert found[2] == exact[2]
     assert exact[2] > 900
     assert found[0] == pytest.approx(exact[0], rel=1e-3)
