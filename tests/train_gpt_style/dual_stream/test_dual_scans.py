@@ -13,6 +13,7 @@ from train_gpt_style.dual_stream import SYSTEM
 from train_gpt_style.dual_stream.commands import environ_of
 from train_gpt_style.dual_stream.diagnosis import verdict
 from train_gpt_style.dual_stream.gallery import Gallery, evenly
+from train_gpt_style.dual_stream.presets import PRESETS
 from train_gpt_style.dual_stream.probe_data import write
 from train_gpt_style.dual_stream.run import main
 from train_gpt_style.dual_stream.scans import class_structure, like, marked_cv, scan
@@ -277,6 +278,13 @@ def test_the_presets_are_listed_and_an_unknown_one_is_refused(monkeypatch, capsy
     assert "no preset; one of v1, v2" in error
 
 
+def test_a_preset_with_a_word_that_is_no_variable_is_refused(monkeypatch, capsys):
+    monkeypatch.setitem(PRESETS, "v1", {"USE_MASTERY": "1"})
+    code, _, error = tool(monkeypatch, capsys, "presets", "v1")
+    assert code == 2
+    assert "preset v1: no variable is called USE_MASTERY" in error
+
+
 def test_another_word_is_refused_and_help_lists_the_tools(capsys):
     with pytest.raises(UsageError, match="no tool; one of presets, scan, scalars"):
         environ_of(["scam"], {})
@@ -290,6 +298,7 @@ def test_a_run_log_becomes_scalars_of_losses_and_scans(trained, tmp_path):
     found = list(scalars.scalars(trained / "train.jsonl"))
     tags = {tag for tag, _, _ in found}
     assert {"train/loss", "train/bce", "train/val_acc", "scan/effective_dimension"} <= tags
+    assert "train/nce_acc" in tags
     assert "scan/pentachoron_CV_uniform" in tags
     assert max(step for _, _, step in found) == 4
     with pytest.raises(UsageError, match="RUN_LOG=1 writes"):
