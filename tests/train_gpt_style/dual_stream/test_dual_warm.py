@@ -2,11 +2,13 @@
 
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import save_file
 
 from goldenseal.errors import UsageError
 from tests.train_gpt_style.cases import inside
 from tests.train_gpt_style.dual_stream.conftest import SMALL
+from train_gpt_style.dual_stream.probe_data import write
 from train_gpt_style.dual_stream.run import main
 
 HEAD = {"GEO_HEAD": "1", "CV_WEIGHT": "0.5"}
@@ -25,24 +27,31 @@ def kept(model_of, tmp_path):
     return path, model
 
 
-def test_the_files_parameters_are_taken_and_new_ones_are_fresh_and_named(model_of, kept, capsys):
+def test_the_files_parameters_are_taken_and_new_ones_are_fresh_and_named(model_of, kept):
     path, earlier = kept
     fresh = model_of(**HEAD, MASTERY_WEIGHT="1")
-    capsys.readouterr()
     model = model_of(**HEAD, MASTERY_WEIGHT="1", WARM_START=str(path))
     own = dict(model.named_parameters())
     for name, p in earlier.named_parameters():
         assert own[name].equal(p)
     assert model.geo_output_proj[0].weight.equal(fresh.geo_output_proj[0].weight)
     assert int(model.extras["mastery"].labels[0]) == -1  # a queue begins empty
-    said = capsys.readouterr().err
-    assert "fresh: geo_output_proj.0.weight geo_output_proj.0.bias" in said
+    assert "others in: geo_output_proj" in model.warm_start
 
 
 def test_a_missing_file_ends_the_run_before_anything_is_there(tmp_path):
     with inside(tmp_path), pytest.raises(UsageError, match="WARM_START=v1: no such file"):
         main({**SMALL, "WARM_START": "v1"})
     assert not list(tmp_path.iterdir())
+
+
+def test_a_run_says_what_it_began_with(tmp_path, capsys):
+    environ = {**SMALL, **write(tmp_path / "images"), "EPOCHS": "0"}
+    with inside(tmp_path):
+        main({**environ, "WARM_START": "warm.safetensors"})
+    assert "warm start: 1 of " in capsys.readouterr().out
+    with safe_open(tmp_path / "final_model.safetensors", "pt") as file:
+        assert float(file.get_tensor("position")[0, 0]) == -0.5
 
 
 BAD = {

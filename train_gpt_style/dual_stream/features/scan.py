@@ -9,7 +9,6 @@ Off (0): nothing is looked at.
 """
 
 import json
-import sys
 from pathlib import Path
 
 from goldenseal.knobs import Feature, Knob
@@ -59,9 +58,8 @@ class Scanner(Observer):
         line = json.dumps({"step": step, **found}, separators=(",", ":"))
         self.file(line, console=False)
         self.watched.begin()
-        verdict = found["diagnosis"]["verdict"]
-        for reason in verdict["reasons"]:
-            print(f"scan of step {step}: {verdict['state']}: {reason}", file=sys.stderr)
+        for reason in found["diagnosis"]["verdict"]["reasons"]:
+            run.log(f"scan of step {step}: {reason}")
 
 
 class ScanFeature(GatedFeature):

@@ -8,7 +8,6 @@ Off (empty): every parameter begins fresh.
 """
 
 import hashlib
-import sys
 from pathlib import Path
 
 import torch
@@ -32,7 +31,7 @@ def file_of(settings):
 
 
 class WarmStart(GatedFeature):
-    """Fills two seams: the start of a run, the parameters that it begins with."""
+    """Fills three seams: the start of a run, the parameters that it begins with, what it says."""
 
     declaration = Feature(
         name="warm_start",
@@ -60,8 +59,16 @@ class WarmStart(GatedFeature):
             for name, t in weights.items():
                 own[name].copy_(t)
         digest = hashlib.sha512(data).hexdigest()[:16]
-        fresh = " ".join(name for name in own if name not in weights) or "nothing"
-        print(f"warm start: {path}, sha512 {digest}…; fresh: {fresh}", file=sys.stderr)
+        fresh = sorted({name.partition(".")[0] for name in own if name not in weights})
+        model.warm_start = (
+            f"warm start: {len(weights)} of {len(own)} parameters from {path}, sha512 {digest}; "
+            f"others in: {' '.join(fresh) or 'none'}"
+        )
+
+    def observer(self, run):
+        """None; but a run that begins says what it begins with."""
+        if run.start is None:
+            run.log(run.model.warm_start)
 
 
 WARM_START = WarmStart()
