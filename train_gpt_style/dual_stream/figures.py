@@ -81,12 +81,12 @@ def figures() -> list[tuple[str, str, str]]:
 def parts(environ):
     """Number of parameters by part of the model that an environment describes, without memory.
 
-    Raises KeyError for a parameter of no part.
+    A warm start changes no number. Raises KeyError for a parameter of no part.
     """
     context = Context({})
     context.device = torch.device("meta")
     with context.device:
-        model = build_model(SYSTEM.read(environ), context)
+        model = build_model(SYSTEM.read({**environ, "WARM_START": ""}), context)
     counted = {}
     for name, p in model.named_parameters():
         part = part_of(name)

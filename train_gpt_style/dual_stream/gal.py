@@ -9,8 +9,9 @@ that starts empty:
 
 R_a, R_b: Procrustes on the queue, without gradient. Exactly 0 until the queue holds max(5 classes,
 8 O) rows: with few rows Procrustes fits any two clouds. The batch is not in the fit, so its cosines
-are of rows that the fit has not seen. Until the queue is full once the arbiter learns from the
-towers; from then on its gradient reaches them too.
+are of rows that the fit has not seen; of whitened clouds where the fit is of such. Until the queue
+is full once the arbiter learns from the towers, and GAL reaches neither; from then on its gradient
+reaches both, tower A also by the simplices.
 
 No anchor exists at first: the first centroids of classes become the anchors.
 
@@ -21,7 +22,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from train_gpt_style.dual_stream.blocks import FusedBlock, projection
+from train_gpt_style.dual_stream.blocks import FusedBlock, Simplices, projection
 from train_gpt_style.geometry.anchors import unit
 from train_gpt_style.geometry.ksimplex import FEATURES
 from train_gpt_style.geometry.procrustes import orthogonal_procrustes, whitened_procrustes
@@ -81,7 +82,9 @@ class Arbitration(nn.Module):
         self.classes, self.least = classes, max(5 * classes, 8 * dim)
         for name in ("geo", "a", "b"):
             self.register_buffer(name, torch.zeros(capacity, dim))
+            self.register_buffer(f"mean_{name}", torch.zeros(dim))
             self.register_buffer(f"turn_{name}", torch.eye(dim))
+            self.register_buffer(f"root_{name}", torch.eye(dim))
         self.register_buffer("labels", torch.full((capacity,), -1))
         self.register_buffer("anchors", torch.zeros(anchors, dim))
         for name in ("kept", "known", "seen", "steps"):
@@ -99,15 +102,23 @@ class Arbitration(nn.Module):
 
     def embed(self, out):
         """(arbiter's rows, tower B's rows, tower B's logits) of a model.Output."""
-        geo = self.arbiter(out.simplices, self.anchors[: int(self.known)])
+        simplices = out.simplices
+        if not self.guides:
+            simplices = [Simplices(*(t.detach() for t in each)) for each in simplices]
+        geo = self.arbiter(simplices, self.anchors[: int(self.known)])
         return (geo, *self.tower(out.patches))
 
     def agreement(self, geo, a, b):
-        """Mean cosines of the turned rows with each tower's: on a batch, rows outside the fit."""
+        """Mean cosines of the turned rows with each tower's: on a batch, rows outside the fit.
+
+        As the fit compared them: after whitening on both sides, where it whitened.
+        """
         if not self.guides:
             a, b = a.detach(), b.detach()
-        turned = geo @ self.turn_a, geo @ self.turn_b
-        return [(t * other).sum(dim=1).mean() for t, other in zip(turned, (a, b), strict=True)]
+        white = unit((geo - self.mean_geo) @ self.root_geo)
+        turned = white @ self.turn_a, white @ self.turn_b
+        other = unit((a - self.mean_a) @ self.root_a), unit((b - self.mean_b) @ self.root_b)
+        return [(t * o).sum(dim=1).mean() for t, o in zip(turned, other, strict=True)]
 
     @torch.no_grad()
     def push(self, geo, a, b, labels):
@@ -132,7 +143,12 @@ class Arbitration(nn.Module):
         for name in ("a", "b"):
             target = getattr(self, name)[:count]
             if whiten:
-                turn = whitened_procrustes(geo, target).rotation
+                fit = whitened_procrustes(geo, target)
+                turn = fit.rotation
+                self.mean_geo.copy_(fit.source_mean)
+                self.root_geo.copy_(fit.source_root)
+                getattr(self, f"mean_{name}").copy_(fit.target_mean)
+                getattr(self, f"root_{name}").copy_(fit.target_root)
             else:
                 turn = orthogonal_procrustes(geo, target)
             getattr(self, f"turn_{name}").copy_(turn)

@@ -37,7 +37,8 @@ PROBE = probe_of(
     draw=draw,
     batches=((2,), (3,)),
     unreached={
-        r"^dual_stream/(adapt|gal|mastery|scans|watch)\.py": "runs with features on: unit tests",
+        r"^dual_stream/(adapt|gal|mastery)\.py": "runs with features on: unit tests",
+        r"^dual_stream/(diagnosis|gallery|scans|watch)\.py": "runs with scans: unit tests",
         r"^geometry/": "geometry that only features read: tests/train_gpt_style/geometry",
         r"fork_rng|make\(\)|return module|own_generator\(settings": "builds a feature's module",
         r"shape_gradient|geo_emb|emb = self\.finish\(emb\)": "embeddings that features add",

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
+from safetensors.numpy import save_file
 
 CLASSES = ("spots", "stripes")
 COUNTS = {"train": 6, "val": 3}
@@ -26,13 +27,16 @@ def picture(kind: str, number: int) -> np.ndarray:
 
 
 def write(folder: Path) -> dict[str, str]:
-    """Write train/ and val/; returns the environment that points to them."""
+    """Write train/, val/ and weights to begin with; returns the environment that points to them."""
     for split, count in COUNTS.items():
         for kind in CLASSES:
             (folder / split / kind).mkdir(parents=True)
             for i in range(count):
                 image = Image.fromarray(picture(kind, i if split == "train" else 100 + i))
                 image.save(folder / split / kind / f"{i:03d}.png")
+    tokens, width = (SIDE // int(TINY["PATCH_SIZE"])) ** 2, int(TINY["EMBED_DIM"])
+    weights = np.linspace(-0.5, 0.5, tokens * width, dtype=np.float32).reshape(tokens, width)
+    save_file({"position": weights}, folder / "warm.safetensors")
     return {"DATA_DIR": str(folder)}
 
 

@@ -120,6 +120,8 @@ def train(settings, model, optimizer, loader, ctx, log, validate, observers, len
                 "data": loader.split.kind,
                 **told,
             }
+            if "hits" in facts:  # what mastery waits for
+                said["nce_acc"] = facts["hits"] / settings.batch
             report = StepReport(step, loss, said, ms, loader.position, terms=facts["seen"].terms)
             for observer in observers:
                 observer.after_step(report)

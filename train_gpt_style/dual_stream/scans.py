@@ -5,87 +5,62 @@ CV never stands alone: beside it is the CV of uniform points in the embedding's 
 effective dimension, since the band of 0.20 to 0.23 is what 14 to 16 dimensions give. A collapsed
 cloud is never healthy, whatever its CV.
 
+What is not finite is said first, and nothing else then.
+
 Reads only: no draw of torch's own generator, no gradient, no call of a module.
 """
 
 import torch
-import torch.nn.functional as F
 
-from train_gpt_style.dual_stream.constants import (
-    BAND_HIGH,
-    BAND_LOW,
-    COLLAPSE_SHARE,
-    COLLAPSE_SIMILARITY,
-)
+from train_gpt_style.dual_stream.constants import BAND_HIGH, BAND_LOW
 from train_gpt_style.dual_stream.data import own_generator
+from train_gpt_style.dual_stream.diagnosis import broken, diagnosis
+from train_gpt_style.dual_stream.mastery import hardest
 from train_gpt_style.geometry import clouds
 from train_gpt_style.geometry.anchors import unit
-from train_gpt_style.geometry.sphere import LEAST_DIMENSION, uniform_cv, uniform_dimension
-from train_gpt_style.geometry.spread import cv_metric
+from train_gpt_style.geometry.sphere import (
+    LARGEST_DIMENSION,
+    LEAST_DIMENSION,
+    uniform_cv,
+    uniform_dimension,
+)
+from train_gpt_style.geometry.spread import counted_cv
 
 GLOBAL_SAMPLES, CLASS_SAMPLES = 500, 200
-
-
-class Gallery:
-    """What a model computed of some images, batch by batch: tensors on the CPU, in fp32.
-
-    emb (M, O), logits (M, C), patch (M, P, O), raw (M, blocks, P, 11): each token's squared
-    distances and squared volume; geo and std (M, O) where the model has them; labels (M,).
-    """
-
-    def __init__(self, most):
-        self.most, self.parts = most, {}
-
-    def __len__(self):
-        return sum(map(len, self.parts.get("labels", ())))
-
-    @torch.no_grad()
-    def add(self, model, labels):
-        """The batch that `model.seen` is of, as far as there is room. Calls no module."""
-        room, out = self.most - len(self), model.seen
-        if room <= 0:
-            return
-        linear, norm = model.joint.output_proj
-        patch = F.linear(out.tokens.float(), linear.weight, linear.bias)
-        patch = unit(F.layer_norm(patch, norm.normalized_shape, norm.weight, norm.bias, norm.eps))
-        found = {"emb": out.emb, "logits": out.logits, "geo": out.geo, "std": out.std}
-        raw = [torch.cat((s.distances, s.volume2.unsqueeze(0))) for s in out.simplices]
-        found |= {"patch": patch, "raw": torch.stack(raw).permute(2, 0, 3, 1)}
-        for name, t in found.items():
-            if t is not None:
-                self.parts.setdefault(name, []).append(t[:room].float().cpu())
-        self.parts.setdefault("labels", []).append(labels[:room].cpu())
-
-    def whole(self, model):
-        """All batches together, the unit anchors as `directions` (A, O), and the nearest of each
-        image, `nearest` (M,), and token, `patch_nearest` (M, P).
-        """
-        whole = {name: torch.cat(each) for name, each in self.parts.items()}
-        directions = model.constellation.directions().detach().float().cpu()
-        whole["directions"] = directions
-        whole["nearest"] = (whole["emb"] @ directions.T).argmax(dim=1)
-        whole["patch_nearest"] = (whole["patch"] @ directions.T).argmax(dim=2)
-        return whole
 
 
 def marked_cv(rows, samples, place, seed):
     """CV and mean volume of rows (M, O), with what a uniform cloud would have.
 
-    uniform: at the width O. uniform_effective: at the effective dimension. like: the dimension in
-    which a uniform cloud has this CV. in_band: within [0.20, 0.23].
+    uniform: at the width O. uniform_effective: at the effective dimension, which fewer `rows` than
+    some times O make too small, and so this value too large. like: the dimension in which a uniform
+    cloud has this CV. in_band: within [0.20, 0.23]. positive: simplices with a volume, of samples.
     """
     generator = own_generator(seed, 0, 16 + place)
-    cv, mean = cv_metric(rows, generator, samples)
+    cv, mean, count = counted_cv(rows, generator, samples)
     effective = clouds.effective_dimension(rows)
     return {
         "cv": cv,
+        "rows": len(rows),
+        "positive": f"{count}/{samples}",
         "mean_volume": mean,
         "effective_dimension": effective,
         "uniform": uniform(rows.shape[1]),
         "uniform_effective": uniform(effective),
-        "like": uniform_dimension(cv) if cv > 0 else None,
+        "like": like(cv),
         "in_band": BAND_LOW <= cv <= BAND_HIGH,
     }
+
+
+def like(cv):
+    """The dimension in which uniform points have that CV; in words beyond both ends; None for 0."""
+    if cv <= 0:
+        return None
+    if cv > uniform_cv(LEAST_DIMENSION):
+        return f"below {LEAST_DIMENSION:.0f}"
+    if cv < uniform_cv(LARGEST_DIMENSION):
+        return f"above {LARGEST_DIMENSION:.0f}"
+    return uniform_dimension(cv)
 
 
 def uniform(dimension):
@@ -117,7 +92,7 @@ def health(seen, seed):
         "energy_top": {str(k): share for k, share in shares.items()},
         "spectrum": clouds.spectrum(rows).tolist(),
         "norm_error": float((rows.norm(dim=1) - 1).abs().max()),
-        "finite": all(bool(t.isfinite().all()) for t in seen.values()),
+        "finite": True,  # or there is no such scan
     }
 
 
@@ -165,7 +140,10 @@ def anchor_geometry(seen, seed):
 def class_structure(seen, labels, seed):
     """SCAN 6: classes as clouds; neighbours; the gap of cosines within and across.
 
-    centroid_cosines: between the mean directions of classes, in their order.
+    centroid_cosines: between the mean directions of classes, in their order; nearest_centroids:
+    the two classes of the highest, and it. hard_neg, hard_pos: means of each image's highest cosine
+    to another class, and of its lowest to its own. uniform: CV of uniform points at the width;
+    uniform_effective: least and most at the classes' effective dimensions, None where below 4.
     """
     rows, classes = seen["emb"].double(), labels.unique().tolist()
     cosines = rows @ rows.T
@@ -177,16 +155,40 @@ def class_structure(seen, labels, seed):
         str(c): marked_cv(seen["emb"][labels == c], CLASS_SAMPLES, 64 + c, seed) for c in classes
     }
     cvs = torch.tensor([each["cv"] for each in marked.values()], dtype=torch.float64)
+    own = [each["uniform_effective"] for each in marked.values()]
+    own = [value for value in own if value is not None]
+    centroids = middles @ middles.T
     return {
         "classes": marked,
         "cv_mean": float(cvs.mean()),
         "cv_sd": float(cvs.std(correction=1)) if len(cvs) > 1 else 0.0,
         "cv_range": [float(cvs.min()), float(cvs.max())],
         "in_band": sum(each["in_band"] for each in marked.values()),
+        "uniform": uniform(rows.shape[1]),
+        "uniform_effective": [min(own), max(own)] if own else None,
+        "rows": [min(e["rows"] for e in marked.values()), max(e["rows"] for e in marked.values())],
         "one_nn": float((labels[neighbour] == labels).double().mean()),
         "same_diff_gap": mean_where(cosines, same & ~itself) - mean_where(cosines, ~same),
-        "centroid_cosines": (middles @ middles.T).tolist(),
+        **hard(rows, labels),
+        "nearest_centroids": nearest_pair(centroids, classes),
+        "centroid_cosines": centroids.tolist(),
     }
+
+
+def hard(rows, labels):
+    """Means over images (M, O) of what mastery looks at, with the other images as the queue."""
+    negative, positive, both = hardest(rows, labels, rows, labels)
+    both &= (labels.unsqueeze(1) == labels).sum(dim=1) > 1  # an image is no positive of its own
+    return {"hard_neg": mean_where(negative, both), "hard_pos": mean_where(positive, both)}
+
+
+def nearest_pair(cosines, classes):
+    """The two classes whose centroids have the highest cosine, and it; None for one class."""
+    if len(classes) < 2:
+        return None
+    found = cosines.masked_fill(torch.eye(len(classes), dtype=torch.bool), -2)
+    a, b = divmod(int(found.argmax()), len(classes))
+    return {"classes": [classes[a], classes[b]], "cosine": float(found[a, b])}
 
 
 def mean_where(values, mask):
@@ -223,6 +225,11 @@ def scan(model, gallery, watched=None):
     seed, anchors = model.settings.seed, len(model.constellation.anchors)
     seen = gallery.whole(model)
     labels = seen.pop("labels")
+    bad = [name for name, t in seen.items() if not bool(t.isfinite().all())]
+    if bad:  # nothing else can be said of it: decompositions refuse such a cloud
+        found = {"1 embedding health": {"finite": False, "not_finite": bad}}
+        found["8 architecture summary"] = architecture(model)
+        return {"images": len(labels), "scans": found, "diagnosis": broken(bad)}
     found = {
         "1 embedding health": health(seen, seed),
         "2 pooled anchor usage": usage(seen["nearest"], anchors),
@@ -234,60 +241,3 @@ def scan(model, gallery, watched=None):
         "8 architecture summary": architecture(model),
     }
     return {"images": len(labels), "scans": found, "diagnosis": diagnosis(found)}
-
-
-def diagnosis(found):
-    """The published fields, each with what it needs beside it, and a verdict."""
-    one, two, three, four, five, six, seven = (
-        found[name] for name in sorted(found) if name[0] != "8"
-    )
-    return {
-        "validation accuracy": seven["accuracy"],
-        "effective dimension": one["effective_dimension"],
-        "pentachoron CV": beside(one),
-        "anchor CV": beside(five),
-        "patch CV": beside({k.removeprefix("cv_"): v for k, v in three.items()}),
-        "class CV": {
-            **{key: six[f"cv_{key}"] for key in ("mean", "sd", "range")},
-            "in_band": f"{six['in_band']}/{len(six['classes'])}",
-            "uniform": one["uniform"],
-        },
-        "1-NN": six["one_nn"],
-        "same-diff gap": six["same_diff_gap"],
-        "self-similarity": one["self_similarity"],
-        "pooled anchors": f"{two['active']}/{two['anchors']}",
-        "patch anchors": f"{three['active']}/{three['anchors']}",
-        "anchors per image": three["per_image"],
-        "entropy": two["entropy"],
-        "Gini": two["gini"],
-        "CM valid": min(four["valid"]),
-        "geo feature variance": four["feature_variance"],
-        "verdict": verdict(one, two, seven),
-    }
-
-
-def beside(marked):
-    """A CV, never without the uniform values."""
-    return {key: marked[key] for key in ("cv", "in_band", "uniform", "uniform_effective", "like")}
-
-
-def verdict(one, two, seven):
-    """`collapsed`, `broken` or `no collapse found`, with every reason.
-
-    Nothing here reads a CV: a cloud in the band may have collapsed, and one outside may be sound.
-    """
-    reasons = []
-    if not one["finite"]:
-        reasons.append("a value is not finite")
-    broken = bool(reasons)
-    if one["self_similarity"] > COLLAPSE_SIMILARITY:
-        reasons.append(f"self-similarity {one['self_similarity']:.3f} > {COLLAPSE_SIMILARITY}")
-    if two["active"] <= max(1, COLLAPSE_SHARE * two["anchors"]):
-        reasons.append(f"{two['active']} of {two['anchors']} anchors in use")
-    if two["entropy"] < 100 * COLLAPSE_SHARE:
-        reasons.append(f"entropy of anchor use {two['entropy']:.1f} %")
-    collapsed = len(reasons) > broken
-    reasons += [f"{name} never had a gradient" for name in seven.get("no_gradient", ())]
-    reasons += [f"{name} was 0 on every step" for name in seven.get("vacuous", ())]
-    state = "broken" if broken else "collapsed" if collapsed else "no collapse found"
-    return {"state": state, "reasons": reasons}

@@ -1,4 +1,4 @@
-"""What did nothing over a window of steps: parameters without a gradient, terms that were 0.
+"""What did nothing: parameters without a gradient over a window, terms that were always 0.
 
 By the maximum, never by the mean: a small gradient is one.
 """
@@ -7,7 +7,7 @@ import torch
 
 
 class Watched:
-    """Largest |gradient| of each parameter, and largest |value| of each loss term, so far.
+    """Which parameters had a gradient since `begin`, and which loss terms were ever not 0.
 
     kept: what `position` gave in an earlier part of the run.
     """
@@ -17,6 +17,11 @@ class Watched:
         self.alive = set(kept["alive"]) if kept else set()
         self.terms = dict(kept["terms"]) if kept else {}
         self.steps = kept["steps"] if kept else 0
+        self.window = kept["window"] if kept else 0
+
+    def begin(self):
+        """Another window, of no step yet."""
+        self.alive, self.window = set(), 0
 
     @torch.no_grad()
     def after_step(self, terms):
@@ -29,17 +34,23 @@ class Watched:
         for name, value in terms.items():
             self.terms[name] = self.terms.get(name, False) or float(value) != 0
         self.steps += 1
+        self.window += 1
 
     def position(self):
         """All of it, as JSON."""
-        return {"alive": sorted(self.alive), "terms": self.terms, "steps": self.steps}
+        counted = {"steps": self.steps, "window": self.window}
+        return {"alive": sorted(self.alive), "terms": self.terms, **counted}
 
     def found(self):
-        """no_gradient, vacuous: names, in the model's order and in the order of appearance."""
+        """no_gradient, vacuous: names, in the model's order and in the order of appearance.
+
+        no_gradient is of the `window` last steps, vacuous of all `steps`.
+        """
         if not self.steps:
             return {}
         return {
             "steps": self.steps,
-            "no_gradient": [name for name, _ in self.named if name not in self.alive],
+            "window": self.window,
+            "no_gradient": [n for n, _ in self.named if self.window and n not in self.alive],
             "vacuous": [name for name, acted in self.terms.items() if not acted],
         }

@@ -4,6 +4,7 @@ The pool is centred first: G_ii + G_jj - 2 G_ij then cancels little, and a cloud
 collapsed keeps its volumes to a millionth in float32. Half precision is cast before that.
 """
 
+import numpy as np
 import torch
 
 from goldenseal.errors import UsageError
@@ -65,9 +66,13 @@ def pair_places(simplices, rows):
 def flatness(d):
     """What rounding alone can make of vol2 of a flat simplex, from ten rows (10, N): (N,).
 
-    By Hadamard vol2 is at most the product of the squared edges from point 0 over 576.
+    By Hadamard vol2 is at most the product of the squared edges from point 0 over 576. In float32
+    this is 2e-6 of that bound, which clouds of fewer than some three wide dimensions do not reach:
+    their volumes are then rounding, and a loss of them would push by chance. `spread.cv_metric`
+    computes in float64 and sees such clouds too.
     """
-    return ROUNDINGS * torch.finfo(d.dtype).eps / 576 * (d[0] * d[1]) * (d[2] * d[3])
+    eps = np.finfo(d.dtype).eps if isinstance(d, np.ndarray) else torch.finfo(d.dtype).eps
+    return ROUNDINGS * eps / 576 * (d[0] * d[1]) * (d[2] * d[3])
 
 
 def thick_volume2(d):

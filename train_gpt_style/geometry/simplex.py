@@ -59,12 +59,18 @@ def volume2_by_gram(distances):
 def regular_simplex(points, dim):
     """`points` rows in R^dim, centred, every edge 1: (points, dim) float64.
 
-    Raises UsageError when dim < points: the rows are unit axes less their mean.
+    Unit axes less their mean; with one axis too few for that, their coordinates in Helmert's basis
+    of what the mean leaves. Raises UsageError when dim < points - 1.
     """
-    if dim < points:
-        raise UsageError(f"a regular simplex of {points} points needs {points} axes, not {dim}")
+    if dim < points - 1:
+        raise UsageError(f"a regular simplex of {points} points needs {points - 1} axes, not {dim}")
     axes = torch.zeros(points, dim, dtype=torch.float64)
-    axes[:, :points] = torch.diag(torch.ones(points, dtype=torch.float64)) - 1 / points
+    if dim < points:
+        for k in range(1, points):
+            axes[:k, k - 1], axes[k, k - 1] = 1, -k
+            axes[:, k - 1] /= math.sqrt(k * (k + 1))
+    else:
+        axes[:, :points] = torch.diag(torch.ones(points, dtype=torch.float64)) - 1 / points
     edges = 2.0  # squared length of an edge of the unit axes
     return axes / math.sqrt(edges)
 

@@ -10,8 +10,16 @@ import torch
 
 from goldenseal.errors import UsageError
 from train_gpt_style.geometry.constants import GEO_CV_EPS, GEO_VOLUME_FLOOR
-from train_gpt_style.geometry.pool import CORNERS, draw_simplices, pool_distances, pool_volume2
+from train_gpt_style.geometry.pool import (
+    CORNERS,
+    ROUNDINGS,
+    draw_simplices,
+    flatness,
+    pool_distances,
+    pool_volume2,
+)
 from train_gpt_style.geometry.simplex import volume2_by_cayley_menger
+from train_gpt_style.geometry.volumes import LEFT, RIGHT, least_height2, pair_rows
 
 POOL_ROWS = 512
 LEAST_IN_LOSS, LEAST_IN_METRIC = 5, 10
@@ -44,7 +52,9 @@ def volume2_of(points, simplices, kernel="gram"):
     if kernel != "det":
         raise UsageError(f"kernel {kernel}: gram, fused or det")
     d = pool_distances(points)  # in single precision at least, under autocast too
-    return volume2_by_cayley_menger(d[simplices.unsqueeze(2), simplices.unsqueeze(1)])
+    d = d[simplices.unsqueeze(2), simplices.unsqueeze(1)]
+    found = volume2_by_cayley_menger(d)
+    return torch.where(found > flatness(pair_rows(d.detach())), found, 0)
 
 
 def cv_loss(points, target, samples, generator, pool=POOL_ROWS, kernel="gram"):
@@ -61,13 +71,27 @@ def cv_loss(points, target, samples, generator, pool=POOL_ROWS, kernel="gram"):
     return torch.where(count >= LEAST_IN_LOSS, (cv - target).square(), 0)
 
 
-@torch.no_grad()
 def cv_metric(points, generator, samples=200, pool=POOL_ROWS):
     """(CV, mean volume) of a cloud (M, D), as floats; (0.0, 0.0) where there are too few."""
+    return counted_cv(points, generator, samples, pool)[:2]
+
+
+@torch.no_grad()
+def counted_cv(points, generator, samples=200, pool=POOL_ROWS):
+    """As `cv_metric`, and how many of the simplices have a volume.
+
+    In float64, whatever the cloud's type: a cloud of few wide dimensions has volumes far below what
+    single precision tells from none. Flat is what is no thicker than the rows' own rounding.
+    """
     rows = min(len(points), pool)
     if rows < CORNERS:
-        return 0.0, 0.0
+        return 0.0, 0.0, 0
     simplices = draw_simplices(rows, samples, generator).to(points.device)
-    volume2 = pool_volume2(points[:rows], simplices)
+    cloud = points[:rows].double()
+    volume2 = pool_volume2(cloud, simplices)
+    grain = ROUNDINGS * torch.finfo(points.dtype).eps * cloud.norm(dim=1).max()
+    i, j = simplices[:, list(LEFT)].T, simplices[:, list(RIGHT)].T
+    d = pool_distances(cloud)[i, j]
+    volume2 = torch.where(least_height2(d, volume2) > grain**2, volume2, 0)
     cv, mean, count = cv_of_volume2(volume2, LEAST_IN_METRIC)
-    return float(cv), float(mean) if count >= LEAST_IN_METRIC else 0.0
+    return float(cv), float(mean) if count >= LEAST_IN_METRIC else 0.0, int(count)

@@ -83,6 +83,26 @@ def slopes(d):
     return [slope / SLOPE_SCALE for slope in (*first, *rest)]
 
 
+def least_height2(d, volume2):
+    """Squared heights of 4-simplices (N,) from ten rows (10, N) and their vol2: the least of each.
+
+    A height is det H / (2 A), A a cofactor of H and in the square of the face below. Of the five
+    the one over the face without point 0 is left out: it is at most the other four together.
+    """
+    h11, h12, h13, h14, h22, h23, h24, h33, h34, h44 = doubled_gram(d)
+    s, c = minors((h11, h12, h13, h14, h22, h23, h24, h33, h34, h44))
+    faces = torch.stack(
+        (
+            h22 * c[5] - h23 * c[4] + h24 * c[3],
+            h11 * c[5] - h13 * c[2] + h14 * c[1],
+            h14 * s[4] - h24 * s[2] + h44 * s[0],
+            h13 * s[3] - h23 * s[1] + h33 * s[0],
+        )
+    )
+    widest = faces.amax(dim=0)
+    return torch.where(widest > 0, GRAM_SCALE * volume2 / (2 * widest), 0)
+
+
 class Volume2(torch.autograd.Function):
     """`expanded`, whose gradient is `slopes`."""
 

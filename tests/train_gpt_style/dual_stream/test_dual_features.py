@@ -8,7 +8,10 @@ from train_gpt_style.dual_stream import SYSTEM
 from train_gpt_style.dual_stream.losses import bce, info_nce, loss_and_facts
 from train_gpt_style.dual_stream.presets import PRESETS
 
-ACTING = [f for f in SYSTEM.features if f.declaration.kind == "acts"]
+NOT_FRESH = "warm_start"  # its own purpose
+ACTING = [
+    f for f in SYSTEM.features if f.declaration.kind == "acts" and f.declaration.name != NOT_FRESH
+]
 HEAD = {"GEO_HEAD": "1", "CV_WEIGHT": "0.5"}
 
 
@@ -54,6 +57,14 @@ REFUSED = {
         {"QUEUE_ADAPT": "A", "MASTERY_WEIGHT": "1", "QUEUE_SHRINK": "10"},
         "QUEUE_SHRINK=10.0 must be at most QUEUE_GROW=9.0",
     ),
+    "a CV of too few rows": ({"CV_WEIGHT": "1", "BATCH": "2"}, "4 rows by BATCH=2"),
+    "a CV of too few anchors": (
+        {"ANCHOR_CV_WEIGHT": "1", "N_ANCHORS": "4", "N_COMP": "2"},
+        "ANCHOR_CV_WEIGHT=1.0 has 4 rows by N_ANCHORS=4, and a simplex needs 5",
+    ),
+    "a CV at an end": ({"CV_WEIGHT": "1", "CV_TARGET": "1"}, "CV_TARGET=1.0 must lie between"),
+    "a CV at the other": ({"ANCHOR_CV_WEIGHT": "1", "CV_TARGET": "0"}, "CV_TARGET=0.0 must lie"),
+    "a CV scope without a head": ({"CV_WEIGHT": "1", "CV_SCOPE": "geo"}, "CV_SCOPE=geo needs GEO"),
     "mastery that never comes": (
         {"MASTERY_WEIGHT": "1", "INFONCE_WEIGHT": "0"},
         "MASTERY_PATIENCE=50 waits for InfoNCE",

@@ -7,11 +7,18 @@ import pytest
 import torch
 
 from goldenseal.errors import UsageError
+from tests.train_gpt_style.cases import inside
+from tests.train_gpt_style.dual_stream.conftest import SMALL
 from train_gpt_style.dual_stream import SYSTEM
 from train_gpt_style.dual_stream.diagnosis import verdict
+from train_gpt_style.dual_stream.gallery import Gallery, evenly
+from train_gpt_style.dual_stream.presets import PRESETS
+from train_gpt_style.dual_stream.probe_data import write
 from train_gpt_style.dual_stream.run import main
-from train_gpt_style.dual_stream.scans import Gallery, marked_cv, scan
+from train_gpt_style.dual_stream.scans import class_structure, like, marked_cv, scan
 from train_gpt_style.dual_stream.tools import scalars
+from train_gpt_style.dual_stream.tools.page import page
+from train_gpt_style.dual_stream.tools.words import text_of, told
 from train_gpt_style.dual_stream.watch import Watched
 from train_gpt_style.geometry.anchors import unit
 from train_gpt_style.kit import entry
@@ -20,6 +27,8 @@ FIELDS = {
     *("validation accuracy", "effective dimension", "pentachoron CV", "anchor CV", "patch CV"),
     *("class CV", "1-NN", "same-diff gap", "self-similarity", "pooled anchors", "patch anchors"),
     *("anchors per image", "entropy", "Gini", "CM valid", "geo feature variance", "verdict"),
+    *("nearest centroids", "hard negative", "hard positive", "self-similarity sd"),
+    "simplices positive",
 }
 
 
@@ -27,7 +36,7 @@ def gallery_of(model, emb=None):
     """What a model sees in noise; its embeddings replaced by others when they are given."""
     count = 12 if emb is None else len(emb)
     generator = torch.Generator().manual_seed(2)
-    gallery = Gallery(count)
+    gallery = Gallery(count, count)
     with torch.no_grad():
         model(torch.randn(count, 3, 8, 8, generator=generator))
     if emb is not None:
@@ -79,7 +88,7 @@ def test_no_mark_stands_without_the_uniform_value_of_its_dimension(model_of):
     def marks(value):
         if isinstance(value, dict):
             for key in value:
-                if key.endswith("in_band") and isinstance(value[key], bool):
+                if key.endswith("in_band"):
                     yield key.removesuffix("in_band"), value
             for each in value.values():
                 yield from marks(each)
@@ -89,18 +98,23 @@ def test_no_mark_stands_without_the_uniform_value_of_its_dimension(model_of):
     for prefix, table in seen:
         assert {f"{prefix}uniform", f"{prefix}uniform_effective"} <= set(table)
     assert "uniform" in found["diagnosis"]["class CV"]
+    six = found["scans"]["6 class structure"]
+    assert {"in_band", "uniform", "uniform_effective"} <= {key for key in six if told(key)}
 
 
-SOUND = {"finite": True, "self_similarity": 0.1}
-USED = {"active": 60, "anchors": 64, "entropy": 95.0}
+SOUND = {"self_similarity": 0.1}
+USED = {"active": 60, "anchors": 64, "entropy": 95.0, "counts": [512]}
 VERDICTS = {
     "sound": (SOUND, USED, {}, "no collapse found", 0),
     "similar": ({**SOUND, "self_similarity": 0.91}, USED, {}, "collapsed", 1),
     "three anchors of 64": (SOUND, {**USED, "active": 3}, {}, "collapsed", 1),
     "four anchors of 64": (SOUND, {**USED, "active": 4}, {}, "no collapse found", 0),
-    "one anchor of few": (SOUND, {"active": 1, "anchors": 4, "entropy": 50}, {}, "collapsed", 1),
+    "one anchor of few": (SOUND, {**USED, "active": 1, "anchors": 4}, {}, "collapsed", 1),
+    "three anchors, three images": (
+        *(SOUND, {**USED, "active": 3, "counts": [1, 1, 1]}, {}),
+        *("no collapse found", 0),
+    ),
     "little entropy": (SOUND, {**USED, "entropy": 4.9}, {}, "collapsed", 1),
-    "not finite": ({**SOUND, "finite": False}, USED, {}, "broken", 1),
     "did nothing": (SOUND, USED, {"vacuous": ["cm"], "no_gradient": ["w"]}, "no collapse found", 2),
 }
 
@@ -124,7 +138,7 @@ def test_a_tiny_gradient_is_one_by_its_maximum_and_none_at_all_is_named():
     net.bias.grad = torch.zeros(1)
     watched.after_step({"cm": torch.tensor(0.0), "nce": torch.tensor(0.0)})
     watched.after_step({"cm": torch.tensor(0.0), "nce": torch.tensor(1.0)})
-    expected = {"steps": 2, "no_gradient": ["extra", "bias"], "vacuous": ["cm"]}
+    expected = {"steps": 2, "window": 2, "no_gradient": ["extra", "bias"], "vacuous": ["cm"]}
     found = watched.found()
     assert {**found, "no_gradient": sorted(found["no_gradient"])} == {
         **expected,
@@ -132,6 +146,63 @@ def test_a_tiny_gradient_is_one_by_its_maximum_and_none_at_all_is_named():
     }
     assert Watched(net, watched.position()).found() == found
     assert Watched(net).found() == {}
+
+
+def test_a_parameter_that_once_had_a_gradient_is_named_in_a_later_window():
+    net = torch.nn.Linear(2, 1)
+    net.weight.grad, net.bias.grad = torch.ones(1, 2), torch.ones(1)
+    watched = Watched(net)
+    watched.after_step({"cm": torch.tensor(1.0)})
+    assert watched.found()["no_gradient"] == []
+    watched.begin()
+    assert watched.found()["no_gradient"] == []
+    net.bias.grad = torch.zeros(1)
+    watched.after_step({"cm": torch.tensor(0.0)})
+    assert watched.found() == {"steps": 2, "window": 1, "no_gradient": ["bias"], "vacuous": []}
+
+
+def test_a_gallery_of_a_split_by_class_has_images_of_every_class(model_of):
+    model, gallery = model_of().eval(), Gallery(6, 25)
+    labels = torch.arange(25) // 5
+    assert evenly(6, 25).tolist() == [0, 4, 8, 12, 16, 20]
+    assert evenly(9, 3).tolist() == [0, 1, 2]
+    with torch.no_grad():
+        for part in labels.split(7):
+            model(torch.randn(len(part), 3, 8, 8))
+            gallery.add(model, part)
+    whole = gallery.whole(model)
+    assert whole["labels"].tolist() == [0, 0, 1, 2, 3, 4]
+    assert len(whole["emb"]) == len(whole["patch"]) == len(gallery) == 6
+
+
+def test_what_is_not_finite_is_broken_and_no_traceback(model_of):
+    model = model_of().eval()
+    gallery = gallery_of(model)
+    gallery.parts["emb"][0][3, 1] = float("nan")
+    found = scan(model, gallery)
+    assert found["diagnosis"]["verdict"] == {
+        "state": "broken",
+        "reasons": ["emb is not finite"],
+    }
+    told = {"checkpoint": "c", "step": 1, "data": "noise", **found}
+    assert "verdict: broken: emb is not finite" in text_of(told)
+    assert "<h1>" in page(told)
+
+
+def test_a_cv_beyond_every_uniform_cloud_is_like_none():
+    assert like(0.0) is None
+    assert like(0.97) == "below 4"
+    assert like(8e-8) == "above 65536"
+    assert like(0.2030) == pytest.approx(16, abs=0.01)
+
+
+def test_hard_negatives_and_positives_are_of_other_images():
+    rows = torch.tensor([[1.0, 0], [0.6, 0.8], [0, 1], [-1, 0]])
+    found = class_structure({"emb": rows}, torch.tensor([0, 0, 1, 2]), 0)
+    assert found["hard_neg"] == pytest.approx((0 + 0.8) / 2)
+    assert found["hard_pos"] == pytest.approx(0.6)
+    assert found["nearest_centroids"]["classes"] == [0, 1]
+    assert found["rows"] == [1, 2]
 
 
 # -- files and tools ------------------------------------------------------------------------------
@@ -167,6 +238,19 @@ def test_the_scan_of_a_checkpoint_prints_and_draws(trained, monkeypatch, capsys,
     assert json.loads(out)["step"] == 4
 
 
+def test_a_run_that_had_images_is_not_scanned_on_noise(tmp_path, monkeypatch, capsys):
+    environ = {**SMALL, **write(tmp_path / "images"), "CHECKPOINT_EVERY": "2", "EPOCHS": "1"}
+    with inside(tmp_path):
+        main(environ)
+        capsys.readouterr()
+        code, _, error = tool(monkeypatch, capsys, "scan", "checkpoints")
+        assert (code, error.count("\n")) == (2, 1)
+        assert "set DATA_DIR" in error
+        monkeypatch.setenv("DATA_DIR", environ["DATA_DIR"])
+        assert entry.cli(SYSTEM, main, ["scan", "checkpoints", "--html"], environ_of) == 0
+        assert (tmp_path / "scan.html").is_file()
+
+
 def test_a_scan_of_what_is_no_checkpoint_is_one_line(trained, monkeypatch, capsys, tmp_path):
     code, _, error = tool(monkeypatch, capsys, "scan", str(tmp_path))
     assert (code, error.count("\n")) == (2, 1)
@@ -193,6 +277,13 @@ def test_the_presets_are_listed_and_an_unknown_one_is_refused(monkeypatch, capsy
     assert "no preset; one of v1, v2" in error
 
 
+def test_a_preset_with_a_word_that_is_no_variable_is_refused(monkeypatch, capsys):
+    monkeypatch.setitem(PRESETS, "v1", {"USE_MASTERY": "1"})
+    code, _, error = tool(monkeypatch, capsys, "presets", "v1")
+    assert code == 2
+    assert "preset v1: no variable is called USE_MASTERY" in error
+
+
 def test_another_word_is_refused_and_help_lists_the_tools(monkeypatch, capsys):
     code, _, error = tool(monkeypatch, capsys, "scam")
     assert code == 2
@@ -206,6 +297,7 @@ def test_a_run_log_becomes_scalars_of_losses_and_scans(trained, tmp_path):
     found = list(scalars.scalars(trained / "train.jsonl"))
     tags = {tag for tag, _, _ in found}
     assert {"train/loss", "train/bce", "train/val_acc", "scan/effective_dimension"} <= tags
+    assert "train/nce_acc" in tags
     assert "scan/pentachoron_CV_uniform" in tags
     assert max(step for _, _, step in found) == 4
     with pytest.raises(UsageError, match="RUN_LOG=1 writes"):

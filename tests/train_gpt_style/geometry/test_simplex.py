@@ -155,8 +155,11 @@ def test_the_regular_template_has_edges_one_and_is_centred():
     d = simplex.squared_distances(points)
     assert torch.allclose(d, ALL_ONE[5], atol=1e-15)
     assert points.sum(dim=0).abs().max() < 1e-15
-    with pytest.raises(UsageError, match="needs 5 axes, not 4"):
-        simplex.regular_simplex(5, 4)
+    least = simplex.regular_simplex(5, 4)
+    assert torch.allclose(simplex.squared_distances(least), ALL_ONE[5], atol=1e-15)
+    assert least.sum(dim=0).abs().max() < 1e-15
+    with pytest.raises(UsageError, match="needs 4 axes, not 3"):
+        simplex.regular_simplex(5, 3)
 
 
 def test_distances_come_back_from_a_gram_matrix_and_are_never_negative():

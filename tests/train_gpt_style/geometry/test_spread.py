@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from goldenseal.errors import UsageError
 from tests.train_gpt_style.geometry.clouds import gaussian, generator, sphere
-from train_gpt_style.geometry import pool, simplex, spread
+from train_gpt_style.geometry import pool, simplex, spread, volumes
 from train_gpt_style.geometry import sphere as closed
 from train_gpt_style.geometry.portable import portable_cv, portable_volume2
 
@@ -128,23 +128,48 @@ def test_a_nearly_collapsed_cloud_keeps_its_volumes_in_single_precision():
     assert float(kept[0]) == pytest.approx(float(kept[1]), rel=1e-5)
 
 
+FLAT = torch.cat((gaussian(20, 3), torch.zeros(20, 5, dtype=torch.float64)), dim=1)
+TURN = torch.linalg.qr(gaussian(8, 8, 9))[0]
 DEGENERATE = {
     "four rows": gaussian(4, 6),
     "no row": gaussian(0, 6),
     "one point": torch.ones(20, 6, dtype=torch.float64),
-    "a flat cloud": torch.cat((gaussian(20, 3), torch.zeros(20, 5, dtype=torch.float64)), dim=1),
+    "a flat cloud": FLAT,
+    "a flat cloud, single": FLAT.float(),
+    "a flat cloud, turned": FLAT @ TURN,
+    "a flat cloud, turned, single": (FLAT @ TURN).float(),
 }
 
 
+@pytest.mark.parametrize("kernel", ["gram", "det"])
 @pytest.mark.parametrize("points", DEGENERATE.values(), ids=DEGENERATE)
-def test_a_degenerate_cloud_has_a_loss_of_zero_and_a_finite_gradient(points):
+def test_a_degenerate_cloud_has_a_loss_of_zero_and_a_finite_gradient(points, kernel):
     x = points.clone().requires_grad_(True)
-    loss = spread.cv_loss(x * 1.0, 0.25, 64, generator())
+    loss = spread.cv_loss(x * 1.0, 0.25, 64, generator(), kernel=kernel)
     assert float(loss.detach()) == 0
     if loss.requires_grad:
         loss.backward()
         assert x.grad.isfinite().all()
     assert spread.cv_metric(points, generator()) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize("base", [0.3, 0.2, 0.1])
+def test_the_metric_sees_a_thin_cloud_in_single_precision(base):
+    cloud = gaussian(512, 16) * base ** torch.arange(16)
+    exact = spread.counted_cv(cloud, generator(), 1000)
+    found = spread.counted_cv(cloud.float(), generator(), 1000)
+    assert found[2] == exact[2]
+    assert exact[2] > 900
+    assert found[0] == pytest.approx(exact[0], rel=1e-3)
+    assert exact[0] > 1
+
+
+def test_the_least_height_of_a_simplex():
+    points = torch.cat((torch.zeros(1, 4), torch.diag(torch.tensor([1.0, 1, 1, 0.1])))).double()
+    d = volumes.pair_rows(simplex.squared_distances(points)).unsqueeze(1)
+    volume2 = volumes.volume2(d)
+    assert float(volumes.least_height2(d, volume2)) == pytest.approx(0.01)
+    assert float(volumes.least_height2(0 * d, 0 * volume2)) == 0
 
 
 def test_five_random_rows_are_distinct_and_all_choices_equally_likely():
@@ -197,6 +222,11 @@ def test_the_portable_kernel_is_the_same_number_and_ignores_the_thread_count():
     theirs = [float(v) for v in spread.cv_of_volume2(exact, 5)]
     assert [cv, mean, count] == pytest.approx(theirs, rel=1e-9)
     assert portable_cv(points[:5] * 0, corners[:4] * 0) == (0.0, 0.0, 0)
+    flat, drawn = (FLAT @ TURN).numpy(), pool.draw_simplices(20, 300, generator()).numpy()
+    assert portable_cv(flat, drawn) == (0.0, 0.0, 0)
+    few = pool.pool_volume2(torch.from_numpy(points), torch.from_numpy(corners[:3]))
+    theirs = [float(v) for v in spread.cv_of_volume2(few, 5)]
+    assert list(portable_cv(points, corners[:3])) == pytest.approx(theirs, rel=1e-9)
 
 
 @pytest.mark.parametrize("kernel", ["gram", "det"])

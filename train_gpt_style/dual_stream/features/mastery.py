@@ -74,8 +74,12 @@ class Mastery(GatedFeature):
         )
 
     def terms(self, model, seen):
-        """Nothing before the activation."""
+        """Nothing before the activation, but what leads to it: perfect batches in a row.
+
+        mastery_age: batches since the activation, -1 before it.
+        """
         s, queue = model.settings, model.extras["mastery"]
+        seen.facts["nce_streak"], seen.facts["mastery_age"] = queue.streak + 0.0, queue.age + 0.0
         if not queue.active:
             return
         m = margin(int(queue.age), s.margin_start, s.margin_end, s.margin_steps)
@@ -239,7 +243,11 @@ class NceScope(GatedFeature):
         needs_geo_head(settings, "NCE_SCOPE")
 
     def contrasted(self, model, seen, rows):
-        """The geometric embedding, unless InfoNCE is off."""
+        """The geometric embedding, unless InfoNCE is off.
+
+        Run 11 is told as "reaches geometry only". The gradient of this one reaches the standard
+        stream too, which the geometric one reads by cross-attention.
+        """
         return None if rows is None else seen.out.geo
 
 

@@ -1,8 +1,9 @@
 """SCAN_EVERY: the eight scans of what a validation computes, at a cadence, as lines of scan.jsonl.
 
 Idea: the published analysis while the model trains, with what makes its marks mean something
-(dual_stream/scans.py): uniform values beside every CV, collapse, parameters that never had a
-gradient, loss terms that were 0 on every step so far.
+(dual_stream/scans.py): uniform values beside every CV, collapse, parameters that had
+no gradient since the last scan, loss terms that were 0 on every step so far; a line on the console
+for any of these. Without a cadence nobody looks.
 It observes only: it computes nothing with the model that the validation did not.
 Off (0): nothing is looked at.
 """
@@ -11,7 +12,8 @@ import json
 from pathlib import Path
 
 from goldenseal.knobs import Feature, Knob
-from train_gpt_style.dual_stream.scans import Gallery, scan
+from train_gpt_style.dual_stream.gallery import Gallery
+from train_gpt_style.dual_stream.scans import scan
 from train_gpt_style.dual_stream.seams import GatedFeature
 from train_gpt_style.dual_stream.watch import Watched
 from train_gpt_style.kit.seams import Observer
@@ -31,8 +33,12 @@ class Scanner(Observer):
         self.file = Log(run.ctx, Path.cwd() / FILE, kept["file"])
         if self.file.kept is not None:
             self.file.go_on()
-        self.gallery = Gallery(run.settings.scan_images)
+        self.gallery = self.fresh()
         run.model.lookers.append(lambda labels: self.gallery.add(run.model, labels))
+
+    def fresh(self):
+        """A gallery of the next validation."""
+        return Gallery(self.run.settings.scan_images, len(self.run.val_split))
 
     def position(self):
         """The file so far, and what had a gradient."""
@@ -44,13 +50,16 @@ class Scanner(Observer):
 
     def after_validation(self, step, facts, train_ms=None):
         """One line, when it is time; then other images."""
-        gallery, self.gallery = self.gallery, Gallery(self.run.settings.scan_images)
+        gallery, self.gallery = self.gallery, self.fresh()
         run, epoch = self.run, facts["epoch"]
         if epoch % run.settings.scan_every and step != run.steps:
             return
         found = scan(run.model, gallery, self.watched.found())
         line = json.dumps({"step": step, **found}, separators=(",", ":"))
         self.file(line, console=False)
+        self.watched.begin()
+        for reason in found["diagnosis"]["verdict"]["reasons"]:
+            run.log(f"scan of step {step}: {reason}")
 
 
 class ScanFeature(GatedFeature):

@@ -10,11 +10,25 @@ Off (0): nothing is computed or drawn.
 
 import torch
 
+from goldenseal.errors import UsageError
 from goldenseal.knobs import Feature, Knob
 from train_gpt_style.dual_stream.constants import DUAL_CM_FLOOR_MOST, DUAL_KNOB_CV_TARGET
 from train_gpt_style.dual_stream.data import own_generator
+from train_gpt_style.dual_stream.features.heads import needs_geo_head
 from train_gpt_style.dual_stream.seams import GatedFeature
+from train_gpt_style.geometry.pool import CORNERS
 from train_gpt_style.geometry.spread import cv_loss
+
+
+def check_cv(settings, master, name, rows):
+    """Raise UsageError for a target at an end, or fewer rows than a simplex has corners."""
+    if not 0 < settings.cv_target < 1:
+        raise UsageError(f"CV_TARGET={settings.cv_target} must lie between 0 and 1, not at an end")
+    if rows < CORNERS:
+        raise UsageError(
+            f"{master}={settings[master]} has {rows} rows by {name}={settings[name]}, and a "
+            f"simplex needs {CORNERS}"
+        )
 
 
 def spread_of(rows, settings, step, place):
@@ -37,6 +51,11 @@ class Cv(GatedFeature):
                 on="0.5",
             ),
             Knob(*("CV_SAMPLES", int, 64, "simplices drawn; also of anchors", 5, 65536), on="24"),
+            Knob(
+                *("CV_SCOPE", str, "all", "which embeddings"),
+                choices=("all", "geo"),
+                on="geo",
+            ),
             Knob("CV_POOL", int, 512, "rows they are drawn from; also of anchors", 5, on="6"),
             Knob(
                 "CV_KERNEL",
@@ -47,13 +66,24 @@ class Cv(GatedFeature):
                 on="det",
             ),
         ),
-        example={"CV_WEIGHT": "0.25", "CV_TARGET": "0.25"},
+        example={"CV_WEIGHT": "0.25", "CV_TARGET": "0.25", "GEO_HEAD": "1"},
     )
 
+    def check(self, s):
+        """There must be simplices, a target that is none of the ends, and what the scope names."""
+        check_cv(s, "CV_WEIGHT", "BATCH", 2 * s.batch)
+        if s.cv_scope == "geo":
+            needs_geo_head(s, "CV_SCOPE")
+
     def terms(self, model, seen):
-        """The mean over the image embedding and the geometric one, if there is one."""
+        """The mean over the image embedding and the geometric one, if there is one.
+
+        CV_SCOPE=geo: the geometric one alone. Its gradient reaches the standard stream too, which
+        the geometric one reads by cross-attention.
+        """
         s = model.settings
-        clouds = [rows for rows in (seen.out.emb, seen.out.geo) if rows is not None]
+        whole = seen.out.emb if s.cv_scope == "all" else None
+        clouds = [rows for rows in (whole, seen.out.geo) if rows is not None]
         found = [spread_of(rows, s, seen.step, 1 + i) for i, rows in enumerate(clouds)]
         yield "cv", s.cv_weight, torch.stack(found).mean()
 
@@ -67,6 +97,10 @@ class AnchorCv(GatedFeature):
         master=Knob("ANCHOR_CV_WEIGHT", float, 0.0, "weight of the anchors'", 0.0, on="0.5"),
         example={"ANCHOR_CV_WEIGHT": "0.75"},
     )
+
+    def check(self, s):
+        """There must be simplices, and a target that is none of the ends."""
+        check_cv(s, "ANCHOR_CV_WEIGHT", "N_ANCHORS", s.n_anchors)
 
     def terms(self, model, seen):
         """By the knobs of CV_WEIGHT."""

@@ -17,11 +17,16 @@ from train_gpt_style.dual_stream.presets import PRESETS, PUBLISHED
 
 
 def described(name):
-    """Variables, counts by part, total, and the published total or None. Raises UsageError."""
+    """Variables, counts by part, total, and the published total in words, or None.
+
+    Raises UsageError for an unknown preset, and for a variable in one that no knob declares.
+    """
     if name not in PRESETS:
         raise UsageError(f"{name}: no preset; one of {', '.join(PRESETS)}")
     environ = PRESETS[name]
-    SYSTEM.read(environ)  # a variable that is none, or that fits no other, is an error here
+    if unknown := sorted(set(environ) - {knob.name for knob in SYSTEM.knobs}):
+        raise UsageError(f"preset {name}: no variable is called {unknown[0]}")
+    SYSTEM.read(environ)  # values that do not fit each other are an error here
     counted = parts(environ)
     return {
         "variables": environ,
@@ -45,9 +50,9 @@ def main(arguments):
         print("\n".join(f"{k}={v}" for k, v in found[options.preset]["variables"].items()))
     else:
         for name, each in found.items():
-            published = f"{each['published']:,}" if each["published"] else "not published"
+            published = each["published"] or "not published"
             variables = " ".join(f"{k}={v}" for k, v in each["variables"].items())
-            print(f"{name:9} {each['parameters']:>11,}  {published:>13}  {variables}")
+            print(f"{name:9} {each['parameters']:>11,}  {published:>18}  {variables}")
 
 
 if __name__ == "__main__":

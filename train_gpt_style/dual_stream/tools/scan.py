@@ -5,8 +5,8 @@
     python -m train_gpt_style.dual_stream scan checkpoints --html scan.html
 
 CHECKPOINT is a folder that CHECKPOINT_EVERY wrote, or the folder that holds several: the newest
-whole one is taken. Its settings are its own; the images are the validation images of DATA_DIR,
-or the synthetic ones of its seed.
+whole one is taken. Its settings are its own; the images are validation images of DATA_DIR, evenly
+over the split, or the synthetic ones of its seed if it was trained on such.
 """
 
 import argparse
@@ -21,8 +21,9 @@ from goldenseal.disk import canonical
 from goldenseal.errors import GoldensealError, UsageError
 from train_gpt_style.dual_stream import SYSTEM
 from train_gpt_style.dual_stream.data import load_data, scaled
+from train_gpt_style.dual_stream.gallery import Gallery, evenly
 from train_gpt_style.dual_stream.model import build_model
-from train_gpt_style.dual_stream.scans import Gallery, scan
+from train_gpt_style.dual_stream.scans import scan
 from train_gpt_style.dual_stream.tools.words import text_of
 from train_gpt_style.dual_stream.watch import Watched
 from train_gpt_style.kit import checkpoints
@@ -43,11 +44,16 @@ def opened(path):
 
 
 def settings_of(files, path, environ):
-    """(settings, state): the checkpoint's own, with the caller's DATA_DIR. Raises UsageError."""
+    """(settings, state): the checkpoint's own, with the caller's DATA_DIR.
+
+    Raises UsageError, also when the run had data and the caller names none: noise tells nothing.
+    """
     state = canonical.loads(files[checkpoints.STATE], f"{path}/{checkpoints.STATE}")
     knobs = state.get("knobs") if isinstance(state, dict) else None
     if not isinstance(knobs, dict) or not all(isinstance(v, str) for v in knobs.values()):
         raise UsageError(f"{path}/{checkpoints.STATE}: no state of a run")
+    if state.get("data") and not environ.get("DATA_DIR"):
+        raise UsageError(f"{path}: its run had images: set DATA_DIR to the folder that holds them")
     return SYSTEM.read({**knobs, "DATA_DIR": environ.get("DATA_DIR", "")}), state
 
 
@@ -62,9 +68,10 @@ def scanned(path, environ, images=512):
         tensors = checkpoints.tensors(files["model.safetensors"], where)
         checkpoints.check_tensors(tensors, model.state_dict(), where)
         model.load_state_dict(tensors)
-        gallery = Gallery(images)
+        chosen = evenly(images, len(split))
+        gallery = Gallery(len(chosen), len(chosen))
         with torch.no_grad():
-            for places in torch.arange(min(images, len(split))).split(CHUNK):
+            for places in chosen.split(CHUNK):
                 model(scaled(split.images(places)).to(ctx.device))
                 gallery.add(model, split.labels[places])
     watched = state.get("observers", {}).get("scan", {}).get("watched")
@@ -82,7 +89,14 @@ def main(arguments):
     parser.add_argument("checkpoint", metavar="CHECKPOINT")
     parser.add_argument("--images", type=int, default=512, help="validation images at most")
     parser.add_argument("--json", action="store_true", help="everything, for programs")
-    parser.add_argument("--html", type=Path, metavar="FILE", help="write a page with pictures")
+    parser.add_argument(
+        *("--html",),
+        type=Path,
+        nargs="?",
+        const=Path("scan.html"),
+        metavar="FILE",
+        help="write a page with pictures; by default scan.html",
+    )
     options = parser.parse_args(arguments)
     if options.images < 2:
         raise UsageError(f"--images {options.images}: at least 2")
