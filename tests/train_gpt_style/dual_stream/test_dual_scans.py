@@ -247,7 +247,7 @@ def test_a_run_that_had_images_is_not_scanned_on_noise(tmp_path, monkeypatch, ca
         assert (code, error.count("\n")) == (2, 1)
         assert "set DATA_DIR" in error
         monkeypatch.setenv("DATA_DIR", environ["DATA_DIR"])
-        assert entry.cli(SYSTEM, main, ["scan", "checkpoints", "--html"], environ_of) == 0
+        assert entry.cli(SYSTEM, main, ["scan", "checkpoints", "--html"]) == 0
         assert (tmp_path / "scan.html").is_file()
 
 
