@@ -10,12 +10,16 @@ import safetensors.torch
 import torch
 
 from goldenseal.errors import UsageError
+from goldenseal.runlog import RunLog, read_run_log
 from tests.train_gpt_style.cases import inside
 from tests.train_gpt_style.test_checkpoints_refused import rewritten
 from train_gpt_style.credit import SYSTEM
+from train_gpt_style.credit.audit import subject
 from train_gpt_style.credit.audit.command import main as audit
+from train_gpt_style.credit.audit.log import Log
 from train_gpt_style.credit.run import main as train
 from train_gpt_style.kit import entry
+from train_gpt_style.kit.context import Context
 
 SMALL = {
     "DIM": "16",
@@ -28,7 +32,7 @@ SMALL = {
     "CHECKPOINT_EVERY": "2",
     "RUN_LOG": "1",
     "EVAL_EVERY": "2",
-    "CREDIT_MEASURE": "32",
+    "CREDIT_MEASURE": "1024",
 }
 OWN = """
 import torch
@@ -42,8 +46,48 @@ def network(scale=1.0):
     x, y = torch.randn(1024, 6), torch.randint(3, (1024,))
     return {"model": layers, "x": x, "y": y, "layers": ["0", "2"], "accuracy": 0.5}
 
+SETTING = {"width": 8, "depth": 1, "data": "noise", "epochs": 3, "seeds": [1]}
+
 def judged():
+    return {**unstated(), "setting": SETTING, "baseline_setting": SETTING}
+
+def deeper():
+    return {**judged(), "baseline_setting": {**SETTING, "depth": 2}}
+
+def half_stated():
+    return {**judged(), "setting": {"width": 8}}
+
+def unstated():
     return {**network(), "baseline": 0.4}
+
+def untrained():
+    found = network()
+    found["model"].requires_grad_(False)
+    return found
+
+def nothing():
+    return None
+
+def failing():
+    return [][1]
+
+def unfit():
+    return {**network(), "x": torch.zeros(1024, 5)}
+
+class Pair(nn.Module):
+    def forward(self, x):
+        return x, x
+
+def paired():
+    model = nn.Sequential(Pair(), First())
+    return {**network(), "model": model, "layers": ["0"]}
+
+class First(nn.Module):
+    def forward(self, pair):
+        return pair[0]
+
+def reordered():
+    return {**network(), "layers": ["2", "0"]}
 
 def exploding():
     return {**network(1000.0), "baseline": 0.4}
@@ -75,6 +119,9 @@ def runs(tmp_path_factory):
             train({**SMALL, "CREDIT_METHOD": method})
     with inside(home / "longer"):
         train({**SMALL, "CREDIT_METHOD": "frozen", "STEPS": "6"})
+    for name, knobs in {"wider": {"DIM": "24"}, "other": {"SEED": "7"}}.items():
+        with inside(home / name):
+            train({**SMALL, **knobs})
     return home
 
 
@@ -99,6 +146,97 @@ def test_a_run_is_judged_from_its_newest_checkpoint(runs, capsys):
     assert found["thresholds"]["n_ref"] == 128
 
 
+def test_the_replay_evaluates_stability_and_depth_at_equal_steps(runs, capsys):
+    _, found = told(capsys, runs / "dfa", "--baseline", runs / "frozen")
+    frozen = [line for line in read_run_log(runs / "frozen/train.jsonl") if "val_acc" in line]
+    rows = found["trajectory"]
+    assert [row["baseline"] for row in rows] == [
+        float.fromhex(line["val_acc"]) for line in frozen if line["kind"] == "validation"
+    ]
+    assert all(value != "not evaluated" for value in found["replay"].values())
+    assert [(row["batches"], row["size"]) for row in rows] == [(8, 128)] * 2
+    _, alone = told(capsys, runs / "dfa")
+    assert alone["replay"]["d"] == "not evaluated"
+
+
+def test_a_log_of_another_run_is_passed_over_and_refused_when_it_is_named(runs, capsys, tmp_path):
+    """Two runs in one folder leave one train.jsonl: that of the second."""
+    shutil.copytree(runs / "frozen/checkpoints", tmp_path / "frozen")
+    shutil.copy(runs / "dfa/train.jsonl", tmp_path)
+    _, found = told(capsys, tmp_path / "frozen")
+    assert found["replay"] == "not evaluated: no log"
+    words = "is of another run: CREDIT_METHOD=dfa, not frozen"
+    with pytest.raises(UsageError, match=words):
+        audit([str(tmp_path / "frozen"), "--log", str(tmp_path / "train.jsonl")])
+    _, found = told(capsys, tmp_path / "frozen", "--log", runs / "frozen/train.jsonl")
+    assert [row["epoch"] for row in found["trajectory"]] == [2, 4]
+
+
+def test_a_test_that_was_not_finite_leaves_the_rest_of_the_report(runs, capsys, tmp_path):
+    """The newest network may be finite although an earlier test was not."""
+    log = RunLog(tmp_path / "log.jsonl", read_run_log(runs / "dfa/train.jsonl")[0] | {"kind": ""})
+    first, *rest = Log(tmp_path, read_run_log(runs / "dfa/train.jsonl")).tests()
+    for line in ({**first, "hidden_1": "inf", "gradient_2": "nan"}, *rest):
+        log.write("validation", {k: v for k, v in line.items() if k not in ("kind", "clock")})
+    log.end({})
+    page = tmp_path / "page.html"
+    _, found = told(capsys, runs / "dfa", "--log", tmp_path / "log.jsonl", "--html", page)
+    assert found["trajectory"][0]["gradient"] is None
+    assert found["replay"]["a"] == "never"
+    assert "<svg" in page.read_text()
+
+
+def test_a_cosine_that_is_not_defined_has_no_calibration(tmp_path, capsys):
+    with inside(tmp_path / "zero"):
+        train({**SMALL, "CREDIT_METHOD": "dfa", "CREDIT_FEEDBACK_SCALE": "0"})
+    capsys.readouterr()
+    _, found = told(capsys, tmp_path / "zero")
+    assert found["cosines"] == {"N/A": "a norm is 0 or not finite, so its cosine is not defined"}
+    assert found["calibration"] == "not evaluated: the deep cosine is not defined"
+
+
+def test_an_exact_top_alone_has_no_spread_and_no_z(tmp_path, capsys):
+    with inside(tmp_path / "one"):
+        train({**SMALL, "CREDIT_METHOD": "fa", "DEPTH": "1"})
+    capsys.readouterr()
+    _, found = told(capsys, tmp_path / "one")
+    assert (found["calibration"]["sd"], found["calibration"]["z"]) == (0.0, None)
+    audit([str(tmp_path / "one"), "--draws", "5"])
+    assert "z undefined" in capsys.readouterr().out
+
+
+def test_an_unsettled_relaxation_is_a_note_and_its_residual_credit_an_option(tmp_path, capsys):
+    with inside(tmp_path / "ep"):
+        train({**SMALL, "CREDIT_METHOD": "ep", "CREDIT_EP_STEPS": "3"})
+    capsys.readouterr()
+    _, found = told(capsys, tmp_path / "ep")
+    assert found["facts"]["ep_settled"] == 0
+    assert any(note.startswith("the relaxation had not settled after 3") for note in found["notes"])
+    _, residual = told(capsys, tmp_path / "ep", "--ep-credit", "residual")
+    assert residual["cosines"]["deep"] != found["cosines"]["deep"]
+
+
+@pytest.mark.filterwarnings("ignore:for .* copying from a non-meta")
+def test_all_tensors_lie_where_the_network_does(runs, monkeypatch):
+    """`meta` stands for an accelerator: it takes no tensor of another device."""
+    places = []
+
+    class Elsewhere(Context):
+        def __init__(self, environ):
+            super().__init__(environ)
+            self.device = torch.device("meta")
+
+    def spy(model, x, y, *rest):
+        places.extend({p.device.type for p in model.parameters()} | {x.device.type, y.device.type})
+        raise UsageError("seen")
+
+    monkeypatch.setattr(subject, "Context", Elsewhere)
+    monkeypatch.setattr(subject, "measured", spy)
+    with pytest.raises(UsageError, match="seen"):
+        audit([str(runs / "dfa")])
+    assert places == ["meta"]
+
+
 def test_without_a_baseline_nothing_passes(runs, capsys):
     code, found = told(capsys, runs / "bp")
     assert found["verdict"].endswith("not evaluated (d)")
@@ -111,10 +249,12 @@ def test_without_a_baseline_nothing_passes(runs, capsys):
 def test_too_few_examples_leave_stability_not_evaluated(runs, capsys):
     _, found = told(capsys, runs / "dfa", "--examples", 1000)
     assert found["not_evaluated"] == "cd"
+    words = "8 batches of 128 gradients at layer L/2 are needed: 1024 examples"
+    assert found["diagnostics"][2]["reason"] == words
 
 
 def test_saved_feedback_gives_the_very_cosines_of_the_run(runs, capsys):
-    _, found = told(capsys, runs / "dfa", "--examples", 32)
+    _, found = told(capsys, runs / "dfa")
     metrics = json.loads((runs / "dfa/metrics.json").read_text())
     assert [each["cosine"] for each in found["layers"]] == [
         metrics[f"cosine_{layer}"] for layer in range(3)
@@ -194,6 +334,10 @@ def test_the_page_has_the_four_panels_and_the_trajectories(runs, tmp_path, capsy
         (("dfa", "--draws", "1"), "--draws 1: a spread needs at least 2"),
         (("dfa", "--html", "nowhere/x.html"), "there is no such folder"),
         (("dfa", "--data-dir", "."), "was trained on the synthetic teacher"),
+        (("dfa", "--reference", "frozen"), "was trained by frozen: distances are from"),
+        (("dfa", "--reference", "wider"), "its states have the shapes [(1024, 24)"),
+        (("dfa", "--reference", "other"), "was tested on other inputs"),
+        (("dfa", "--baseline-log", "frozen/train.jsonl"), "is that of --baseline: name both"),
         ((".",), "no checkpoint in it"),
     ],
 )
@@ -248,20 +392,43 @@ def test_a_state_of_zero_is_undefined_and_not_divided_by(own, capsys):
         ("forgetful", "it returns no x; needed: model, x, y, layers"),
         ("lost", "the network has no module '9'"),
         ("absent", "it must name a function of a module"),
+        ("deeper", "the baseline's depth is 2, the network's 1"),
+        ("half_stated", "setting: it must be a mapping with data, depth, epochs"),
+        ("nothing", "it returns NoneType, not a mapping with model, x, y, layers"),
+        ("failing", "the function failed: IndexError: list index out of range"),
+        ("unfit", "the network failed: RuntimeError: mat1 and mat2"),
+        ("paired", "the output of module '0' is no tensor (1024, ...)"),
+        ("reordered", "layers are called in the order 0, 2: list them so"),
     ],
 )
 def test_what_cannot_be_judged_is_one_line(own, name, words):
-    with pytest.raises(UsageError, match=re.escape(words)):
+    with pytest.raises(UsageError, match=re.escape(words)) as caught:
         audit([f"{own}:{name}"])
+    assert "\n" not in str(caught.value)
+
+
+def test_two_accuracies_whose_settings_nobody_states_are_not_compared(own, capsys, runs):
+    """Two settings that were made up were always equal."""
+    _, found = told(capsys, f"{own}:unstated")
+    assert found["diagnostics"][3]["reason"] == "the setting of the network is not stated"
+    assert "d" in found["not_evaluated"]
+    with pytest.raises(UsageError, match="states no setting that could be compared"):
+        audit([f"{own}:unstated", "--baseline", str(runs / "frozen")])
+
+
+def test_a_network_without_a_trained_parameter_has_the_gradients_of_its_states(own, capsys):
+    _, found = told(capsys, f"{own}:untrained")
+    _, trained = told(capsys, f"{own}:judged")
+    assert found["layers"] == trained["layers"]
 
 
 def test_the_command_is_that_of_the_system(runs, capsys):
-    assert entry.cli(SYSTEM, ["audit", str(runs / "bp"), "--draws", "0"]) in (1, 3)
+    assert entry.cli(SYSTEM, train, ["audit", str(runs / "bp"), "--draws", "0"]) in (1, 3)
     assert "not evaluated (d)" in capsys.readouterr().out
-    assert entry.cli(SYSTEM, ["audit", "--help"]) == 0
+    assert entry.cli(SYSTEM, train, ["audit", "--help"]) == 0
     assert "The four diagnostics:" in capsys.readouterr().out
-    assert entry.cli(SYSTEM, ["audit", str(runs / "bp"), "--examples", "x"]) == 2
-    assert entry.cli(SYSTEM, ["judge"]) == 2
+    assert entry.cli(SYSTEM, train, ["audit", str(runs / "bp"), "--examples", "x"]) == 2
+    assert entry.cli(SYSTEM, train, ["judge"]) == 2
     gone = entry.commanded
     with pytest.raises(UsageError, match="no bundle holds it"):
         gone("train_gpt_style.credit.nothing:main", [])

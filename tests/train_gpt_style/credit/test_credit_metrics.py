@@ -51,11 +51,21 @@ def test_a_vanished_gradient_has_no_cosine_and_never_that_of_perfect_alignment()
     assert metrics.cosine(a, a) == pytest.approx(1.0)
 
 
-def test_gradients_keep_what_half_precision_loses():
+def test_gradients_keep_what_half_precision_loses(world):
     """fp16 has no 5e-10; a copy in float64 has gradients that a float32 network rounds away."""
-    g = torch.tensor([[5e-10, 0.0]], dtype=torch.float64)
-    assert g.half().norm() == 0.0
-    assert metrics.gradient_norm(g) == 5e-10
+    w = world(CREDIT_METHOD="dfa", CREDIT_OUT_LN=0)
+    with torch.no_grad():
+        for p in w.model.out_head.parameters():
+            p.mul_(1e-12)
+    seen = seen_of(w)
+    assert {g.dtype for g in seen.gradients} == {torch.float64}
+    norms = [metrics.gradient_norm(g) for g in seen.gradients]
+    assert all(0.0 < norm < 1e-11 for norm in norms)
+    assert all(g.half().norm() == 0.0 for g in seen.gradients)
+    with torch.no_grad():
+        w.model.out_head.weight.mul_(1e7)
+    for g, large in zip(seen.gradients, seen_of(w).gradients, strict=True):
+        torch.testing.assert_close(metrics.unit(g), metrics.unit(large), rtol=1e-4, atol=1e-5)
 
 
 def test_gradients_are_of_each_examples_own_loss_whatever_the_batch(world):
@@ -164,8 +174,10 @@ def test_a_step_against_the_gradient_lowers_the_loss_and_with_it_raises_it(world
 def test_shares_and_distances(world):
     w = world()
     seen = seen_of(w)
-    assert metrics.present(seen.gradients) == 1.0
-    assert metrics.present([1e-9 * g for g in seen.gradients]) == 0.0
+    assert metrics.present(seen.gradients, 128) == 1.0
+    assert metrics.present([1e-9 * g for g in seen.gradients], 128) == 0.0
+    g = torch.tensor([[2e-5], [2e-4]], dtype=torch.float64)  # 1e-6 of a mean over 128 is 1.28e-4
+    assert [metrics.present([g], n) for n in (1, 128, 1024)] == [1.0, 0.5, 0.0]
     assert metrics.distances(seen, seen) == [0.0] * 4
     other = metrics.measured(world(seed=2).model, w.x, w.y)
     assert min(metrics.distances(other, seen)) > 0.1

@@ -33,6 +33,8 @@ def page(found):
 
 def shown(value):
     """A number in four digits; anything else as it is."""
+    if value is None:
+        return "undefined"
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
@@ -101,7 +103,8 @@ def trajectory(found):
         axes[0].legend()
         axes[0].set_title("median norms")
         n_ref = found["thresholds"]["n_ref"]
-        axes[1].plot(steps, [row["gradient"] / n_ref for row in rows], "o-", color=GOOD)
+        gradients = [None if (g := row["gradient"]) is None else g / n_ref for row in rows]
+        axes[1].plot(steps, gradients, "o-", color=GOOD)
         axes[1].axhline(found["thresholds"]["floor"], color=LINE, linestyle="--")
         axes[1].set_yscale("log")
         axes[1].set_title(f"gradient at h_L, over {n_ref}")

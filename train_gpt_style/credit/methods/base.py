@@ -28,7 +28,7 @@ class Method:
 
     def __init__(self, settings):
         self.settings = settings
-        self.facts: dict[str, Any] = {}  # what a log says of the last step
+        self.facts: dict[str, Any] = {}  # what a log says of the last step, or of the last credits
 
     def check(self):
         """Raise UsageError when the settings do not fit the method."""
