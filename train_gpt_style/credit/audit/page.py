@@ -66,6 +66,11 @@ def four(axes, found):
     n_ref = found["thresholds"]["n_ref"]
     axes[0].plot(layers, [each["hidden"] for each in found["layers"]], "o-", color=GOOD)
     axes[0].set_ylabel("median norm of h")
+    bound = by_letter["a"]["threshold"]
+    limits = [bound * each["hidden"] for each in found["layers"][:-1]]
+    axes[0].plot(layers[1:], limits, "_", color=LINE, markersize=16)  # what h_{l+1} may reach
+    grown = shown(by_letter["a"]["value"])
+    axes[0].text(0.02, 0.96, f"growth {grown}, limit {bound:g}", **corner(axes[0]))
     gradients = [each["gradient"] / n_ref for each in found["layers"]]
     axes[1].plot(layers, gradients, "o-", color=GOOD)
     axes[1].axhline(found["thresholds"]["floor"], color=LINE, linestyle="--")
@@ -84,11 +89,21 @@ def four(axes, found):
         bars = {name: bar for name, bar in bars.items() if bar is not None}
         axis.bar(list(bars), list(bars.values()), color=[GOOD, LINE][: len(bars)], width=0.5)
         axis.set_ylabel(words)
+    if "frozen blocks" in (names := [t.get_text() for t in axes[3].get_xticklabels()]):
+        line = axes[3].patches[names.index("frozen blocks")].get_height()
+        line += by_letter["d"]["threshold"]
+        axes[3].axhline(line, color=LINE, linestyle="--")
+        axes[3].text(0.02, 0.96, f"asked for: {line:.4g}", **corner(axes[3]))
     for axis, letter in zip(axes, "abcd", strict=True):
         each = by_letter[letter]
         state = {True: "fires", False: "quiet"}.get(each["fires"], "not evaluated")
         colour = {"fires": BAD, "quiet": GOOD}.get(state, LINE)
         axis.set_title(f"({letter}) {each['name']}: {state}", color=colour)
+
+
+def corner(axis):
+    """Where a panel's words stand."""
+    return {"transform": axis.transAxes, "va": "top", "color": LINE}
 
 
 def trajectory(found):
