@@ -92,6 +92,7 @@ def four(axes, found):
     if "frozen blocks" in (names := [t.get_text() for t in axes[3].get_xticklabels()]):
         line = axes[3].patches[names.index("frozen blocks")].get_height()
         line += by_letter["d"]["threshold"]
+        axes[3].margins(y=0.2)
         axes[3].axhline(line, color=LINE, linestyle="--")
         axes[3].text(0.02, 0.96, f"asked for: {line:.4g}", **corner(axes[3]))
     for axis, letter in zip(axes, "abcd", strict=True):
