@@ -1,5 +1,6 @@
 """pytest tests/train_gpt_style/credit/test_credit_audit.py — the command that judges a network."""
 
+import dataclasses
 import json
 import re
 import shutil
@@ -292,6 +293,6 @@ def test_the_command_is_that_of_the_system(runs, capsys):
     assert "The four diagnostics:" in capsys.readouterr().out
     assert entry.cli(SYSTEM, train, ["audit", str(runs / "bp"), "--examples", "x"]) == 2
     assert entry.cli(SYSTEM, train, ["judge"]) == 2
-    gone = entry.commanded
-    with pytest.raises(UsageError, match="no bundle holds it"):
-        gone("train_gpt_style.credit.nothing:main", [])
+    gone = dataclasses.replace(SYSTEM, commands={"audit": "train_gpt_style.credit.nothing:main"})
+    with pytest.raises(UsageError, match="audit: a bundle only trains"):
+        entry.commanded(gone, "audit")

@@ -11,7 +11,6 @@ from goldenseal.errors import UsageError
 from train_gpt_style.credit import SYSTEM
 from train_gpt_style.credit.protocol import claims, published
 from train_gpt_style.credit.protocol.claims import Claim, Source, judged
-from train_gpt_style.credit.run import main as train
 from train_gpt_style.kit import entry
 
 ROOT = Path(__file__).parents[3]
@@ -136,9 +135,9 @@ def test_a_table_that_is_wrong_is_one_line(tmp_path):
 
 
 def test_the_command_prints_the_table_of_the_document(capsys):
-    assert entry.cli(SYSTEM, train, ["published"]) == 1
+    assert entry.cli(SYSTEM, None, ["published"]) == 1
     printed = capsys.readouterr().out
     assert "25 incidents found among 36 claims" in printed
     table = printed.partition("\n\n")[0]
     assert table in (ROOT / "docs/credit.md").read_text(encoding="utf-8")
-    assert entry.cli(SYSTEM, train, ["published", "more"]) == 2
+    assert entry.cli(SYSTEM, None, ["published", "more"]) == 2
