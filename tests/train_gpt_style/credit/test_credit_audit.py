@@ -4,6 +4,7 @@ import dataclasses
 import json
 import re
 import shutil
+from itertools import pairwise
 
 import pytest
 import safetensors.torch
@@ -86,13 +87,34 @@ def test_the_replay_evaluates_stability_and_depth_at_equal_steps(runs, capsys):
     assert alone["replay"]["d"] == "not evaluated"
 
 
+def test_between_which_thresholds_no_verdict_changes_is_told(runs, capsys):
+    _, found = told(capsys, runs / "dfa")
+    growths = [found["diagnostics"][0]["value"]]
+    growths += [max(b / a for a, b in pairwise(row["hidden"])) for row in found["trajectory"]]
+    assert found["sensitivity"]["a"] == {"low": pytest.approx(max(growths)), "high": None}
+    assert found["sensitivity"]["d"] == "not evaluated"
+    audit([str(runs / "dfa"), "--draws", "0"])
+    assert "no verdict changes for thresholds of (a) " in capsys.readouterr().out
+
+
+def test_the_training_loss_is_compared_by_whole_epochs(runs, capsys):
+    _, found = told(capsys, runs / "dfa")
+    assert found["loss_decrease"] == "not evaluated: less than two epochs of finite losses"
+    losses = [3.0, 2.0, 1.5, 1.0, 0.5]
+    log = Log(runs, [{"kind": "step", "loss": loss.hex()} for loss in losses])
+    assert log.decrease(2) == 2.5 - 1.25
+    assert log.decrease(3) is None
+
+
 def test_a_log_of_another_run_is_passed_over_and_refused_when_it_is_named(runs, capsys, tmp_path):
     """Two runs in one folder leave one train.jsonl: that of the second."""
     shutil.copytree(runs / "frozen/checkpoints", tmp_path / "frozen")
     shutil.copy(runs / "dfa/train.jsonl", tmp_path)
-    _, found = told(capsys, tmp_path / "frozen")
-    assert found["replay"] == "not evaluated: no log"
     words = "is of another run: CREDIT_METHOD=dfa, not frozen"
+    audit([str(tmp_path / "frozen"), "--json"])
+    found = capsys.readouterr()
+    assert json.loads(found.out)["replay"] == "not evaluated: no log"
+    assert words in found.err
     with pytest.raises(UsageError, match=words):
         audit([str(tmp_path / "frozen"), "--log", str(tmp_path / "train.jsonl")])
     _, found = told(capsys, tmp_path / "frozen", "--log", runs / "frozen/train.jsonl")

@@ -93,7 +93,7 @@ def main(arguments):
                 "return one"
             )
     reference = reference_of(subject, options) if options.reference else None
-    baseline_log = None if baseline is None else log_of(baseline, options.baseline_log)
+    baseline_log = None if baseline is None else log_of(baseline, options.baseline_log, say)
     found = report(
         subject,
         Thresholds(n_ref=options.n_ref),
@@ -101,7 +101,7 @@ def main(arguments):
         LEAST_SIZE,
         baseline,
         options.draws,
-        log_of(subject, options.log),
+        log_of(subject, options.log, say),
         options.effects,
         reference,
         say,
@@ -164,6 +164,11 @@ def shown(value):
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
+def end(value):
+    """One end of a span of thresholds."""
+    return "any" if value is None else shown(value)
+
+
 def in_words(found):
     """The report as text."""
     lines = [f"{found['subject']}: {found['verdict']}", ""]
@@ -202,6 +207,11 @@ def in_words(found):
     if isinstance(found["replay"], dict):
         first = ", ".join(f"({k}) {v}" for k, v in sorted(found["replay"].items()))
         lines.append(f"  first firing step: {first}")
+    if isinstance(found["loss_decrease"], float):
+        lines.append(f"  training loss, first epoch less last: {shown(found['loss_decrease'])}")
+    spans = {k: v for k, v in found["sensitivity"].items() if v != MISSING}
+    between = [f"({k}) {end(v['low'])} to {end(v['high'])}" for k, v in spans.items()]
+    lines.append(f"  no verdict changes for thresholds of {', '.join(between) or 'nothing'}")
     passed = [name for name, back in found["strategies"].items() if back is False]
     lines.append(f"  reports that would pass it: {', '.join(passed) or 'none'}")
     lines += [f"  note: {note}" for note in found["notes"]]

@@ -14,7 +14,13 @@ from train_gpt_style.credit.metrics import (
     rho,
     stability,
 )
-from train_gpt_style.credit.protocol import calibration, diagnostics, replay, strategies
+from train_gpt_style.credit.protocol import (
+    calibration,
+    diagnostics,
+    replay,
+    sensitivity,
+    strategies,
+)
 from train_gpt_style.credit.protocol.verdict import verdict
 
 SCHEMA = 1
@@ -80,6 +86,7 @@ def report(
         "present": present(seen.gradients, thresholds.n_ref),
         "calibration": f"{MISSING}: no feedback that could be drawn afresh",
         "replay": f"{MISSING}: no log",
+        "loss_decrease": f"{MISSING}: no log",
     }
     gamma = found["cosines"].get("gamma")
     reported = strategies.Reported(
@@ -107,6 +114,26 @@ def report(
         found["replay"] = replay.first_epochs(rows, thresholds, subject.setting, theirs)
         if not rows:
             found["replay"] = f"{MISSING}: no test of the log measured: CREDIT_MEASURE=1024"
+        for row in rows:
+            findings += replay.findings_at(row, thresholds, subject.setting, theirs)
+        fell = log.decrease(subject.facts["steps_an_epoch"])
+        found["loss_decrease"] = (
+            f"{MISSING}: less than two epochs of finite losses" if fell is None else fell
+        )
+    found["sensitivity"] = sensitivity_of(findings)
+    return found
+
+
+def sensitivity_of(findings):
+    """By letter, between which thresholds no verdict changes, of the network or of its log."""
+    found = {}
+    for letter in NAMES:
+        known = [each for each in findings if each.letter == letter and each.fires is not None]
+        if known:
+            between = sensitivity.interval(letter, [e.value for e in known], known[0].threshold)
+            found[letter] = {"low": between.low, "high": between.high}
+        else:
+            found[letter] = MISSING
     return found
 
 

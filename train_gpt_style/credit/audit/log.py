@@ -8,6 +8,7 @@ from typing import Any
 from goldenseal.errors import UsageError
 from goldenseal.runlog import read_run_log
 from train_gpt_style.credit.features.measure import SIZE
+from train_gpt_style.credit.protocol.numbers import mean
 
 NAME = "train.jsonl"
 
@@ -37,6 +38,18 @@ class Log:
     def accuracies(self):
         """By step."""
         return {line["step"]: number(line, "val_acc") for line in self.tests()}
+
+    def decrease(self, steps):
+        """Mean training loss of the first epoch of `steps` less that of the last; None below two.
+
+        Positive where the loss fell; both signs have been printed.
+        """
+        losses = [number(line, "loss") for line in self.lines if line.get("kind") == "step"]
+        epochs = len(losses) // steps
+        if epochs < 2 or None in losses:
+            return None
+        first, last = losses[:steps], losses[(epochs - 1) * steps : epochs * steps]
+        return mean(first) - mean(last)
 
     def rows(self, frozen):
         """The tests that measured, as the replay takes them; `epoch` counts steps.
@@ -70,11 +83,11 @@ def number(line, name):
     return value if math.isfinite(value) else None
 
 
-def log_of(subject, path=None):
+def log_of(subject, path, say):
     """The `Log` of a subject: `path`, or the one beside its folder of checkpoints, or None.
 
-    One that was not named, and is of another run, is passed over. Raises UsageError where a named
-    one is.
+    One that was not named, and is of another run, is passed over, and that is said. Raises
+    UsageError where a named one is.
     """
     beside = None if subject.folder is None else subject.folder.parent.parent / NAME
     if path is None and (beside is None or not beside.is_file()):
@@ -83,5 +96,6 @@ def log_of(subject, path=None):
     if words := log.apart(subject):
         if path is not None:
             raise UsageError(words)
+        say(f"passed over: {words}")
         return None
     return log

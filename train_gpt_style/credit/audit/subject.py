@@ -89,6 +89,7 @@ def of_checkpoint(path, examples, data_dir, ep_credit="displacement"):
         missing,
         {
             **{"method": settings.credit_method, "step": step, "steps": settings.steps},
+            "steps_an_epoch": len(train) // settings.batch,
             **{"knobs": knobs, **(finite_facts(method) if method is not None else {})},
         },
         folder,
