@@ -4,6 +4,7 @@ Each published mistake of measurement has a test that fails under it.
 """
 
 import math
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -210,6 +211,15 @@ def test_fresh_feedback_has_the_cosines_that_its_matrices_give(world):
             pairs = zip(credits, seen.gradients, strict=True)
             expected = [metrics.cosine(a, g) for a, g in pairs]
             assert found[draw].tolist() == pytest.approx(expected)
+
+
+def test_fresh_feedback_lies_where_the_gradients_do(world):
+    """`meta` stands for an accelerator: matrices are drawn on the CPU, as those of a run are."""
+    w = world(CREDIT_METHOD="dfa")
+    seen = seen_of(w)
+    signals = replace(seen.signals, error=seen.signals.error.to("meta"))
+    there = replace(seen, signals=signals, gradients=[g.to("meta") for g in seen.gradients])
+    assert fresh_cosines(there, w.method, 2).device.type == "meta"
 
 
 def test_fresh_feedback_spreads_as_derived(world):
