@@ -27,7 +27,7 @@ def fresh_cosines(seen, method, draws):
         return torch.tensor([chain_cosines(seen, method, each) for each in matrices])
     e = seen.signals.error.double()
     layers = [
-        direct_cosines(unit(g), e, torch.stack([each[layer] for each in matrices]).double())
+        direct_cosines(unit(g), e, torch.stack([each[layer] for each in matrices]).to(e))
         for layer, g in enumerate(seen.gradients)
     ]
     return torch.stack(layers, dim=1)
@@ -44,6 +44,6 @@ def direct_cosines(u, e, B):
 
 def chain_cosines(seen, method, matrices):
     """The cosines of one draw of FA, whose credits go from layer to layer."""
-    feedback = Feedback([matrix.double() for matrix in matrices])
+    feedback = Feedback([matrix.to(seen.signals.top) for matrix in matrices])
     credits = method.from_feedback(feedback, seen.signals)
     return [cosine(a, g) for a, g in zip(credits, seen.gradients, strict=True)]

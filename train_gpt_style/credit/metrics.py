@@ -132,13 +132,14 @@ def nudged_loss(seen, credits, layer):
     return float((seen.loss_from(layer, moved) - seen.losses).mean())
 
 
-def present(gradients, floor=CREDIT_VANISHED):
-    """Share of examples whose gradient at layer L/2 has a norm above `floor`.
+def present(gradients, n_ref, floor=CREDIT_VANISHED):
+    """Share of examples whose gradient at layer L/2, over n_ref, has a norm above `floor`.
 
-    Of gradients of a batch's mean, as published, it depends on the batch; these are not.
+    The printed 1e-6 is, like the floor of (b), of the gradient of a batch's mean loss: n_ref names
+    that batch, and the share does not depend on how many examples are measured.
     """
     middle = flat(gradients[(len(gradients) - 1) // 2]).norm(dim=1)
-    return float((middle > floor).double().mean())
+    return float((middle / n_ref > floor).double().mean())
 
 
 def distances(seen, other):

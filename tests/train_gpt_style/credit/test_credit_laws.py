@@ -5,11 +5,13 @@ orthogonal to its input and falls with its scale.
 """
 
 import math
+from types import SimpleNamespace
 
 import torch
 import torch.nn.functional as F
 
 from train_gpt_style.credit import metrics
+from train_gpt_style.credit.features.measure import MEASURE
 from train_gpt_style.credit.run import end_to_end, gradients_of
 from train_gpt_style.credit.seams import Moment
 
@@ -84,6 +86,23 @@ def test_relaxation_says_whether_it_has_settled(world):
     gradients(w, step=lambda *a: w.method.step(*a))
     assert w.method.facts["ep_settled"] == 1
     assert 2 < w.method.facts["ep_steps"] < 1500
+
+
+def test_a_relaxation_that_diverges_has_not_settled(world):
+    """A comparison with NaN is false: it read as a residual of 0."""
+    for rate, steps in ((3, 400), (1e30, 20)):
+        w = world(CREDIT_METHOD="ep", count=6, CREDIT_EP_RATE=rate, CREDIT_EP_STEPS=steps)
+        gradients(w, step=lambda *a, w=w: w.method.step(*a))
+        assert w.method.facts["ep_settled"] == 0
+        assert w.method.facts["ep_residual"] == math.inf
+
+
+def test_a_reported_credit_says_whether_it_is_that_of_an_equilibrium(world):
+    rough = world(CREDIT_METHOD="ep", count=6, CREDIT_EP_STEPS=2, CREDIT_MEASURE=6)
+    split = SimpleNamespace(inputs=lambda indices: rough.x[indices], labels=rough.y)
+    told = MEASURE.measure(rough.settings, rough.model, rough.ctx, split, 0)
+    assert told["ep_settled"] == 0
+    assert told["ep_residual"] > rough.settings.credit_ep_tolerance
 
 
 def test_relaxation_leaves_running_statistics_to_the_forward_pass(world):

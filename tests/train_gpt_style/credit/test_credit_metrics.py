@@ -4,6 +4,7 @@ Each published mistake of measurement has a test that fails under it.
 """
 
 import math
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -51,11 +52,21 @@ def test_a_vanished_gradient_has_no_cosine_and_never_that_of_perfect_alignment()
     assert metrics.cosine(a, a) == pytest.approx(1.0)
 
 
-def test_gradients_keep_what_half_precision_loses():
+def test_gradients_keep_what_half_precision_loses(world):
     """fp16 has no 5e-10; a copy in float64 has gradients that a float32 network rounds away."""
-    g = torch.tensor([[5e-10, 0.0]], dtype=torch.float64)
-    assert g.half().norm() == 0.0
-    assert metrics.gradient_norm(g) == 5e-10
+    w = world(CREDIT_METHOD="dfa", CREDIT_OUT_LN=0)
+    with torch.no_grad():
+        for p in w.model.out_head.parameters():
+            p.mul_(1e-12)
+    seen = seen_of(w)
+    assert {g.dtype for g in seen.gradients} == {torch.float64}
+    norms = [metrics.gradient_norm(g) for g in seen.gradients]
+    assert all(0.0 < norm < 1e-11 for norm in norms)
+    assert all(g.half().norm() == 0.0 for g in seen.gradients)
+    with torch.no_grad():
+        w.model.out_head.weight.mul_(1e7)
+    for g, large in zip(seen.gradients, seen_of(w).gradients, strict=True):
+        torch.testing.assert_close(metrics.unit(g), metrics.unit(large), rtol=1e-4, atol=1e-5)
 
 
 def test_gradients_are_of_each_examples_own_loss_whatever_the_batch(world):
@@ -164,8 +175,10 @@ def test_a_step_against_the_gradient_lowers_the_loss_and_with_it_raises_it(world
 def test_shares_and_distances(world):
     w = world()
     seen = seen_of(w)
-    assert metrics.present(seen.gradients) == 1.0
-    assert metrics.present([1e-9 * g for g in seen.gradients]) == 0.0
+    assert metrics.present(seen.gradients, 128) == 1.0
+    assert metrics.present([1e-9 * g for g in seen.gradients], 128) == 0.0
+    g = torch.tensor([[2e-5], [2e-4]], dtype=torch.float64)  # 1e-6 of a mean over 128 is 1.28e-4
+    assert [metrics.present([g], n) for n in (1, 128, 1024)] == [1.0, 0.5, 0.0]
     assert metrics.distances(seen, seen) == [0.0] * 4
     other = metrics.measured(world(seed=2).model, w.x, w.y)
     assert min(metrics.distances(other, seen)) > 0.1
@@ -198,6 +211,15 @@ def test_fresh_feedback_has_the_cosines_that_its_matrices_give(world):
             pairs = zip(credits, seen.gradients, strict=True)
             expected = [metrics.cosine(a, g) for a, g in pairs]
             assert found[draw].tolist() == pytest.approx(expected)
+
+
+def test_fresh_feedback_lies_where_the_gradients_do(world):
+    """`meta` stands for an accelerator: matrices are drawn on the CPU, as those of a run are."""
+    w = world(CREDIT_METHOD="dfa")
+    seen = seen_of(w)
+    signals = replace(seen.signals, error=seen.signals.error.to("meta"))
+    there = replace(seen, signals=signals, gradients=[g.to("meta") for g in seen.gradients])
+    assert fresh_cosines(there, w.method, 2).device.type == "meta"
 
 
 def test_fresh_feedback_spreads_as_derived(world):

@@ -91,6 +91,11 @@ def test_the_verdict_depends_on_n_ref_and_says_so():
     assert diagnostics.floor(own, Thresholds(n_ref=1024)).fires
 
 
+def test_a_gradient_that_is_not_finite_is_named_by_its_layer():
+    with pytest.raises(UsageError, match="the gradient at h_L is nan"):
+        diagnostics.floor(math.nan, T)
+
+
 def test_the_floor_is_as_stated_per_example():
     assert diagnostics.floor(1.27e-5, T).fires
     assert not diagnostics.floor(1.28e-5, T).fires
@@ -100,6 +105,12 @@ def test_the_floor_is_as_stated_per_example():
 
 
 # -- (c) ------------------------------------------------------------------------------------------
+
+
+def test_what_stability_lacks_is_said_in_numbers():
+    words = "8 batches of 128 gradients at layer L/2 are needed: 1024 examples"
+    assert diagnostics.stability(None, 0, 0, T).reason == words
+    assert diagnostics.stability(None, 8, 128, T).reason == words
 
 
 @pytest.mark.parametrize(("batches", "size"), [(7, 128), (8, 127), (2, 32)])
@@ -254,7 +265,7 @@ ROWS = [
 
 
 def test_the_replay_tells_the_first_epoch_of_each():
-    found = replay.first_epochs(ROWS[::-1], T, SETTING)
+    found = replay.first_epochs(ROWS[::-1], T, SETTING, SETTING)
     assert found == {"a": 2, "b": 2, "c": "not evaluated", "d": "never"}
     assert replay.first_epochs(ROWS, Thresholds(n_ref=1024), SETTING)["b"] == 2
     assert replay.first_epochs(ROWS[:1])["b"] == "never"
@@ -264,6 +275,21 @@ def test_the_replay_tells_the_first_epoch_of_each():
 def test_an_epoch_that_fired_is_not_forgotten_by_a_row_that_could_not_tell():
     rows = [{"epoch": 1, "hidden": [1.0, 99.0]}, {"epoch": 2}, {"epoch": 3, "hidden": [1.0, 1.0]}]
     assert replay.first_epochs(rows)["a"] == 1
+
+
+def test_a_row_that_is_not_finite_tells_nothing_and_spoils_no_other():
+    bad = {"epoch": 2, "hidden": [1.0, math.inf], "gradient": math.nan, "accuracy": 0.1}
+    found = replay.first_epochs([ROWS[0], bad, {"epoch": 3, "hidden": [1.0, 60.0]}], T)
+    assert found == {"a": 3, "b": "never", "c": "not evaluated", "d": "not evaluated"}
+
+
+def test_the_replay_never_takes_one_setting_for_both():
+    """With the network's own in the baseline's place, a baseline of any setting was compared."""
+    for settings in ((), (SETTING,), (None, SETTING)):
+        assert replay.first_epochs(ROWS, T, *settings)["d"] == "not evaluated"
+    other = Setting(**{**SETTING.__dict__, "width": 512})
+    with pytest.raises(UsageError, match="the baseline's width is 512"):
+        replay.first_epochs(ROWS, T, SETTING, other)
 
 
 # -- sensitivity ----------------------------------------------------------------------------------
@@ -317,6 +343,24 @@ def test_the_published_calibration():
     assert round(calibration.expected_sd(256, 10), 4) == 0.0208
     with pytest.raises(UsageError, match="at least 2"):
         calibration.calibrated(0.1, [0.2])
+
+
+def test_draws_that_do_not_differ_have_no_z():
+    found = calibration.calibrated(0.1 + 0.2, [0.1 + 0.2] * 7)
+    assert (found.sd, found.z, found.p) == (0.0, None, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("cosines", "warns"),
+    [
+        ([0.0, 0.3, 0.2], False),  # one of two always has more than half
+        ([0.0, 0.9, 0.1], True),
+        ([0.042, 0.113, 0.114, 0.108, 1.0], True),
+        ([0.0, 0.3, 0.1, 0.1, 0.05], False),
+    ],
+)
+def test_a_share_is_held_against_that_of_equal_layers(cosines, warns):
+    assert bool(calibration.layers(cosines).warning) == warns
 
 
 @pytest.mark.parametrize("depth", [2, 4, 6, 8, 12])

@@ -82,6 +82,19 @@ def test_sides_that_differ_in_what_is_not_said_are_unmatched():
     assert kinds(said("comparison", deep, shallow)) == ["unmatched"]
 
 
+def test_a_range_over_seeds_that_are_not_there_does_not_hold():
+    one = Source("x", "x", 2, cells={"42": [".01", "-.05"]})
+    assert kinds(said("range", one, low="-.06", high=".02", seeds=3)) == ["seeds"]
+    assert kinds(said("range", one, low="-.06", high=".02", seeds=1)) == []
+
+
+def test_no_seed_is_named_that_no_account_names():
+    """A number without a seed is a mean of one."""
+    sources = {source.name: source for claim in published.read() for source in claim.sources}
+    for name in ("ep_random_5", "ep_random_100", "dfa_penalty_100"):
+        assert (sources[name].seeds, sources[name].of) == ({}, 1)
+
+
 def test_a_number_of_seeds_is_counted():
     two = Source("x", "x", 30, {"1": ".5", "2": ".7"})
     assert kinds(said("statistic", two, printed=".6", seeds=3)) == ["seeds"]
@@ -124,7 +137,7 @@ def test_a_table_that_is_wrong_is_one_line(tmp_path):
 def test_the_command_prints_the_table_of_the_document(capsys):
     assert entry.cli(SYSTEM, None, ["published"]) == 1
     printed = capsys.readouterr().out
-    assert "25 incidents found among 32 claims" in printed
+    assert "25 incidents found among 36 claims" in printed
     table = printed.partition("\n\n")[0]
     assert table in (ROOT / "docs/credit.md").read_text(encoding="utf-8")
     assert entry.cli(SYSTEM, None, ["published", "more"]) == 2

@@ -9,10 +9,14 @@ import json
 import sys
 from pathlib import Path
 
+import torch
+
 from goldenseal.disk.files import atomic_write
 from goldenseal.errors import UsageError
+from train_gpt_style.credit.audit.function import of_function
 from train_gpt_style.credit.audit.judge import MISSING, report
-from train_gpt_style.credit.audit.subject import of_checkpoint, of_function
+from train_gpt_style.credit.audit.log import log_of
+from train_gpt_style.credit.audit.subject import of_checkpoint
 from train_gpt_style.credit.protocol.diagnostics import LEAST_BATCHES, LEAST_SIZE, Thresholds
 
 EPILOG = """\
@@ -20,7 +24,8 @@ The four diagnostics:
   (a) scale growth: the largest ratio of median norms of h_{l+1} and h_l is above 50
   (b) the gradient at h_L, of a mean loss over --n-ref examples, is below 1e-7. The floor was
       printed for a batch's mean; the network has one verdict only when that batch is named
-  (c) batch gradients at layer L/2 agree by more than 0.30: never a reason alone
+  (c) batch gradients at layer L/2 agree by more than 0.30. It counts, and where it alone fired
+      a note says so: it fires on healthy networks early in training too
   (d) accuracy is less than 2 points above that of frozen blocks, at the same setting: --baseline
 What is not evaluated is said, and is never a pass.
 
@@ -51,6 +56,13 @@ def parser():
     found.add_argument("--effects", action="store_true", help="also what a credit does to the loss")
     found.add_argument("--reference", help="a checkpoint of backpropagation: distances of states")
     found.add_argument("--log", type=Path, help="train.jsonl of the run, for the replay")
+    found.add_argument("--baseline-log", type=Path, help="that of the baseline: (d) in the replay")
+    found.add_argument(
+        "--ep-credit",
+        choices=("displacement", "residual"),
+        default="displacement",
+        help="which credit of equilibrium propagation is measured",
+    )
     found.add_argument("--json", action="store_true", help="the whole report as JSON")
     found.add_argument("--html", type=Path, metavar="FILE", help="a page with figures")
     return found
@@ -75,7 +87,13 @@ def main(arguments):
                 f"--baseline {options.baseline} was trained by {baseline.facts['method']}: "
                 "train it by CREDIT_METHOD=frozen"
             )
-    reference = subject_of(options.reference, options) if options.reference else None
+        if subject.setting is None:
+            raise UsageError(
+                f"--baseline: {options.subject} states no setting that could be compared: let it "
+                "return one"
+            )
+    reference = reference_of(subject, options) if options.reference else None
+    baseline_log = None if baseline is None else log_of(baseline, options.baseline_log, say)
     found = report(
         subject,
         Thresholds(n_ref=options.n_ref),
@@ -83,10 +101,11 @@ def main(arguments):
         LEAST_SIZE,
         baseline,
         options.draws,
-        options.log or log_beside(subject),
+        log_of(subject, options.log, say),
         options.effects,
         reference,
         say,
+        baseline_log,
     )
     if options.html:
         from train_gpt_style.credit.audit.page import page
@@ -107,6 +126,8 @@ def check(options):
             raise UsageError(f"--{name.replace('_', '-')} {value}: at least {least}")
     if options.draws == 1:
         raise UsageError("--draws 1: a spread needs at least 2 draws, 20 are usual")
+    if options.baseline_log and not options.baseline:
+        raise UsageError("--baseline-log is that of --baseline: name both")
     if options.html and not options.html.absolute().parent.is_dir():
         raise UsageError(f"--html {options.html}: there is no such folder")
 
@@ -115,20 +136,37 @@ def subject_of(text, options):
     """What a text names."""
     if ":" in text and not Path(text).exists():
         return of_function(text, options.examples)
-    return of_checkpoint(text, options.examples, options.data_dir)
+    return of_checkpoint(text, options.examples, options.data_dir, options.ep_credit)
 
 
-def log_beside(subject):
-    """The run log of the folder that a checkpoint's folder lies in, if it is there."""
-    if subject.folder is None:
-        return None
-    found = subject.folder.parent.parent / "train.jsonl"
-    return found if found.is_file() else None
+def reference_of(subject, options):
+    """The network that states are compared with.
+
+    Raises UsageError unless it was trained by backpropagation, and answers the same inputs with
+    states of the same shapes.
+    """
+    found = subject_of(options.reference, options)
+    where, method = f"--reference {options.reference}", found.facts["method"]
+    if method != "bp":
+        raise UsageError(f"{where} was trained by {method}: distances are from CREDIT_METHOD=bp")
+    theirs, ours = ([tuple(h.shape) for h in each.seen.hidden] for each in (found, subject))
+    if theirs != ours:
+        raise UsageError(f"{where}: its states have the shapes {theirs}, the network's {ours}")
+    if not torch.equal(found.inputs, subject.inputs):
+        raise UsageError(f"{where} was tested on other inputs: train it on the same data")
+    return found
 
 
 def shown(value):
     """A number in four digits; anything else as it is."""
+    if value is None:
+        return "undefined"
     return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def end(value):
+    """One end of a span of thresholds."""
+    return "any" if value is None else shown(value)
 
 
 def in_words(found):
@@ -169,6 +207,11 @@ def in_words(found):
     if isinstance(found["replay"], dict):
         first = ", ".join(f"({k}) {v}" for k, v in sorted(found["replay"].items()))
         lines.append(f"  first firing step: {first}")
+    if isinstance(found["loss_decrease"], float):
+        lines.append(f"  training loss, first epoch less last: {shown(found['loss_decrease'])}")
+    spans = {k: v for k, v in found["sensitivity"].items() if v != MISSING}
+    between = [f"({k}) {end(v['low'])} to {end(v['high'])}" for k, v in spans.items()]
+    lines.append(f"  no verdict changes for thresholds of {', '.join(between) or 'nothing'}")
     passed = [name for name, back in found["strategies"].items() if back is False]
     lines.append(f"  reports that would pass it: {', '.join(passed) or 'none'}")
     lines += [f"  note: {note}" for note in found["notes"]]

@@ -3,7 +3,6 @@
 import math
 from dataclasses import asdict
 
-from goldenseal.runlog import read_run_log
 from train_gpt_style.credit.calibrate import can_be_drawn, fresh_cosines
 from train_gpt_style.credit.metrics import (
     cosine,
@@ -15,7 +14,13 @@ from train_gpt_style.credit.metrics import (
     rho,
     stability,
 )
-from train_gpt_style.credit.protocol import calibration, diagnostics, replay, strategies
+from train_gpt_style.credit.protocol import (
+    calibration,
+    diagnostics,
+    replay,
+    sensitivity,
+    strategies,
+)
 from train_gpt_style.credit.protocol.verdict import verdict
 
 SCHEMA = 1
@@ -34,11 +39,13 @@ def report(
     effects=False,
     reference=None,
     say=print,
+    baseline_log=None,
 ):
     """The report of a `Subject`; `baseline`: another, trained with frozen blocks.
 
-    batches, size: of (c). draws: of null calibration; 0: none. log: a run log, for the replay.
-    effects: also rho and nudging. reference: another subject, for the distances of states.
+    batches, size: of (c). draws: of null calibration; 0: none. log, baseline_log: `log.Log`s of
+    both runs, for the replay. effects: also rho and nudging. reference: another subject, for the
+    distances of states.
     """
     seen = subject.seen
     say("norms and gradients")
@@ -73,12 +80,13 @@ def report(
         "fired": judged.fired,
         "not_evaluated": judged.missing,
         "undercut": MISSING if judged.undercut is None else judged.undercut,
-        "notes": judged.notes,
+        "notes": [*judged.notes, *notes_of(subject.facts)],
         "layers": layers_of(hidden, gradients, cosines),
         "cosines": means_of(cosines, subject.missing),
-        "present": present(seen.gradients),
+        "present": present(seen.gradients, thresholds.n_ref),
         "calibration": f"{MISSING}: no feedback that could be drawn afresh",
         "replay": f"{MISSING}: no log",
+        "loss_decrease": f"{MISSING}: no log",
     }
     gamma = found["cosines"].get("gamma")
     reported = strategies.Reported(
@@ -86,34 +94,72 @@ def report(
     )
     named = {name: strategies.walks_back(name, reported) for name in strategies.STRATEGIES}
     found["strategies"] = {k: MISSING if v is None else v for k, v in named.items()}
+    deep = found["cosines"].get("deep")
     if draws and cosines and can_be_drawn(subject.method):
-        say(f"null calibration, {draws} draws")
-        fresh = fresh_cosines(seen, subject.method, draws)[:, 1:].mean(dim=1).tolist()
-        made = calibration.calibrated(found["cosines"]["deep"], fresh)
-        found["calibration"] = {**asdict(made), "z": made.z}
+        if deep is None:
+            found["calibration"] = f"{MISSING}: the deep cosine is not defined"
+        else:
+            say(f"null calibration, {draws} draws")
+            fresh = fresh_cosines(seen, subject.method, draws)[:, 1:].mean(dim=1).tolist()
+            made = calibration.calibrated(deep, fresh)
+            found["calibration"] = {**asdict(made), "z": made.z}
     if effects and cosines and hasattr(seen, "loss_from"):
         say("what the credit does to the loss")
         found["effects"] = effects_of(seen)
     if reference is not None:
         found["distances"] = distances(seen, reference.seen)
     if log is not None:
-        rows = rows_of(log)
-        found["trajectory"] = rows
-        found["replay"] = replay.first_epochs(rows, thresholds)
+        found["trajectory"] = rows = log.rows(frozen_of(baseline, baseline_log))
+        theirs = None if baseline is None else baseline.setting
+        found["replay"] = replay.first_epochs(rows, thresholds, subject.setting, theirs)
+        if not rows:
+            found["replay"] = f"{MISSING}: no test of the log measured: CREDIT_MEASURE=1024"
+        for row in rows:
+            findings += replay.findings_at(row, thresholds, subject.setting, theirs)
+        fell = log.decrease(subject.facts["steps_an_epoch"])
+        found["loss_decrease"] = (
+            f"{MISSING}: less than two epochs of finite losses" if fell is None else fell
+        )
+    found["sensitivity"] = sensitivity_of(findings)
     return found
+
+
+def sensitivity_of(findings):
+    """By letter, between which thresholds no verdict changes, of the network or of its log."""
+    found = {}
+    for letter in NAMES:
+        known = [each for each in findings if each.letter == letter and each.fires is not None]
+        if known:
+            between = sensitivity.interval(letter, [e.value for e in known], known[0].threshold)
+            found[letter] = {"low": between.low, "high": between.high}
+        else:
+            found[letter] = MISSING
+    return found
+
+
+def frozen_of(baseline, log):
+    """Accuracies of the frozen baseline by step: from its log, and of what was audited."""
+    found = {} if log is None else log.accuracies()
+    return found if baseline is None else found | {baseline.facts.get("step"): baseline.accuracy}
+
+
+def notes_of(facts):
+    """What a reader must know of how the credit was made."""
+    if facts.get("ep_settled") != 0:
+        return []
+    return [
+        f"the relaxation had not settled after {facts['ep_steps']} steps (residual "
+        f"{facts['ep_residual'] or 'not finite'}): the credit is not that of an equilibrium"
+    ]
 
 
 def depth_of(subject, baseline, thresholds):
     """(d), against another subject, or against what a function states."""
-    stated = subject.facts.get("baseline")
-    if baseline is None and stated is None:
-        return diagnostics.depth(None, None, None, None, thresholds)
     if baseline is None:
-        same = diagnostics.Setting(0, 0, "as its function states", 0, ())
-        return diagnostics.depth(subject.accuracy, stated, same, same, thresholds)
-    return diagnostics.depth(
-        subject.accuracy, baseline.accuracy, subject.setting, baseline.setting, thresholds
-    )
+        stated, setting = subject.facts.get("baseline"), subject.baseline_setting
+    else:
+        stated, setting = baseline.accuracy, baseline.setting
+    return diagnostics.depth(subject.accuracy, stated, subject.setting, setting, thresholds)
 
 
 def told(finding):
@@ -139,7 +185,7 @@ def means_of(cosines, missing):
     if cosines is None:
         return {"N/A": missing}
     if any(math.isnan(c) for c in cosines):
-        return {"N/A": "a norm is 0, so its cosine is not defined"}
+        return {"N/A": "a norm is 0 or not finite, so its cosine is not defined"}
     found = calibration.layers(cosines)
     return {k: None if v != v else v for k, v in asdict(found).items()}
 
@@ -152,26 +198,3 @@ def effects_of(seen):
         "nudge": [nudged_loss(seen, seen.credits, layer) for layer in deep],
     }
     return {k: [None if math.isnan(v) else v for v in values] for k, values in found.items()}
-
-
-def rows_of(path):
-    """The tests of a run log that measured, as the replay takes them; `epoch` counts steps."""
-    rows = []
-    for line in read_run_log(path, complete=False):
-        if line.get("kind") != "validation" or "hidden_0" not in line:
-            continue
-
-        def number(name, line=line):
-            return float.fromhex(line[name]) if name in line else None
-
-        count = sum(name.startswith("hidden_") for name in line)
-        rows.append(
-            {
-                "epoch": line["step"],
-                "hidden": [number(f"hidden_{layer}") for layer in range(count)],
-                "gradient": number(f"gradient_{count - 1}"),
-                "gamma": number("gamma"),
-                "accuracy": number("val_acc"),
-            }
-        )
-    return rows

@@ -33,6 +33,8 @@ def page(found):
 
 def shown(value):
     """A number in four digits; anything else as it is."""
+    if value is None:
+        return "undefined"
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
@@ -64,6 +66,11 @@ def four(axes, found):
     n_ref = found["thresholds"]["n_ref"]
     axes[0].plot(layers, [each["hidden"] for each in found["layers"]], "o-", color=GOOD)
     axes[0].set_ylabel("median norm of h")
+    bound = by_letter["a"]["threshold"]
+    limits = [bound * each["hidden"] for each in found["layers"][:-1]]
+    axes[0].plot(layers[1:], limits, "_", color=LINE, markersize=16)  # what h_{l+1} may reach
+    grown = shown(by_letter["a"]["value"])
+    axes[0].text(0.02, 0.96, f"growth {grown}, limit {bound:g}", **corner(axes[0]))
     gradients = [each["gradient"] / n_ref for each in found["layers"]]
     axes[1].plot(layers, gradients, "o-", color=GOOD)
     axes[1].axhline(found["thresholds"]["floor"], color=LINE, linestyle="--")
@@ -82,11 +89,22 @@ def four(axes, found):
         bars = {name: bar for name, bar in bars.items() if bar is not None}
         axis.bar(list(bars), list(bars.values()), color=[GOOD, LINE][: len(bars)], width=0.5)
         axis.set_ylabel(words)
+    if "frozen blocks" in (names := [t.get_text() for t in axes[3].get_xticklabels()]):
+        line = axes[3].patches[names.index("frozen blocks")].get_height()
+        line += by_letter["d"]["threshold"]
+        axes[3].margins(y=0.2)
+        axes[3].axhline(line, color=LINE, linestyle="--")
+        axes[3].text(0.02, 0.96, f"asked for: {line:.4g}", **corner(axes[3]))
     for axis, letter in zip(axes, "abcd", strict=True):
         each = by_letter[letter]
         state = {True: "fires", False: "quiet"}.get(each["fires"], "not evaluated")
         colour = {"fires": BAD, "quiet": GOOD}.get(state, LINE)
         axis.set_title(f"({letter}) {each['name']}: {state}", color=colour)
+
+
+def corner(axis):
+    """Where a panel's words stand."""
+    return {"transform": axis.transAxes, "va": "top", "color": LINE}
 
 
 def trajectory(found):
@@ -101,7 +119,8 @@ def trajectory(found):
         axes[0].legend()
         axes[0].set_title("median norms")
         n_ref = found["thresholds"]["n_ref"]
-        axes[1].plot(steps, [row["gradient"] / n_ref for row in rows], "o-", color=GOOD)
+        gradients = [None if (g := row["gradient"]) is None else g / n_ref for row in rows]
+        axes[1].plot(steps, gradients, "o-", color=GOOD)
         axes[1].axhline(found["thresholds"]["floor"], color=LINE, linestyle="--")
         axes[1].set_yscale("log")
         axes[1].set_title(f"gradient at h_L, over {n_ref}")

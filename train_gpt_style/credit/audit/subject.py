@@ -1,15 +1,13 @@
 """What is audited: a checkpoint of this system, or any network that a function describes."""
 
-import copy
-import importlib
 import json
+import math
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 
 from goldenseal.disk import canonical
 from goldenseal.errors import UsageError
@@ -23,7 +21,6 @@ from train_gpt_style.kit import checkpoints
 from train_gpt_style.kit.context import Context
 
 DRAWN = ("feedback.", "bridge.")  # prefixes of what a method drew or learned
-PARTS = ("model", "x", "y", "layers")
 
 
 @dataclass
@@ -31,6 +28,7 @@ class Subject:
     """A network with its answers. missing: why there are no credits, in words.
 
     accuracy: on the whole test split; chance: 1 / classes. method: what its credits come from.
+    inputs: those that `seen` answers. baseline_setting: of the baseline that a function states.
     """
 
     name: str
@@ -42,9 +40,11 @@ class Subject:
     missing: str = ""
     facts: dict[str, Any] = field(default_factory=dict)
     folder: Path | None = None
+    inputs: torch.Tensor | None = None
+    baseline_setting: Setting | None = None
 
 
-def of_checkpoint(path, examples, data_dir):
+def of_checkpoint(path, examples, data_dir, ep_credit="displacement"):
     """The newest whole checkpoint in a folder, or the one that the folder is.
 
     Raises UsageError, one line, for what is none, and for data that is not what it was trained on.
@@ -68,13 +68,14 @@ def of_checkpoint(path, examples, data_dir):
     missing = put(model, weights, folder)
     count = within(examples, len(test))
     step = int(state["step"])
-    x, y = test.inputs(slice(count)), test.labels[:count]
+    x, y = test.inputs(slice(count)).to(context.device), test.labels[:count].to(context.device)
     seen = measured(model, x, y, step, step / max(1, settings.steps))
     method = method_of(settings)
     if method is None:
         missing = "backpropagation's credit is the gradient itself"
     elif not missing:
-        seen = with_credits(seen, method)
+        kind = {"kind": ep_credit} if settings.credit_method == "ep" else {}
+        seen = with_credits(seen, method, **kind)
         if seen.credits is None:
             missing = f"{settings.credit_method} has no credit but the gradient"
     _, accuracy = evaluate(settings, model, context, test)
@@ -86,9 +87,22 @@ def of_checkpoint(path, examples, data_dir):
         setting_of(settings, state, model),
         method,
         missing,
-        {"method": settings.credit_method, "step": step, "steps": settings.steps},
+        {
+            **{"method": settings.credit_method, "step": step, "steps": settings.steps},
+            "steps_an_epoch": len(train) // settings.batch,
+            **{"knobs": knobs, **(finite_facts(method) if method is not None else {})},
+        },
         folder,
+        x,
     )
+
+
+def finite_facts(method):
+    """What the method says of its last credits, as JSON has it: what is not finite is None."""
+    return {
+        name: None if isinstance(value, float) and not math.isfinite(value) else value
+        for name, value in method.facts.items()
+    }
 
 
 def found_in(path):
@@ -148,73 +162,3 @@ def setting_of(settings, state, model):
         (s.seed,),
         f"{s.schedule} over {s.steps} steps",
     )
-
-
-def of_function(reference, examples):
-    """What `module:function` describes: a mapping with
-
-    model, x, y   a network, inputs (N, ...) and labels (N,); model(x) gives logits (N, C)
-    layers        names of its modules whose outputs are h_0..h_L
-    credits       a_0..a_L, each of the shape of h_l: optional
-    accuracy, baseline    on the same test data, the latter with the blocks frozen: optional
-
-    Raises UsageError, one line, for what does not fit.
-    """
-    module, _, name = reference.partition(":")
-    sys.path.insert(0, "")
-    try:
-        described = getattr(importlib.import_module(module), name)()
-    except (ImportError, AttributeError) as error:
-        raise UsageError(f"{reference}: it must name a function of a module: {error}") from None
-    finally:
-        sys.path.remove("")
-    for part in PARTS:
-        if part not in described:
-            raise UsageError(f"{reference}: it returns no {part}; needed: {', '.join(PARTS)}")
-    x, y = (described[part][:examples] for part in ("x", "y"))
-    seen, chance = hooked(described["model"], x, y, described["layers"], reference)
-    missing = "the function gives no credits"
-    if described.get("credits") is not None:
-        credits = [torch.as_tensor(a)[:examples].double() for a in described["credits"]]
-        if [a.shape for a in credits] != [h.shape for h in seen.hidden]:
-            raise UsageError(f"{reference}: credits must have the shapes of the layers' outputs")
-        seen.credits, missing = credits, ""
-    facts = {"baseline": described.get("baseline"), "method": "of its own"}
-    return Subject(reference, seen, described.get("accuracy"), chance, None, None, missing, facts)
-
-
-@dataclass
-class Seen:
-    """Of `metrics.Measured`, what a network without a chain of layers can give."""
-
-    hidden: list[torch.Tensor]
-    gradients: list[torch.Tensor]
-    losses: torch.Tensor
-    correct: torch.Tensor
-    credits: list[torch.Tensor] | None = None
-
-
-def hooked(model, x, y, layers, reference):
-    """(Seen, chance): a copy in float64 whose named modules are listened to."""
-    model = copy.deepcopy(model).double().eval()
-    modules, hidden = dict(model.named_modules()), []
-    for name in layers:
-        if name not in modules:
-            raise UsageError(f"{reference}: the network has no module {name!r}")
-
-    def keep(module, inputs, output):
-        hidden.append(output)
-        return output.clone()  # what comes next may write into it
-
-    handles = [modules[name].register_forward_hook(keep) for name in layers]
-    with torch.enable_grad():
-        logits = model(x.double() if x.is_floating_point() else x)
-        losses = F.cross_entropy(logits, y, reduction="none")
-        gradients = torch.autograd.grad(losses.sum(), hidden)
-    for handle in handles:
-        handle.remove()
-    if len(hidden) != len(layers):
-        raise UsageError(f"{reference}: each module of layers must be called once")
-    correct = logits.argmax(dim=1) == y
-    hidden = [h.detach() for h in hidden]
-    return Seen(hidden, list(gradients), losses.detach(), correct), 1 / logits.size(1)

@@ -23,7 +23,11 @@ class Architecture(GatedFeature):
     declaration = Feature(
         name="architecture",
         summary="another network than the residual MLP",
-        master=Knob("CREDIT_MODEL", str, MODELS[0], "the network", choices=MODELS, on="small-cnn"),
+        master=Knob(
+            *("CREDIT_MODEL", str, MODELS[0], "network; vit-mini, student: published at DIM=128"),
+            choices=MODELS,
+            on="small-cnn",
+        ),
         knobs=(
             Knob(
                 *("CREDIT_PATCH", int, 4, "vit-mini: side of a patch", 1),

@@ -9,6 +9,7 @@ train_gpt_style/credit/metrics.py, and told to the run log: its validation lines
     gamma, deep_cosine       mean over l = 0..L, over l = 1..L
     stability                of the mean gradient at layer L/2 over disjoint batches
     rho, nudge               with CREDIT_MEASURE_EFFECTS: means over l = 1..L
+    ep_residual, ep_settled  of the relaxation that the credit was read off from
 
 It moves no weight and draws from generators of its own; a test holds it to that. It counts as a
 feature that acts, since it calls a copy of the network. Off (0): nothing is measured.
@@ -93,7 +94,8 @@ class Measure(GatedFeature):
         method = method_of(settings)
         if method is not None:
             seen = with_credits(seen, method)
-        return facts_of(seen, SIZE, settings.credit_measure_effects)
+        told = method.facts if method is not None else {}
+        return facts_of(seen, SIZE, settings.credit_measure_effects) | told
 
 
 MEASURE = Measure()

@@ -28,7 +28,7 @@ class Method:
 
     def __init__(self, settings):
         self.settings = settings
-        self.facts: dict[str, Any] = {}  # what a log says of the last step
+        self.facts: dict[str, Any] = {}  # what a log says of the last step, or of the last credits
 
     def install(self, model):
         """Add the tensors that the method needs, by name, so that a checkpoint holds them."""

@@ -5,6 +5,8 @@ states is not to fit Jacobians. Credit bridge: a_l = the gradient in h_l of a sc
 which is held to the loss and its gradient at the top, and from layer to layer to a soft minimum
 over noisy successors. t_l = l / L; s is the error e, or the gradient at h_L.
 
+Layers of other shapes, those of the CNN, enter the net by a linear map each, which it learns too.
+
 The nets have an AdamW of their own and never move a parameter of the model; they and the running
 average of V are parts of the network, so that a checkpoint holds them.
 
@@ -46,18 +48,54 @@ class Trunk(nn.Module):
         return self.last(F.gelu(self.second(z)))
 
 
+class Entered(nn.Module):
+    """A trunk behind one linear map a layer, for layers that are not vectors of width D.
+
+    The map of a layer that is one is the identity.
+    """
+
+    def __init__(self, shapes, signal, outputs):
+        super().__init__()
+        (dim,) = shapes[-1]
+        self.maps = nn.ModuleList(
+            nn.Identity() if tuple(shape) == (dim,) else nn.Linear(math.prod(shape), dim)
+            for shape in shapes
+        )
+        self.trunk = Trunk(dim, signal, outputs)
+
+    def enter(self, layer, h):
+        """(B, ...) to (B, D)."""
+        return self.maps[layer](h.flatten(1))
+
+    def forward(self, h, t, s):
+        """Of what has entered: as the trunk."""
+        return self.trunk(h, t, s)
+
+
+def entered(net, layer, h):
+    """What the trunk sees of h_l, (B, D); h_l itself where all layers are vectors of one width."""
+    return net.enter(layer, h) if isinstance(net, Entered) else h
+
+
 class Bridge(DFA):
     """What both bridges share."""
 
-    def widths(self, model):
-        """(D, numbers of s). Raises UsageError unless all layers are vectors of one width."""
-        if len(set(model.shapes)) > 1 or len(model.shapes[0]) > 1:
+    def net(self, model, outputs=None):
+        """A net with `outputs` numbers, D by default.
+
+        Raises UsageError unless the last layer is a vector.
+        """
+        if len(model.shapes[-1]) > 1:
             raise UsageError(
-                f"CREDIT_METHOD={self.settings.credit_method} needs layers that are vectors of "
-                "one width: resmlp, student or relu-mlp"
+                f"CREDIT_METHOD={self.settings.credit_method} needs layers that end in a vector: "
+                "not CREDIT_MODEL=vit-mini"
             )
-        d = model.shapes[0][0]
-        return d, d if self.settings.credit_bridge_signal == "gradient" else classes_of(model)
+        (d,) = model.shapes[-1]
+        signal = d if self.settings.credit_bridge_signal == "gradient" else classes_of(model)
+        with self.fork():
+            if len(set(model.shapes)) > 1:
+                return Entered(model.shapes, signal, outputs or d)
+            return Trunk(d, signal, outputs or d)
 
     def fork(self):
         """The nets are drawn beside the global generator, which is put back after."""
@@ -105,13 +143,12 @@ class StateBridge(Bridge):
 
     def install(self, model):
         """The predictor."""
-        d, signal = self.widths(model)
-        with self.fork():
-            model.bridge = nn.ModuleDict({"net": Trunk(d, signal, d)})
+        model.bridge = nn.ModuleDict({"net": self.net(model)})
 
     def predicted(self, model, signals, layer, h):
         """G(h_l, t_l, s), (B, D)."""
         t = layer / max(1, len(signals.hidden) - 1)
+        h = entered(model.bridge.net, layer, h)
         return h + model.bridge.net(h, t, self.signal(signals))
 
     def loss(self, model, signals):
@@ -141,16 +178,14 @@ class CreditBridge(Bridge):
     def install(self, model):
         """V, its running average, and DFA's matrices for the beginning."""
         super().install(model)
-        d, signal = self.widths(model)
-        with self.fork():
-            net = Trunk(d, signal, 1)
+        net = self.net(model, 1)
         model.bridge = nn.ModuleDict({"net": net, "average": copy.deepcopy(net)})
         model.bridge.average.requires_grad_(False)
 
     def value(self, net, signals, layer, h):
         """V(h_l, t_l, s), (B,)."""
         t = layer / max(1, len(signals.hidden) - 1)
-        return net(h, t, self.signal(signals)).squeeze(1)
+        return net(entered(net, layer, h), t, self.signal(signals)).squeeze(1)
 
     def loss(self, model, signals):
         """Terminal value, terminal gradient, consistency; then the average follows V."""
@@ -202,6 +237,7 @@ class CreditBridge(Bridge):
                 h = wide(h.detach()).requires_grad_()
                 total = self.value(model.bridge.net, signals, layer, h).sum()
             (a,) = torch.autograd.grad(total, h)
-            rms = a.norm(dim=1, keepdim=True) / math.sqrt(a.size(1))
-            found.append(a / (rms + CREDIT_RMS_FLOOR))
+            rows = a.flatten(1)
+            rms = rows.norm(dim=1, keepdim=True) / math.sqrt(rows.size(1))
+            found.append((rows / (rms + CREDIT_RMS_FLOOR)).view_as(a))
         return found

@@ -10,6 +10,7 @@ positive matrix times the gradient. The residual -r_{l-1}/beta, r_l = h_{l+1} - 
 to the gradient itself; a_0 is the gradient of E at h_0 over beta in both.
 """
 
+import math
 from contextlib import contextmanager
 from itertools import pairwise
 
@@ -75,16 +76,18 @@ class EP(Method):
         when it is at most CREDIT_EP_TOLERANCE, or after CREDIT_EP_STEPS.
         """
         s, free = self.settings, signals.hidden
-        hidden, residual = [wide(h) for h in free], float("inf")
-        for steps in range(1, s.credit_ep_steps + 1):  # noqa: B007, read after the loop
+        hidden, residual = [wide(h) for h in free], math.inf
+        for steps in range(1, s.credit_ep_steps + 1):
             gradients = self.slope(model, hidden, signals.y, side * s.credit_ep_beta)
             hidden = [
                 hidden[0],
                 *(h - s.credit_ep_rate * g for h, g in zip(hidden[1:], gradients, strict=True)),
             ]
-            moved = sum((a - b).square().sum() for a, b in zip(hidden, free, strict=True))
-            slope = sum(g.square().sum() for g in gradients)
-            residual = float(slope / moved) ** 0.5 if float(moved) > 0 else 0.0
+            moved = float(sum((a - b).square().sum() for a, b in zip(hidden, free, strict=True)))
+            slope = float(sum(g.square().sum() for g in gradients))
+            if not math.isfinite(slope) or not math.isfinite(moved):
+                return hidden, math.inf, steps  # it diverged, which is the contrary of settling
+            residual = math.sqrt(slope / moved) if moved > 0 else 0.0
             if residual <= s.credit_ep_tolerance:
                 break
         return hidden, residual, steps
@@ -108,9 +111,9 @@ class EP(Method):
         return total / self.width()
 
     def credits(self, model, signals, kind="displacement"):
-        """a_0..a_L; `kind`: displacement or residual."""
+        """a_0..a_L; `kind`: displacement or residual. `facts` tell how well it settled."""
         with quiet(model):
-            states, _ = self.nudged(model, signals)
+            states, self.facts = self.nudged(model, signals)
             found = [self.lowest(model, states)]
             two = self.settings.credit_ep_sides == "two"
             hidden = states[0][1]

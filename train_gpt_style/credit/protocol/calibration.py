@@ -19,8 +19,11 @@ class Calibration:
 
     @property
     def z(self):
-        """Distance from the mean of the fresh, in their deviations; NaN without a spread."""
-        return (self.trained - self.mean) / self.sd if self.sd > 0 else math.nan
+        """Distance from the mean of the fresh, in their deviations; None without a spread.
+
+        FA's exact gradient at the top is the same under every draw.
+        """
+        return (self.trained - self.mean) / self.sd if self.sd > 0 else None
 
 
 def calibrated(trained, fresh):
@@ -31,9 +34,8 @@ def calibrated(trained, fresh):
     if len(fresh) < 2:
         raise UsageError(f"{len(fresh)} fresh draws: at least 2 are needed, 20 are usual")
     higher = sum(value >= trained for value in fresh)
-    return Calibration(
-        trained, mean(fresh), deviation(fresh, 1), len(fresh), (1 + higher) / (len(fresh) + 1)
-    )
+    spread = deviation(fresh, 1) if min(fresh) < max(fresh) else 0.0  # not that of rounding
+    return Calibration(trained, mean(fresh), spread, len(fresh), (1 + higher) / (len(fresh) + 1))
 
 
 def expected_sd(width, classes):
@@ -54,13 +56,14 @@ class Layers:
 def layers(cosines):
     """Gamma over l = 0..L, deep over l = 1..L, and deep without the top layer.
 
-    One cosine of 1 among L near 0 gives a deep mean of 1 / L: that is no credit in L layers.
+    One cosine of 1 among L near 0 gives a deep mean of 1 / L: that is no credit in L layers. The
+    warning asks for a share nearer to 1, that of one layer alone, than to 1 / L, that of equals.
     """
     deep = cosines[1:]
     total = math.fsum(abs(c) for c in deep)
     most = max(range(len(deep)), key=lambda i: abs(deep[i]), default=0)
     warning = ""
-    if len(deep) > 1 and abs(deep[most]) > total / 2:
+    if len(deep) > 1 and abs(deep[most]) > total * (1 + 1 / len(deep)) / 2:
         share = abs(deep[most]) / total
         warning = f"layer {most + 1} alone carries {share:.0%} of the deep cosine"
     return Layers(

@@ -250,7 +250,7 @@ KINDS = {
     "comparison": (unmatched,),
     "list": (unlisted,),
     "sourced": (untracked,),
-    "range": (outside,),
+    "range": (outside, too_few_seeds),
     "alike": (unlike,),
     "difference": (
         lambda claim: wrong_result(claim, lambda a, b: a - b, "margin"),

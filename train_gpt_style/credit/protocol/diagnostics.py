@@ -75,7 +75,8 @@ def growth(norms, thresholds):
     t = thresholds.growth
     if norms is None or len(norms) < 2:
         return Finding("a", None, t, None, "no norms of h_0..h_L")
-    finite(norms, "the norm")
+    for layer, norm in enumerate(norms):
+        finite(norm, f"the norm of layer {layer}")
     zero = next((place for place, norm in enumerate(norms) if norm == 0), None)
     if zero is not None:
         return Finding("a", None, t, None, f"undefined: the norm of h_{zero} is 0")
@@ -93,7 +94,7 @@ def floor(gradient, thresholds):
     t = thresholds.floor
     if gradient is None:
         return Finding("b", None, t, None, "no gradient at h_L")
-    finite([gradient], "the gradient")
+    finite(gradient, "the gradient at h_L")
     if thresholds.n_ref < 1:
         raise UsageError(f"(b): N_ref={thresholds.n_ref} must be at least 1")
     value = gradient / thresholds.n_ref
@@ -107,7 +108,9 @@ def stability(value, batches, size, thresholds):
     """
     t = thresholds.stability
     if value is None:
-        return Finding("c", None, t, None, "no batch gradients at layer L/2")
+        n, m = max(batches, LEAST_BATCHES), max(size, LEAST_SIZE)
+        words = f"{n} batches of {m} gradients at layer L/2 are needed: {n * m} examples"
+        return Finding("c", None, t, None, words)
     if batches < LEAST_BATCHES or size < LEAST_SIZE:
         raise UsageError(
             f"(c): {batches} batches of {size}; at least {LEAST_BATCHES} of {LEAST_SIZE} are "
@@ -124,10 +127,16 @@ def stability(value, batches, size, thresholds):
 
 
 def depth(accuracy, baseline, setting, baseline_setting, thresholds):
-    """(d) of two accuracies at one setting. Raises UsageError where the settings differ."""
+    """(d) of two accuracies at one setting. Raises UsageError where the settings differ.
+
+    Where one is not stated, nothing says that they are the same, and (d) is not evaluated.
+    """
     t = thresholds.margin
     if accuracy is None or baseline is None:
         return Finding("d", None, t, None, "no frozen baseline")
+    if setting is None or baseline_setting is None:
+        whose = "the network" if setting is None else "the frozen baseline"
+        return Finding("d", None, t, None, f"the setting of {whose} is not stated")
     setting.same(baseline_setting)
     for value in (accuracy, baseline):
         if not 0 <= value <= 1:

@@ -28,15 +28,14 @@ def deviation(values, ddof):
     return math.sqrt(math.fsum((v - centre) ** 2 for v in values) / (len(values) - ddof))
 
 
-def finite(values, what):
-    """The values as they are. Raises UsageError, one line, for one that is not finite."""
-    for place, value in enumerate(values):
-        if not math.isfinite(value):
-            raise UsageError(
-                f"{what} of layer {place} is {value}: a network whose states are not finite "
-                "cannot be judged; take an earlier checkpoint"
-            )
-    return values
+def finite(value, what):
+    """The value as it is. Raises UsageError, one line, for one that is not finite."""
+    if not math.isfinite(value):
+        raise UsageError(
+            f"{what} is {value}: a network whose states are not finite cannot be judged; "
+            "take an earlier checkpoint"
+        )
+    return value
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,10 @@
 
 A row holds `epoch`, and what is known of: `hidden` (median norms of h_0..h_L), `gradient` (of each
 example's own loss, at h_L), `stability` with `batches` and `size`, `accuracy` with `baseline`.
+What is None or not finite in a row tells nothing there; the other rows still do.
 """
+
+import math
 
 from train_gpt_style.credit.protocol.diagnostics import Thresholds, depth, floor, growth, stability
 
@@ -11,13 +14,18 @@ NEVER, NOT_EVALUATED = "never", "not evaluated"
 
 def findings_at(row, thresholds, setting=None, baseline_setting=None):
     """The four findings of one row."""
-    get = row.get
-    batches, size = get("batches", 0), get("size", 0)
+
+    def known(name):
+        value = row.get(name)
+        values = value if isinstance(value, list | tuple) else [value]
+        return value if all(v is not None and math.isfinite(v) for v in values) else None
+
+    batches, size = row.get("batches", 0), row.get("size", 0)
     return [
-        growth(get("hidden"), thresholds),
-        floor(get("gradient"), thresholds),
-        stability(get("stability"), batches, size, thresholds),
-        depth(get("accuracy"), get("baseline"), setting, baseline_setting or setting, thresholds),
+        growth(known("hidden"), thresholds),
+        floor(known("gradient"), thresholds),
+        stability(known("stability"), batches, size, thresholds),
+        depth(known("accuracy"), known("baseline"), setting, baseline_setting, thresholds),
     ]
 
 

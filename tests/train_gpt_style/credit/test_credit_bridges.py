@@ -1,0 +1,81 @@
+"""pytest tests/train_gpt_style/credit/test_credit_bridges.py — credit by a learned net."""
+
+import pytest
+import torch
+
+from train_gpt_style.credit import metrics
+from train_gpt_style.credit.methods.base import Signals
+from train_gpt_style.credit.run import build_optimizers, gradients_of
+from train_gpt_style.credit.seams import Moment
+
+
+@pytest.mark.parametrize("name", ["state-bridge", "credit-bridge"])
+def test_a_bridge_learns_and_never_moves_the_network(world, name):
+    """Its loss falls on a fixed network, of which no parameter gets a gradient from it."""
+    w = world(CREDIT_METHOD=name, CREDIT_BRIDGE_LR=0.01)
+    optimizer = build_optimizers(w.settings, w.model)["bridge"]
+    seen = metrics.measured(w.model, w.x, w.y)
+    signals = Signals(
+        [h.float() for h in seen.hidden],
+        w.y,
+        *map(torch.Tensor.float, (seen.signals.error, seen.signals.top)),
+    )
+    losses = []
+    for _ in range(60):
+        optimizer.zero_grad()
+        loss = w.method.loss(w.model, signals)
+        loss.backward()
+        optimizer.step()
+        losses.append(float(loss.detach()))
+    assert losses[-1] < 0.7 * losses[0]
+    own = {id(p) for p in w.model.bridge.net.parameters()}
+    assert all(p.grad is None for p in w.model.parameters() if id(p) not in own)
+
+
+def test_the_state_bridge_of_a_perfect_predictor_is_the_gradient(world):
+    """Blocks that add nothing are predicted by a net that adds nothing."""
+    w = world(CREDIT_METHOD="state-bridge")
+    with torch.no_grad():
+        for block in w.model.blocks:
+            block.w2.weight.zero_()
+        w.model.bridge.net.last.weight.zero_()
+        w.model.bridge.net.last.bias.zero_()
+    seen = metrics.with_credits(metrics.measured(w.model, w.x, w.y), w.method)
+    for a, g in zip(seen.credits, seen.gradients, strict=True):
+        torch.testing.assert_close(a, g)
+
+
+def test_the_credit_bridge_follows_dfa_first_and_its_own_gradient_after(world):
+    w = world(CREDIT_METHOD="credit-bridge")
+    seen = metrics.measured(w.model, w.x, w.y, progress=0.1)
+    early = w.method.credits(seen.model, seen.signals)
+    torch.testing.assert_close(early[1], seen.signals.error @ seen.model.feedback[1].T)
+    late = metrics.measured(w.model, w.x, w.y, progress=0.2)
+    for a in w.method.credits(late.model, late.signals):
+        rms = a.square().mean(dim=1).sqrt()
+        torch.testing.assert_close(rms, torch.ones_like(rms), rtol=0.01, atol=0.01)
+
+
+@pytest.mark.parametrize("name", ["state-bridge", "credit-bridge"])
+def test_a_bridge_has_credit_for_layers_of_other_shapes(world, name):
+    """The published CNN has three maps and a vector."""
+    knobs = {"CREDIT_BRIDGE_WARMUP": 0, "CREDIT_BRIDGE_SIGNAL": "gradient"}
+    w = world((3, 8, 8), count=6, CREDIT_MODEL="small-cnn", CREDIT_METHOD=name, **knobs)
+    seen = metrics.measured(w.model, w.x, w.y)
+    credits = w.method.credits(seen.model, seen.signals)
+    assert [a.shape for a in credits] == [h.shape for h in seen.hidden]
+    assert all(float(a.norm()) > 0 for a in credits)
+    maps = [type(m).__name__ for m in w.model.bridge.net.maps]
+    assert maps == ["Linear"] * 3 + ["Identity"]
+    gradients_of(w.settings)(w.model, w.x, w.y, w.ctx, Moment(3, 0.5))
+    assert all(float(m.weight.grad.norm()) > 0 for m in w.model.bridge.net.maps[:3])
+
+
+def test_the_average_follows_by_its_decay(world):
+    w = world(CREDIT_METHOD="credit-bridge", CREDIT_BRIDGE_DECAY=0.75)
+    net, average = w.model.bridge.net.last, w.model.bridge.average.last
+    with torch.no_grad():
+        net.weight += 1.0
+    before = average.weight.clone()
+    w.method.follow(w.model)
+    torch.testing.assert_close(average.weight, before + 0.25)
