@@ -15,6 +15,7 @@ from goldenseal.errors import ContradictedError, UsageError
 from train_gpt_style.geometry.readout import Readout
 
 PREFIX = "readout."
+ODD = KeyError, IndexError, TypeError, ValueError, RuntimeError, ZeroDivisionError, UsageError
 
 
 class Frozen:
@@ -47,7 +48,7 @@ class Frozen:
                 sizes = inner // width, width, len(state["down.weight"])
                 readout = Readout(torch.empty(anchors.shape), *sizes)
             readout.load_state_dict(state, strict=True, assign=True)
-        except (KeyError, RuntimeError, ZeroDivisionError, UsageError) as error:
+        except ODD as error:
             reason = str(error).splitlines()[0]
             raise UsageError(f"SOUP={self.path}: holds no readout of a soup: {reason}") from None
         self.before = tensor_digest(readout.state_dict())

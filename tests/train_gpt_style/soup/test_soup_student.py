@@ -85,11 +85,19 @@ def test_a_soup_of_other_sizes_is_refused(images):
         soup_of(s, data, Context({}), 4)
 
 
-def test_weights_that_are_no_soup_are_refused(tmp_path):
+@pytest.mark.parametrize("shape", [(), (3,), (2, 2, 2)])
+def test_weights_that_are_no_soup_are_refused(tmp_path, shape):
     path = tmp_path / "w.safetensors"
-    path.write_bytes(safetensors.torch.save({"readout.norm.weight": torch.ones(3)}))
-    with pytest.raises(UsageError, match="holds no readout of a soup"):
-        _ = Frozen(str(path)).readout
+    for names in (
+        ["norm.weight"],
+        ["constellation.anchors", "norm.weight", "patchwork.parts.0.norm.weight", "down.weight"],
+    ):
+        state = {f"readout.{name}": torch.ones(shape) for name in names}
+        path.write_bytes(safetensors.torch.save(state))
+        with pytest.raises(UsageError, match="holds no readout of a soup"):
+            _ = Frozen(str(path)).readout
+        with pytest.raises(UsageError, match="no soup"):
+            targets.soup_in(str(path))
 
 
 NEEDS = {
@@ -235,5 +243,14 @@ def test_weights_that_are_no_student_and_other_names_are_refused(images, tmp_pat
     assert "no student" in capsys.readouterr().err
     assert embed.main([*arguments, "--student", images["DATA_DIR"]]) == 2
     assert "no weights" in capsys.readouterr().err
+    path = tmp_path / "odd.safetensors"
+    for told in ("[]", "3", '{"heads": []}'):
+        path.write_bytes(safetensors.torch.save({"w": torch.ones(1)}, {"about": told}))
+        assert embed.main([*arguments, "--student", str(path)]) == 2
+        assert capsys.readouterr().err.count("\n") == 1
+    state = {"patch.weight": torch.ones(2, 3, 4, 4), "position": torch.ones(5)}
+    path.write_bytes(safetensors.torch.save(state))
+    assert embed.main([*arguments, "--student", str(path)]) == 2
+    assert "no student" in capsys.readouterr().err
     assert embed.main([images["DATA_DIR"], "-o", "t.txt"]) == 2
     assert "must end in .safetensors" in capsys.readouterr().err
