@@ -27,9 +27,9 @@ from train_gpt_style.soup.consensus import (
     calibrate,
     make,
     principal,
-    quality,
     scales,
 )
+from train_gpt_style.soup.quality import pairs, qualities
 
 
 def gaussian(rows, columns, seed=0):
@@ -205,18 +205,40 @@ def test_unrelated_clouds_fit_as_well_as_chance_lets_them(rows, expected):
     assert whitened_procrustes(x, y).quality == pytest.approx(expected, abs=0.02)
 
 
-def test_a_quality_says_what_a_fit_proves():
-    hidden = gaussian(300, 4)
-    rows, goal = hidden @ gaussian(4, 8, 1) + 0.1 * gaussian(300, 8, 2), unit(hidden)
-    told = quality(rows, goal, 8, True, 1e-6, seed=0)
-    assert told.held_out > 0.9
-    assert abs(told.permuted) < 0.2
-    assert (told.rows, told.columns) == (150, 8)
-    assert "any clouds would fit" not in str(told)
-    few = quality(gaussian(16, 8), unit(gaussian(16, 8, 1)), 8, True, 1e-6, seed=0)
-    assert few.fitted > 0.99  # of clouds that have nothing to do with each other
-    assert few.held_out < 0.6
-    assert str(few).endswith("n:8 D:8; rows <= columns + 1: any clouds would fit")
+@pytest.mark.parametrize("gpa", [None, (20, 1e-6)], ids=["mean", "gpa"])
+def test_clouds_that_have_nothing_to_do_with_each_other_pass_no_control(gpa):
+    clouds = [unit(gaussian(600, 16, seed).float()) for seed in range(3)]
+    for told in qualities(clouds, 16, 8, gpa, floor=1e-6):
+        for name, each in told.measures.items():
+            assert abs(each.held_out - each.permuted) < 0.12, name
+            assert (each.rows, each.columns) == (300, 16)
+    for _, whitened, plain in pairs(clouds, 16, 1e-6):
+        for each in (whitened, plain):
+            assert abs(each.held_out) < 0.1
+            assert abs(each.permuted) < 0.1
+
+
+def test_clouds_that_show_one_thing_pass_the_control_by_far():
+    hidden = gaussian(600, 4)
+    clouds = [
+        unit((hidden @ gaussian(4, 8, s) + 0.1 * gaussian(600, 8, s + 5)).float())
+        for s in (1, 2, 3)
+    ]
+    for told in qualities(clouds, 8, 4, (20, 1e-6), floor=1e-6):
+        for name in ("back", "whitened"):
+            assert told.measures[name].held_out > told.measures[name].permuted + 0.25, told
+        words = str(told).split()
+        assert len(words) == 3 * 3 + 2
+        assert words[0].startswith("back_fit:")
+        assert words[-2:] == ["n:300", "D:8"]
+    for _, whitened, _ in pairs(clouds, 4, 1e-6):
+        assert whitened.held_out > whitened.permuted + 0.5
+
+
+def test_few_rows_are_called_few():
+    clouds = [unit(gaussian(16, 8, seed)) for seed in range(3)]
+    told = qualities(clouds, 8, 3)[0]
+    assert str(told).endswith("n:8 D:8; rows <= columns + 1: any clouds would fit")
 
 
 def test_a_consensus_takes_unequal_widths_and_refuses_too_few_rows():

@@ -417,5 +417,5 @@ def test_a_real_expert_sees_64_real_images_and_a_soup_trains_on_what_it_saw(
     environ |= {"N_ANCHORS": "8", "N_COMP": "2", "D_COMP": "4", "SOUP_EPOCHS": "1"}
     run.main({**environ, "GPA": "1", "CALIBRATE": "1"})
     said = capsys.readouterr().out
-    assert "cos_held_out:" in said
+    assert "back_held_out:" in said
     assert "val_map:" in said

@@ -14,6 +14,7 @@ from train_gpt_style.kit.context import Context
 from train_gpt_style.soup import SYSTEM, figures
 from train_gpt_style.soup.consensus import calibrate, consensus_of
 from train_gpt_style.soup.data import load_data
+from train_gpt_style.soup.features import cv
 from train_gpt_style.soup.features.scan import scan
 from train_gpt_style.soup.model import build_model, loss_of
 from train_gpt_style.soup.probe_data import TINY
@@ -55,7 +56,40 @@ def test_calibrated_projectors_give_the_affine_map_before_their_norm(tables):
     qualities = [line for line in said if line.startswith("calibration")]
     assert len(qualities) == 3
     for line in qualities:  # never a fit alone
-        assert all(word in line for word in ("cos_held_out:", "cos_permuted:", " n:", " D:"))
+        for measure in ("back", "whitened", "plain"):
+            assert all(f"{measure}_{part}:" in line for part in ("fit", "held_out", "permuted"))
+        assert " n:7 D:" in line
+    assert len([line for line in said if line.startswith("pair experts:")]) == 6
+
+
+@pytest.mark.parametrize(
+    "reader",
+    [{"CALIBRATE": "1"}, {"CONSENSUS_NCE": "1"}, {"ANCHOR_INIT": "fps"}, {"CV_WEIGHT": "1"}],
+)
+def test_the_agreement_is_told_whatever_reads_the_consensus(tables, reader):
+    _, _, _, said = installed(tables, GPA="1", **reader)
+    assert sum(line.startswith("consensus agreement:0.") for line in said) == 1
+
+
+def test_a_step_of_one_model_moves_no_draw_of_another(tables):
+    on = {"CV_WEIGHT": "1", "CV_SAMPLES": "8"}
+    s, _, first, _ = installed(tables, **on)
+    _, _, second, _ = installed(tables, **on)
+    rows = unit(torch.randn(9, 6, generator=torch.Generator().manual_seed(0)))
+    alone = float(second.auxiliary["cv"](second, rows, None))
+    for feature in s.features:
+        feature.before_step(first, s, 7, 1)
+    assert float(second.auxiliary["cv"](second, rows, None)) == alone
+    assert float(first.auxiliary["cv"](first, rows, None)) != alone
+
+
+def test_the_target_is_measured_on_the_first_512_rows_alone(tables, monkeypatch):
+    asked = []
+    monkeypatch.setattr(cv, "cv_metric", lambda rows, g, n, pool=512: asked.append(pool) or (1, 1))
+    on = {"EXPERTS": "", "SYNTHETIC_ROWS": "600", "CV_WEIGHT": "1"}
+    said = installed(tables, **on)[3]
+    assert asked == [512]
+    assert "measured on 512 rows" in said[0]
 
 
 def test_anchors_start_in_the_consensus(tables):
