@@ -63,6 +63,9 @@ def load_tables(folder, n_experts):
         raise UsageError(f"EXPERTS={folder} is no folder")
     folder = Path(folder)
     labels = Table(folder / LABELS, torch.uint8)
+    for split in SPLITS:
+        if getattr(labels, split).numpy().max() > 1:
+            raise UsageError(f"{folder / LABELS}: {split} holds other bytes than 0 and 1")
     if not labels.val.numpy().any():
         raise UsageError(f"{folder / LABELS}: val has no positive at all")
     for column, positive in enumerate(labels.train.numpy().any(axis=0)):

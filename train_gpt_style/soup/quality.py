@@ -74,7 +74,7 @@ def qualities(features, width, output, gpa=None, whiten=True, floor=0.0, seed=0,
 
 
 def ways_of(part, cloud, target, goal, whiten, floor, solver):
-    """By measure, a function of rows (N, D) and targets (N, O) to the two clouds that it compares."""
+    """By measure, a function of rows (N, D) and targets (N, O) to the clouds that it compares."""
     _, inverse = scales(part.values, floor)
     _, forth = scales(goal.values, floor)
     t = goal(target)

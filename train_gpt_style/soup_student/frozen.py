@@ -69,6 +69,18 @@ class Frozen:
         """How many logits it gives."""
         return self.readout.down.out_features
 
+    @property
+    def read(self):
+        """Whether anything has asked for the readout."""
+        return "readout" in self.__dict__
+
+    def check_outside(self, optimizers):
+        """Raise ContradictedError when an optimizer holds a parameter of the readout."""
+        own = {id(p) for p in self.parameters} if self.read else set()
+        for name, optimizer in optimizers.items():
+            if any(id(p) in own for group in optimizer.param_groups for p in group["params"]):
+                raise ContradictedError(f"the frozen soup is in the optimizer {name}")
+
     def check_unchanged(self):
         """Raise ContradictedError unless all is as it was."""
         trained = [name for name, p in self.readout.named_parameters() if p.requires_grad]

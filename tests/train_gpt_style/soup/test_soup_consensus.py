@@ -18,8 +18,10 @@ from train_gpt_style.kit.metrics import (
     average_precision,
     macro_f1,
     mean_average_precision,
+    micro_f1,
     rank_one,
     top_rate,
+    with_positives,
 )
 from train_gpt_style.soup.consensus import (
     NATIVE,
@@ -270,6 +272,11 @@ def test_average_precision_by_hand_with_ties_by_place():
     assert macro_f1(np.array([[1.0, -1], [1, 1]]), np.array([[1, 0], [0, 0]])) == pytest.approx(
         1 / 3
     )
+    # Over all classes: 1 true yes, 2 other yeses, no other positive.
+    f1 = micro_f1(np.array([[1.0, -1], [1, 1]]), np.array([[1, 0], [0, 0]]))
+    assert f1 == pytest.approx(2 / 4)
+    assert micro_f1(-np.ones((2, 2)), np.zeros((2, 2))) == 0
+    assert [with_positives(labels), with_positives(np.zeros_like(labels))] == [2, 0]
     assert top_rate(table, labels) == 0  # the second class is always highest
 
 

@@ -39,9 +39,8 @@ class Cv(GatedFeature):
             rows = consensus_of(s, data, log).train
             generator = torch.Generator().manual_seed(s.seed)
             target, _ = cv_metric(rows, generator, MEASURED)
-            log(
-                f"cv_target:{target:.4f} measured on {min(len(rows), POOL_ROWS)} rows of the consensus"
-            )
+            count = min(len(rows), POOL_ROWS)
+            log(f"cv_target:{target:.4f} measured on {count} rows of the consensus")
 
         def term(model, embedding, rows):
             generator = torch.Generator().manual_seed((s.seed + model.step) % 2**63)
