@@ -17,7 +17,7 @@ UNREACHED = {
     r"^kit/context\.py.*\b(synchronize|perf_counter|reads|tolist)\b": "a clock that only some ask",
     r"\bbundle\b": "runs from a bundle: test_every_system.py",
     r"^kit/(checkpoints|optimizers|resuming)\.py": "resumes a run: test_killed_runs.py",
-    r"^kit/start\.py.*\b(start|kept|go_on|self\.rank|read|path|file)\b": "resumes a run, or "
+    r"^kit/start\.py.*\b(start|kept|go_on|loader|self\.rank|read|path|file)\b": "resumes a run, or "
     "keeps a log: test_killed_runs.py",
     r"^kit/start\.py.*(return$|return \{)": "keeps no log on other ranks: test_killed_runs.py",
     r"\b(run|train)\.py:.*\b(start|resumed|go_on)\b": "resumes a run",

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from train_gpt_style.geometry.anchors import random_anchors, unit
+from train_gpt_style.geometry.anchors import unit
 from train_gpt_style.geometry.readout import Readout
 from train_gpt_style.soup.data import SYNTHETIC_CLASSES
 
@@ -38,7 +38,9 @@ class Soup(nn.Module):
     def __init__(self, widths, output_dim, n_anchors, n_comp, d_comp, classes):
         super().__init__()
         self.projectors = nn.ModuleList(Projector(width, output_dim) for width in widths)
-        self.readout = Readout(random_anchors(n_anchors, output_dim), n_comp, d_comp, classes)
+        # With the argument, as the baseline has it: without, torch draws by another operation.
+        anchors = unit(torch.randn(n_anchors, output_dim, generator=None))
+        self.readout = Readout(anchors, n_comp, d_comp, classes)
         self.on_embedding, self.auxiliary = [], {}
 
     def embed(self, features):
