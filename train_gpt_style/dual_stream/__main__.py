@@ -1,7 +1,6 @@
 """`python -m train_gpt_style.dual_stream`: train; or `presets`, `scan`, `scalars`: --help tells."""
 
 from train_gpt_style.dual_stream import SYSTEM
-from train_gpt_style.dual_stream.commands import environ_of
 from train_gpt_style.kit.entry import command
 
 
@@ -12,4 +11,4 @@ def train(environ):
     main(environ)
 
 
-command(SYSTEM, train, environ_of)
+command(SYSTEM, train)

@@ -4,6 +4,7 @@ import torch
 
 from train_gpt_style.dual_stream import SYSTEM
 from train_gpt_style.dual_stream.model import build_model
+from train_gpt_style.dual_stream.presets import PRESETS
 from train_gpt_style.kit.context import Context
 
 PARTS = {
@@ -23,26 +24,58 @@ PARTS = {
     "geo classifier": ("extras.geo_classifier",),
     "second tower and arbiter": ("extras.gal",),
 }
-RUN_1 = {
-    "patch embed": 18816,
-    "positions": 24576,
-    "geo stream": 1281340,
-    "std stream": 1261248,
-    "fuse": 98560,
-    "fused blocks": 3159552,
-    "fused norm": 512,
-    "output_proj": 33152,
-    "anchors": 8192,
-    "patchwork": 76288,
-    "classifier": 334346,
+# By preset: the published or derived count of each part of its shape, and of the whole.
+COUNTS = {
+    "v1": {
+        "patch embed": 18816,
+        "positions": 24576,
+        "geo stream": 1281340,
+        "std stream": 1261248,
+        "fuse": 98560,
+        "fused blocks": 3159552,
+        "fused norm": 512,
+        "output_proj": 33152,
+        "anchors": 8192,
+        "patchwork": 76288,
+        "classifier": 334346,
+        "all": 6296582,
+    },
+    "v2": {"geo_output_proj": 24960, "all": 6321542},
+    "v5-bidir": {
+        "geo stream": 1281340,
+        "std stream": 1261248,
+        "cross blocks": 4749312,
+        "output_proj": 24960,
+        "geo_output_proj": 24960,
+        "anchors": 8192,
+        "patchwork": 76288,
+        "classifier": 399882,
+        "all": 7869574,
+    },
+    "run9": {"geo classifier": 1290, "all": 7870864},
+    "v6": {
+        "geo stream": 1885050,
+        "std stream": 1854912,
+        "cross blocks": 7123968,
+        "output_proj": 49920,
+        "geo_output_proj": 49920,
+        "anchors": 32768,
+        "patchwork": 567296,
+        "classifier": 5269514,
+        "geo classifier": 2570,
+        "all": 16879310,
+    },
 }
 
 
 def figures() -> list[tuple[str, str, str]]:
     """(name, published, computed), as texts. Draws no number."""
-    counted = parts({})
-    whole = [("parameters, Run 1", "6296582", str(sum(counted.values())))]
-    return whole + [(f"Run 1: {name}", str(n), str(counted[name])) for name, n in RUN_1.items()]
+    found = []
+    for name, expected in COUNTS.items():
+        counted = parts(PRESETS[name])
+        counted["all"] = sum(counted.values())
+        found += [(f"{name}: {part}", str(n), str(counted[part])) for part, n in expected.items()]
+    return found
 
 
 def parts(environ):

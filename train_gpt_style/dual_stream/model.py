@@ -77,7 +77,7 @@ class DualStream(nn.Module):
     """The model. Features put modules into `extras`, or another one in the place of a part.
 
     seen: the Output of the last forward pass. lookers: called with the classes of each batch of a
-    validation, once `seen` is of it.
+    validation, once `seen` is of it. notes: what a feature has to say of the fresh model.
     """
 
     def __init__(self, settings):
@@ -104,6 +104,7 @@ class DualStream(nn.Module):
         self.shape_gradient: Any = None
         self.seen: Any = None
         self.lookers: list[Any] = []
+        self.notes: list[str] = []
 
     def finish(self, projected):
         """A projected mean (B, O) as a unit embedding, with the gradient that a feature wants."""

@@ -37,11 +37,11 @@ PROBE = probe_of(
     draw=draw,
     batches=((2,), (3,)),
     unreached={
-        r"^dual_stream/(adapt|gal|mastery|scans|watch)\.py": "runs with features on: unit tests",
+        r"^dual_stream/(adapt|diagnosis|gal|mastery|scans|watch)\.py": "features on: unit tests",
         r"^geometry/": "geometry that only features read: tests/train_gpt_style/geometry",
         r"fork_rng|make\(\)|return module|own_generator\(settings": "builds a feature's module",
         r"shape_gradient|geo_emb|emb = self\.finish\(emb\)": "embeddings that features add",
-        r"facts\[name\]|weight \* value|in feature\.terms|look\(y\)": "terms that features add",
+        r"facts\[name\]|weight \* value|in feature\.terms|look\(y\)|log\(note\)": "of features",
         r"^kit/images\.py.*(except|size|return (fit|gzip)|path|grey|words)": "scaling, and "
         "bad images: kit/test_images.py",
         r"^dual_stream/knobs\.py.*return \{\}": "noise with checkpoints: test_killed_runs.py",

@@ -6,6 +6,7 @@ Made from a seed; the same pixels come out on every call.
 from pathlib import Path
 
 import numpy as np
+import safetensors.numpy
 from PIL import Image
 
 CLASSES = ("spots", "stripes")
@@ -26,13 +27,17 @@ def picture(kind: str, number: int) -> np.ndarray:
 
 
 def write(folder: Path) -> dict[str, str]:
-    """Write train/ and val/; returns the environment that points to them."""
+    """Write train/, val/, and weights to start from; returns what points to them."""
     for split, count in COUNTS.items():
         for kind in CLASSES:
             (folder / split / kind).mkdir(parents=True)
             for i in range(count):
                 image = Image.fromarray(picture(kind, i if split == "train" else 100 + i))
                 image.save(folder / split / kind / f"{i:03d}.png")
+    rng = np.random.default_rng(3)
+    shapes = {"position": (4, 12), "patch.weight": (12, 48)}
+    weights = {n: rng.normal(0, 1 / 32, s).astype(np.float32) for n, s in shapes.items()}
+    safetensors.numpy.save_file(weights, folder / "warm.safetensors")
     return {"DATA_DIR": str(folder)}
 
 

@@ -141,6 +141,8 @@ def run(settings, ctx, meter=None):
     model = build_model(settings, ctx)
     parameters = sum(p.numel() for p in model.parameters())
     log(f"model_params:{parameters}")
+    for note in model.notes:
+        log(note)
     optimizer = build_optimizer(settings, model)
     optimizers = {"adamw": optimizer}
     loader = Loader(train_split, settings.batch, settings.seed, "cpu")  # views are made there

@@ -38,7 +38,7 @@ def nearest_directions(embedding, directions):
         return directions[(embedding @ directions.T).argmax(dim=1)]
 
 
-class Shaped(torch.autograd.Function):
+class EmbeddingAutograd(torch.autograd.Function):
     """Identity forward, the corrected gradient backward."""
 
     @staticmethod
@@ -65,4 +65,6 @@ def embedding_autograd(embedding, directions, tau, sigma, sign="library"):
     """
     if sign not in SIGNS:
         raise UsageError(f"sign {sign}: one of {', '.join(SIGNS)}")
-    return Shaped.apply(embedding, nearest_directions(embedding, directions), tau, sigma, sign)
+    return EmbeddingAutograd.apply(
+        embedding, nearest_directions(embedding, directions), tau, sigma, sign
+    )

@@ -12,7 +12,7 @@ from goldenseal.errors import GoldensealError, UsageError
 from train_gpt_style.kit.numerics import enter_lane
 
 HELP = """\
-usage: [NAME=value ...] python -m {package}
+usage: [NAME=value ...] python -m {package}{commands}
 
 {help}
 
@@ -35,11 +35,11 @@ def cli(system, train, arguments, environ_of=None):
     system with flags; by default an argument is an error.
     """
     if environ_of is None and arguments in (["--help"], ["-h"]):
-        print(HELP.format(package=system.package, name=system.name, help=system.help.strip()))
+        print(help_of(system))
         return 0
     try:
         if arguments and arguments[0] in system.commands:
-            return commanded(system.commands[arguments[0]], arguments[1:])
+            return commanded(system, *arguments)
         environ = (environ_of or no_arguments)(arguments, os.environ)
         enter_lane(environ)  # before torch is imported
         train(environ)
@@ -51,16 +51,24 @@ def cli(system, train, arguments, environ_of=None):
     return 0
 
 
-def commanded(reference, arguments):
-    """Run another command of a system, `package.module:function`, which returns its exit code.
+def help_of(system):
+    """What `--help` prints: the system's own words, and the names of its other commands."""
+    lines = (f"\n       python -m {system.package} {name} --help" for name in system.commands)
+    words = {"package": system.package, "name": system.name, "help": system.help.strip()}
+    return HELP.format(commands="".join(lines), **words)
+
+
+def commanded(system, name, *arguments):
+    """The exit code of another command of a system: a function of its arguments, None for 0.
 
     It is found by name, not imported: no run holds it, and no bundle does.
     """
     try:
-        function = pkgutil.resolve_name(reference)
+        function = pkgutil.resolve_name(system.commands[name])
     except ModuleNotFoundError as error:
-        raise UsageError(f"{reference} is not here, no bundle holds it: {error}") from None
-    return function(arguments)
+        raise UsageError(f"{name}: a bundle only trains ({error})") from None
+    sys.argv = [f"python -m {system.package} {name}", *arguments]  # what its help shows
+    return function(list(arguments)) or 0
 
 
 def no_arguments(arguments, environ):

@@ -35,7 +35,8 @@ class System:
     data: name and size in bytes of each file that a run of these settings trains on.
     paths: baseline knobs that say where data lies, which is not what a run is.
     help: what `--help` says of it, with an example.
-    commands: besides training, by the first argument: `package.module:function` of the others.
+    commands: what it does besides training, by the first argument, each a `module:function` of
+    the arguments after it, which returns the exit code or None.
     """
 
     package: str

@@ -27,4 +27,5 @@ example: EXPERTS=data/experts/tables SOUP_EPOCHS=5 python -m train_gpt_style.sou
 Embed images with a trained student:
   python -m train_gpt_style.soup embed IMAGES... -o table.safetensors --student WEIGHTS
 """,
+    commands={"embed": "train_gpt_style.soup_student.embed:main"},
 )

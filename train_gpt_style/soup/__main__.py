@@ -2,7 +2,6 @@
 
 from train_gpt_style.kit.entry import command
 from train_gpt_style.soup import SYSTEM
-from train_gpt_style.soup.commands import environ_of
 
 
 def train(environ):
@@ -12,4 +11,4 @@ def train(environ):
     main(environ)
 
 
-command(SYSTEM, train, environ_of)
+command(SYSTEM, train)

@@ -29,8 +29,6 @@ PROBE = probe_of(
     batches=((2,), (1,), (3,)),
     unreached={
         r"^soup/(consensus|quality)\.py": "of features: test_soup_consensus.py",
-        r"^soup/commands\.py": "help, or another program in this process's place: "
-        "test_soup_student.py",
         r"^kit/batches\.py.*\b(epoch|position|whole|shuffle|self\.at = at)\b": "goes on within an "
         "epoch: test_killed_runs.py",
         r"^soup/model\.py.*\b(shaped|term)\b": "of features",

@@ -1,5 +1,6 @@
 """pytest tests/train_gpt_style/credit/test_credit_audit.py — the command that judges a network."""
 
+import dataclasses
 import json
 import re
 import shutil
@@ -256,12 +257,12 @@ def test_what_cannot_be_judged_is_one_line(own, name, words):
 
 
 def test_the_command_is_that_of_the_system(runs, capsys):
-    assert entry.cli(SYSTEM, ["audit", str(runs / "bp"), "--draws", "0"]) in (1, 3)
+    assert entry.cli(SYSTEM, train, ["audit", str(runs / "bp"), "--draws", "0"]) in (1, 3)
     assert "not evaluated (d)" in capsys.readouterr().out
-    assert entry.cli(SYSTEM, ["audit", "--help"]) == 0
+    assert entry.cli(SYSTEM, train, ["audit", "--help"]) == 0
     assert "The four diagnostics:" in capsys.readouterr().out
-    assert entry.cli(SYSTEM, ["audit", str(runs / "bp"), "--examples", "x"]) == 2
-    assert entry.cli(SYSTEM, ["judge"]) == 2
-    gone = entry.commanded
-    with pytest.raises(UsageError, match="no bundle holds it"):
-        gone("train_gpt_style.credit.nothing:main", [])
+    assert entry.cli(SYSTEM, train, ["audit", str(runs / "bp"), "--examples", "x"]) == 2
+    assert entry.cli(SYSTEM, train, ["judge"]) == 2
+    gone = dataclasses.replace(SYSTEM, commands={"audit": "train_gpt_style.credit.nothing:main"})
+    with pytest.raises(UsageError, match="audit: a bundle only trains"):
+        entry.commanded(gone, "audit")

@@ -122,9 +122,9 @@ def test_a_table_that_is_wrong_is_one_line(tmp_path):
 
 
 def test_the_command_prints_the_table_of_the_document(capsys):
-    assert entry.cli(SYSTEM, ["published"]) == 1
+    assert entry.cli(SYSTEM, None, ["published"]) == 1
     printed = capsys.readouterr().out
     assert "25 incidents found among 32 claims" in printed
     table = printed.partition("\n\n")[0]
     assert table in (ROOT / "docs/credit.md").read_text(encoding="utf-8")
-    assert entry.cli(SYSTEM, ["published", "more"]) == 2
+    assert entry.cli(SYSTEM, None, ["published", "more"]) == 2

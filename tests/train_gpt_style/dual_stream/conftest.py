@@ -10,6 +10,7 @@ from tests.train_gpt_style.cases import inside
 from train_gpt_style.dual_stream import SYSTEM
 from train_gpt_style.dual_stream.model import build_model
 from train_gpt_style.dual_stream.probe_data import TINY
+from train_gpt_style.dual_stream.run import main
 from train_gpt_style.kit.context import Context
 
 SMALL = {**TINY, "SYNTHETIC_IMAGES": "12"}
@@ -37,5 +38,5 @@ def trained(tmp_path_factory):
     folder = tmp_path_factory.mktemp("trained")
     environ = {**SMALL, "SCAN_EVERY": "1", "CM_WEIGHT": "1", "CHECKPOINT_EVERY": "2"}
     with inside(folder), contextlib.redirect_stdout(io.StringIO()):
-        SYSTEM.train({**environ, "RUN_LOG": "1"})
+        main({**environ, "RUN_LOG": "1"})
     return folder

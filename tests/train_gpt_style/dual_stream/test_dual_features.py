@@ -2,13 +2,18 @@
 
 import pytest
 import torch
+from safetensors.torch import save, save_file
 
 from goldenseal.errors import UsageError
 from train_gpt_style.dual_stream import SYSTEM
 from train_gpt_style.dual_stream.losses import bce, info_nce, loss_and_facts
 from train_gpt_style.dual_stream.presets import PRESETS
 
-ACTING = [f for f in SYSTEM.features if f.declaration.kind == "acts"]
+ACTING = [
+    f
+    for f in SYSTEM.features
+    if f.declaration.kind == "acts" and f.declaration.name != "warm"  # which is its very purpose
+]
 HEAD = {"GEO_HEAD": "1", "CV_WEIGHT": "0.5"}
 
 
@@ -20,20 +25,18 @@ def batch(rows=6):
 
 @pytest.mark.parametrize("feature", ACTING, ids=lambda f: f.declaration.name)
 def test_a_feature_leaves_the_baselines_weights_and_draws_alone(model_of, feature):
-    plain = dict(model_of().named_parameters())
-    after_plain = torch.get_rng_state()
-    example = {k: v for k, v in feature.declaration.example.items() if k != "SEED"}
-    changed = {} if "N_CROSS_BLOCKS" not in example else {"joint", "classifier"}
-    model = (
-        model_of(**{k: v for k, v in example.items() if k != "N_FUSED_BLOCKS"})
-        if not changed
-        else model_of(**example)
-    )
-    if not changed:
-        assert torch.get_rng_state().equal(after_plain)
-    for name, p in model.named_parameters():
-        if name in plain and name.partition(".")[0] not in changed and not changed:
-            assert p.equal(plain[name]), name
+    example = dict(feature.declaration.example)
+    shape = {k: v for k, v in example.items() if k in ("N_FUSED_BLOCKS", "SEED")}
+    plain = model_of(**shape)
+    drawn, expected = torch.get_rng_state(), dict(plain.named_parameters())
+    model = model_of(**example)
+    assert torch.get_rng_state().equal(drawn)
+    replaced = ("joint.", "classifier.") if "N_CROSS_BLOCKS" in example else ()
+    kept = {n: p for n, p in model.named_parameters() if n in expected}
+    assert len(kept) > 40
+    for name, p in kept.items():
+        if not name.startswith(replaced or "none"):
+            assert p.equal(expected[name]), name
 
 
 REFUSED = {
@@ -72,6 +75,40 @@ def test_what_does_not_fit_is_refused_in_one_line(environ, words):
     defaults = {"N_FUSED_BLOCKS": "1"} if "beside" in words or "1 and 1" in words else {}
     with pytest.raises(UsageError, match=words) as caught:
         SYSTEM.read({**defaults, **environ})
+    assert "\n" not in str(caught.value)
+
+
+def test_a_warm_start_loads_what_it_holds_and_names_what_is_fresh(model_of, tmp_path):
+    save_file({"position": torch.ones(4, 12)}, tmp_path / "w.safetensors")
+    model = model_of(DATA_DIR=str(tmp_path), WARM_START="w.safetensors")
+    assert model.position.eq(1).all()
+    assert model.patch.weight.equal(model_of().patch.weight)
+    (note,) = model.notes
+    assert note.startswith("warm start: 1 tensors; fresh: ")
+    assert "patch.weight" in note
+    whole = {n: p.detach().clone() for n, p in model.named_parameters()}
+    save_file(whole, tmp_path / "all.safetensors")
+    assert model_of(DATA_DIR=str(tmp_path), WARM_START="all.safetensors").notes == [
+        f"warm start: {len(whole)} tensors; fresh: 0"
+    ]
+
+
+BAD_STARTS = {
+    "nothing": (None, "there is no file"),
+    "a pickle": (b"\x80\x04pickle", "no safetensors file"),
+    "another shape": (save({"position": torch.ones(4, 13)}), "position is \\(4, 13\\), in this"),
+    "another model": (save({"head": torch.ones(1)}), "head is no parameter of this model"),
+}
+
+
+@pytest.mark.parametrize(("data", "words"), BAD_STARTS.values(), ids=BAD_STARTS)
+def test_a_warm_start_that_is_not_there_or_does_not_fit_is_an_error(
+    model_of, tmp_path, data, words
+):
+    if data is not None:
+        (tmp_path / "w.safetensors").write_bytes(data)
+    with pytest.raises(UsageError, match=words) as caught:
+        model_of(DATA_DIR=str(tmp_path), WARM_START="w.safetensors")
     assert "\n" not in str(caught.value)
 
 

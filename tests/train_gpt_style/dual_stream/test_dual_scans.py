@@ -8,8 +8,9 @@ import torch
 
 from goldenseal.errors import UsageError
 from train_gpt_style.dual_stream import SYSTEM
-from train_gpt_style.dual_stream.commands import environ_of
-from train_gpt_style.dual_stream.scans import Gallery, marked_cv, scan, verdict
+from train_gpt_style.dual_stream.diagnosis import verdict
+from train_gpt_style.dual_stream.run import main
+from train_gpt_style.dual_stream.scans import Gallery, marked_cv, scan
 from train_gpt_style.dual_stream.tools import scalars
 from train_gpt_style.dual_stream.watch import Watched
 from train_gpt_style.geometry.anchors import unit
@@ -146,7 +147,7 @@ def test_a_run_with_scans_writes_one_line_a_validation_and_names_the_dead_term(t
 def tool(monkeypatch, capsys, *arguments, **environ):
     """(exit code, standard output, standard error) of the command with a tool."""
     monkeypatch.delenv("DATA_DIR", raising=False)
-    code = entry.cli(SYSTEM, list(arguments), environ_of)
+    code = entry.cli(SYSTEM, main, list(arguments))
     return (code, *capsys.readouterr())
 
 
@@ -192,13 +193,13 @@ def test_the_presets_are_listed_and_an_unknown_one_is_refused(monkeypatch, capsy
     assert "no preset; one of v1, v2" in error
 
 
-def test_another_word_is_refused_and_help_lists_the_tools(capsys):
-    with pytest.raises(UsageError, match="no tool; one of presets, scan, scalars"):
-        environ_of(["scam"], {})
-    with pytest.raises(SystemExit):
-        environ_of(["--help"], {})
-    assert "scalars" in capsys.readouterr().out
-    assert environ_of([], {"A": "b"}) == {"A": "b"}
+def test_another_word_is_refused_and_help_lists_the_tools(monkeypatch, capsys):
+    code, _, error = tool(monkeypatch, capsys, "scam")
+    assert code == 2
+    assert "scam" in error
+    code, out, _ = tool(monkeypatch, capsys, "--help")
+    assert code == 0
+    assert all(f"dual_stream {name} --help" in out for name in ("presets", "scan", "scalars"))
 
 
 def test_a_run_log_becomes_scalars_of_losses_and_scans(trained, tmp_path):

@@ -30,9 +30,6 @@ class Method:
         self.settings = settings
         self.facts: dict[str, Any] = {}  # what a log says of the last step
 
-    def check(self):
-        """Raise UsageError when the settings do not fit the method."""
-
     def install(self, model):
         """Add the tensors that the method needs, by name, so that a checkpoint holds them."""
 

@@ -34,7 +34,7 @@ class EP(Method):
             loss, correct, signals = head_step(model, free, y, moment)
             with quiet(model):
                 states, self.facts = self.nudged(model, signals)
-                total, energy = 0.0, 0.0
+                energy = 0.0
                 for side, hidden in states:
                     hidden = [h.detach() for h in hidden]
                     energy = energy + side * self.energy(model, hidden)

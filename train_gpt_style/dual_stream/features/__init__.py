@@ -15,6 +15,7 @@ from train_gpt_style.dual_stream.features.mastery import (
 from train_gpt_style.dual_stream.features.scan import SCAN
 from train_gpt_style.dual_stream.features.shaping import AUTOGRAD
 from train_gpt_style.dual_stream.features.volumes import ANCHOR_CV, CM, CV, SPREAD
+from train_gpt_style.dual_stream.features.warm import WARM
 from train_gpt_style.dual_stream.seams import GatedFeature
 from train_gpt_style.kit.features import of_every_system
 
@@ -22,6 +23,6 @@ AUTOCAST, FINITE, RUN_LOG, CHECKPOINT = of_every_system({"LR": "1e38"}, GatedFea
 
 FEATURES = (
     *(AUTOCAST, GEO_HEAD, NCE_SCOPE, CROSS, GEO_BCE, GEO_DIV, AUTOGRAD, CV, ANCHOR_CV, CM, SPREAD),
-    *(MASTERY, QUEUE_ADAPT, NCE_AFTER, GAL),
+    *(MASTERY, QUEUE_ADAPT, NCE_AFTER, GAL, WARM),
     *(FINITE, SCAN, RUN_LOG, CHECKPOINT),
 )
