@@ -36,7 +36,7 @@ def micro_f1(scores, labels):
     """F1 of all classes' answers together, a yes as in `macro_f1`; 0 where nothing is positive."""
     yes, truth = scores > 0, labels.astype(bool)
     either = yes.sum() + truth.sum()
-    return float(2 * (yes & truth).sum() / either) if either else 0.0
+    return float(2 * (yes & truth).sum() / max(either, 1))
 
 
 def with_positives(labels):
