@@ -13,10 +13,11 @@ from dataclasses import dataclass
 
 import torch
 
-from goldenseal.errors import UsageError
+from goldenseal.errors import ContradictedError, UsageError
 
 TOLERANCE = 2.0**-20  # relative change of the objective at which the rounds end
-ROUNDING = 2.0**-44  # of the clouds' energy: what is less is no objective
+# Of the clouds' energy, by the type in which the products are made: what is less is no objective.
+ROUNDING = {torch.float32: 2.0**-22, torch.float64: 2.0**-44}
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,8 @@ def generalised_procrustes(clouds, rounds=20, tolerance=TOLERANCE, svd=torch.lin
     The rounds need no rows, only the products X_i^T X_j, which are made once: X_i^T C is their mean
     after the turns, and the objective is sum |X_i|^2 - m |C|^2, with C the mean of m turned clouds.
     So a round costs the same for any number of rows. svd: torch.linalg.svd, or `jacobi.jacobi_svd`
-    for the portable lane. Raises UsageError as `padded` does, and ArithmeticError should a round
-    ever raise the objective.
+    for the portable lane. Raises UsageError as `padded` does, and ContradictedError should a
+    round ever raise the objective.
     """
     clouds = padded(clouds)
     count, width = len(clouds), clouds[0].shape[1]
@@ -67,6 +68,8 @@ def generalised_procrustes(clouds, rounds=20, tolerance=TOLERANCE, svd=torch.lin
         for j in range(i, count):
             products[i][j] = (x.T @ clouds[j]).double()
             products[j][i] = products[i][j].T
+    exact = all(c.dtype is torch.float64 for c in clouds)
+    rounding = ROUNDING[torch.float64 if exact else torch.float32]
     energy = float(sum(products[i][i].diagonal().sum() for i in range(count)))
 
     def against_centre(rotations):
@@ -87,7 +90,7 @@ def generalised_procrustes(clouds, rounds=20, tolerance=TOLERANCE, svd=torch.lin
             for each, r in zip(m, rotations, strict=True)
         )
         left = energy - float(sum(turned))
-        return left if left > ROUNDING * energy else 0.0
+        return left if left > rounding * energy else 0.0
 
     rotations = (None,) * count  # the identity
     m = against_centre(rotations)
@@ -96,8 +99,8 @@ def generalised_procrustes(clouds, rounds=20, tolerance=TOLERANCE, svd=torch.lin
         rotations = tuple(polar(each, svd) for each in m)
         m = against_centre(rotations)
         objectives.append(objective(rotations, m))
-        if objectives[-1] > objectives[-2] + ROUNDING * energy:
-            raise ArithmeticError(f"the objective rose from {objectives[-2]} to {objectives[-1]}")
+        if objectives[-1] > objectives[-2] + rounding * energy:
+            raise ContradictedError(f"the objective rose from {objectives[-2]} to {objectives[-1]}")
         if objectives[-2] - objectives[-1] <= tolerance * objectives[-2]:
             break
     if rotations[0] is None:

@@ -8,8 +8,11 @@ bits are the same everywhere, and it is slow: O(D) passes over the matrix a swee
 import numpy as np
 import torch
 
+from goldenseal.errors import CannotCheckError
+
 SWEEPS = 30
 SETTLED = 2.0**-50  # cosine of two columns at which they count as orthogonal
+NOTHING = 2.0**-52  # of the longest column: what is shorter is rounding, and is not turned
 
 
 def rounds_of(columns):
@@ -28,10 +31,27 @@ def sums(values):
     return np.add.accumulate(values, axis=0)[-1]
 
 
+def completed(u, rank):
+    """U (M, D) with its columns from `rank` on made orthonormal to all before: Gram-Schmidt.
+
+    Each starts as the axis that the columns before it say least of.
+    """
+    for place in range(rank, u.shape[1]):
+        before = u[:, :place]
+        axis = int(sums((before * before).T).argmin()) if place else 0
+        new = np.zeros(len(u))
+        new[axis] = 1.0
+        for _ in range(2 if place else 0):  # once is not enough for the last digits
+            new = new - sums((before * sums(before * new[:, None])).T)
+        u[:, place] = new / np.sqrt(sums(new * new))
+    return u
+
+
 def jacobi_svd(m):
     """(U, S, V^T) of a float64 tensor (M, D), M >= D, as torch.linalg.svd(full_matrices=False).
 
-    Columns of U whose singular value is 0 are 0. Raises ArithmeticError when it does not settle.
+    A column of rounding alone gets the singular value 0, and U a column that is orthogonal to the
+    others, so U is orthonormal whatever the rank. Raises CannotCheckError when it does not settle.
     """
     a = m.detach().cpu().double().numpy().copy()
     v = np.eye(a.shape[1])
@@ -39,11 +59,14 @@ def jacobi_svd(m):
     schedule = list(rounds_of(a.shape[1]))
     for _ in range(SWEEPS):
         worst = 0.0
+        # Else columns of rounding are turned for ever, down to where squares are lost.
+        least = NOTHING * np.sqrt(sums(a * a).max(initial=0.0))
         for p, q in schedule:
             x, y = a[:, p], a[:, q]
             alpha, beta, gamma = sums(x * x), sums(y * y), sums(x * y)
-            scale = np.sqrt(alpha) * np.sqrt(beta)
-            cosine = np.abs(gamma) / np.maximum(scale, tiny)
+            lengths = np.sqrt(alpha), np.sqrt(beta)
+            cosine = np.abs(gamma) / np.maximum(lengths[0] * lengths[1], tiny)
+            cosine = np.where(np.minimum(*lengths) > least, cosine, 0.0)
             turn = cosine > SETTLED
             worst = max(worst, float(cosine.max(initial=0.0)))
             zeta = (beta - alpha) / (2 * np.where(turn, gamma, 1))
@@ -58,11 +81,12 @@ def jacobi_svd(m):
         if worst <= SETTLED:
             break
     else:
-        raise ArithmeticError(f"no singular values after {SWEEPS} sweeps: cosine {worst}")
+        raise CannotCheckError(f"no singular values after {SWEEPS} sweeps: cosine {worst}")
     values = np.sqrt(sums(a * a))
     order = np.argsort(-values, kind="stable")
     values, a, v = values[order], a[:, order], v[:, order]
-    u = a / np.maximum(values, tiny)
+    values = np.where(values > NOTHING * values.max(initial=0.0), values, 0.0)
+    u = completed(a / np.maximum(values, tiny), int((values > 0).sum()))
     found = (torch.from_numpy(np.ascontiguousarray(w)) for w in (u, values, v.T))
     return tuple(w.to(m.device) for w in found)
 

@@ -96,12 +96,28 @@ def mean_cosine(a, b):
 
 @dataclass(frozen=True)
 class HeldOut:
-    """Mean cosines: on the fit's rows, on rows it never saw, there with permuted pairs."""
+    """Mean cosines: on the fit's rows, on rows it never saw, there with permuted pairs.
+
+    rows, columns: of the fit; with rows <= columns + 1 any two clouds fit.
+    """
 
     fitted: float
     held_out: float
     permuted: float
     rows: int
+    columns: int
+
+    def cosines(self):
+        """The three, in words."""
+        return f"fit:{self.fitted:.4f} held_out:{self.held_out:.4f} permuted:{self.permuted:.4f}"
+
+    def size(self):
+        """Of the fit, and whether it is too small for the fit to prove anything."""
+        proves = "; rows <= columns + 1: any clouds would fit" * (self.rows <= self.columns + 1)
+        return f"n:{self.rows} D:{self.columns}{proves}"
+
+    def __str__(self):
+        return f"{self.cosines()} {self.size()}"
 
 
 def held_out(source, target, generator, whiten=True, floor=WHITEN_FLOOR):
@@ -122,7 +138,7 @@ def held_out(source, target, generator, whiten=True, floor=WHITEN_FLOOR):
         return [mean_cosine(*fit(source[part], t[part])) for part in (inside, outside)]
 
     own, other = cosines(target)
-    return HeldOut(own, other, cosines(target[shuffle])[1], len(inside))
+    return HeldOut(own, other, cosines(target[shuffle])[1], len(inside), source.shape[1])
 
 
 def fitted(source, target, whiten, floor):

@@ -22,11 +22,26 @@ def mean_average_precision(scores, labels):
 
 
 def macro_f1(scores, labels):
-    """Mean over classes of F1 where a score above 0, a probability above 1/2, is a yes."""
+    """Mean over classes of F1 where a score above 0, a probability above 1/2, is a yes.
+
+    A class with neither a yes nor a positive counts 0, as does one without positives.
+    """
     yes, truth = scores > 0, labels.astype(bool)
     both = (yes & truth).sum(axis=0)
     either = yes.sum(axis=0) + truth.sum(axis=0)
     return float(np.where(either > 0, 2 * both / np.maximum(either, 1), 0.0).mean())
+
+
+def micro_f1(scores, labels):
+    """F1 of all classes' answers together, a yes as in `macro_f1`; 0 where nothing is positive."""
+    yes, truth = scores > 0, labels.astype(bool)
+    either = yes.sum() + truth.sum()
+    return float(2 * (yes & truth).sum() / max(either, 1))
+
+
+def with_positives(labels):
+    """How many classes of (N, C) have a positive: those that `mean_average_precision` is over."""
+    return int(labels.any(axis=0).sum())
 
 
 def top_rate(scores, labels):

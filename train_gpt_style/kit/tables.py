@@ -63,7 +63,7 @@ class Table:
     def check_rows(self, images, train, val):
         """Raise UsageError unless the table is of this image set, with so many rows."""
         if self.about.get("images") != images:
-            told = self.about.get("images") or "none"
+            told = str(self.about.get("images") or "none")
             raise UsageError(
                 f"{self.path}: its rows are of another image set: {told[:16]}, not {images[:16]}"
             )

@@ -80,16 +80,24 @@ class Consensus:
     agreement: float | None = None
 
 
-def consensus_of(settings, data):
-    """The consensus of the run's tables, worked out once.
+def gpa_of(settings):
+    """(rounds, tolerance) of GPA, or None without."""
+    return (settings.gpa_rounds, settings.gpa_tol) if settings.gpa else None
+
+
+def consensus_of(settings, data, log=None):
+    """The consensus of the run's tables, worked out once; then `log` is told how well they agree.
 
     Raises UsageError where there are too few rows or columns for OUTPUT_DIM.
     """
     if "consensus" not in data.kept:
         s = settings
-        gpa = (s.gpa_rounds, s.gpa_tol) if s.gpa else None
         features = data.train.features, data.val.features
-        data.kept["consensus"] = make(*features, s.expert_dim, s.output_dim, gpa, solver_of(s))
+        sizes = s.expert_dim, s.output_dim
+        found = data.kept["consensus"] = make(*features, *sizes, gpa_of(s), solver_of(s))
+        if found.agreement is not None and log is not None:
+            rounds = len(found.objectives) - 1
+            log(f"consensus agreement:{found.agreement:.4f} rounds:{rounds}")
     return data.kept["consensus"]
 
 
@@ -178,51 +186,3 @@ def calibrate(part, cloud, target, whiten=True, floor=WHITEN_FLOOR, solver=NATIV
         turn = turn * float((turned * t.double()).sum() / turned.square().sum())
     weight = (part.basis @ turn @ goal.basis.T).T
     return Affine(weight, goal.mean - weight @ part.mean)
-
-
-@dataclass(frozen=True)
-class Quality:
-    """Mean cosines of calibrated rows to their targets, beside what a fit reaches by chance.
-
-    fitted: on the rows of the fit. held_out: on others. permuted: on others, after a fit to targets
-    in another order. rows, columns: of the fit; with rows <= columns + 1 any two clouds fit.
-    """
-
-    fitted: float
-    held_out: float
-    permuted: float
-    rows: int
-    columns: int
-
-    def __str__(self):
-        proves = "; rows <= columns + 1: any clouds would fit" * (self.rows <= self.columns + 1)
-        return (
-            f"cos_fit:{self.fitted:.4f} cos_held_out:{self.held_out:.4f} "
-            f"cos_permuted:{self.permuted:.4f} n:{self.rows} D:{self.columns}{proves}"
-        )
-
-
-def quality(rows, target, width, whiten, floor, seed, solver=NATIVE):
-    """`Quality` of a calibration that is fitted on one half of the rows, drawn from `seed`."""
-    generator = torch.Generator().manual_seed(seed)
-    order = torch.randperm(len(rows), generator=generator)
-    shuffled = target[torch.randperm(len(rows), generator=generator)]
-    inside, outside = order[: (len(rows) + 1) // 2], order[(len(rows) + 1) // 2 :]
-    part = principal(rows[inside], width, solver)
-
-    def cosine(goal, places, affine):
-        centre = goal[inside].double().mean(dim=0)
-        ours, theirs = affine(rows[places]) - centre, goal[places].double() - centre
-        return float((unit(ours) * unit(theirs)).sum(dim=1).mean())
-
-    def fit(goal):
-        return calibrate(part, part(rows[inside]), goal[inside], whiten, floor, solver)
-
-    own, other = fit(target), fit(shuffled)
-    return Quality(
-        cosine(target, inside, own),
-        cosine(target, outside, own),
-        cosine(shuffled, outside, other),
-        len(inside),
-        part.basis.shape[1],
-    )

@@ -63,9 +63,13 @@ def load_tables(folder, n_experts):
         raise UsageError(f"EXPERTS={folder} is no folder")
     folder = Path(folder)
     labels = Table(folder / LABELS, torch.uint8)
-    if not labels.val.numpy().any():
+    val, train = labels.val.numpy(), labels.train.numpy()
+    for split, rows in (("train", train), ("val", val)):
+        if rows.max() > 1:
+            raise UsageError(f"{folder / LABELS}: {split} holds other bytes than 0 and 1")
+    if not val.any():
         raise UsageError(f"{folder / LABELS}: val has no positive at all")
-    for column, positive in enumerate(labels.train.numpy().any(axis=0)):
+    for column, positive in enumerate(train.any(axis=0)):
         if not positive:
             raise UsageError(f"{folder / LABELS}: class {column} has no positive in train")
     paths = sorted(path for path in folder.glob("*.safetensors") if path.name != LABELS)

@@ -28,7 +28,7 @@ PROBE = probe_of(
     draw=draw,
     batches=((2,), (1,), (3,)),
     unreached={
-        r"^soup/consensus\.py": "of features: test_soup_consensus.py",
+        r"^soup/(consensus|quality)\.py": "of features: test_soup_consensus.py",
         r"^kit/batches\.py.*\b(epoch|position|whole|shuffle|self\.at = at)\b": "goes on within an "
         "epoch: test_killed_runs.py",
         r"^soup/model\.py.*\b(shaped|term)\b": "of features",

@@ -10,7 +10,13 @@ import torch.nn.functional as F
 from train_gpt_style.kit.batches import Loader
 from train_gpt_style.kit.context import Context
 from train_gpt_style.kit.energy import meter_for
-from train_gpt_style.kit.metrics import macro_f1, mean_average_precision, top_rate
+from train_gpt_style.kit.metrics import (
+    macro_f1,
+    mean_average_precision,
+    micro_f1,
+    top_rate,
+    with_positives,
+)
 from train_gpt_style.kit.numerics import enter_lane
 from train_gpt_style.kit.seams import StepReport
 from train_gpt_style.kit.start import (
@@ -42,7 +48,9 @@ def main(environ=os.environ):
 
 
 def evaluate(settings, model, ctx, split):
-    """val_loss in nats, val_map, val_f1, val_top, and how many anchors are in use."""
+    """val_loss in nats, val_map and over how many classes, val_f1 macro and micro, val_top, and how
+    many anchors are in use.
+    """
     model.eval()
     # In double, and read once at the end, as in every system.
     total = torch.zeros((), dtype=torch.float64, device=ctx.device)
@@ -62,7 +70,9 @@ def evaluate(settings, model, ctx, split):
     return {
         "val_loss": ctx.read(total / len(split)),
         "val_map": mean_average_precision(scores, labels),
+        "val_map_classes": with_positives(labels),
         "val_f1": macro_f1(scores, labels),
+        "val_f1_micro": micro_f1(scores, labels),
         "val_top": top_rate(scores, labels),
         "anchors": active,
     }

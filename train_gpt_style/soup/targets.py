@@ -25,6 +25,7 @@ from train_gpt_style.soup.data import load_tables
 from train_gpt_style.soup.model import Soup
 
 BATCH = 1024
+ODD = KeyError, IndexError, TypeError, ValueError, RuntimeError, ZeroDivisionError, UsageError
 
 
 def soup_in(path):
@@ -42,7 +43,7 @@ def soup_in(path):
         sizes = anchors.shape[1], len(anchors), inner // width, width, classes
         soup = Soup([shape[1] for shape in shapes], *sizes)
         soup.load_state_dict(state, strict=True)
-    except (KeyError, RuntimeError, ZeroDivisionError, UsageError) as error:
+    except ODD as error:
         raise UsageError(f"{path}: no soup: {str(error).splitlines()[0]}") from None
     return soup.eval().requires_grad_(False), tensor_digest(state)
 

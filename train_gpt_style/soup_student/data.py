@@ -24,7 +24,8 @@ class Data:
     """Splits of `kit.images` and unit targets (N, O), training and validation.
 
     about: what the table of targets says of itself. soup: the frozen soup that made them, if it is
-    known. seen: the embedding of the validation images, as of the last validation.
+    known. seen: the embedding of the validation images, as of the last validation. alignment: the
+    queue of this run, where it has one.
     """
 
     train: Any
@@ -34,6 +35,7 @@ class Data:
     about: dict[str, str] = field(default_factory=dict)
     soup: Any = None  # `frozen.Frozen`
     seen: Any = None
+    alignment: Any = None  # `features.align.Queue`
 
     @property
     def kind(self):

@@ -38,7 +38,8 @@ def student_in(path):
     """
     try:
         with safetensors.safe_open(str(path), "pt") as file:
-            heads = int(json.loads((file.metadata() or {}).get("about", "{}")).get("heads", 0))
+            about = json.loads((file.metadata() or {}).get("about", "{}"))
+            heads = int(about.get("heads", 0)) if isinstance(about, dict) else 0
             state = {name: file.get_tensor(name) for name in file.keys()}
     except (safetensors.SafetensorError, OSError, ValueError, TypeError) as error:
         raise UsageError(f"{path}: no weights: {str(error).splitlines()[0]}") from None
@@ -53,7 +54,7 @@ def student_in(path):
         student.load_state_dict(state, strict=True)
         if heads < 1 or dim % heads:
             raise KeyError(f"heads={heads} in its metadata")
-    except (KeyError, RuntimeError, ValueError) as error:
+    except (KeyError, IndexError, TypeError, RuntimeError, ValueError) as error:
         raise UsageError(f"{path}: no student: {str(error).splitlines()[0]}") from None
     return student.eval().requires_grad_(False), tensor_digest(state), size
 

@@ -15,6 +15,7 @@ from goldenseal.errors import ContradictedError, UsageError
 from train_gpt_style.geometry.readout import Readout
 
 PREFIX = "readout."
+ODD = KeyError, IndexError, TypeError, ValueError, RuntimeError, ZeroDivisionError, UsageError
 
 
 class Frozen:
@@ -47,7 +48,7 @@ class Frozen:
                 sizes = inner // width, width, len(state["down.weight"])
                 readout = Readout(torch.empty(anchors.shape), *sizes)
             readout.load_state_dict(state, strict=True, assign=True)
-        except (KeyError, RuntimeError, ZeroDivisionError, UsageError) as error:
+        except ODD as error:
             reason = str(error).splitlines()[0]
             raise UsageError(f"SOUP={self.path}: holds no readout of a soup: {reason}") from None
         self.before = tensor_digest(readout.state_dict())
@@ -67,6 +68,18 @@ class Frozen:
     def classes(self):
         """How many logits it gives."""
         return self.readout.down.out_features
+
+    @property
+    def read(self):
+        """Whether anything has asked for the readout."""
+        return "readout" in self.__dict__
+
+    def check_outside(self, optimizers):
+        """Raise ContradictedError when an optimizer holds a parameter of the readout."""
+        own = {id(p) for p in self.parameters} if self.read else set()
+        for name, optimizer in optimizers.items():
+            if any(id(p) in own for group in optimizer.param_groups for p in group["params"]):
+                raise ContradictedError(f"the frozen soup is in the optimizer {name}")
 
     def check_unchanged(self):
         """Raise ContradictedError unless all is as it was."""

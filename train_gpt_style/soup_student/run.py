@@ -62,6 +62,11 @@ def evaluate(settings, model, ctx, data):
     return facts
 
 
+def spelled(value):
+    """A fact as the log has it: a count as it is, all else to six places."""
+    return str(value) if isinstance(value, int) else f"{value:.6f}"
+
+
 def run(settings, ctx):
     """One run in the current folder."""
     s = settings
@@ -75,7 +80,11 @@ def run(settings, ctx):
     log_settings(s, log)
     log(f"data:{data.kind} train_images:{len(data.train)} val_images:{len(data.val)}")
     model = build_model(s, ctx)
-    header = {"data": data.kind}
+    # Whose the targets are: without SOUP nothing else tells.
+    told = {
+        f"targets_{name}": data.about[name] for name in ("soup", "experts") if name in data.about
+    }
+    header = {"data": data.kind, **told}
     for feature in s.features:
         feature.install(model, s, data, ctx)
         header |= feature.header(data)
@@ -83,6 +92,8 @@ def run(settings, ctx):
     log(f"model_params:{parameters}")
     optimizer = torch.optim.Adam(model.parameters(), lr=s.lr, fused=True)
     optimizers = {"adam": optimizer}
+    if data.soup is not None:
+        data.soup.check_outside(optimizers)
     loader = Loader(len(data.train), s.batch, s.seed)
     per_epoch = math.ceil(len(data.train) / s.batch)
     steps = s.epochs * per_epoch
@@ -98,7 +109,7 @@ def run(settings, ctx):
 
     def validate(step):
         facts = evaluate(s, model, ctx, data)
-        more = "".join(f" {name}:{value:.6f}" for name, value in list(facts.items())[1:])
+        more = "".join(f" {name}:{spelled(value)}" for name, value in list(facts.items())[1:])
         log(f"step:{step}/{steps} val_loss:{facts['val_loss']:.8f}{more}")
         for observer in observers:
             observer.after_validation(step, {"data": data.kind, **facts})

@@ -21,6 +21,8 @@ from goldenseal.digest import tensor_digest
 from goldenseal.errors import CannotCheckError, ContradictedError, UsageError
 from train_gpt_style.kit.data import __main__ as command
 from train_gpt_style.kit.data.experts import convert, features, fetch, inverted, onnx, pins
+from train_gpt_style.kit.data.experts.own import read_rows as own_rows
+from train_gpt_style.kit.data.write_table import table_bytes
 from train_gpt_style.kit.image_sets import images_digest
 from train_gpt_style.kit.tables import Table
 from train_gpt_style.soup_student.probe_data import idx_bytes, write_images
@@ -70,13 +72,26 @@ class Hostile:
     def __reduce__(self):
         import os
 
-        return os.system, ("touch /tmp/hostile-pickle-ran",)
+        return os.system, (f"touch {self.path}",)
 
 
 def test_a_pickle_that_holds_more_than_weights_is_refused(tmp_path):
-    data = pickle.dumps(Hostile(), protocol=2)
+    hostile = Hostile()
+    hostile.path = tmp_path / "ran"
+    data = pickle.dumps(hostile, protocol=2)
     with pytest.raises(ContradictedError, match="cannot be converted"):
-        convert.converted(data, pinned(data), tmp_path / "out.safetensors")
+        convert.converted(data, pinned(data), tmp_path / "w" / "out.safetensors")
+    assert not hostile.path.exists()
+    pickle.loads(data)  # so it would have been there
+    assert hostile.path.exists()
+
+
+def test_a_conversion_that_takes_too_long_is_one_line_and_leaves_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(convert, "MAX_SECONDS", 0.001)
+    data, out = pickled({"w": torch.zeros(1)}), tmp_path / "w" / "out.safetensors"
+    with pytest.raises(CannotCheckError, match="not converted within"):
+        convert.converted(data, pinned(data), out)
+    assert not list(out.parent.iterdir())
 
 
 def test_weights_that_are_no_numbers_are_refused(tmp_path):
@@ -93,6 +108,7 @@ TRIES = {
     "a process": "__import__('subprocess').run(['true'])",
     "removing a file": "__import__('os').remove('kept')",
     "lifting the limits": "__import__('resource').setrlimit(7, (99, 99))",
+    "memory for more than it may hold": "bytearray(2**31)",
 }
 
 
@@ -102,7 +118,8 @@ def test_the_process_that_unpickles_can_open_nothing(attempt, tmp_path):
     script = (
         "import os, resource, socket, subprocess\n"
         "from train_gpt_style.kit.data.experts.convert import confine\n"
-        f"confine()\ntry:\n    {attempt}\nexcept (OSError, ValueError):\n    print('refused')\n"
+        f"confine(9)\ntry:\n    {attempt}\n"
+        "except (OSError, ValueError, MemoryError):\n    print('refused')\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", script],
@@ -114,6 +131,15 @@ def test_the_process_that_unpickles_can_open_nothing(attempt, tmp_path):
     )
     assert done.stdout == "refused\n", done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["kept"]
+
+
+def test_the_process_that_unpickles_writes_no_more_than_weights_of_that_size(tmp_path):
+    script = "import os\nfrom train_gpt_style.kit.data.experts.convert import confine\n"
+    script += "confine(9)\nos.write(1, b'x' * 2**21)\n"
+    with open(tmp_path / "out", "wb") as file:
+        env = {"PYTHONPATH": ":".join(sys.path)}
+        subprocess.run([sys.executable, "-c", script], stdout=file, env=env, check=True)
+    assert (tmp_path / "out").stat().st_size == 2 * 9 + 2**20
 
 
 # -- wheels ---------------------------------------------------------------------------------------
@@ -277,7 +303,11 @@ def own(tmp_path, monkeypatch, capsys):
 
     def own(train, val, manifest=None, name="mine"):
         for split, rows in (("train", train), ("val", val)):
-            np.save(tmp_path / f"{split}.npy", rows, allow_pickle=True)
+            with open(tmp_path / f"{split}.npy", "wb") as file:
+                if isinstance(rows, dict):
+                    np.savez(file, **rows)
+                else:
+                    np.save(file, rows, allow_pickle=True)
         told = {"images": images_digest(tmp_path / "images")} if manifest is None else manifest
         (tmp_path / "m.json").write_text(json.dumps(told))
         arguments = ["table", name, "--train", "train.npy", "--val", "val.npy"]
@@ -308,6 +338,7 @@ BAD = {
     "a row too few": (ROWS[1:], ROWS[:6], None, "19 and 6 rows"),
     "no number": (np.where(ROWS > 0, np.nan, 0), ROWS[:6], None, "row 0 of train is not finite"),
     "a pickle": (np.array([{}]), ROWS[:6], None, "no rows can be read"),
+    "an archive": ({"a": ROWS}, ROWS[:6], None, "an archive of arrays"),
     "whole numbers": (ROWS.astype(int), ROWS[:6], None, "expected rows of floats"),
     "other images": (ROWS, ROWS[:6], {"images": "0" * 128}, "another image set"),
     "no images told": (ROWS, ROWS[:6], {"licence": "MIT"}, "`images` is missing"),
@@ -324,6 +355,32 @@ def test_rows_that_do_not_fit_are_one_line_and_nothing_is_written(
     assert words in said.err
     assert said.err.count("\n") == 1
     assert not list((tmp_path / "tables").glob("*")) if (tmp_path / "tables").exists() else True
+
+
+def test_halves_of_another_kind_and_images_that_are_no_text_are_one_line(tmp_path):
+    path = tmp_path / "t.safetensors"
+    rows = {"train": torch.ones(2, 3, dtype=torch.bfloat16)}
+    path.write_bytes(safetensors.torch.save(rows))
+    with pytest.raises(UsageError, match="no rows can be read"):
+        own_rows(path, "train")
+    path.write_bytes(table_bytes(torch.ones(2, 3), torch.ones(1, 3), {"images": 3}))
+    with pytest.raises(UsageError, match="another image set: 3"):
+        Table(path).check_rows("0" * 128, 2, 1)
+
+
+def test_a_torch_expert_sees_on_one_thread(tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr(convert, "check", lambda *a: None)
+    monkeypatch.setattr(inverted, "network", lambda *a: lambda x: seen.append(threads()) or x)
+    (tmp_path / "made.safetensors").write_bytes(safetensors.torch.save({"w": torch.zeros(1)}))
+    threads = torch.get_num_threads
+    before = threads()
+    torch.set_num_threads(2)
+    try:
+        features.expert_of(MADE, tmp_path, tmp_path)(np.zeros((1, 3), np.float32))
+        assert (seen, threads()) == ([1], 2)
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_a_real_expert_sees_64_real_images_and_a_soup_trains_on_what_it_saw(
@@ -360,5 +417,5 @@ def test_a_real_expert_sees_64_real_images_and_a_soup_trains_on_what_it_saw(
     environ |= {"N_ANCHORS": "8", "N_COMP": "2", "D_COMP": "4", "SOUP_EPOCHS": "1"}
     run.main({**environ, "GPA": "1", "CALIBRATE": "1"})
     said = capsys.readouterr().out
-    assert "cos_held_out:" in said
+    assert "back_held_out:" in said
     assert "val_map:" in said

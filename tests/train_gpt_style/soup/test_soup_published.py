@@ -10,9 +10,15 @@ import math
 import pytest
 
 from tests.train_gpt_style.soup.published import (
+    EXPERIMENTS,
+    LEARNED_FROM,
+    PRETRAINED,
     SOUP,
     STUDENT,
+    STUDENT_LATER,
     best,
+    decided,
+    origins,
     places,
     reached,
     rows,
@@ -22,13 +28,14 @@ from tests.train_gpt_style.soup.published import (
 from train_gpt_style.soup import figures as soup_figures
 from train_gpt_style.soup_student import figures as student_figures
 
-soup, student = rows(SOUP), rows(STUDENT)
+soup, student, later = rows(SOUP), rows(STUDENT), rows(STUDENT_LATER)
 
 
 def test_1_ninety_five_active_anchors_are_not_those_of_the_last_epoch_nor_the_least():
     assert not together(soup[-1:], anchors=95)
     assert min(row["anchors"] for row in soup) == 94
-    assert together(soup, anchors=95)
+    assert together(soup, anchors=95) == [12, 14, 15, 17, 18]
+    assert together(student, anchors=95) == [1, 8, 9]
 
 
 def test_2_the_quoted_rank_one_is_not_that_of_the_best_checkpoint():
@@ -48,6 +55,9 @@ def test_4_the_tenth_epochs_cosine_is_the_ninths_training_cosine():
     assert (9, "cos") in places(student, 0.557)
     assert not together(student, val_cos=0.557)
     assert student[-1]["val_cos"] == 0.537
+    assert together(later, val_cos=0.557, acc=0.887) == [10]  # the bar's, before its epoch's end
+    assert places(student, 0.887) == []
+    assert student[-1]["acc"] < 0.887 < later[-1]["acc"]  # so the row's order does not expose it
 
 
 def test_5_the_spread_never_comes_near_its_target_and_the_students_leaves_it():
@@ -57,8 +67,21 @@ def test_5_the_spread_never_comes_near_its_target_and_the_students_leaves_it():
     assert last > 10 * first
 
 
+def test_6_no_two_runs_differ_in_calibration_alone():
+    assert decided(EXPERIMENTS, "collapsed") == []
+    alone = {**EXPERIMENTS[0], "calibrated": True, "collapsed": False}
+    assert decided([*EXPERIMENTS, alone], "collapsed") == ["calibrated"]  # what would decide it
+
+
+def test_7_what_never_saw_a_pretrained_weight_goes_back_to_three():
+    assert origins(LEARNED_FROM, "student") >= PRETRAINED
+    assert not origins({**LEARNED_FROM, "student": ["images"]}, "student") & PRETRAINED
+
+
 def test_7_a_count_without_the_experts_is_not_the_size_of_what_sees_an_image():
-    heads, experts = soup_figures.formula((768, 768, 768)), 304_000_000 + 2 * 86_000_000
+    base = student_figures.formula(patch=14, depth=12, dim=768, ffn=4 * 768)  # of any ViT-B
+    large = student_figures.formula(patch=14, depth=24, dim=1024, ffn=4 * 1024)
+    heads, experts = soup_figures.formula((768, 768, 768)), large + 2 * base
     assert heads / (heads + experts) < 0.002  # two ViT-B and a ViT-L stand before the soup
 
 

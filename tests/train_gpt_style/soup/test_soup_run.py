@@ -1,5 +1,7 @@
 """pytest tests/train_gpt_style/soup/test_soup_run.py — sizes, features and data of the soup."""
 
+import shutil
+
 import pytest
 import safetensors.torch
 import torch
@@ -11,12 +13,15 @@ from train_gpt_style.geometry.anchors import unit
 from train_gpt_style.geometry.readout import Readout
 from train_gpt_style.kit.batches import Loader
 from train_gpt_style.kit.context import Context
+from train_gpt_style.kit.data.write_table import table_bytes
 from train_gpt_style.soup import SYSTEM, figures
 from train_gpt_style.soup.consensus import calibrate, consensus_of
 from train_gpt_style.soup.data import load_data
+from train_gpt_style.soup.features import cv
 from train_gpt_style.soup.features.scan import scan
 from train_gpt_style.soup.model import build_model, loss_of
-from train_gpt_style.soup.probe_data import TINY
+from train_gpt_style.soup.probe_data import IMAGES, TINY
+from train_gpt_style.soup.probe_data import tables as probe_tables
 
 WIDTHS = st.lists(st.integers(1, 9), min_size=1, max_size=4)
 
@@ -55,7 +60,58 @@ def test_calibrated_projectors_give_the_affine_map_before_their_norm(tables):
     qualities = [line for line in said if line.startswith("calibration")]
     assert len(qualities) == 3
     for line in qualities:  # never a fit alone
-        assert all(word in line for word in ("cos_held_out:", "cos_permuted:", " n:", " D:"))
+        for measure in ("back", "whitened", "plain"):
+            assert all(f"{measure}_{part}:" in line for part in ("fit", "held_out", "permuted"))
+        assert " n:7 D:" in line
+    assert len([line for line in said if line.startswith("pair experts:")]) == 6
+
+
+@pytest.mark.parametrize(
+    "reader",
+    [{"CALIBRATE": "1"}, {"CONSENSUS_NCE": "1"}, {"ANCHOR_INIT": "fps"}, {"CV_WEIGHT": "1"}],
+)
+def test_the_agreement_is_told_whatever_reads_the_consensus(tables, reader):
+    _, _, _, said = installed(tables, GPA="1", **reader)
+    assert sum(line.startswith("consensus agreement:0.") for line in said) == 1
+
+
+def test_a_step_of_one_model_moves_no_draw_of_another(tables):
+    on = {"CV_WEIGHT": "1", "CV_SAMPLES": "8"}
+    s, _, first, _ = installed(tables, **on)
+    _, _, second, _ = installed(tables, **on)
+    rows = unit(torch.randn(9, 6, generator=torch.Generator().manual_seed(0)))
+    alone = float(second.auxiliary["cv"](second, rows, None))
+    for feature in s.features:
+        feature.before_step(first, s, 7, 1)
+    assert float(second.auxiliary["cv"](second, rows, None)) == alone
+    assert float(first.auxiliary["cv"](first, rows, None)) != alone
+
+
+def test_labels_are_bits_and_a_class_that_val_lacks_is_reported(tables, tmp_path, perform):
+    train, val = probe_tables()["labels"]
+    val = val.clone()
+    val[:, 2] = 0
+    folder = tmp_path / "t"
+    shutil.copytree(tables["EXPERTS"], folder)
+    path = folder / "labels.safetensors"
+    path.write_bytes(table_bytes(train, val, {"images": IMAGES}))
+    run = perform("soup", "less", EXPERTS=str(folder), RUN_LOG="1")
+    facts = [line for line in run.lines("train.jsonl") if "val_map" in line]
+    assert facts
+    assert all(line["val_map_classes"] == 2 for line in facts)
+    assert all(0 <= float.fromhex(line["val_f1_micro"]) <= 1 for line in facts)
+    path.write_bytes(table_bytes(train, val * 2, {"images": IMAGES}))
+    with pytest.raises(UsageError, match="val holds other bytes than 0 and 1"):
+        load_data(settings_of({"EXPERTS": str(folder)}))
+
+
+def test_the_target_is_measured_on_the_first_512_rows_alone(tables, monkeypatch):
+    asked = []
+    monkeypatch.setattr(cv, "cv_metric", lambda rows, g, n, pool=512: asked.append(pool) or (1, 1))
+    on = {"EXPERTS": "", "SYNTHETIC_ROWS": "600", "CV_WEIGHT": "1"}
+    said = installed(tables, **on)[3]
+    assert asked == [512]
+    assert "measured on 512 rows" in said[0]
 
 
 def test_anchors_start_in_the_consensus(tables):

@@ -14,6 +14,7 @@ from PIL import Image
 from goldenseal.digest import tensor_digest
 from goldenseal.errors import ContradictedError, UsageError
 from train_gpt_style.geometry.anchors import unit
+from train_gpt_style.geometry.procrustes import whitened_procrustes
 from train_gpt_style.kit.context import Context
 from train_gpt_style.kit.tables import Table
 from train_gpt_style.soup import targets
@@ -85,11 +86,19 @@ def test_a_soup_of_other_sizes_is_refused(images):
         soup_of(s, data, Context({}), 4)
 
 
-def test_weights_that_are_no_soup_are_refused(tmp_path):
+@pytest.mark.parametrize("shape", [(), (3,), (2, 2, 2)])
+def test_weights_that_are_no_soup_are_refused(tmp_path, shape):
     path = tmp_path / "w.safetensors"
-    path.write_bytes(safetensors.torch.save({"readout.norm.weight": torch.ones(3)}))
-    with pytest.raises(UsageError, match="holds no readout of a soup"):
-        _ = Frozen(str(path)).readout
+    for names in (
+        ["norm.weight"],
+        ["constellation.anchors", "norm.weight", "patchwork.parts.0.norm.weight", "down.weight"],
+    ):
+        state = {f"readout.{name}": torch.ones(shape) for name in names}
+        path.write_bytes(safetensors.torch.save(state))
+        with pytest.raises(UsageError, match="holds no readout of a soup"):
+            _ = Frozen(str(path)).readout
+        with pytest.raises(UsageError, match="no soup"):
+            targets.soup_in(str(path))
 
 
 NEEDS = {
@@ -116,7 +125,7 @@ def test_a_queue_finds_the_rotation_once_it_is_full():
         e = unit(torch.randn(10, 4, generator=draw))
         assert bool(queue.fitted) == (step >= 4)
         queue.push(e, e @ turn)
-    assert torch.allclose(queue.rotation, turn, atol=1e-5)
+    assert torch.allclose(queue.turn, turn, atol=1e-5)
     assert torch.equal(queue.embeddings[-10:], e)
     assert int(queue.filled) == 40
 
@@ -126,7 +135,63 @@ def test_the_cosine_on_rows_outside_the_fit_is_told(perform):
     done = perform("student", **on)
     told = [line for line in done.printed if "val_cos_turned:" in line]
     assert len(told) == 1  # the queue is full in the second epoch alone
-    assert "alignment.rotation" in safetensors.torch.load_file(done.weights)
+    for words in ("_fit:", "_permuted:", "_n:32 ", "_D:4"):  # never a fit alone
+        assert f"val_cos_turned{words}" in told[0] + " "
+    assert "alignment.turn" in safetensors.torch.load_file(done.weights)
+
+
+@pytest.mark.parametrize("whiten", [True, False])
+def test_what_was_fitted_is_what_is_applied(whiten):
+    draw = torch.Generator().manual_seed(0)
+    common = torch.tensor([1.0, 0, 0, 0])  # rows that share a mean, as a trained student's do
+    turn = torch.linalg.qr(torch.randn(4, 4, generator=draw))[0]
+    e = unit(common + torch.randn(200, 4, generator=draw))
+    t = unit(e @ turn + 0.1 * torch.randn(200, 4, generator=draw))
+    queue = Queue(100, 4, every=1, whiten=whiten)
+    queue.push(e[:100], t[:100])
+    told = queue.judged(e[100:], t[100:])
+    turned = unit(e[100:] @ queue.turn + queue.shift)
+    assert float((turned * t[100:]).sum(dim=1).mean()) == pytest.approx(told.held_out, abs=1e-5)
+    assert told.held_out > 0.97
+    assert told.held_out > told.permuted + 0.05
+    assert (told.rows, told.columns) == (100, 4)
+    by_fit = queue.fit(queue.targets)
+    if whiten:
+        found = whitened_procrustes(e[:100], t[:100]).apply(e)
+        assert torch.allclose(e.double() @ by_fit[0] + by_fit[1], found, atol=1e-9)
+
+
+def test_two_models_in_one_process_have_each_their_own(images):
+    on = {"ALIGN_WEIGHT": "0.5", "ALIGN_MODE": "queue", "ALIGN_ROWS": "32", "BCE_WEIGHT": "0.5"}
+    (_, data, first), (s, other, second) = (installed(images, **on) for _ in range(2))
+    rows = torch.arange(5)
+    loss_of(first, data.train.images(rows), data.train_targets[rows], rows)
+    assert [int(m.alignment.steps) for m in (first, second)] == [1, 0]
+    assert data.alignment is first.alignment
+    data.soup.readout.up.bias.add_(1)  # of the first run alone
+    embedding = unit(torch.randn(6, 4))
+    for feature in s.features:
+        feature.judge(other, embedding)
+
+
+def test_a_soup_whose_anchors_alone_are_read_is_named_and_watched(images):
+    s, data, model = installed(images, ENABLE_AUTOGRAD="1")
+    (feature,) = (f for f in s.features if f.declaration.name == "autograd")
+    assert feature.header(data) == {"soup": data.soup.digest}
+    assert feature.judge(data, None) == {}
+    data.soup.check_outside({"adam": torch.optim.Adam(model.parameters())})
+    held = torch.optim.Adam([*model.parameters(), data.soup.anchors])
+    with pytest.raises(ContradictedError, match="in the optimizer adam"):
+        data.soup.check_outside({"adam": held})
+    data.soup.anchors.add_(1)
+    with pytest.raises(ContradictedError, match="has changed"):
+        feature.judge(data, None)
+
+
+def test_a_run_says_whose_targets_it_learns(perform):
+    done = perform("student", RUN_LOG="1", SOUP="")
+    (first,) = (line for line in done.lines("train.jsonl") if "targets_soup" in line)
+    assert len(first["targets_soup"]) == 128
 
 
 def test_a_scan_is_a_line_an_epoch(perform):
@@ -235,5 +300,14 @@ def test_weights_that_are_no_student_and_other_names_are_refused(images, tmp_pat
     assert "no student" in capsys.readouterr().err
     assert embed.main([*arguments, "--student", images["DATA_DIR"]]) == 2
     assert "no weights" in capsys.readouterr().err
+    path = tmp_path / "odd.safetensors"
+    for told in ("[]", "3", '{"heads": []}'):
+        path.write_bytes(safetensors.torch.save({"w": torch.ones(1)}, {"about": told}))
+        assert embed.main([*arguments, "--student", str(path)]) == 2
+        assert capsys.readouterr().err.count("\n") == 1
+    state = {"patch.weight": torch.ones(2, 3, 4, 4), "position": torch.ones(5)}
+    path.write_bytes(safetensors.torch.save(state))
+    assert embed.main([*arguments, "--student", str(path)]) == 2
+    assert "no student" in capsys.readouterr().err
     assert embed.main([images["DATA_DIR"], "-o", "t.txt"]) == 2
     assert "must end in .safetensors" in capsys.readouterr().err

@@ -31,7 +31,8 @@ class AnchorInit(GatedFeature):
 
     def install(self, model, settings, data, log):
         """The anchors. Raises UsageError when there are more anchors than rows."""
-        found = WAYS[settings.anchor_init](consensus_of(settings, data).train, settings.n_anchors)
+        rows = consensus_of(settings, data, log).train
+        found = WAYS[settings.anchor_init](rows, settings.n_anchors)
         with torch.no_grad():
             model.readout.constellation.anchors.copy_(found)
 

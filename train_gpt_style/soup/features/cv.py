@@ -9,7 +9,7 @@ Off (0): the term is not computed.
 import torch
 
 from goldenseal.knobs import Feature, Knob
-from train_gpt_style.geometry.spread import cv_loss, cv_metric
+from train_gpt_style.geometry.spread import POOL_ROWS, cv_loss, cv_metric
 from train_gpt_style.soup.consensus import consensus_of
 from train_gpt_style.soup.seams import GatedFeature
 
@@ -33,16 +33,17 @@ class Cv(GatedFeature):
 
     def install(self, model, settings, data, log):
         """The term."""
-        s, self.step = settings, 0
+        s, model.step = settings, 0
         target = s.cv_target
         if not target:
-            rows = consensus_of(s, data).train
+            rows = consensus_of(s, data, log).train
             generator = torch.Generator().manual_seed(s.seed)
-            target, _ = cv_metric(rows, generator, MEASURED, len(rows))
-            log(f"cv_target:{target:.4f} measured on {len(rows)} rows of the consensus")
+            target, _ = cv_metric(rows, generator, MEASURED)
+            count = min(len(rows), POOL_ROWS)
+            log(f"cv_target:{target:.4f} measured on {count} rows of the consensus")
 
         def term(model, embedding, rows):
-            generator = torch.Generator().manual_seed((s.seed + self.step) % 2**63)
+            generator = torch.Generator().manual_seed((s.seed + model.step) % 2**63)
             sample = s.cv_samples, generator, s.cv_pool
             # Volumes lose everything in half precision, whatever the rest computes in.
             with torch.autocast(embedding.device.type, enabled=False):
@@ -52,7 +53,7 @@ class Cv(GatedFeature):
 
     def before_step(self, model, settings, step, epoch):
         """The number that the draws of this step hang on."""
-        self.step = step
+        model.step = step  # of the model, not of this feature: there may be several
 
 
 CV = Cv()

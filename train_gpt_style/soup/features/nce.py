@@ -32,7 +32,7 @@ class Nce(GatedFeature):
 
     def install(self, model, settings, data, log):
         """The term."""
-        s, target = settings, consensus_of(settings, data).train
+        s, target = settings, consensus_of(settings, data, log).train
 
         def term(model, embedding, rows):
             goal = target[rows].to(embedding.device)

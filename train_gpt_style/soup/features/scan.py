@@ -63,8 +63,9 @@ def scan(model, features, consensus=None, seed=0):
         others = [(parts.sum(dim=0) - part) / (len(parts) - 1) for part in parts]
         found["uniqueness"] = [float(1 - (unit(o) * embedding).sum(dim=1).mean()) for o in others]
     if consensus is not None:
+        consensus = consensus.to(embedding.device)
         found["cos_consensus"] = float((embedding * consensus).sum(dim=1).mean())
-        found["r1_consensus"] = rank_one((embedding @ consensus.T).numpy())
+        found["r1_consensus"] = rank_one((embedding @ consensus.T).cpu().numpy())
     return found
 
 

@@ -16,7 +16,7 @@ from train_gpt_style.soup_student.seams import GatedFeature
 
 
 class Autograd(GatedFeature):
-    """Fills one seam: the embedding."""
+    """Fills three seams: the embedding, the log's header, a validation's check."""
 
     declaration = Feature(
         name="autograd",
@@ -62,6 +62,16 @@ class Autograd(GatedFeature):
             return embedding_autograd(embedding, directions, *rule)
 
         model.on_embedding.append(shaped)
+
+    def header(self, data):
+        """Whose anchors, if any."""
+        return {} if data.soup is None else {"soup": data.soup.digest}
+
+    def judge(self, data, embedding):
+        """No fact; but the soup, where its anchors are read, must not have moved."""
+        if data.soup is not None and data.soup.read:
+            data.soup.check_unchanged()
+        return {}
 
 
 AUTOGRAD = Autograd()

@@ -10,7 +10,13 @@ import torch
 import torch.nn.functional as F
 
 from goldenseal.knobs import Feature, Knob
-from train_gpt_style.kit.metrics import macro_f1, mean_average_precision, top_rate
+from train_gpt_style.kit.metrics import (
+    macro_f1,
+    mean_average_precision,
+    micro_f1,
+    top_rate,
+    with_positives,
+)
 from train_gpt_style.soup_student.frozen import needed, soup_of
 from train_gpt_style.soup_student.seams import GatedFeature
 
@@ -32,16 +38,15 @@ class Bce(GatedFeature):
     def install(self, model, settings, data, ctx):
         """The term."""
         classes = torch.arange(len(data.train.names))
-        self.soup = soup_of(settings, data, ctx, len(classes))
+        soup = soup_of(settings, data, ctx, len(classes))
         labels = data.train.labels
 
         def term(embedding, targets, rows):
             positive = (labels[rows].unsqueeze(1) == classes).float().to(embedding.device)
-            logits = self.soup.readout(embedding).float()
+            logits = soup.readout(embedding).float()
             return settings.bce_weight * F.binary_cross_entropy_with_logits(logits, positive)
 
         model.auxiliary["bce"] = term
-        self.val = (data.val.labels.unsqueeze(1) == classes).numpy()
 
     def header(self, data):
         """Which soup."""
@@ -49,13 +54,16 @@ class Bce(GatedFeature):
 
     def judge(self, data, embedding):
         """Through the soup; and that it has not moved."""
-        self.soup.check_unchanged()
+        data.soup.check_unchanged()
         with torch.no_grad():
-            scores = self.soup.readout(embedding).float().cpu().numpy()
+            scores = data.soup.readout(embedding).float().cpu().numpy()
+        labels = (data.val.labels.unsqueeze(1) == torch.arange(scores.shape[1])).numpy()
         return {
-            "val_map": mean_average_precision(scores, self.val),
-            "val_f1": macro_f1(scores, self.val),
-            "val_top": top_rate(scores, self.val),
+            "val_map": mean_average_precision(scores, labels),
+            "val_map_classes": with_positives(labels),
+            "val_f1": macro_f1(scores, labels),
+            "val_f1_micro": micro_f1(scores, labels),
+            "val_top": top_rate(scores, labels),
         }
 
 

@@ -37,7 +37,7 @@ class Cv(GatedFeature):
         if not target:
             generator = torch.Generator().manual_seed(s.seed)
             rows = data.train_targets
-            target, _ = cv_metric(rows, generator, MEASURED, len(rows))
+            target, _ = cv_metric(rows, generator, MEASURED)
 
         def term(embedding, targets, rows):
             # The order of an epoch is drawn anew, so a batch's places tell one step from another.

@@ -42,9 +42,14 @@ def expert_of(expert: Expert, folder: Path, wheels: Path):
     convert.check(path, expert)
     net = inverted.network(expert.name, safetensors.torch.load_file(path))
 
+    @torch.no_grad()
     def see(pixels: np.ndarray) -> np.ndarray:
-        with torch.no_grad():
+        before = torch.get_num_threads()
+        torch.set_num_threads(1)  # as onnxruntime's: a table is the same however many there are
+        try:
             return net(torch.from_numpy(pixels)).numpy()
+        finally:
+            torch.set_num_threads(before)
 
     return see
 

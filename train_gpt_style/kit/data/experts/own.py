@@ -31,8 +31,10 @@ def read_rows(path: Path, split: str) -> torch.Tensor:
                 rows = file.get_tensor(split)
         else:
             raise UsageError(f"{path}: a table is a .npy or a .safetensors file")
-    except (OSError, ValueError, EOFError, safetensors.SafetensorError) as error:
+    except (OSError, ValueError, EOFError, TypeError, safetensors.SafetensorError) as error:
         raise UsageError(f"{path}: no rows can be read: {str(error).splitlines()[0]}") from None
+    if not isinstance(rows, np.ndarray):
+        raise UsageError(f"{path}: an archive of arrays, expected one array of rows")
     if rows.ndim != 2 or rows.dtype not in (np.float32, np.float64, np.float16):
         raise UsageError(f"{path}: {rows.dtype} {rows.shape}, expected rows of floats")
     return torch.from_numpy(rows.astype(np.float32))
