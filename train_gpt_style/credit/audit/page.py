@@ -7,7 +7,8 @@ from goldenseal.errors import CannotCheckError
 
 TEMPLATE = Path(__file__).with_name("audit.html")
 SALT = "goldenseal"  # element ids are hashes: of this, not of a random number
-GOOD, BAD, LINE = "#2a7f62", "#b3261e", "0.45"
+GOOD, BAD, LABEL = (0.015625, 0.96875)  # of an axis, where its words begin
+LINE = "#2a7f62", "#b3261e", "0.45"
 
 
 def page(found):
@@ -70,7 +71,7 @@ def four(axes, found):
     limits = [bound * each["hidden"] for each in found["layers"][:-1]]
     axes[0].plot(layers[1:], limits, "_", color=LINE, markersize=16)  # what h_{l+1} may reach
     grown = shown(by_letter["a"]["value"])
-    axes[0].text(0.02, 0.96, f"growth {grown}, limit {bound:g}", **corner(axes[0]))
+    axes[0].text(*LABEL, f"growth {grown}, limit {bound:g}", **corner(axes[0]))
     gradients = [each["gradient"] / n_ref for each in found["layers"]]
     axes[1].plot(layers, gradients, "o-", color=GOOD)
     axes[1].axhline(found["thresholds"]["floor"], color=LINE, linestyle="--")
@@ -92,9 +93,9 @@ def four(axes, found):
     if "frozen blocks" in (names := [t.get_text() for t in axes[3].get_xticklabels()]):
         line = axes[3].patches[names.index("frozen blocks")].get_height()
         line += by_letter["d"]["threshold"]
-        axes[3].margins(y=0.2)
+        axes[3].margins(y=0.25)
         axes[3].axhline(line, color=LINE, linestyle="--")
-        axes[3].text(0.02, 0.96, f"asked for: {line:.4g}", **corner(axes[3]))
+        axes[3].text(*LABEL, f"asked for: {line:.4g}", **corner(axes[3]))
     for axis, letter in zip(axes, "abcd", strict=True):
         each = by_letter[letter]
         state = {True: "fires", False: "quiet"}.get(each["fires"], "not evaluated")

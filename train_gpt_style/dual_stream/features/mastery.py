@@ -243,11 +243,7 @@ class NceScope(GatedFeature):
         needs_geo_head(settings, "NCE_SCOPE")
 
     def contrasted(self, model, seen, rows):
-        """The geometric embedding, unless InfoNCE is off.
-
-        Run 11 is told as "reaches geometry only". The gradient of this one reaches the standard
-        stream too, which the geometric one reads by cross-attention.
-        """
+        """The geometric embedding, unless InfoNCE is off; it reads the standard stream too."""
         return None if rows is None else seen.out.geo
 
 

@@ -60,10 +60,9 @@ class WarmStart(GatedFeature):
                 own[name].copy_(t)
         digest = hashlib.sha512(data).hexdigest()[:16]
         fresh = sorted({name.partition(".")[0] for name in own if name not in weights})
-        model.warm_start = (
-            f"warm start: {len(weights)} of {len(own)} parameters from {path}, sha512 {digest}; "
-            f"others in: {' '.join(fresh) or 'none'}"
-        )
+        taken = f"{len(weights)} of {len(own)} parameters from {settings.warm_start}"
+        others = " ".join(fresh) or "none"
+        model.warm_start = f"warm start: {taken}, sha512 {digest}; others in: {others}"
 
     def observer(self, run):
         """None; but a run that begins says what it begins with."""

@@ -72,7 +72,7 @@ def spectrum(one):
         count = range(1, len(shares) + 1)
         axes.plot(count, shares, color="#3465a4", label="embeddings")
         axes.plot(count, [k / len(shares) for k in count], color="#cc0000", label="uniform")
-        axes.set(title="Spectrum", xlabel="dimensions", ylabel="share of energy", ylim=(0, 1.05))
+        axes.set(title="Spectrum", xlabel="dimensions", ylabel="share of energy", ylim=(0, 1.0625))
         axes.legend(frameon=False)
 
     return picture(draw)
