@@ -7,8 +7,8 @@ from goldenseal.errors import CannotCheckError
 
 TEMPLATE = Path(__file__).with_name("audit.html")
 SALT = "goldenseal"  # element ids are hashes: of this, not of a random number
-GOOD, BAD, LABEL = (0.015625, 0.96875)  # of an axis, where its words begin
-LINE = "#2a7f62", "#b3261e", "0.45"
+GOOD, BAD, LINE = "#2a7f62", "#b3261e", "0.45"
+LABEL = (0.015625, 0.96875)  # of an axis, where its words begin
 
 
 def page(found):
