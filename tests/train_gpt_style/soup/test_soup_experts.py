@@ -28,7 +28,7 @@ from train_gpt_style.kit.tables import Table
 from train_gpt_style.soup_student.probe_data import idx_bytes, write_images
 
 MADE = dataclasses.replace(
-    pins.BY_NAME["mobilenetv2"], name="made", shape=(8, 8), width=3, digest="d"
+    pins.BY_NAME["mobilenetv2"], name="made", shape=(8, 8), width=3, digest="d", imagenet=False
 )
 
 
@@ -217,6 +217,16 @@ def test_mobilenet_equals_a_public_implementation():
         assert torch.allclose(ours(x), theirs(x).pooler_output, atol=1e-5)
     with pytest.raises(ValueError, match="311 tensors"):
         inverted.network("mobilenetv2", dict(list(state.items())[1:]))
+
+
+def test_each_expert_sees_pixels_scaled_as_it_was_trained():
+    pixels = torch.tensor([0, 127, 255], dtype=torch.uint8).view(1, 1, 1, 3).expand(1, 3, 1, 3)
+    assert inverted.normalised(pixels)[0, 0, 0, ::2].tolist() == [-1, 1]
+    mean, deviation = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
+    expected = (pixels / 255 - mean.view(3, 1, 1)) / deviation.view(3, 1, 1)
+    assert torch.allclose(inverted.normalised(pixels, imagenet=True), expected, atol=1e-6)
+    told = {name: features.preparation(expert) for name, expert in pins.BY_NAME.items()}
+    assert [name for name in told if "ImageNet" in told[name]] == ["mobilenetv2"]
 
 
 def varint(value):

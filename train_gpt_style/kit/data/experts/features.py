@@ -30,7 +30,7 @@ PART, BATCH = 512, 32
 
 
 def expert_of(expert: Expert, folder: Path, wheels: Path):
-    """A function of (B, 3, H, W) float32 arrays in [-1, 1] to (B, width) float32.
+    """A function of (B, 3, H, W) float32 arrays to (B, width) float32.
 
     Its weights are fetched and made in `folder` unless they lie there, pinned in either case.
     """
@@ -57,9 +57,10 @@ def expert_of(expert: Expert, folder: Path, wheels: Path):
 def preparation(expert: Expert) -> str:
     """How an image is prepared, in words that are part of the table's digest."""
     height, width = expert.shape
+    scaled = "x / 255, ImageNet mean and deviation" if expert.imagenet else "x / 127.5 - 1"
     return (
         f"shorter side to {max(height, width)}, middle cut out, bilinear; then to "
-        f"{height}x{width}, bilinear; grey repeated; x / 127.5 - 1; float32; mean over places"
+        f"{height}x{width}, bilinear; grey repeated; {scaled}; float32; mean over places"
     )
 
 
@@ -103,7 +104,7 @@ def table(expert: Expert, images: Path, out: Path, weights: Path, wheels: Path) 
                     see = see or expert_of(expert, weights, wheels)
                     values = np.concatenate(
                         [
-                            see(prepared(split, list(indices[at : at + BATCH]), expert.shape))
+                            see(prepared(split, list(indices[at : at + BATCH]), expert))
                             for at in range(0, len(indices), BATCH)
                         ]
                     )
@@ -125,10 +126,10 @@ def table(expert: Expert, images: Path, out: Path, weights: Path, wheels: Path) 
     return path
 
 
-def prepared(split, indices: list[int], shape: tuple[int, int]) -> np.ndarray:
-    """(B, 3, H, W) float32 in [-1, 1]."""
+def prepared(split, indices: list[int], expert: Expert) -> np.ndarray:
+    """(B, 3, H, W) float32, scaled as the expert was trained."""
     pixels = split.images(indices)
-    height, width = shape
+    height, width = expert.shape
     if pixels.shape[2:] != (height, width):
         scaled = [
             np.asarray(
@@ -139,7 +140,7 @@ def prepared(split, indices: list[int], shape: tuple[int, int]) -> np.ndarray:
             for image in pixels
         ]
         pixels = torch.from_numpy(np.stack(scaled)).permute(0, 3, 1, 2)
-    return inverted.normalised(pixels).contiguous().numpy()
+    return inverted.normalised(pixels, expert.imagenet).contiguous().numpy()
 
 
 def read_part(path: Path, shape: tuple[int, int]) -> np.ndarray | None:

@@ -109,7 +109,7 @@ class Inverted(nn.Module):
         self.eval().requires_grad_(False)
 
     def forward(self, x_BCHW):
-        """Images in [-1, 1] to pooled features (B, 1280)."""
+        """Images as `normalised` gives them to pooled features (B, 1280)."""
         return self.head(self.blocks(self.stem(x_BCHW))).mean(dim=(2, 3))
 
 
@@ -129,6 +129,17 @@ def network(name, tensors):
     return net
 
 
-def normalised(pixels):
-    """uint8 images (B, 3, H, W) to [-1, 1]."""
-    return pixels.to(torch.float32) / 127.5 - 1.0
+# Mean and deviation of ImageNet's channels in thousandths, as torchvision's networks are trained.
+MEAN, DEVIATION = (485, 456, 406), (229, 224, 225)
+
+
+def normalised(pixels, imagenet=False):
+    """uint8 images (B, 3, H, W) to [-1, 1]; imagenet: by its means and deviations instead.
+
+    (x / 255 - mean) / deviation, in whole numbers up to the one division.
+    """
+    if not imagenet:
+        return pixels.to(torch.float32) / 127.5 - 1.0
+    mean, deviation = (torch.tensor(v).view(3, 1, 1) for v in (MEAN, DEVIATION))
+    above = 1000 * pixels.to(torch.int64) - 255 * mean
+    return above.to(torch.float32) / (255 * deviation).to(torch.float32)

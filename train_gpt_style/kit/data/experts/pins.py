@@ -20,7 +20,8 @@ class Expert:
     member: its file in the wheel, of `size` bytes and this SHA-512. kind: `torch` (an old pickle,
     converted once) or `onnx`. digest: of what `convert` or `onnx.tapped` makes of it. shape: height
     and width in pixels that an image is scaled to. tap: of an ONNX graph, the value that is
-    averaged over places. width: columns of its features. training, licence: in words.
+    averaged over places. width: columns of its features. training, licence: in words. imagenet:
+    whether pixels are scaled by ImageNet's mean and deviation, as its package does, not to [-1, 1].
     """
 
     name: str
@@ -35,6 +36,7 @@ class Expert:
     training: str
     licence: str
     tap: str = ""
+    imagenet: bool = False
 
 
 EFFICIENTNET = Package(
@@ -89,6 +91,7 @@ EXPERTS = (
         width=1280,
         training="ImageNet labels, another network",
         licence="MIT package; the origin of its weights is not stated",
+        imagenet=True,
     ),
     Expert(
         name="ppocr_recogniser",
