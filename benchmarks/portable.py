@@ -339,7 +339,7 @@ def tabulate(systems, models, traces, console):
 
 def main(arguments=None) -> int:
     """Run the trial as the command line says; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="benchmarks/portable.py")
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.portable")
     parser.add_argument("--models", default=",".join(MODELS), help="of `qemu-x86_64 -cpu help`")
     parser.add_argument("--lanes", default="portable,native", help="native: for contrast")
     parser.add_argument("--systems", help="names, separated by semicolons; all by default")

@@ -35,7 +35,8 @@ def gpu(root):
 def test_without_a_device_it_says_so_writes_nothing_and_exits_with_3(root, tmp_path):
     folder = tmp_path / "record"
     done = subprocess.run(
-        [sys.executable, root / "benchmarks/gpu.py", folder],
+        [sys.executable, "-m", "benchmarks.gpu", folder],
+        cwd=root,
         capture_output=True,
         text=True,
         env={**os.environ, "CUDA_VISIBLE_DEVICES": ""},
