@@ -53,7 +53,3 @@ def main(arguments):
             published = each["published"] or "not published"
             variables = " ".join(f"{k}={v}" for k, v in each["variables"].items())
             print(f"{name:9} {each['parameters']:>11,}  {published:>18}  {variables}")
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

@@ -12,7 +12,7 @@ import json
 import sys
 from pathlib import Path
 
-from goldenseal.errors import CannotCheckError, GoldensealError, UsageError
+from goldenseal.errors import CannotCheckError, UsageError
 from goldenseal.runlog import read_run_log
 
 
@@ -61,11 +61,3 @@ def main(arguments):
         for tag, value, step in found:
             writer.add_scalar(tag, value, step)
     print(f"{len(found)} scalars in {options.folder}")
-
-
-if __name__ == "__main__":
-    try:
-        main(sys.argv[1:])
-    except GoldensealError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(error.exit_code)

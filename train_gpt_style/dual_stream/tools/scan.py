@@ -18,7 +18,7 @@ from pathlib import Path
 import torch
 
 from goldenseal.disk import canonical
-from goldenseal.errors import GoldensealError, UsageError
+from goldenseal.errors import UsageError
 from train_gpt_style.dual_stream import SYSTEM
 from train_gpt_style.dual_stream.data import load_data, scaled
 from train_gpt_style.dual_stream.gallery import Gallery, evenly
@@ -106,11 +106,3 @@ def main(arguments):
         from train_gpt_style.dual_stream.tools.page import page
 
         options.html.write_text(page(found), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    try:
-        main(sys.argv[1:])
-    except GoldensealError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(error.exit_code)
