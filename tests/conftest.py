@@ -12,6 +12,7 @@ settings.register_profile("patient", deadline=None, suppress_health_check=[Healt
 settings.load_profile("patient")
 
 
+@pytest.hookimpl(tryfirst=True)  # before the workers write the groups down
 def pytest_collection_modifyitems(items):
     """On several workers the tests of a file stay together, for its fixtures; so do Slurm's."""
     for item in items:
