@@ -37,8 +37,9 @@ coq: # the theorem gate says `could not run`, with the line to type, where this 
 verify: setup ## run every gate; writes the verdict and smoke.log
 	$(BIN)/goldenseal verify
 
-test: setup ## run the tests, on every core
-	$(BIN)/python -m pytest -n auto --dist loadgroup
+test: setup ## run the tests, on every core; then those that start a Slurm cluster, alone
+	$(BIN)/python -m pytest -n auto --dist loadfile --ignore tests/slurm
+	$(BIN)/python -m pytest tests/slurm
 
 # ---- work ------------------------------------------------------------------------------------
 
