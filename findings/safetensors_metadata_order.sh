@@ -3,8 +3,9 @@
 #
 # With safetensors 0.8.0, `save(tensors, metadata=...)` puts the entries of `metadata` into the header in no
 # fixed order: tensors are sorted, metadata is not, and the order differs from process to process. So a file of
-# weights that carries two metadata entries or more has another SHA-512 each time that it is written, which looks like another model. With one entry, or none, equal
-# content gives equal bytes; several texts can be put as one JSON text under one key.
+# weights that carries two metadata entries or more has another SHA-512 each time that it is written, which looks
+# like another model. With one entry, or none, equal content gives equal bytes; several texts can be put as one
+# JSON text under one key.
 # Exits 1 when ten processes write the same bytes with eight entries, or other bytes with one.
 set -eu
 PYTHON=${PYTHON:-python3}
