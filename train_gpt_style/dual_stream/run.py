@@ -121,7 +121,7 @@ def train(settings, model, optimizer, loader, ctx, log, validate, observers, len
                 **told,
             }
             if "hits" in facts:  # what mastery waits for
-                said["nce_acc"] = facts["hits"] / settings.batch
+                said["nce_acc"] = facts["hits"].float() / settings.batch
             report = StepReport(step, loss, said, ms, loader.position, terms=facts["seen"].terms)
             for observer in observers:
                 observer.after_step(report)

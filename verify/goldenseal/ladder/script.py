@@ -212,7 +212,7 @@ def _real(path: str) -> str:
     return os.path.realpath(path)
 
 
-OWN = _real(os.path.dirname(__file__))
+OWN = _real(str(Path(__file__).parents[1]))  # goldenseal itself
 # Below a project's folder there may be a virtual environment: what lies there is nobody's own.
 INSTALLED = tuple(
     sorted(

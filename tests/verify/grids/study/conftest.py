@@ -33,7 +33,7 @@ rule = "When every cell has run once."
 SYSTEM = """
 import json, os, random, sys
 from pathlib import Path
-from goldenseal import canonical
+from goldenseal.disk import canonical
 from goldenseal.runlog import RunLog
 
 knobs = {name: os.environ[name] for name in ("SEED", "TOY_FACTOR", "TOY_FEATURE", "RUN_LOG")}
