@@ -148,7 +148,7 @@ def parser():
     return found
 
 
-def main(arguments=None):
+def main(arguments):
     """The exit code."""
     options = parser().parse_args(arguments)
     try:
@@ -169,7 +169,3 @@ def main(arguments=None):
         return getattr(error, "exit_code", 2)
     print(f"{options.out}: {len(paths)} images, {embedding.shape[1]} columns")
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
