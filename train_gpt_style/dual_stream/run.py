@@ -187,5 +187,6 @@ def run(settings, ctx, meter=None):
                 "steps": steps,
                 "val_acc": val_acc,
                 "val_loss": val_loss,
+                **seen.results,
             }
         )

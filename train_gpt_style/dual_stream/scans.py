@@ -219,6 +219,8 @@ def architecture(model):
 def scan(model, gallery, watched=None):
     """All eight scans of a Gallery, and the diagnosis, as JSON.
 
+    cosine, of the pooled usage: mean over images of that to the nearest anchor.
+
     watched: `watch.Watched.found()` of the run so far, where there is one: what had no gradient,
     and which terms did nothing.
     """
@@ -232,7 +234,10 @@ def scan(model, gallery, watched=None):
         return {"images": len(labels), "scans": found, "diagnosis": broken(bad)}
     found = {
         "1 embedding health": health(seen, seed),
-        "2 pooled anchor usage": usage(seen["nearest"], anchors),
+        "2 pooled anchor usage": {
+            **usage(seen["nearest"], anchors),
+            "cosine": float((seen["emb"] @ seen["directions"].T).amax(dim=1).mean()),
+        },
         "3 patch anchor usage": patch_usage(seen, anchors, seed),
         "4 simplex volumes": simplices(seen),
         "5 anchor geometry": anchor_geometry(seen, seed),

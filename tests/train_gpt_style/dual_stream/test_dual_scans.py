@@ -1,12 +1,17 @@
 """pytest tests/train_gpt_style/dual_stream/test_dual_scans.py — scans, detectors."""
 
+import contextlib
+import io
 import json
 
 import pytest
 import torch
 
+from tests.train_gpt_style.cases import inside
+from tests.train_gpt_style.dual_stream.conftest import SMALL
 from train_gpt_style.dual_stream.diagnosis import verdict
 from train_gpt_style.dual_stream.gallery import Gallery, evenly
+from train_gpt_style.dual_stream.run import main
 from train_gpt_style.dual_stream.scans import class_structure, like, marked_cv, scan
 from train_gpt_style.dual_stream.tools.page import page
 from train_gpt_style.dual_stream.tools.words import text_of, told
@@ -52,6 +57,21 @@ def test_scanning_changes_nothing(model_of):
     assert model.training
     assert torch.get_rng_state().equal(before)
     assert all(p.equal(state[n]) for n, p in model.named_parameters())
+
+
+def test_the_last_scan_and_the_geometric_accuracy_are_results_of_the_run(trained, tmp_path):
+    metrics = json.loads((trained / "metrics.json").read_text())
+    last = json.loads((trained / "scan.jsonl").read_text().splitlines()[-1])
+    health = last["scans"]["1 embedding health"]
+    assert metrics["cv"] == health["cv"]
+    assert metrics["effective_dimension"] == health["effective_dimension"]
+    assert metrics["active_anchors"] == last["scans"]["2 pooled anchor usage"]["active"]
+    assert "geo_val_acc" not in metrics
+    with inside(tmp_path), contextlib.redirect_stdout(io.StringIO()) as said:
+        main({**SMALL, "GEO_HEAD": "1", "GEO_BCE_WEIGHT": "1", "EPOCHS": "1", "RUN_LOG": "1"})
+    metrics = json.loads((tmp_path / "metrics.json").read_text())
+    assert f"geo_val_chance:{metrics['geo_val_acc']:.6f}" in said.getvalue()
+    assert 0 <= metrics["geo_val_acc"] <= 1
 
 
 def in_the_band(rows):

@@ -73,6 +73,8 @@ def test_a_cell_sets_common_knobs_its_own_and_the_seed(plan):
         ("alpha = 0.05", "alpha = nan", "expected one between 0 and 1"),
         ('secondary = ["steps"]', 'secondary = ["loss"]', "a result is named twice"),
         ('secondary = ["steps"]', "secondary = [1]", "a list of names"),
+        ("alpha = 0.05", 'alpha = 0.05\ntested = ["loss"]', "'loss', which is not in `secondary`"),
+        ("alpha = 0.05", 'alpha = 0.05\ntested = ["steps", "steps"]', "names a result twice"),
         ("[stopping]", "[stop]", "lacks `stopping`"),
         ("schema = 1", "schema = ", "plan.toml: "),
     ],

@@ -14,7 +14,7 @@ from goldenseal.report.command import page_on
 from goldenseal.report.curves import Curve, draw
 from goldenseal.report.page import record_page
 from goldenseal.report.study import comparisons, deviation, study_pictures, study_tables
-from goldenseal.report.study import tested as computed
+from goldenseal.report.study import planned_tests as computed
 
 STUDY = "records/track_cpu_small/2026-11-23_FeatureStudy"
 SINGLE = "records/track_cpu_small/2026-11-23_SmallGPT"

@@ -16,6 +16,7 @@ from train_gpt_style.dual_stream.constants import DUAL_KNOB_GEO_DIV_COS
 from train_gpt_style.dual_stream.losses import bce
 from train_gpt_style.dual_stream.model import built
 from train_gpt_style.dual_stream.seams import GatedFeature
+from train_gpt_style.kit.seams import Observer
 
 
 def needs_geo_head(settings, master):
@@ -49,8 +50,30 @@ class GeoHead(GatedFeature):
         model.geo_output_proj = built(lambda: projection(s.stream_dim, s.output_dim), s, 1)
 
 
+class GeoAccuracy(Observer):
+    """The accuracy of the geometric classifier over the whole validation split, as geo_val_acc."""
+
+    def __init__(self, run):
+        self.run, self.correct = run, 0
+        run.model.lookers.append(self.look)
+
+    def look(self, labels):
+        """A batch of the validation was computed; nothing keeps a gradient."""
+        model = self.run.model
+        with self.run.ctx.autocast():
+            logits = model.extras["geo_classifier"](model.seen.geo)
+        self.correct = self.correct + (logits.argmax(dim=1) == labels).sum()
+
+    def after_validation(self, step, facts, train_ms=None):
+        """A line, the result so far, and a new count."""
+        run = self.run
+        accuracy = run.ctx.read(self.correct) / len(run.val_split)
+        run.results["geo_val_acc"], self.correct = accuracy, 0
+        run.log(f"step:{step}/{run.steps} geo_val_{run.log.acc}:{accuracy:.6f}")
+
+
 class GeoBce(GatedFeature):
-    """Fills two seams: a module, a term."""
+    """Fills three seams: a module, a term, an observer."""
 
     declaration = Feature(
         name="geo_bce",
@@ -73,6 +96,10 @@ class GeoBce(GatedFeature):
         s = model.settings
         logits = model.extras["geo_classifier"](seen.out.geo)
         yield "geo_bce", s.geo_bce_weight, bce(logits, seen.y, s.label_smoothing)
+
+    def observer(self, run):
+        """Counts at each validation."""
+        return GeoAccuracy(run)
 
 
 class GeoDiversity(GatedFeature):

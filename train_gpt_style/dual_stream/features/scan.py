@@ -58,8 +58,30 @@ class Scanner(Observer):
         line = json.dumps({"step": step, **found}, separators=(",", ":"))
         self.file(line, console=False)
         self.watched.begin()
+        if step == run.steps:
+            run.results.update(results_of(found["scans"]))
         for reason in found["diagnosis"]["verdict"]["reasons"]:
             run.log(f"scan of step {step}: {reason}")
+
+
+def results_of(scans):
+    """What a study may ask of the last scan, beside the accuracy; nothing of one that is broken.
+
+    uniform_cv: of uniform points at the embedding's effective dimension, where there are any.
+    """
+    health = scans["1 embedding health"]
+    if not health["finite"]:
+        return {}
+    anchors = scans["2 pooled anchor usage"]
+    found = {
+        "active_anchors": anchors["active"],
+        "anchor_cosine": anchors["cosine"],
+        "cv": health["cv"],
+        "effective_dimension": health["effective_dimension"],
+        "self_similarity": health["self_similarity"],
+        "uniform_cv": health["uniform_effective"],
+    }
+    return {name: value for name, value in found.items() if value is not None}
 
 
 class ScanFeature(GatedFeature):

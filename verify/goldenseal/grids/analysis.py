@@ -16,19 +16,26 @@ from goldenseal.stats.spread import NO_SPREAD, exceeds
 CONFIDENCE = 0.95
 
 
-def analyse(group: Group, found: Mapping[Cell, Numbers]) -> list[dict[str, Any]]:
-    """For each configuration but the baseline, in the plan's order: the paired differences of the
-    primary result, seed by seed, their mean, sd and 95 % confidence interval, and the test.
+def analyse(
+    group: Group, found: Mapping[Cell, Numbers], name: str | None = None
+) -> list[dict[str, Any]]:
+    """For each configuration but the baseline, in the plan's order: the paired differences of a
+    result, seed by seed, their mean, sd and 95 % confidence interval, and the test.
+
+    name: one that the plan has among `tested`; None: the primary result, whose margin and better
+    side the plan gives.
 
     `p` is two-sided, of a t-test (scipy.stats.ttest_rel) or the exact sign-flip test; `p_holm` is
-    corrected over the group; `d_z` is Cohen's, mean over deviation of the paired differences;
-    `counts`: p_holm below alpha and the mean beyond the margin, by more than rounding; `direction`:
-    better, worse. Where every difference is the same but for rounding, t, its p and d_z are null,
-    nothing counts and `why_not` says so; a sign-flip test needs no spread, and takes a difference
-    that is only rounding for none. Raises CannotCheckError when a cell is missing or lacks the
-    result.
+    corrected over the group's tests of this result; `d_z` is Cohen's, mean over deviation of the
+    paired differences; `counts`: p_holm below alpha and the mean beyond the margin, by more than
+    rounding; `direction`: better, worse; of another result than the primary higher, lower. Where
+    every difference is the same but for rounding, t, its p and d_z are null, nothing counts and
+    `why_not` says so; a sign-flip test needs no spread, and takes a difference that is only
+    rounding for none. Raises CannotCheckError when a cell is missing or lacks the result.
     """
-    analysis, name = group.analysis, group.analysis["primary"]
+    analysis, primary = group.analysis, name is None
+    name = analysis["primary"] if name is None else name
+    margin = group.margin if primary else 0.0
     missing = [str(cell) for cell in group.cells() if name not in found.get(cell, {})]
     if missing:
         raise CannotCheckError(
@@ -48,12 +55,15 @@ def analyse(group: Group, found: Mapping[Cell, Numbers]) -> list[dict[str, Any]]
             row |= {"p": sign_flip(signed(row["differences"], values, base)), "t": None}
             row.pop("why_not", None)
         rows.append(row)
-        beyond[configuration] = exceeds(abs(row["mean"]), group.margin, (*values, *base))
+        beyond[configuration] = exceeds(abs(row["mean"]), margin, (*values, *base))
     for row, p in zip(rows, holm([row["p"] for row in rows]), strict=True):
         row["p_holm"] = p
         row["counts"] = p is not None and p < analysis["alpha"] and beyond[row["configuration"]]
         lower = row["mean"] < 0
-        row["direction"] = "better" if lower == (analysis["better"] == "lower") else "worse"
+        if primary:
+            row["direction"] = "better" if lower == (analysis["better"] == "lower") else "worse"
+        else:
+            row["direction"] = "lower" if lower else "higher"
     return rows
 
 

@@ -1,7 +1,7 @@
 """What a grid comes to, in words, numbers and files; its record is told from its finished runs."""
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +81,9 @@ def write_report(root: Path, folder: Path) -> dict[str, Any]:
 
 def results_of(group: Group, found: Mapping[Cell, Numbers]) -> dict[str, Any]:
     """A group of results.json: its rule, its spreads and its tests."""
+    also = {name: analyse(group, found, name) for name in group.analysis.get("tested", ())}
     return {
+        **({"also": also} if also else {}),
         "analysis": group.analysis,
         "baseline": group.baseline,
         "margin": group.margin,
@@ -159,8 +161,24 @@ def tables(group: Group, results: Mapping[str, Any]) -> str:
         for configuration in group.configurations
     ]
     first = table(["configuration", "n", *(f"`{name}`" for name in summary)], rows)
+    text = (
+        f"Seeds {', '.join(map(str, group.seeds))}; mean ± sample standard deviation over them."
+        f"\n\n{first}\n\nPaired differences of `{analysis['primary']}` ({analysis['better']} is "
+        f"better), {analysis['test']}, two-sided, Holm's correction over {len(tests)} comparisons, "
+        f"alpha {analysis['alpha']}, margin {group.margin}:\n\n{compared(group, tests)}"
+    )
+    for name, others in results.get("also", {}).items():
+        text += (
+            f"\n\nPaired differences of `{name}`, the same test, with a correction of its own and "
+            f"no margin:\n\n{compared(group, others)}"
+        )
+    return text
+
+
+def compared(group: Group, tests: Sequence[Mapping[str, Any]]) -> str:
+    """The table of one result's comparisons."""
     by_seed = len(group.seeds) <= MOST_NAMED
-    compared = [
+    rows = [
         [
             row["configuration"],
             *([", ".join(f"{value:+.4f}" for value in row["differences"])] if by_seed else []),
@@ -174,12 +192,7 @@ def tables(group: Group, results: Mapping[str, Any]) -> str:
     ]
     headings = [f"against {group.baseline}", *(["by seed"] if by_seed else []), "mean ± sd"]
     headings += ["95 % interval", "d_z", "p", "p, Holm", "counts"]
-    return (
-        f"Seeds {', '.join(map(str, group.seeds))}; mean ± sample standard deviation over them."
-        f"\n\n{first}\n\nPaired differences of `{analysis['primary']}` ({analysis['better']} is "
-        f"better), {analysis['test']}, two-sided, Holm's correction over {len(tests)} comparisons, "
-        f"alpha {analysis['alpha']}, margin {group.margin}:\n\n{table(headings, compared)}"
-    )
+    return table(headings, rows)
 
 
 def spread(facts: Mapping[str, Any]) -> str:

@@ -41,7 +41,10 @@ def study_tables(record: Record) -> list[Table]:
     tables, first = [], []
     for name, group in groups(record).items():
         first += [group.analysis["primary"], *group.analysis["secondary"]]
-        tables.append(comparisons(name, group, tested(group, found)))
+        results = (None, *group.analysis.get("tested", ()))
+        tables += [
+            comparisons(name, group, planned_tests(group, found, each), each) for each in results
+        ]
     names = sorted({name for results in found.values() for name in results})
     names = [n for n in dict.fromkeys(first) if n in names] + [n for n in names if n not in first]
     planned = {cell for group in groups(record).values() for cell in group.cells()}
@@ -79,10 +82,13 @@ def deviation(part: Mapping[str, Any]) -> str:
     return shown(part["sd"] if exceeds(part["sd"], 0, (part["mean"],)) else 0.0)
 
 
-def comparisons(name: str, group: Group, tests: Sequence[Mapping[str, Any]]) -> Table:
-    """The plan's paired tests, computed again from the runs; none of an incomplete grid."""
+def comparisons(
+    name: str, group: Group, tests: Sequence[Mapping[str, Any]], result: str | None = None
+) -> Table:
+    """The plan's paired tests of a result, None the primary; none of an incomplete grid."""
     columns = ("configuration", "mean difference", "sd", "95 % interval", "p", "p, Holm", "counts")
-    words = f"{group.analysis['primary']} against {group.baseline}, paired by seed"
+    result = group.analysis["primary"] if result is None else result
+    words = f"{result} against {group.baseline}, paired by seed"
     rows = [
         (
             str(test["configuration"]),
@@ -98,12 +104,18 @@ def comparisons(name: str, group: Group, tests: Sequence[Mapping[str, Any]]) -> 
     return Table(f"{name}: {words}" if name else words, columns, rows)
 
 
-def tested(group: Group, found: Mapping[Cell, Numbers]) -> list[dict[str, Any]]:
-    """The tests; none when a cell is missing, since an incomplete grid carries no claim."""
-    if any(group.analysis["primary"] not in found.get(cell, {}) for cell in group.cells()):
+def planned_tests(
+    group: Group, found: Mapping[Cell, Numbers], result: str | None = None
+) -> list[dict[str, Any]]:
+    """The tests of a result, None the primary, computed again from the runs.
+
+    None when a cell is missing, since an incomplete grid carries no claim.
+    """
+    name = group.analysis["primary"] if result is None else result
+    if any(name not in found.get(cell, {}) for cell in group.cells()):
         return []
     try:
-        return analyse(group, found)
+        return analyse(group, found, result)
     except ImportError:
         raise CannotCheckError(
             "the page of a study needs scipy: pip install 'goldenseal[study]'"
@@ -115,7 +127,7 @@ def study_pictures(record: Record) -> list[str]:
     found = {each.cell: each.results for each in listed(record) if each.results is not None}
     pictures = []
     for name, group in groups(record).items():
-        tests = tested(group, found)
+        tests = planned_tests(group, found)
         if tests:
             words = f"{group.analysis['primary']} of each run, and the paired differences"
             title = f"{name}: {words}" if name else words

@@ -14,7 +14,9 @@ test = "paired-t"                     two-sided, paired by seed; or "sign-flip",
                                       all choices of signs
 correction = "holm"                   over all configurations but the baseline
 alpha = 0.05
-secondary = ["roundtrip_val_bpb"]     further results, described and not tested
+secondary = ["roundtrip_val_bpb"]     further results, described
+tested = ["roundtrip_val_bpb"]        if there is one: those of them that are tested too, each result
+                                      with a correction of its own; the margin is the primary's
 counts = "…"                          what would count as a result, in words
 margin = 0.002                        if there is one, a difference counts only beyond it
 range = [0.0, 8.0]                    if known, what the primary result can be

@@ -62,11 +62,16 @@ class Analysis(Table):
     counts: Text
     margin: Margin = 0.0
     range: Range = None
+    tested: Names = []
 
     @model_validator(mode="after")
     def _agrees(self) -> "Analysis":
         if len({self.primary, *self.secondary}) != len(self.secondary) + 1:
             raise ValueError("a result is named twice")
+        if stray := [name for name in self.tested if name not in self.secondary]:
+            raise ValueError(f"`tested` names {stray[0]!r}, which is not in `secondary`")
+        if len(set(self.tested)) != len(self.tested):
+            raise ValueError("`tested` names a result twice")
         if self.range and self.margin >= self.range[1] - self.range[0]:
             raise ValueError(
                 f"a `margin` of {self.margin} is as wide as the result's range {self.range}: no "
