@@ -1,8 +1,10 @@
-"""What a run trains on: IDX files, CIFAR's binary batches, or a synthetic teacher.
+"""What a run trains on: IDX files, CIFAR's binary batches, image files, or a synthetic teacher.
 
     DATA_DIR/{train,t10k}-{images-idx3,labels-idx1}-ubyte[.gz]  grey images, as MNIST comes
     DATA_DIR/data_batch_{1..5}.bin, test_batch.bin              CIFAR-10: a label, 3072 bytes
     DATA_DIR/train.bin, test.bin                                CIFAR-100: two labels, 3072 bytes
+    DATA_DIR/{train,val}/CLASS/FILE                             square colour images of one size;
+                                                                val may be called test
 
 Everything is held in memory; images stay bytes until a batch asks for them.
 
@@ -93,6 +95,14 @@ def cifar_split(root, names, label_bytes, classes):
     return torch.from_numpy(pixels.copy()), labels
 
 
+def folder_splits(root):
+    """Images (n, 3, S, S) uint8 by class folders, all of the size of the first, and labels (n,)."""
+    val = "val" if (root / "val").is_dir() else "test"
+    size = min(images.FolderSplit(root, "train", 1).first_size())
+    both = images.load_splits(root, size, images.ExactFolder, val=val)
+    return [(split.images(torch.arange(len(split))), split.labels) for split in both]
+
+
 def rolled(pixels, generator):
     """Each image (C, H, W) rolled by rows and columns of its own, uniform over its sides.
 
@@ -122,8 +132,11 @@ def load_images(settings):
     elif (root / "train.bin").is_file():
         scale, classes = CIFAR, 100
         parts = [cifar_split(root, [each], 2, classes) for each in ("train.bin", "test.bin")]
+    elif (root / "train").is_dir():
+        parts, scale = folder_splits(root), CIFAR
+        classes = 1 + int(parts[0][1].max())
     else:
-        raise UsageError(f"{root}: no IDX files and no CIFAR batches in it")
+        raise UsageError(f"{root}: no IDX files, no CIFAR batches and no train/CLASS/ in it")
     generator, found = torch.Generator().manual_seed(ROLL_SEED), []
     for pixels, labels in parts:
         if settings.roll:

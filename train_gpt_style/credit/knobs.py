@@ -15,7 +15,7 @@ from train_gpt_style.credit.constants import (
 
 BASELINE_KNOBS = (
     # data and run
-    Knob("DATA_DIR", str, "", "IDX files or CIFAR's binary batches; empty: a synthetic teacher"),
+    Knob("DATA_DIR", str, "", "IDX files, CIFAR batches or class folders; empty: a teacher"),
     Knob("ROLL", bool, False, "roll each image by rows and columns of its own, once"),
     Knob("AUGMENT", bool, False, "crop images padded by 4 pixels, and mirror half of them"),
     Knob("TEACHER_ALPHA", float, 1.0, "share of tanh in the teacher's nonlinearity", 0.0, 1.0),

@@ -98,7 +98,7 @@ FOLDERS: dict[str, tuple[str, Callable[[Path], object], str]] = {
     ),
     "a folder of something else": (
         *("idx", removed(IMAGES, LABELS)),
-        "no IDX files and no CIFAR batches",
+        "no IDX files, no CIFAR batches",
     ),
     "a batch that is missing": (
         *("cifar10", removed("data_batch_3.bin")),

@@ -185,4 +185,6 @@ def run(settings, ctx):
         observer.after_training(settings.steps)
     write_weights(model)
     for observer in observers:
-        observer.at_end({"parameters": parameters, "steps": settings.steps, **facts})
+        observer.at_end(
+            {"parameters": parameters, "steps": settings.steps, **facts, **seen.results}
+        )

@@ -8,24 +8,11 @@ import math
 
 import numpy as np
 import torch
-from PIL import Image
 
 from goldenseal.errors import UsageError
-from train_gpt_style.kit.images import FolderSplit, IdxSplit, SyntheticSplit, load_splits
+from train_gpt_style.kit.images import ExactFolder, IdxSplit, SyntheticSplit, load_splits
 
 PAD = 4  # pixels by which a view may be moved
-
-
-class ExactFolder(FolderSplit):
-    """Image files, each of the one size. Raises UsageError, one line, for another."""
-
-    def __init__(self, root, split, size):
-        super().__init__(root, split, size)
-        for path in self.files:
-            with Image.open(path) as image:
-                width, height = image.size
-            if (width, height) != (size, size):
-                raise UsageError(f"{path}: {width} x {height} pixels, but IMG_SIZE={size}")
 
 
 class PaddedIdx(IdxSplit):

@@ -34,7 +34,7 @@ def cut_short(folder: Path) -> None:
 
 # By kind: what is done to a copy of the image folder, and words of the error.
 FOLDERS: dict[str, tuple[Callable[[Path], object], str]] = {
-    "an image of another size": (resized, "9 x 8 pixels, but IMG_SIZE=8"),
+    "an image of another size": (resized, "9 x 8 pixels, not 8 x 8"),
     "images cut short": (cut_short, "corrupt"),
     "no validation split": (lambda f: shutil.rmtree(f / "val"), "no folder val/"),
 }

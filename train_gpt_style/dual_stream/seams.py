@@ -1,7 +1,7 @@
 """Where features attach in this system, besides the seams of every system (`kit/seams.py`)."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from goldenseal.knobs import Settings
@@ -34,15 +34,11 @@ class GatedFeature(seams.GatedFeature):
 
 @dataclass(frozen=True)
 class Run(seams.Run):
-    """What an observer may look at, and must not change, but for `results`.
-
-    results: what observers add to the closing line of the run log, by name, numbers.
-    """
+    """What an observer may look at, and must not change."""
 
     loader: Any = None
     val_split: Any = None
     steps: int = 0
-    results: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

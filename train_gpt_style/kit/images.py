@@ -52,9 +52,26 @@ class FolderSplit:
     def __len__(self):
         return len(self.files)
 
+    def first_size(self):
+        """(width, height) of the first file."""
+        with Image.open(self.files[0]) as image:
+            return image.size
+
     def images(self, indices):
         """(B, 3, S, S) uint8. Raises UsageError for a file that is corrupt further in."""
         return stack([read_image(self.files[i], self.size) for i in indices])
+
+
+class ExactFolder(FolderSplit):
+    """Images that have the size already. Raises UsageError, one line, for another."""
+
+    def __init__(self, root, split, size):
+        super().__init__(root, split, size)
+        for path in self.files:
+            with Image.open(path) as image:
+                width, height = image.size
+            if (width, height) != (size, size):
+                raise UsageError(f"{path}: {width} x {height} pixels, not {size} x {size}")
 
 
 def check_image(path):
@@ -173,20 +190,21 @@ class SyntheticSplit:
         return self.pixels[indices]
 
 
-def load_splits(root, size, folder=FolderSplit, idx=IdxSplit):
+def load_splits(root, size, folder=FolderSplit, idx=IdxSplit, val="val"):
     """The training and validation split of a folder of images or of IDX files, by these classes.
 
-    Raises UsageError, one line, for a folder that holds neither, or a class that only `val` has.
+    val: the name of the second. Raises UsageError, one line, for a folder that holds neither, or a
+    class that only the second has.
     """
     if not Path(root).is_dir():
         raise UsageError(f"DATA_DIR={root} is no folder")
     split = idx if any(Path(root).glob(f"train-{IDX_IMAGES}*")) else folder
-    train, val = (split(root, name, size) for name in ("train", "val"))
-    if extra := sorted(set(val.names) - set(train.names)):
-        raise UsageError(f"{root}: class {extra[0]} is in val/ and not in train/")
-    places = torch.tensor([train.names.index(name) for name in val.names])
-    val.labels = places[val.labels]
-    return train, val
+    train, other = (split(root, name, size) for name in ("train", val))
+    if extra := sorted(set(other.names) - set(train.names)):
+        raise UsageError(f"{root}: class {extra[0]} is in {val}/ and not in train/")
+    places = torch.tensor([train.names.index(name) for name in other.names])
+    other.labels = places[other.labels]
+    return train, other
 
 
 class Loader:

@@ -65,8 +65,9 @@ class Observer:
 
 @dataclass(frozen=True)
 class Run:
-    """What an observer may look at, and must not change.
+    """What an observer may look at, and must not change, but for `results`.
 
+    results: numbers by name that observers add to the run's own, in the closing line of its log.
     header: what a log says of the run in its first line, besides system, knobs and numeric class.
     start: the checkpoint that the run goes on from. meter: measures energy; None: nothing does.
     """
@@ -80,6 +81,7 @@ class Run:
     meter: Any = None
     header: Mapping[str, Any] = field(default_factory=dict)
     observers: dict[str, Observer] = field(default_factory=dict)  # by feature name
+    results: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 
 def wide_console() -> Console:
     """As wide as the terminal; in a pipe or a log, wide enough that no line is broken."""
-    console = Console()
-    return console if console.is_terminal else Console(width=240)
+    console = Console(emoji=False)
+    return console if console.is_terminal else Console(width=240, emoji=False)
 
 
 def print_json(document: Any) -> None:
@@ -20,7 +20,7 @@ def print_json(document: Any) -> None:
 
 def progress_bar(time: ProgressColumn) -> Progress:
     """Progress bar on standard error, when that is a terminal; `time` is its last column."""
-    console = Console(stderr=True)
+    console = Console(stderr=True, emoji=False)
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),

@@ -5,6 +5,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from goldenseal.errors import UsageError
 from train_gpt_style.credit import SYSTEM, data
@@ -41,6 +42,43 @@ def test_cifar_100_takes_the_fine_label(tmp_path):
     assert raw[0] == 0
     assert raw[3074 * 7 : 3074 * 7 + 2] == bytes([1, 7])
     assert train.values[7].flatten().tolist() == list(raw[3074 * 7 + 2 : 3074 * 8])
+
+
+def folders(root, val="test", size=(6, 6)):
+    """Two classes of two image files each, and one of each in the second split."""
+    for split, count in (("train", 2), (val, 1)):
+        for label, name in enumerate(("cat", "dog")):
+            (root / split / name).mkdir(parents=True)
+            for i in range(count):
+                image = Image.new("RGB", size, (10 * label, 20 * i, 30))
+                image.save(root / split / name / f"{i}.png")
+    return SYSTEM.read({"DATA_DIR": str(root), "BATCH": "2"})
+
+
+@pytest.mark.parametrize("val", ["val", "test"])
+def test_image_files_are_read_by_their_class_folders(tmp_path, val):
+    train, test = data.load_data(folders(tmp_path, val))
+    assert (len(train), len(test), train.classes, train.shape) == (4, 2, 2, (3, 6, 6))
+    assert train.labels.tolist() == [0, 0, 1, 1]
+    assert train.values[3, :, 5, 5].tolist() == [10, 20, 30]
+    assert float(train.inputs([3])[0, 1, 0, 0]) == pytest.approx((20 / 255 - 0.4822) / 0.2435, 1e-5)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (lambda r: Image.new("RGB", (6, 7)).save(r / "test/dog/1.png"), "6 x 7 pixels, not 6 x 6"),
+        (lambda r: (r / "test").rename(r / "exam"), "there is no folder test/ in it"),
+        (lambda r: (r / "test/dog").rename(r / "test/eel"), "class eel is in test/ and not in"),
+        (lambda r: (r / "train/cat/0.png").write_bytes(b"GIF89a"), "corrupt"),
+    ],
+)
+def test_image_files_that_do_not_fit_are_one_line(tmp_path, spoil, words):
+    settings = folders(tmp_path)
+    spoil(tmp_path)
+    with pytest.raises(UsageError, match=words) as caught:
+        data.load_data(settings)
+    assert "\n" not in str(caught.value)
 
 
 @given(st.integers(0, 2**20), st.integers(1, 5), st.integers(1, 6), st.integers(1, 3))

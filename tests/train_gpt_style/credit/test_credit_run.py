@@ -62,6 +62,18 @@ def test_to_measure_moves_no_weight(tmp_path, method):
     assert math.isfinite(after["hidden_2"])
 
 
+def test_the_decrease_of_the_training_loss_is_that_of_the_log_also_after_a_resume(tmp_path):
+    knobs = {"CREDIT_MEASURE": 64, "STEPS": 23, "CHECKPOINT_EVERY": 22}
+    _, metrics, log = run(tmp_path, **knobs)
+    losses = [float.fromhex(line["loss"]) for line in log if line["kind"] == "step"]
+    expected = (sum(losses[:2]) - sum(losses[-2:])) / 2
+    assert metrics["loss_decrease"] == pytest.approx(expected, rel=1e-12)
+    for name in (WEIGHTS, "metrics.json"):  # as a run that was killed after its last checkpoint
+        (tmp_path / name).unlink()
+    _, again, _ = run(tmp_path, **knobs)
+    assert again == metrics
+
+
 @pytest.mark.parametrize("method", ["bp", "dfa", "ep", "frozen"])
 def test_a_penalty_of_zero_is_none_to_the_byte(tmp_path, method):
     """0 * inf is no number, and an added zero would be another graph."""

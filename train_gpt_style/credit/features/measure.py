@@ -10,10 +10,14 @@ train_gpt_style/credit/metrics.py, and told to the run log: its validation lines
     stability                of the mean gradient at layer L/2 over disjoint batches
     rho, nudge               with CREDIT_MEASURE_EFFECTS: means over l = 1..L
     ep_residual, ep_settled  of the relaxation that the credit was read off from
+    loss_decrease            at the end: mean training loss over the first WINDOW of the run's
+                             steps, minus that over the last: positive where it learns
 
 It moves no weight and draws from generators of its own; a test holds it to that. It counts as a
 feature that acts, since it calls a copy of the network. Off (0): nothing is measured.
 """
+
+import torch
 
 from goldenseal.errors import UsageError
 from goldenseal.knobs import Feature, Knob
@@ -29,8 +33,10 @@ from train_gpt_style.credit.metrics import (
     with_credits,
 )
 from train_gpt_style.credit.seams import GatedFeature
+from train_gpt_style.kit.seams import Observer
 
 BATCHES, SIZE = 8, 128  # of stability: at least so many batches, and examples in each
+WINDOW = 10  # the part of a run, one in so many steps, over which a training loss is averaged
 
 
 def facts_of(seen, size, effects=False):
@@ -61,8 +67,35 @@ def mean(values):
     return sum(values) / len(values) if values else float("nan")
 
 
+class LossDecrease(Observer):
+    """Sums of training losses at both ends of a run; waits for the device at the end alone."""
+
+    def __init__(self, run):
+        steps = run.settings.steps
+        self.run, self.window = run, max(1, steps // WINDOW)
+        kept = run.start.observers["measure"] if run.start is not None else (0.0, 0.0)
+        # In double, so that the order in which a resumed run adds does not matter to the digits.
+        self.first, self.last = (torch.tensor(v, dtype=torch.float64) for v in kept)
+
+    def position(self):
+        """Both sums."""
+        return [float(self.first), float(self.last)]
+
+    def after_step(self, step):
+        """A step at one of the ends."""
+        if step.step <= self.window:
+            self.first = self.first + step.loss.detach().double()
+        if step.step > self.run.settings.steps - self.window:
+            self.last = self.last + step.loss.detach().double()
+
+    def after_training(self, steps):
+        """Of a run of no step nothing is said."""
+        if steps:
+            self.run.results["loss_decrease"] = float(self.first - self.last) / self.window
+
+
 class Measure(GatedFeature):
-    """Fills one seam: what a test says besides loss and accuracy."""
+    """Fills two seams: what a test says besides loss and accuracy, and an observer."""
 
     declaration = Feature(
         name="measure",
@@ -85,6 +118,10 @@ class Measure(GatedFeature):
             raise UsageError(
                 f"CREDIT_MEASURE={settings.credit_measure} exceeds the {len(test)} test examples"
             )
+
+    def observer(self, run):
+        """Of the training loss."""
+        return LossDecrease(run)
 
     def measure(self, settings, model, ctx, split, step):
         """By name, of the first CREDIT_MEASURE examples of the split."""

@@ -20,7 +20,7 @@ from goldenseal.grids.study import begin, run_study
 from goldenseal.records.kinds.cells import Cell
 from goldenseal.terminal import print_json
 
-console = Console()
+console = Console(emoji=False)
 
 
 def plan(file: Path, as_json: bool) -> int:
@@ -49,7 +49,7 @@ def run(file: Path, folder: Path, jobs: int, waive: Sequence[str], as_json: bool
     entry = planned(root, file, sweep=False).system
     state = read_state(folder, STUDY) if (folder / STUDY.state).exists() else None
     study = begin(root, file, folder, clear(root, entry, waive, state, folder))
-    terminal = Console(stderr=True)
+    terminal = Console(stderr=True, emoji=False)
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),

@@ -27,8 +27,8 @@ CELLS_SHOWN = 200  # in a terminal; --json has all
 
 
 def _console() -> Console:
-    console = Console()
-    return console if console.is_terminal else Console(width=240)
+    console = Console(emoji=False)
+    return console if console.is_terminal else Console(width=240, emoji=False)
 
 
 def plan(file: Path, folder: Path | None, as_json: bool) -> int:

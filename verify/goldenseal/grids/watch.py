@@ -88,9 +88,9 @@ def status(folder: Path, as_json: bool, once: bool = False) -> int:
         }
         print(json.dumps(facts, indent=2))
         return exit_code(seen.cells)
-    console = Console()
+    console = Console(emoji=False)
     if once or not console.is_terminal:
-        console = console if console.is_terminal else Console(width=160)
+        console = console if console.is_terminal else Console(width=160, emoji=False)
         console.print(table(folder, seen.cells))
         if seen.unheard:
             console.print(f"held jobs are not shown: {seen.unheard}", markup=False, highlight=False)

@@ -14,7 +14,7 @@ from goldenseal.launch.make_record import make_record, requested
 from goldenseal.records.record import read_record, words_on_launch
 from goldenseal.terminal import print_json
 
-console = Console()
+console = Console(emoji=False)
 
 
 def show(line: str) -> None:

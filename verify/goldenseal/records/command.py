@@ -24,12 +24,12 @@ from goldenseal.records.signing import sign as sign_folder
 from goldenseal.records.verdict import read_verdict
 from goldenseal.terminal import print_json
 
-console = Console()
+console = Console(emoji=False)
 
 
 def seal(folder: Path, key: Path | None, as_json: bool) -> int:
     """Seal one record's folder, and sign it when a private key is given."""
-    terminal = Console(stderr=True)
+    terminal = Console(stderr=True, emoji=False)
     columns = (TextColumn("sealing"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     hidden = as_json or not terminal.is_terminal
     with Progress(*columns, console=terminal, transient=True, disable=hidden) as progress:

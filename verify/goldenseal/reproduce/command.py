@@ -10,7 +10,7 @@ from goldenseal.launch.command import assigned, show
 from goldenseal.reproduce import rerun
 from goldenseal.terminal import print_json
 
-console = Console()
+console = Console(emoji=False)
 
 
 def reproduce(
