@@ -10,11 +10,11 @@ import torch.nn.functional as F
 from train_gpt_style.credit import SYSTEM
 from train_gpt_style.credit.data import Loader, load_data
 from train_gpt_style.credit.model import ResMLP, build_resmlp
-from train_gpt_style.credit.seams import Moment
+from train_gpt_style.credit.seams import Moment, Run
 from train_gpt_style.kit.context import Context
 from train_gpt_style.kit.energy import meter_for
 from train_gpt_style.kit.numerics import enter_lane
-from train_gpt_style.kit.seams import Run, StepReport
+from train_gpt_style.kit.seams import StepReport
 from train_gpt_style.kit.start import (
     Log,
     log_settings,
@@ -164,7 +164,8 @@ def run(settings, ctx):
     loader = Loader(train_split, settings.batch, settings.seed, ctx.device, settings.augment)
 
     meter = meter_for(settings, ctx.device)
-    seen = Run(settings, ctx, model, optimizers, log, start, meter)
+    per_epoch = len(train_split) // settings.batch
+    seen = Run(settings, ctx, model, optimizers, log, start, meter, per_epoch=per_epoch)
     observers = observers_of(seen)
     resume(seen, loader)
 

@@ -268,6 +268,8 @@ def test_the_page_has_the_four_panels_and_the_trajectories(runs, tmp_path, capsy
     assert re.search(r"growth \d[.\d]*, limit 50", text)  # (a)
     assert re.search(r"asked for: 0\.\d+", text)  # (d): two points above frozen
     assert "First firing step:" in text
+    leaning = text[text.index("How far a verdict leans") :]
+    assert re.search(r"\(a\) scale growth</td><td>50</td>\s*<td>\d[.\d]*</td><td>any", leaning)
     assert not re.search(r'(src|href)="http', text)
     again = tmp_path / "again.html"
     audit([str(runs / "dfa"), "--baseline", str(runs / "frozen"), "--html", str(again)])

@@ -10,8 +10,9 @@ train_gpt_style/credit/metrics.py, and told to the run log: its validation lines
     stability                of the mean gradient at layer L/2 over disjoint batches
     rho, nudge               with CREDIT_MEASURE_EFFECTS: means over l = 1..L
     ep_residual, ep_settled  of the relaxation that the credit was read off from
-    loss_decrease            at the end: mean training loss over the first WINDOW of the run's
-                             steps, minus that over the last: positive where it learns
+    loss_decrease            at the end: mean training loss over the first epoch less that over the
+                             last, or, in a run of less than two, over a tenth of its steps at
+                             each end: positive where it learns
 
 It moves no weight and draws from generators of its own; a test holds it to that. It counts as a
 feature that acts, since it calls a copy of the network. Off (0): nothing is measured.
@@ -36,7 +37,6 @@ from train_gpt_style.credit.seams import GatedFeature
 from train_gpt_style.kit.seams import Observer
 
 BATCHES, SIZE = 8, 128  # of stability: at least so many batches, and examples in each
-WINDOW = 10  # the part of a run, one in so many steps, over which a training loss is averaged
 
 
 def facts_of(seen, size, effects=False):
@@ -71,8 +71,9 @@ class LossDecrease(Observer):
     """Sums of training losses at both ends of a run; waits for the device at the end alone."""
 
     def __init__(self, run):
-        steps = run.settings.steps
-        self.run, self.window = run, max(1, steps // WINDOW)
+        steps, epoch = run.settings.steps, run.per_epoch
+        self.run = run
+        self.window = epoch if steps >= 2 * epoch else max(1, steps // 10)
         kept = run.start.observers["measure"] if run.start is not None else (0.0, 0.0)
         # In double, so that the order in which a resumed run adds does not matter to the digits.
         self.first, self.last = (torch.tensor(v, dtype=torch.float64) for v in kept)
