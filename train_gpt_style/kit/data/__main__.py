@@ -1,10 +1,11 @@
-"""`python -m train_gpt_style.kit.data text|images|experts|table`: behind `make data`."""
+"""`python -m train_gpt_style.kit.data text|images|experts|alone|table`: behind `make data`."""
 
 import sys
 
 import typer
 
 from goldenseal.errors import GoldensealError
+from train_gpt_style.kit.data.experts.alone import alone
 from train_gpt_style.kit.data.experts.command import experts
 from train_gpt_style.kit.data.experts.own import own_table
 from train_gpt_style.kit.data.images import images
@@ -32,6 +33,10 @@ app.command(
     "python -m train_gpt_style.kit.data experts efficientnet_lite0 --train 64 --val 32 "
     "--out data/few"
 )(experts)
+app.command(
+    epilog="Example:  python -m train_gpt_style.kit.data alone   ·   "
+    "EXPERTS=data/experts/alone/pixels N_EXPERTS=1 python -m train_gpt_style.soup"
+)(alone)
 app.command(
     name="table",
     epilog="Example:  python -m train_gpt_style.kit.data table mine --train a.npy --val b.npy "
