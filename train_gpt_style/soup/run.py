@@ -152,4 +152,6 @@ def run(settings, ctx):
         observer.after_training(steps)
     write_weights(model, {"data": data.kind})  # weights from synthetic data say so
     for observer in observers:
-        observer.at_end({"data": data.kind, "parameters": parameters, "steps": steps, **facts})
+        observer.at_end(
+            {"data": data.kind, "parameters": parameters, "steps": steps, **facts, **seen.results}
+        )

@@ -13,6 +13,13 @@ import torch
 from goldenseal.digest import tensor_digest
 from goldenseal.errors import ContradictedError, UsageError
 from train_gpt_style.geometry.readout import Readout
+from train_gpt_style.kit.metrics import (
+    macro_f1,
+    mean_average_precision,
+    micro_f1,
+    top_rate,
+    with_positives,
+)
 
 PREFIX = "readout."
 ODD = KeyError, IndexError, TypeError, ValueError, RuntimeError, ZeroDivisionError, UsageError
@@ -88,6 +95,19 @@ class Frozen:
             raise ContradictedError("the frozen soup is being trained")
         if tensor_digest(self.readout.state_dict()) != self.before:
             raise ContradictedError("the frozen soup has changed")
+
+    @torch.no_grad()
+    def judge(self, embedding, labels):
+        """What its logits of embeddings (M, O) are worth against class numbers (M,), by name."""
+        scores = self.readout(embedding).float().cpu().numpy()
+        positive = (labels.unsqueeze(1) == torch.arange(scores.shape[1])).numpy()
+        return {
+            "val_map": mean_average_precision(scores, positive),
+            "val_map_classes": with_positives(positive),
+            "val_f1": macro_f1(scores, positive),
+            "val_f1_micro": micro_f1(scores, positive),
+            "val_top": top_rate(scores, positive),
+        }
 
     @property
     def parameters(self):

@@ -150,4 +150,5 @@ def run(settings, ctx):
     about = json.dumps({"data": data.kind, "heads": s.heads}, sort_keys=True)
     write_weights(model, {"about": about})
     for observer in observers:
-        observer.at_end({"data": data.kind, "parameters": parameters, "steps": steps, **facts})
+        results = {"parameters": parameters, "steps": steps, **facts, **seen_by.results}
+        observer.at_end({"data": data.kind, **results})

@@ -102,6 +102,7 @@ def test_weights_that_are_no_soup_are_refused(tmp_path, shape):
 
 
 NEEDS = {
+    "a judge without a soup": ({"JUDGE": "1", "SOUP": ""}, "JUDGE=1 needs SOUP"),
     "labels without a soup": ({"BCE_WEIGHT": "1", "SOUP": ""}, "BCE_WEIGHT=1.0 needs SOUP"),
     "anchors without a soup": ({"ENABLE_AUTOGRAD": "1", "SOUP": ""}, "AUTOGRAD_SEP=1.0 needs SOUP"),
     "a queue of too few rows": (
@@ -192,6 +193,21 @@ def test_a_run_says_whose_targets_it_learns(perform):
     done = perform("student", RUN_LOG="1", SOUP="")
     (first,) = (line for line in done.lines("train.jsonl") if "targets_soup" in line)
     assert len(first["targets_soup"]) == 128
+
+
+def test_the_soup_judges_validations_without_training_anything(perform):
+    plain = perform("student", "plain", RUN_LOG="1")
+    judged = perform("student", "judged", RUN_LOG="1", JUDGE="1", SCAN_EVERY="1")
+    assert judged.weights.read_bytes() == plain.weights.read_bytes()
+    before, after = (
+        json.loads((run.folder / "metrics.json").read_text()) for run in (plain, judged)
+    )
+    assert "val_top" not in before
+    assert before["val_cos"] == after["val_cos"]
+    assert 0 <= after["val_top"] <= 1
+    last = judged.lines("scan.jsonl")[-1]
+    for name in ("cv", "cv_targets", "effective_dimension", "active"):
+        assert after[name] == last[name]
 
 
 def test_a_scan_is_a_line_an_epoch(perform):

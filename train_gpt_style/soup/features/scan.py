@@ -30,6 +30,7 @@ from train_gpt_style.kit.start import Log
 from train_gpt_style.soup.seams import GatedFeature
 
 FILE, TOPS = "scan.jsonl", (5, 20)
+RESULTS = "cv", "effective_dimension", "cos_consensus", "r1_consensus"
 
 
 def scan(model, features, consensus=None, seed=0):
@@ -102,6 +103,8 @@ class Scanner(Observer):
         self.seen = [*self.seen, [epoch, found["active"]]]
         found["warning"] = halved(self.seen)
         self.file(json.dumps({"step": step, "epoch": epoch, **found}), console=False)
+        if epoch == s.soup_epochs:  # what a study may ask of the run
+            run.results.update({name: found[name] for name in RESULTS if name in found})
         for words in found["collapse"]:
             run.log(f"collapse: {words}")
 

@@ -10,13 +10,6 @@ import torch
 import torch.nn.functional as F
 
 from goldenseal.knobs import Feature, Knob
-from train_gpt_style.kit.metrics import (
-    macro_f1,
-    mean_average_precision,
-    micro_f1,
-    top_rate,
-    with_positives,
-)
 from train_gpt_style.soup_student.frozen import needed, soup_of
 from train_gpt_style.soup_student.seams import GatedFeature
 
@@ -55,16 +48,7 @@ class Bce(GatedFeature):
     def judge(self, data, embedding):
         """Through the soup; and that it has not moved."""
         data.soup.check_unchanged()
-        with torch.no_grad():
-            scores = data.soup.readout(embedding).float().cpu().numpy()
-        labels = (data.val.labels.unsqueeze(1) == torch.arange(scores.shape[1])).numpy()
-        return {
-            "val_map": mean_average_precision(scores, labels),
-            "val_map_classes": with_positives(labels),
-            "val_f1": macro_f1(scores, labels),
-            "val_f1_micro": micro_f1(scores, labels),
-            "val_top": top_rate(scores, labels),
-        }
+        return data.soup.judge(embedding, data.val.labels)
 
 
 BCE = Bce()

@@ -27,6 +27,7 @@ from train_gpt_style.kit.start import Log
 from train_gpt_style.soup_student.seams import GatedFeature
 
 FILE, TOPS = "scan.jsonl", (5, 20)
+RESULTS = "cv", "cv_targets", "effective_dimension", "active"
 
 
 def scan(embedding, anchors=None, seed=0):
@@ -77,7 +78,10 @@ class Scanner(Observer):
         soup = run.data.soup
         anchors = None if soup is None else soup.anchors
         found = scan(run.data.seen, anchors, s.seed)
+        found["cv_targets"] = scan(run.data.val_targets, None, s.seed)["cv"]
         self.file(json.dumps({"step": step, "epoch": epoch, **found}), console=False)
+        if epoch == s.epochs:  # what a study may ask of the run
+            run.results.update({name: found[name] for name in RESULTS if name in found})
 
 
 class Scan(GatedFeature):
