@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
+from PIL import Image
 
 from goldenseal.errors import UsageError
 from train_gpt_style.credit.constants import (
@@ -29,6 +30,7 @@ from train_gpt_style.credit.constants import (
     FASHION_SD,
 )
 from train_gpt_style.kit import images
+from train_gpt_style.kit.exact_images import ExactFolder
 
 # Mean and standard deviation of each channel.
 FASHION = ([FASHION_MEAN], [FASHION_SD])
@@ -98,8 +100,9 @@ def cifar_split(root, names, label_bytes, classes):
 def folder_splits(root):
     """Images (n, 3, S, S) uint8 by class folders, all of the size of the first, and labels (n,)."""
     val = "val" if (root / "val").is_dir() else "test"
-    size = min(images.FolderSplit(root, "train", 1).first_size())
-    both = images.load_splits(root, size, images.ExactFolder, val=val)
+    with Image.open(images.FolderSplit(root, "train", 1).files[0]) as image:
+        size = min(image.size)
+    both = images.load_splits(root, size, ExactFolder, val=val)
     return [(split.images(torch.arange(len(split))), split.labels) for split in both]
 
 

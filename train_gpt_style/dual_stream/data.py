@@ -10,7 +10,8 @@ import numpy as np
 import torch
 
 from goldenseal.errors import UsageError
-from train_gpt_style.kit.images import ExactFolder, IdxSplit, SyntheticSplit, load_splits
+from train_gpt_style.kit.exact_images import ExactFolder
+from train_gpt_style.kit.images import IdxSplit, SyntheticSplit, load_splits
 
 PAD = 4  # pixels by which a view may be moved
 

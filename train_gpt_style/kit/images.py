@@ -52,26 +52,9 @@ class FolderSplit:
     def __len__(self):
         return len(self.files)
 
-    def first_size(self):
-        """(width, height) of the first file."""
-        with Image.open(self.files[0]) as image:
-            return image.size
-
     def images(self, indices):
         """(B, 3, S, S) uint8. Raises UsageError for a file that is corrupt further in."""
         return stack([read_image(self.files[i], self.size) for i in indices])
-
-
-class ExactFolder(FolderSplit):
-    """Images that have the size already. Raises UsageError, one line, for another."""
-
-    def __init__(self, root, split, size):
-        super().__init__(root, split, size)
-        for path in self.files:
-            with Image.open(path) as image:
-                width, height = image.size
-            if (width, height) != (size, size):
-                raise UsageError(f"{path}: {width} x {height} pixels, not {size} x {size}")
 
 
 def check_image(path):
