@@ -29,7 +29,7 @@ PROBE = probe_of(
         "only an audit asks of it: tests/train_gpt_style/credit",
         r"^credit/knobs\.py.*return \{\}": "a teacher with checkpoints: test_credit_run.py",
         r"^credit/model\.py.*return_hidden": "asked by who measures: test_credit_metrics.py",
-        r"^credit/data\.py.*(folder_splits|image\.size|\bval\b|FolderSplit|\bsplit\b|parts\[0\])": ""
+        r"^credit/data\.py.*(folder_splits|image\.size|\bval\b|FolderSplit|\bsplit\b|parts\[0)": ""
         "image files by class, which the frozen baseline does not read: test_credit_data.py",
         r"^kit/(exact_)?images\.py": "image files by class: test_credit_data.py, vit_rft",
     },
