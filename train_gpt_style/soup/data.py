@@ -57,8 +57,11 @@ class Data:
         return self.train.labels.shape[1]
 
 
-def load_tables(folder, n_experts):
-    """The tables of a folder. Raises UsageError, one line, where they do not fit."""
+def load_tables(folder, n_experts, names=""):
+    """The tables of a folder. Raises UsageError, one line, where they do not fit.
+
+    names: of those to read, as "a,b"; empty: all.
+    """
     if not Path(folder).is_dir():
         raise UsageError(f"EXPERTS={folder} is no folder")
     folder = Path(folder)
@@ -73,6 +76,11 @@ def load_tables(folder, n_experts):
         if not positive:
             raise UsageError(f"{folder / LABELS}: class {column} has no positive in train")
     paths = sorted(path for path in folder.glob("*.safetensors") if path.name != LABELS)
+    if names:
+        known = {path.stem: path for path in paths}
+        if lacking := [name for name in names.split(",") if name not in known]:
+            raise UsageError(f"{folder}: no table {lacking[0]}; there are {', '.join(known)}")
+        paths = [known[name] for name in sorted(names.split(","))]
     if len(paths) != n_experts:
         raise UsageError(f"{folder}: {len(paths)} experts, N_EXPERTS={n_experts}")
     tables = [Table(path) for path in paths]
@@ -103,7 +111,7 @@ def make_synthetic(settings):
 def load_data(settings):
     """Both splits. Raises UsageError when they do not fit the knobs."""
     data = (
-        load_tables(settings.experts, settings.n_experts)
+        load_tables(settings.experts, settings.n_experts, settings.expert_names)
         if settings.experts
         else make_synthetic(settings)
     )

@@ -28,6 +28,7 @@ PROBE = probe_of(
     draw=draw,
     batches=((2,), (1,), (3,)),
     unreached={
+        r"^soup/data\.py.*\bknown\b": "some of the tables: test_soup_alone.py",
         r"^soup/(consensus|quality)\.py": "of features: test_soup_consensus.py",
         r"^kit/batches\.py.*\b(epoch|position|whole|shuffle|self\.at = at)\b": "goes on within an "
         "epoch: test_killed_runs.py",

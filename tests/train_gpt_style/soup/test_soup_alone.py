@@ -42,13 +42,13 @@ def test_each_expert_all_side_by_side_and_the_pixels_are_soups_of_one(out):
     alone(out)
     widths = {"a": 3, "b": 2, "concatenated": 5, "pixels": 20}
     for name, width in widths.items():
-        folder = str(out / "alone" / name)
-        data = load_data(SYSTEM.read({"EXPERTS": folder, "N_EXPERTS": "1", "SOUP_BATCH": "2"}))
+        chosen = {"EXPERTS": str(out / "alone"), "EXPERT_NAMES": name, "N_EXPERTS": "1"}
+        data = load_data(SYSTEM.read({**chosen, "SOUP_BATCH": "2"}))
         assert (data.widths, data.classes, len(data.train)) == ([width], 2, 6)
-    joined = Table(out / "alone/concatenated/concatenated.safetensors").train
+    joined = Table(out / "alone/concatenated.safetensors").train
     assert joined[:, :3].norm(dim=1).tolist() == pytest.approx([1.0] * 6)
     assert joined[:, 3:].norm(dim=1).tolist() == pytest.approx([1.0] * 6)
-    seen = Table(out / "alone/pixels/pixels.safetensors").val
+    seen = Table(out / "alone/pixels.safetensors").val
     assert seen[2].tolist() == pytest.approx([(40 + i) / 255 for i in range(20)])
 
 
@@ -74,3 +74,21 @@ def test_a_folder_without_experts_is_refused(out):
         (out / f"tables/{name}.safetensors").unlink()
     with pytest.raises(UsageError, match="no table of an expert"):
         alone(out)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "words"),
+    [
+        ({"EXPERT_NAMES": "a,a"}, "EXPERT_NAMES=a,a: expected names"),
+        ({"EXPERT_NAMES": "a,"}, "EXPERT_NAMES=a,: expected names"),
+        ({"EXPERT_NAMES": "a", "EXPERTS": ""}, "EXPERT_NAMES=a needs EXPERTS"),
+        ({"EXPERT_NAMES": "d"}, "no table d; there are a, b"),
+        ({"EXPERT_NAMES": "a", "N_EXPERTS": "2"}, "1 experts, N_EXPERTS=2"),
+    ],
+)
+def test_names_that_do_not_fit_are_refused_in_one_line(out, chosen, words):
+    environ = {"EXPERTS": str(out / "tables"), "N_EXPERTS": "1", **chosen}
+    with pytest.raises(UsageError) as caught:
+        load_data(SYSTEM.read(environ))
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)

@@ -35,7 +35,7 @@ app.command(
 )(experts)
 app.command(
     epilog="Example:  python -m train_gpt_style.kit.data alone   ·   "
-    "EXPERTS=data/experts/alone/pixels N_EXPERTS=1 python -m train_gpt_style.soup"
+    "EXPERTS=data/experts/alone EXPERT_NAMES=pixels N_EXPERTS=1 python -m train_gpt_style.soup"
 )(alone)
 app.command(
     name="table",

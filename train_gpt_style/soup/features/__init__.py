@@ -12,11 +12,12 @@ from train_gpt_style.soup.features.cv import CV
 from train_gpt_style.soup.features.gpa import GPA
 from train_gpt_style.soup.features.nce import CONSENSUS_NCE
 from train_gpt_style.soup.features.scan import SCAN
+from train_gpt_style.soup.features.subset import SUBSET
 from train_gpt_style.soup.seams import GatedFeature
 
 AUTOCAST, FINITE, RUN_LOG, CHECKPOINT = of_every_system({"SOUP_LR": "1e38"}, GatedFeature)
 
 FEATURES = (
-    *(AUTOCAST, GPA, CALIBRATE, ANCHOR_INIT, ANCHOR_FREEZE, AUTOGRAD, CV, CONSENSUS_NCE),
+    *(SUBSET, AUTOCAST, GPA, CALIBRATE, ANCHOR_INIT, ANCHOR_FREEZE, AUTOGRAD, CV, CONSENSUS_NCE),
     *(FINITE, SCAN, RUN_LOG, CHECKPOINT),
 )

@@ -1,8 +1,8 @@
-"""`data alone`: what a soup is to be held against, each as the one expert of a folder.
+"""`data alone`: a folder of what a soup is to be held against, for EXPERTS and EXPERT_NAMES.
 
-    OUT/alone/NAME          one expert of OUT/tables
-    OUT/alone/concatenated  the unit rows of all of them, side by side
-    OUT/alone/pixels        the grey images themselves, from 0 to 1
+    OUT/alone/NAME.safetensors          each expert of OUT/tables, as it is
+    OUT/alone/concatenated.safetensors  the unit rows of all of them, side by side
+    OUT/alone/pixels.safetensors        the grey images themselves, from 0 to 1
 
 A soup of one expert is a projector and the same readout: what it reaches is reached without fusing.
 """
@@ -28,9 +28,9 @@ def alone(
         "data/experts"
     ),
 ) -> None:
-    """Make a folder of tables of each expert alone, of all side by side, and of the pixels.
+    """Make a folder of tables: each expert, all of them side by side, and the pixels.
 
-    Each is for EXPERTS, with N_EXPERTS=1.
+    It is for EXPERTS; EXPERT_NAMES says which are read, and N_EXPERTS how many those are.
     """
     folder = out / "tables"
     labels = Table(folder / LABELS, torch.uint8)
@@ -45,10 +45,10 @@ def alone(
     about = {"images": images, "of": [table.name for table in tables]}
     made[JOINED] = table_bytes(*(side_by_side(tables, split) for split in SPLITS), about)
     made[PIXELS] = table_bytes(*pixels(out / "images", labels, images), {"images": images})
+    made[labels.name] = (folder / LABELS).read_bytes()
     for name, content in made.items():
-        place(out / "alone" / name / f"{name}.safetensors", content)
-        place(out / "alone" / name / LABELS, (folder / LABELS).read_bytes())
-        print(out / "alone" / name)
+        place(out / "alone" / f"{name}.safetensors", content)
+    print(out / "alone", *sorted(made.keys() - {labels.name}))
 
 
 def side_by_side(tables, split):
