@@ -53,8 +53,8 @@ INPUTS: dict[str, tuple[str, Callable[[Path], bool]]] = {
         ),
     ),
     "citation": ("CITATION.cff", lambda root: (root / "CITATION.cff").exists()),
-    "seals": ("a record below records/", lambda root: any(root.glob("records/*/*"))),
-    "claims": ("`claims` in pyproject.toml", lambda root: "claims" in settings(root)),
+    "seals": ("record below records/", lambda root: any(root.glob("records/*/*"))),
+    "claims": ("list of `claims` in pyproject.toml", lambda root: "claims" in settings(root)),
 }
 
 
