@@ -1,4 +1,4 @@
-"""A stranger's repository with one small system: no theorems, no citation, no records, no Makefile."""
+"""A stranger's repository with one small system; no theorems, citation, records, Makefile."""
 
 import textwrap
 
@@ -83,7 +83,8 @@ def draw(shape, generator):
 
 
 def script(label):
-    return Script(label, str(HERE / f"{label}.py"), "build()", "main()", "loss_of(model, batch)", "Linear")
+    where = str(HERE / f"{label}.py")
+    return Script(label, where, "build()", "main()", "loss_of(model, batch)", "Linear")
 
 
 def prepare(folder):
@@ -92,10 +93,12 @@ def prepare(folder):
 
 
 PROBE = Probe(
-    "mine", script("baseline"), script("candidate"), (Scenario("small", {"STEPS": "2", "SEED": "7"}),),
+    "mine",
+    script("baseline"),
+    script("candidate"),
+    (Scenario("small", {"STEPS": "2", "SEED": "7"}),),
     features=(
-        Feature("scale", "scales the loss", Knob("SCALE", float, 0.0, "scale", 0.0, 9.0, on="2.0"),
-                example={"SCALE": "2.0"}),
+        Feature("scale", "", Knob("SCALE", float, 0.0, "", on="2.0"), example={"SCALE": "2.0"}),
     ),
     baseline_knobs=(Knob("STEPS", int, 4, "steps"), Knob("SEED", int, 1, "seed"),
                     Knob("DATA", str, "./data/target.txt", "where the target lies")),
