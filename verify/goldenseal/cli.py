@@ -96,15 +96,20 @@ def verify(
     ] = None,
     system: Annotated[str, typer.Option(help="The ladder of this system only.")] = "",
     jobs: Annotated[int, typer.Option(help="Processes at a time; 0 is one a core.")] = 0,
+    summary: Annotated[
+        Path | None, typer.Option(help="Also add the table, in Markdown, to this file.")
+    ] = None,
+    sarif: Annotated[Path | None, typer.Option(help="Also write the findings as SARIF.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Run the gates and write the verdict.
 
-    Without --baseline: every system of this repository, the theorems, the citation and the seals;
-    writes .goldenseal/verdict.json and smoke.log. With --baseline, --candidate and --probe: the
-    equivalence ladder on that pair of scripts; writes nothing.
+    Without --baseline: every system of this repository, the theorems, the citation, the seals and
+    the claims, as far as there are any; writes .goldenseal/verdict.json and smoke.log. With
+    --baseline, --candidate and --probe: the equivalence ladder on that pair of scripts.
     """
     os.environ["CUDA_VISIBLE_DEVICES"] = ""  # the ladder is a CPU check, on every machine
+    from goldenseal.ci import reports
     from goldenseal.ladder import run
 
     chosen = tuple(only or ())
@@ -119,6 +124,7 @@ def verify(
             outcome = run.verify_pair(baseline, candidate, probe, chosen, jobs)
         else:
             outcome = run.verify_repository(chosen, jobs, system)
+    reports.write(outcome.to_json(), summary, sarif, str(candidate or "pyproject.toml"))
     if as_json:
         print_json(outcome.to_json())
     else:
