@@ -20,6 +20,7 @@ NO_TABLE = "no pyproject.toml with a [tool.goldenseal] table"
 TYPED = {
     "audit .": (0, "not checkable"),
     "bundle x -o x.py": (2, NO_TABLE),
+    "cite 1234": (2, "no sealed record begins with 1234"),
     "check all": (2, "holds no record"),
     "claims": (2, "goldenseal claims README.md"),
     "claims README.md": (0, "0 findings"),

@@ -18,6 +18,8 @@ from goldenseal.launch.app import EXAMPLES as RECORD_EXAMPLES
 from goldenseal.launch.app import record
 from goldenseal.mutate.app import EXAMPLES as MUTATE_EXAMPLES
 from goldenseal.mutate.app import mutate
+from goldenseal.report.app import EXAMPLES as CITE_EXAMPLES
+from goldenseal.report.app import cite
 from goldenseal.terminal import BeforeCommand, print_json, wide_console
 
 app = typer.Typer(
@@ -57,7 +59,7 @@ def extra_of(package: str) -> str | None:
         needs = requires("goldenseal") or []
     except PackageNotFoundError:  # not installed: run from its folder
         return None
-    project = {"PIL": "pillow", "pynvml": "nvidia-ml-py"}.get(package, package)
+    project = {"PIL": "pillow", "pynvml": "nvidia-ml-py", "yaml": "pyyaml"}.get(package, package)
     for need in needs:
         match = re.match(r"([\w.-]+).*extra == .([\w-]+)", need)
         if match and match[1].lower().replace("-", "_") == project.lower().replace("-", "_"):
@@ -318,6 +320,7 @@ def report(
 
 app.command(epilog=MUTATE_EXAMPLES)(mutate)
 app.command(cls=BeforeCommand, epilog=RECORD_EXAMPLES)(record)
+app.command(epilog=CITE_EXAMPLES)(cite)
 app.add_typer(study_app, name="study")
 app.add_typer(sweep_app, name="sweep")
 app.add_typer(theorems_app, name="theorems")
