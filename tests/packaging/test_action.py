@@ -63,7 +63,7 @@ def forge(action, empty, tmp_path):
 
 
 PAIR = {"baseline": "baseline.py", "candidate": "candidate.py", "probe": "probe.toml"}
-ASKED = {**PAIR, "only": "initial state\n\nrandom numbers\n", "install": "none"}
+ASKED = {**PAIR, "only": "initial state\n", "options": "--only 'random numbers'", "install": "none"}
 
 
 def test_a_good_pair_passes_with_its_table_as_summary(forge):
@@ -154,3 +154,29 @@ def test_a_table_and_sarif_hold_whatever_a_finding_says():
     assert where[0]["artifactLocation"]["uri"] == "src/net.py"
     assert where[0]["region"]["startLine"] == 7
     assert where[1]["artifactLocation"]["uri"] == "src/candidate.py"
+
+
+def test_command_and_options_are_split_as_a_shell_would_and_never_executed(action, tmp_path):
+    """goldenseal is a stand-in that says what it was asked for."""
+    (_, step) = action["runs"]["steps"]
+    (tmp_path / "python").write_text('#!/bin/sh\nfor word; do echo "<$word>"; done > asked.txt\n')
+    (tmp_path / "python").chmod(0o755)
+    names = dict.fromkeys(step["env"], "")
+    names |= {"COMMAND": "python t.py --name 'a b' \"$(touch hacked)\"", "OPTIONS": "--link data"}
+    names |= {name: str(tmp_path / name) for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")}
+    own = {**names, "RUNNER_TEMP": str(tmp_path), "PATH": f"{tmp_path}:/usr/bin:/bin"}
+    subprocess.run([*BASH, "-c", step["run"]], env=own, cwd=tmp_path, check=True)
+    asked = (tmp_path / "asked.txt").read_text().splitlines()
+    assert asked[:3] == ["<-m>", "<goldenseal>", "<verify>"]
+    assert "<--baseline>" not in asked
+    assert asked[-8:] == [
+        "<--link>",
+        "<data>",
+        "<-->",
+        "<python>",
+        "<t.py>",
+        "<--name>",
+        "<a b>",
+        "<$(touch hacked)>",
+    ]
+    assert not (tmp_path / "hacked").exists()

@@ -12,7 +12,8 @@ import sysconfig
 
 import pytest
 
-from goldenseal.launch.outside_command import Asked, record_command
+from goldenseal.launch.collect import Asked
+from goldenseal.launch.outside_command import record_command
 
 pytest.importorskip("pre_commit", reason="pre-commit is not installed")
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from goldenseal.errors import EXIT_HOLDS, UsageError
+from goldenseal.errors import EXIT_HOLDS
 
-DESCRIPTIONS = ("goldenseal.toml", "probe.toml")
+PROBE = "probe.toml"
 
 
 @dataclass(frozen=True)
@@ -46,22 +46,24 @@ def judge_pair(
     *,
     probe: Path | str | None = None,
     command: Sequence[str] = (),
+    options: Sequence[str] = (),
     only: Sequence[str] = (),
     jobs: int = 0,
     folder: Path | None = None,
 ) -> Judged:
     """`goldenseal verify` on a baseline and a candidate, in `folder` (the present one).
 
-    probe: their description; when there is no `command` either, the goldenseal.toml or probe.toml
-    beside the candidate. command: the words after `--`. Raises UsageError when neither is there.
+    probe: how two scripts are run; left out, it is the probe.toml beside the candidate, if there is
+    one. command: the words after `--`. options: further words before it.
     """
     here = folder or Path.cwd()
-    if probe is None and not command:
-        probe = description_beside(here / candidate)
+    beside = (here / candidate).parent / PROBE
+    if probe is None and not command and Path(candidate).suffix == ".py" and beside.is_file():
+        probe = beside.resolve()
     words = ["--baseline", str(baseline), "--candidate", str(candidate), "--jobs", str(jobs)]
     words += ["--probe", str(probe)] if probe is not None else []
     words += [word for gate in only for word in ("--only", gate)]
-    words += ["--", *command] if command else []
+    words += [*options, *(("--", *command) if command else ())]
     done = subprocess.run(
         [sys.executable, "-m", "goldenseal", "verify", "--json", *words],
         cwd=here,
@@ -74,15 +76,3 @@ def judge_pair(
     except ValueError:
         document = {}
     return Judged(done.returncode, document, done.stderr.strip() or done.stdout.strip())
-
-
-def description_beside(candidate: Path) -> Path:
-    """The description in a candidate's folder. Raises UsageError when there is none."""
-    folder = candidate if candidate.is_dir() else candidate.parent
-    for name in DESCRIPTIONS:
-        if (folder / name).is_file():
-            return (folder / name).resolve()
-    raise UsageError(
-        f"neither {' nor '.join(DESCRIPTIONS)} lies beside {candidate}: say how the pair is run by "
-        "probe= or command="
-    )

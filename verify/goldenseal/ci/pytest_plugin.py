@@ -23,13 +23,8 @@ def off_is_off(request: pytest.FixtureRequest) -> Callable[..., Any]:
     def check(baseline: Any, candidate: Any, **choices: Any) -> Any:
         __tracebackhide__ = True
         from goldenseal.ci.pair import judge_pair
-        from goldenseal.errors import UsageError
 
-        choices.setdefault("folder", request.config.rootpath)
-        try:
-            judged = judge_pair(baseline, candidate, **choices)
-        except UsageError as error:
-            pytest.fail(f"goldenseal: {error}", pytrace=False)
+        judged = judge_pair(baseline, candidate, **{"folder": request.config.rootpath, **choices})
         if not judged.holds:
             pytest.fail("\n".join(("off is not off:", *judged.lines())), pytrace=False)
         return judged

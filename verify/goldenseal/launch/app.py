@@ -59,7 +59,7 @@ def record(
     the source that was imported, digests of the data that was read, where it ran.
     """
     from goldenseal.launch import command
-    from goldenseal.launch.outside_command import Asked
+    from goldenseal.launch.collect import Asked
 
     words, names = command_after(context), where or []
     if words:

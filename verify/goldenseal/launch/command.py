@@ -9,9 +9,10 @@ from rich.markup import escape
 
 from goldenseal.config import find_root, repository, system
 from goldenseal.errors import EXIT_HOLDS, UsageError
+from goldenseal.launch.collect import Asked
 from goldenseal.launch.gate import clear
 from goldenseal.launch.make_record import make_record, requested
-from goldenseal.launch.outside_command import Asked, new_folder, record_command
+from goldenseal.launch.outside_command import new_folder, record_command
 from goldenseal.records.record import read_record, words_on_launch
 from goldenseal.terminal import print_json
 
