@@ -249,3 +249,13 @@ def test_a_folder_that_cannot_be_made_is_one_line(stranger):
     (stranger / "file").write_text("")
     with pytest.raises(UsageError, match="cannot be made"):
         record(stranger, sys.executable, "train.py", folder="file/x")
+
+
+def test_a_name_that_another_run_took_meanwhile_costs_no_run(stranger):
+    taken = "records/runs/2026-01-02_Mine"
+    (stranger / "train.py").write_text(f"import os\nos.makedirs({taken + '/x'!r})\nprint(1)\n")
+    done = record_command(
+        stranger, stranger / taken, Asked((sys.executable, "train.py")), lambda data: None
+    )
+    assert done.folder.name == "2026-01-02_Mine_2"
+    assert check(done.folder).holds

@@ -51,8 +51,9 @@ def record(
 def record_outside(folder: Path | None, asked: Asked, as_json: bool) -> int:
     """Run a command of no system and seal what it left."""
     root = repository()
-    where = (folder or new_folder(root, asked.command)).absolute()
-    done = record_command(root, where, asked, _show_bytes)
+    wanted = (folder or new_folder(root, asked.command)).absolute()
+    done = record_command(root, wanted, asked, _show_bytes)
+    where = done.folder
     facts = read_record(where).facts
     if as_json:
         print_json({"folder": str(where), "identity": done.identity, "record": facts})

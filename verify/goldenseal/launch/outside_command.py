@@ -66,8 +66,7 @@ def record_command(root: Path, folder: Path, asked: Asked, show: Show) -> Sealed
         facts["name"] = folder.name.partition("_")[2] or folder.name
         atomic_write(made / "record.json", canonical.dumps(facts))
         sealed = seal(made)
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        os.rename(made, folder)
+        folder = _placed(made, folder)
     except OSError as error:
         words = f"{error.filename}: {error.strerror}"
         raise CannotCheckError(f"{words}: nothing was sealed") from None
@@ -86,6 +85,21 @@ def new_folder(root: Path, command: Sequence[str]) -> Path:
     while folder.exists():
         folder, number = first.with_name(f"{first.name}_{number}"), number + 1
     return folder
+
+
+def _placed(made: Path, folder: Path) -> Path:
+    """Give the record its name; the next one, where another run took it meanwhile."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    name, number = folder, 1
+    while True:
+        try:
+            os.rename(made, name)
+            return name
+        except OSError:
+            if not name.exists():
+                raise
+        number += 1
+        name = folder.with_name(f"{folder.name}_{number}")
 
 
 def _path(folder: str) -> dict[str, str]:
