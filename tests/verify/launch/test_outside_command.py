@@ -57,6 +57,7 @@ def record(top, *command, folder="records/runs/2026-01-02_Mine", **asked):
 
 def test_what_ran_what_it_read_and_what_it_left_are_sealed(stranger, monkeypatch):
     monkeypatch.setenv("WANDB_API_KEY", "deadbeef")
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
     folder, facts = record(stranger, sys.executable, "train.py", "--n", "3", settings={"RATE": "2"})
     assert check(folder).holds
     assert set(facts["source"]) == {"train.py", "parts/__init__.py", "parts/model.py"}
@@ -70,7 +71,11 @@ def test_what_ran_what_it_read_and_what_it_left_are_sealed(stranger, monkeypatch
     assert facts["environment"]["unset_variables"] == ["NEVER_SET"]
     assert facts["environment"]["python"].startswith("3.")
     assert facts["environment"]["packages"]["pytest"]
+    assert facts["environment"]["left_out"] == {}
     assert facts["numeric_class"]["machine"]
+    assert list((stranger / "parts").rglob("*.pyc"))
+    _, again = record(stranger, sys.executable, "train.py", folder="records/runs/2026-01-02_Again")
+    assert set(again["source"]) == set(facts["source"])
 
 
 def test_no_secret_is_in_any_file_of_the_record(stranger, monkeypatch):
