@@ -97,7 +97,7 @@ def test_a_misspelt_variable_stops_the_training_before_anything_is_loaded(root, 
     ("package", "arguments", "extra"),
     [
         ("scipy", ["sweep", "plan", "sweeps/small_cpu.toml", "--folder", "{tmp}"], "study"),
-        ("torch", ["verify", "--list"], "train"),
+        ("torch", ["verify", "--list"], "gates"),
     ],
 )
 def test_a_package_that_is_missing_is_named_with_what_installs_it(

@@ -14,9 +14,13 @@ from goldenseal.coq.app import app as theorems_app
 from goldenseal.errors import EXIT_CANNOT_CHECK, GoldensealError, UsageError
 from goldenseal.grids.study_app import app as study_app
 from goldenseal.grids.sweep_app import app as sweep_app
+from goldenseal.launch.app import EXAMPLES as RECORD_EXAMPLES
+from goldenseal.launch.app import record
 from goldenseal.mutate.app import EXAMPLES as MUTATE_EXAMPLES
 from goldenseal.mutate.app import mutate
-from goldenseal.terminal import print_json, wide_console
+from goldenseal.report.app import EXAMPLES as CITE_EXAMPLES
+from goldenseal.report.app import cite
+from goldenseal.terminal import BeforeCommand, print_json, wide_console
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -55,7 +59,7 @@ def extra_of(package: str) -> str | None:
         needs = requires("goldenseal") or []
     except PackageNotFoundError:  # not installed: run from its folder
         return None
-    project = {"PIL": "pillow", "pynvml": "nvidia-ml-py"}.get(package, package)
+    project = {"PIL": "pillow", "pynvml": "nvidia-ml-py", "yaml": "pyyaml"}.get(package, package)
     for need in needs:
         match = re.match(r"([\w.-]+).*extra == .([\w-]+)", need)
         if match and match[1].lower().replace("-", "_") == project.lower().replace("-", "_"):
@@ -94,15 +98,20 @@ def verify(
     ] = None,
     system: Annotated[str, typer.Option(help="The ladder of this system only.")] = "",
     jobs: Annotated[int, typer.Option(help="Processes at a time; 0 is one a core.")] = 0,
+    summary: Annotated[
+        Path | None, typer.Option(help="Also add the table, in Markdown, to this file.")
+    ] = None,
+    sarif: Annotated[Path | None, typer.Option(help="Also write the findings as SARIF.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Run the gates and write the verdict.
 
-    Without --baseline: every system of this repository, the theorems, the citation and the seals;
-    writes .goldenseal/verdict.json and smoke.log. With --baseline, --candidate and --probe: the
-    equivalence ladder on that pair of scripts; writes nothing.
+    Without --baseline: every system of this repository, the theorems, the citation, the seals and
+    the claims, as far as there are any; writes .goldenseal/verdict.json and smoke.log. With
+    --baseline, --candidate and --probe: the equivalence ladder on that pair of scripts.
     """
     os.environ["CUDA_VISIBLE_DEVICES"] = ""  # the ladder is a CPU check, on every machine
+    from goldenseal.ci import reports
     from goldenseal.ladder import run
 
     chosen = tuple(only or ())
@@ -117,6 +126,7 @@ def verify(
             outcome = run.verify_pair(baseline, candidate, probe, chosen, jobs)
         else:
             outcome = run.verify_repository(chosen, jobs, system)
+    reports.write(outcome.to_json(), summary, sarif, str(candidate or "pyproject.toml"))
     if as_json:
         print_json(outcome.to_json())
     else:
@@ -164,32 +174,7 @@ def check(
     raise typer.Exit(command.check(folder, trusted_keys, as_json))
 
 
-@app.command(
-    epilog="Example:  goldenseal record gpt records/track_cpu_small/2026-11-23_Mine "
-    "--set ITERATIONS=100 --set NUMERICS=portable"
-)
-def record(
-    system: Annotated[str, typer.Argument(help="Name of the system, such as gpt.")],
-    folder: Annotated[Path, typer.Argument(help="A new folder for the record.")],
-    setting: Annotated[
-        list[str] | None, typer.Option("--set", help="A knob, NAME=value (may be repeated).")
-    ] = None,
-    waive: Annotated[
-        list[str] | None,
-        typer.Option(help="GATE=REASON: run without this gate; sealed (may be repeated)."),
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Run a system in a new folder and leave a record there, ready to be described and sealed.
-
-    Runs only under a fresh green verdict of this very tree, as every launch: see docs/sweeps.md.
-    """
-    from goldenseal.launch import command
-
-    raise typer.Exit(command.record(system, folder, setting or [], waive or [], as_json))
-
-
-@app.command(epilog="Example:  goldenseal verdict || make verify")
+@app.command(epilog="Example:  goldenseal verdict || goldenseal verify")
 def verdict(as_json: AsJson = False) -> None:
     """Show the last verdict, and whether a covered file has changed since: then it is stale."""
     from goldenseal.records import command
@@ -235,10 +220,10 @@ def explain(
     as_json: AsJson = False,
 ) -> None:
     """Say in what two runs, records, seals or verdicts differ: knob, file, version, step."""
-    from goldenseal.config import find_root
+    from goldenseal.config import repository
     from goldenseal.reproduce import explain as explaining
 
-    explanation = explaining.explain(find_root(), a, b)
+    explanation = explaining.explain(repository(), a, b)
     if as_json:
         print_json(explanation.to_json())
     else:
@@ -334,6 +319,8 @@ def report(
 
 
 app.command(epilog=MUTATE_EXAMPLES)(mutate)
+app.command(cls=BeforeCommand, epilog=RECORD_EXAMPLES)(record)
+app.command(epilog=CITE_EXAMPLES)(cite)
 app.add_typer(study_app, name="study")
 app.add_typer(sweep_app, name="sweep")
 app.add_typer(theorems_app, name="theorems")

@@ -20,7 +20,7 @@ from goldenseal.result import GateResult, Verdict
 from goldenseal.records.source import SourceTree, read_source
 from goldenseal.records.statement import VERDICT_PREDICATE, read_statement, statement
 
-ALSO_COVERED = ("CITATION.cff", "records", "theorems")  # besides what a run's source is
+ALSO_COVERED = ("CITATION.cff", "records", "theorems")  # besides what a run's source is, if there
 PATH = Path(".goldenseal") / "verdict.json"
 
 
@@ -56,16 +56,24 @@ def gate_entry(result: GateResult) -> dict[str, Any]:
 
 
 def environment_facts() -> Mapping[str, Any]:
-    """What of the machine may change a result."""
-    import torch  # the gates have imported it already; checking a verdict does not need it
-
+    """What of the machine may change a result; of torch nothing where it is not installed."""
     return {
         "python": platform.python_version(),
+        "byteorder": sys.byteorder,
+        "machine": platform.machine(),
+        **_torch_facts(),
+    }
+
+
+def _torch_facts() -> Mapping[str, Any]:
+    try:
+        import torch  # the ladder has imported it already; checking a verdict does not need it
+    except ModuleNotFoundError:
+        return {}
+    return {
         "torch": torch.__version__,
         "cpu_capability": torch.backends.cpu.get_cpu_capability(),
         "torch_build": hashlib.sha512(torch.__config__.show().encode()).hexdigest(),
-        "byteorder": sys.byteorder,
-        "machine": platform.machine(),
     }
 
 
@@ -73,7 +81,14 @@ def write_verdict(root: Path, document: Mapping[str, Any]) -> None:
     """Write the verdict to .goldenseal/verdict.json."""
     path = root / PATH
     path.parent.mkdir(exist_ok=True)
+    keep_from_git(path.parent)
     atomic_write(path, canonical.dumps(dict(document)))
+
+
+def keep_from_git(folder: Path) -> None:
+    """Let git ignore a folder of ours in somebody's repository."""
+    if not (ignore := folder / ".gitignore").exists():
+        atomic_write(ignore, b"*\n")
 
 
 def read_verdict(root: Path) -> tuple[dict[str, Any], list[str]]:
@@ -83,7 +98,7 @@ def read_verdict(root: Path) -> tuple[dict[str, Any], list[str]]:
     """
     path = root / PATH
     if not path.is_file():
-        raise CannotCheckError("there is no verdict yet: run `make verify`")
+        raise CannotCheckError("there is no verdict yet: run `goldenseal verify`")
     sealed, predicate = read_statement(path, VERDICT_PREDICATE)
     now: SourceTree = read_source(root, ALSO_COVERED)
     return predicate, now.differences(sealed)

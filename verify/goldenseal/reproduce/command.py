@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.markup import escape
 
-from goldenseal.config import find_root
+from goldenseal.config import repository
 from goldenseal.launch.command import assigned, show
 from goldenseal.reproduce import rerun
 from goldenseal.terminal import print_json
@@ -26,7 +26,7 @@ def reproduce(
     """Re-run a sealed record."""
     local = assigned(assignments)
     choices = (steps, local, present, trace, cell, from_checkpoint)
-    outcome = rerun.reproduce(find_root(), prefix, show, *choices)
+    outcome = rerun.reproduce(repository(), prefix, show, *choices)
     if as_json:
         print_json(outcome.to_json())
     else:

@@ -49,7 +49,7 @@ def test_a_rung_of_the_ladder_says_in_one_line_what_it_needs():
     done = run("verify", "--only", "training")
     assert (done.returncode, done.stdout) == (3, "")
     assert re.fullmatch(
-        r"goldenseal: this needs \w+: pip install 'goldenseal\[train\]'\n", done.stderr
+        r"goldenseal: this needs \w+: pip install 'goldenseal\[gates\]'\n", done.stderr
     )
 
 
