@@ -89,7 +89,9 @@ def test_no_added_name_is_accepted_whatever_it_is(sealed, name):
 @settings(max_examples=500, deadline=None)
 @given(name=st.text(st.characters(codec=None), max_size=30))
 def test_both_checkers_judge_any_name_alike(name):
-    assert check_seal.problem_with_name(name) == (goldenseal.disk.files.problem_with_name(name) or "")
+    assert check_seal.problem_with_name(name) == (
+        goldenseal.disk.files.problem_with_name(name) or ""
+    )
     if not check_seal.problem_with_name(name):
         assert check_seal.fold(name) == goldenseal.disk.files.fold(name)
 
