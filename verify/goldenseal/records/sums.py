@@ -1,6 +1,7 @@
 """SHA512SUMS, which coreutils can check: its one plain form, written and read."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from goldenseal.disk.files import is_sha512, problem_with_name
 from goldenseal.disk.line_ends import REMEDY, as_lf
@@ -53,3 +54,10 @@ def is_translated(data: bytes) -> bool:
     except UsageError:
         return False
     return b"\r\n" in data
+
+
+def refuse_inside_sealed(path: Path) -> None:
+    """Raise UsageError when `path` lies in a sealed folder, which one more file would break."""
+    for folder in path.resolve().parents:
+        if (folder / SUMS).is_file():
+            raise UsageError(f"{path} lies in {folder}, which is sealed: write it elsewhere")
