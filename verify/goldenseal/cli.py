@@ -12,6 +12,8 @@ import typer
 from goldenseal import __version__
 from goldenseal.coq.app import app as theorems_app
 from goldenseal.errors import EXIT_CANNOT_CHECK, GoldensealError, UsageError
+from goldenseal.export.app import EXAMPLES as EXPORT_EXAMPLES
+from goldenseal.export.app import export
 from goldenseal.grids.study_app import app as study_app
 from goldenseal.grids.sweep_app import app as sweep_app
 from goldenseal.mutate.app import EXAMPLES as MUTATE_EXAMPLES
@@ -289,6 +291,7 @@ def report(
 
 app.command(epilog=EXAMPLES_OF_REPRODUCE)(reproduce)
 app.command(epilog=EXAMPLES_OF_EXPLAIN)(explain)
+app.command(epilog=EXPORT_EXAMPLES)(export)
 app.command(epilog=MUTATE_EXAMPLES)(mutate)
 app.add_typer(study_app, name="study")
 app.add_typer(sweep_app, name="sweep")
