@@ -20,21 +20,33 @@ def export(
     ro_crate: Annotated[
         Path | None, typer.Option(help="Write a Process Run Crate: a new folder, or NAME.zip.")
     ] = None,
+    model_card: Annotated[
+        Path | None,
+        typer.Option(help="Write a Hugging Face card: NAME.md, or a new folder with its evidence."),
+    ] = None,
     license: Annotated[
-        str, typer.Option(help="Address of a licence; the record's own LICENSE if left out.")
+        str,
+        typer.Option(
+            help="Of a crate: address of a licence; the record's own LICENSE if left out."
+        ),
     ] = "",
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON document, for machines.")
     ] = False,
 ) -> None:
     """Write a sealed record in another form: docs/exports.md. The record itself never changes."""
-    if ro_crate is None:
-        raise UsageError("say in which form: --ro-crate DIR or NAME.zip")
-    from goldenseal.export.package import write_crate
-
+    if (ro_crate is None) == (model_card is None):
+        raise UsageError("say in which form: --ro-crate DIR|NAME.zip or --model-card DIR|NAME.md")
     if license and "://" not in license:
         raise UsageError(f"--license {license}: expected an address, such as {EXAMPLE_LICENCE}")
-    done = write_crate(record, ro_crate, license)
+    if ro_crate is not None:
+        from goldenseal.export.package import write_crate
+
+        done = write_crate(record, ro_crate, license)
+    elif model_card is not None:
+        from goldenseal.export.card import write_card
+
+        done = write_card(record, model_card)
     if as_json:
         print_json(done)
     else:

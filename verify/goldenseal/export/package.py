@@ -62,7 +62,7 @@ def write_crate(folder: Path, out: Path, licence: str = "") -> dict[str, Any]:
         raise ContradictedError(f"{folder.name} changed while it was read")
     document = crate_of(record, identity, parts, licence).metadata.generate()
     metadata = (json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode()
-    with _packing(out) as add:
+    with packing(out) as add:
         add(METADATA, metadata)
         for name in names:
             with open_regular(folder / name) as file:
@@ -81,8 +81,11 @@ def _copy(source: Any, target: IO[bytes], part: Part, name: str) -> None:
 
 
 @contextmanager
-def _packing(out: Path) -> Iterator[Any]:
-    """Gives a function of (name, bytes, or None to get a file to write to)."""
+def packing(out: Path) -> Iterator[Any]:
+    """Gives a function of (name, bytes, or None to get a file to write to).
+
+    `out` is there once all went well, and nothing is otherwise.
+    """
     scratch = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}."))
     try:
         if out.suffix.lower() == ".zip":
