@@ -166,7 +166,7 @@ def verified(toy, monkeypatch):
         ]
         write_verdict(toy.root, verdict_document(toy.root, results))
 
-    monkeypatch.setattr(launch_gate, "gates_of", lambda system: GATES)
+    monkeypatch.setattr(launch_gate, "gates_of", lambda root, system: GATES)
     toy.write_verdict = write
     write()
     return toy

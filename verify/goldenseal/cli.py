@@ -16,10 +16,12 @@ from goldenseal.export.app import EXAMPLES as EXPORT_EXAMPLES
 from goldenseal.export.app import export
 from goldenseal.grids.study_app import app as study_app
 from goldenseal.grids.sweep_app import app as sweep_app
+from goldenseal.launch.app import EXAMPLES as RECORD_EXAMPLES
+from goldenseal.launch.app import record
 from goldenseal.mutate.app import EXAMPLES as MUTATE_EXAMPLES
 from goldenseal.mutate.app import mutate
 from goldenseal.reproduce.app import EXAMPLES_OF_EXPLAIN, EXAMPLES_OF_REPRODUCE, explain, reproduce
-from goldenseal.terminal import print_json, wide_console
+from goldenseal.terminal import BeforeCommand, print_json, wide_console
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -170,32 +172,7 @@ def check(
     raise typer.Exit(command.check(folder, trusted_keys, as_json, reproductions))
 
 
-@app.command(
-    epilog="Example:  goldenseal record gpt records/track_cpu_small/2026-11-23_Mine "
-    "--set ITERATIONS=100 --set NUMERICS=portable"
-)
-def record(
-    system: Annotated[str, typer.Argument(help="Name of the system, such as gpt.")],
-    folder: Annotated[Path, typer.Argument(help="A new folder for the record.")],
-    setting: Annotated[
-        list[str] | None, typer.Option("--set", help="A knob, NAME=value (may be repeated).")
-    ] = None,
-    waive: Annotated[
-        list[str] | None,
-        typer.Option(help="GATE=REASON: run without this gate; sealed (may be repeated)."),
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Run a system in a new folder and leave a record there, ready to be described and sealed.
-
-    Runs only under a fresh green verdict of this very tree, as every launch: see docs/sweeps.md.
-    """
-    from goldenseal.launch import command
-
-    raise typer.Exit(command.record(system, folder, setting or [], waive or [], as_json))
-
-
-@app.command(epilog="Example:  goldenseal verdict || make verify")
+@app.command(epilog="Example:  goldenseal verdict || goldenseal verify")
 def verdict(as_json: AsJson = False) -> None:
     """Show the last verdict, and whether a covered file has changed since: then it is stale."""
     from goldenseal.records import command
@@ -293,6 +270,7 @@ app.command(epilog=EXAMPLES_OF_REPRODUCE)(reproduce)
 app.command(epilog=EXAMPLES_OF_EXPLAIN)(explain)
 app.command(epilog=EXPORT_EXAMPLES)(export)
 app.command(epilog=MUTATE_EXAMPLES)(mutate)
+app.command(cls=BeforeCommand, epilog=RECORD_EXAMPLES)(record)
 app.add_typer(study_app, name="study")
 app.add_typer(sweep_app, name="sweep")
 app.add_typer(theorems_app, name="theorems")

@@ -2,6 +2,9 @@
 
 [tool.goldenseal]
 pythonpath = [".", "src"]                  # where its packages lie; by default its top folder
+source = ["src", "pyproject.toml"]         # what a run may be made of; by default all Python files
+claims = ["README.md"]                     # documents whose numbers are recomputed
+require = ["citation", "seals"]            # gates that are no longer left out for want of an input
 
 [tool.goldenseal.systems.gpt]
 module = "train_gpt_style.gpt"             # `python -m` runs it
@@ -49,10 +52,26 @@ def find_root(start: Path | None = None) -> Path:
     Raises UsageError when there is none.
     """
     here = (start or Path.cwd()).resolve()
+    if (declared := _declared(here)) is None:
+        raise UsageError(f"no pyproject.toml with a [tool.goldenseal] table at or above {here}")
+    return declared
+
+
+def repository(start: Path | None = None) -> Path:
+    """The top of the repository around `start`, which need not have heard of Goldenseal.
+
+    That of `find_root`; else the nearest folder with a .git; else `start` itself.
+    """
+    here = (start or Path.cwd()).resolve()
+    above = (folder for folder in (here, *here.parents) if (folder / ".git").exists())
+    return _declared(here) or next(above, here)
+
+
+def _declared(here: Path) -> Path | None:
     for folder in (here, *here.parents):
-        if (folder / "pyproject.toml").is_file() and "goldenseal" in _tool(folder):
+        if "goldenseal" in _tool(folder):
             return folder
-    raise UsageError(f"no pyproject.toml with a [tool.goldenseal] table at or above {here}")
+    return None
 
 
 def systems(root: Path) -> list[System]:
@@ -86,8 +105,6 @@ def package_folders(root: Path) -> tuple[str, ...]:
     A tree that says nothing, or has no pyproject.toml, has them at its top. Raises UsageError for
     a value that is no list of folders in the tree.
     """
-    if not (root / "pyproject.toml").is_file():
-        return (".",)
     named = settings(root).get("pythonpath", ["."])
     within = isinstance(named, list) and all(
         isinstance(name, str) and (root / name).resolve().is_relative_to(root.resolve())
@@ -107,14 +124,19 @@ def python_path(root: Path) -> str:
 
 
 def settings(root: Path) -> dict[str, Any]:
-    """The [tool.goldenseal] table."""
+    """The [tool.goldenseal] table; empty where there is none."""
     return dict(_tool(root).get("goldenseal", {}))
 
 
 def _tool(folder: Path) -> dict[str, Any]:
     path = folder / "pyproject.toml"
+    if not path.is_file():
+        return {}
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"pyproject.toml: of {folder}: {error}") from error
-    return dict(table.get("tool", {}))
+    tool = table.get("tool", {})
+    if not isinstance(tool, dict) or not isinstance(tool.get("goldenseal", {}), dict):
+        raise UsageError(f"pyproject.toml: of {folder}: [tool.goldenseal] must be a table")
+    return tool

@@ -3,8 +3,31 @@
 import json
 from typing import Any
 
+import typer
+import typer.core
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn
+
+AFTER = "goldenseal.command"
+
+
+class BeforeCommand(typer.core.TyperCommand):
+    """A command of ours whose arguments may end with `--` and the words of another one."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Keep the words after the first `--` for `command_after`."""
+        before, after = args, []
+        if "--" in args:
+            place = args.index("--")
+            before, after = args[:place], args[place + 1 :]
+        ctx.meta[AFTER] = tuple(after)
+        return list(super().parse_args(ctx, before))
+
+
+def command_after(context: typer.Context) -> tuple[str, ...]:
+    """The words after `--`; none when there is no such thing."""
+    words: tuple[str, ...] = context.meta[AFTER]
+    return words
 
 
 def wide_console() -> Console:

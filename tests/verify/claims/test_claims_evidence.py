@@ -177,7 +177,7 @@ def test_the_documents_are_those_of_the_settings(repository, tmp_path):
     with pytest.raises(UsageError, match="not UTF-8"):
         judge_documents(tmp_path)
     (tmp_path / "pyproject.toml").write_text("[tool.goldenseal]\n")
-    with pytest.raises(UsageError, match="names no documents"):
+    with pytest.raises(UsageError, match="no document to judge"):
         documents(tmp_path)
 
 

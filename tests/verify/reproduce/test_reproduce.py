@@ -139,7 +139,7 @@ def test_other_data_makes_the_run_unrunnable_and_is_named(sealed, text, words):
     outcome = reproduce(sealed.root, sealed.prefix, quiet)
     assert (outcome.verdict, outcome.exit_code) == ("unrunnable", 3)
     assert words in outcome.reason
-    assert "make data" in outcome.reason
+    assert "fetch the" in outcome.reason
 
 
 def test_a_run_that_fails_is_unrunnable_with_its_last_line(sealed):

@@ -8,12 +8,12 @@ from rich.console import Console
 from rich.markup import escape
 
 from goldenseal.claims.judgement import Judgement, judge_documents
-from goldenseal.config import find_root
+from goldenseal.config import repository
 
 
 def claims(chosen: Sequence[Path], fix: bool) -> Judgement:
     """Judge the documents of this repository, or the chosen ones."""
-    return judge_documents(find_root(), chosen, fix)
+    return judge_documents(repository(), chosen, fix)
 
 
 def render(judged: Judgement, console: Console) -> None:

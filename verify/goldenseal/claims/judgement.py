@@ -74,7 +74,10 @@ def documents(root: Path, chosen: Sequence[Path] = ()) -> list[Path]:
         return sorted({Path(os.path.abspath(path)) for path in chosen})
     patterns = config.settings(root).get("claims", [])
     if not patterns:
-        raise UsageError("pyproject.toml: [tool.goldenseal] names no documents under `claims`")
+        raise UsageError(
+            "no document to judge: name some, as in `goldenseal claims README.md`, or list them in "
+            'pyproject.toml: [tool.goldenseal] claims = ["README.md"]'
+        )
     files: set[Path] = set()
     for pattern in patterns:
         matching = {path for path in root.glob(pattern) if path.is_file()}

@@ -26,8 +26,6 @@ def read(root: Path) -> Settings:
 
     Raises UsageError for a file that is no TOML or a value that is no list of strings.
     """
-    if not (root / "pyproject.toml").exists():
-        return Settings()
     return parse(Settings, config.settings(root), "pyproject.toml", *config.PLACE)
 
 

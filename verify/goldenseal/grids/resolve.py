@@ -9,7 +9,7 @@ from goldenseal.config import System, system
 from goldenseal.disk import canonical
 from goldenseal.errors import UsageError
 from goldenseal.knobs import Knob, read_settings
-from goldenseal.launch.make_record import RUN_LOG, all_knobs
+from goldenseal.launch.make_record import all_knobs, with_log
 from goldenseal.records.kinds.cells import SEED, Cell
 from goldenseal.records.kinds.plan import Group, Plan, read_plan, read_sweep
 from goldenseal.records.kinds.schema import meant
@@ -38,8 +38,10 @@ def planned(root: Path, path: Path, sweep: bool) -> Planned:
     """Read a plan and hold it against its system. Raises UsageError, one line."""
     plan = read_sweep(path) if sweep else read_plan(path)
     entry = system(root, plan.system)
-    knobs = resolve(plan, all_knobs(entry))
-    return Planned(path, plan, entry, {name: {**own, **RUN_LOG} for name, own in knobs.items()})
+    declared = all_knobs(entry)
+    log = with_log(declared)
+    knobs = {name: {**own, **log} for name, own in resolve(plan, declared).items()}
+    return Planned(path, plan, entry, knobs)
 
 
 def resolve(plan: Plan, declared: tuple[Knob, ...]) -> dict[str, dict[str, str]]:

@@ -23,6 +23,12 @@ COMPILERS = ("torch._dynamo.config", "torch._functorch.config", "torch._inductor
 
 HALF = 0.5  # a name, so that no compiler computes the product ahead of time
 
+
+def _core(name: str) -> Callable[[], Any]:
+    """A reader of torch's own, looked up when it is called: older builds lack some of them."""
+    return lambda: getattr(core, name)()
+
+
 SWITCHES: Mapping[str, Callable[[], Any]] = {
     "torch.default_dtype": torch.get_default_dtype,
     "torch.default_device": torch.get_default_device,
@@ -39,28 +45,28 @@ SWITCHES: Mapping[str, Callable[[], Any]] = {
     "torch.inference_mode": torch.is_inference_mode_enabled,
     "torch.anomaly_detection": torch.is_anomaly_enabled,
     "torch.anomaly_detection(check_nan)": torch.is_anomaly_check_nan_enabled,
-    "torch.autograd.multithreading": core._is_multithreading_enabled,
+    "torch.autograd.multithreading": _core("_is_multithreading_enabled"),
     "torch.autocast(cpu)": lambda: _autocast("cpu"),
     "torch.autocast(cuda)": lambda: _autocast("cuda"),
     "torch.autocast(cache)": torch.is_autocast_cache_enabled,
     "torch.flush_denormal": lambda: sys.float_info.min * HALF == 0.0,
     "torch.backends.fp32_precision": lambda: backends.fp32_precision,
     "torch.backends.cpu.allow_fp16_reduced_precision_reduction": (
-        core._get_cpu_allow_fp16_reduced_precision_reduction
+        _core("_get_cpu_allow_fp16_reduced_precision_reduction")
     ),
     "torch.backends.cuda.matmul.allow_tf32": lambda: backends.cuda.matmul.allow_tf32,
     "torch.backends.cuda.matmul.fp32_precision": lambda: backends.cuda.matmul.fp32_precision,
     "torch.backends.cuda.matmul.allow_fp16_reduced_precision_reduction": (
-        core._get_cublas_allow_fp16_reduced_precision_reduction
+        _core("_get_cublas_allow_fp16_reduced_precision_reduction")
     ),
     "torch.backends.cuda.matmul.allow_bf16_reduced_precision_reduction": (
-        core._get_cublas_allow_bf16_reduced_precision_reduction
+        _core("_get_cublas_allow_bf16_reduced_precision_reduction")
     ),
     "torch.backends.cuda.matmul.allow_fp16_accumulation": (
-        core._get_cublas_allow_fp16_accumulation
+        _core("_get_cublas_allow_fp16_accumulation")
     ),
-    "torch.backends.cuda.preferred_blas_library": core._get_blas_preferred_backend,
-    "torch.backends.cuda.preferred_linalg_library": core._get_linalg_preferred_backend,
+    "torch.backends.cuda.preferred_blas_library": _core("_get_blas_preferred_backend"),
+    "torch.backends.cuda.preferred_linalg_library": _core("_get_linalg_preferred_backend"),
     "torch.backends.cuda.flash_sdp": backends.cuda.flash_sdp_enabled,
     "torch.backends.cuda.mem_efficient_sdp": backends.cuda.mem_efficient_sdp_enabled,
     "torch.backends.cuda.math_sdp": backends.cuda.math_sdp_enabled,
@@ -72,9 +78,9 @@ SWITCHES: Mapping[str, Callable[[], Any]] = {
     ),
     "torch.backends.cuda.sm_carveout": lambda: core._get_sm_carveout_experimental(),
     "torch.backends.cuda.fp16_bf16_reduction_math_sdp": (
-        backends.cuda.fp16_bf16_reduction_math_sdp_allowed
+        lambda: backends.cuda.fp16_bf16_reduction_math_sdp_allowed()
     ),
-    "torch.nn.attention.sdp_priority_order": core._get_sdp_priority_order,
+    "torch.nn.attention.sdp_priority_order": _core("_get_sdp_priority_order"),
     "torch.backends.cudnn.enabled": lambda: backends.cudnn.enabled,
     "torch.backends.cudnn.benchmark": lambda: backends.cudnn.benchmark,
     "torch.backends.cudnn.benchmark_limit": lambda: backends.cudnn.benchmark_limit,
@@ -93,7 +99,7 @@ SWITCHES: Mapping[str, Callable[[], Any]] = {
     "torch.backends.mkldnn.conv.fp32_precision": lambda: backends.mkldnn.conv.fp32_precision,
     "torch.backends.mkldnn.rnn.fp32_precision": lambda: backends.mkldnn.rnn.fp32_precision,
     "torch.backends.mha.fastpath": backends.mha.get_fastpath_enabled,
-    "torch.backends.nnpack.enabled": core._get_nnpack_enabled,
+    "torch.backends.nnpack.enabled": _core("_get_nnpack_enabled"),
     "torch.backends.opt_einsum.enabled": lambda: backends.opt_einsum.enabled,
     "torch.backends.opt_einsum.strategy": lambda: backends.opt_einsum.strategy,
     "torch.backends.python_native": lambda: _disabled_overrides(),
@@ -107,23 +113,29 @@ QUICK: tuple[Callable[[], Any], ...] = (
     torch.get_default_dtype,
     torch.are_deterministic_algorithms_enabled,
     torch.is_autocast_cache_enabled,
-    core._get_float32_matmul_precision,
-    core._get_cublas_allow_tf32,
-    core._get_cublas_allow_fp16_reduced_precision_reduction,
-    core._get_cublas_allow_bf16_reduced_precision_reduction,
-    core._get_cublas_allow_fp16_accumulation,
-    core._get_flash_sdp_enabled,
-    core._get_mem_efficient_sdp_enabled,
-    core._get_math_sdp_enabled,
-    core._get_cudnn_sdp_enabled,
-    core._get_math_sdp_allow_fp16_bf16_reduction,
-    core._get_cudnn_enabled,
-    core._get_cudnn_benchmark,
-    core._get_cudnn_deterministic,
-    core._get_cudnn_allow_tf32,
-    core._get_mkldnn_enabled,
-    core._get_mkldnn_deterministic,
-    core._get_onednn_allow_tf32,
+    *(
+        getattr(core, name)
+        for name in (
+            "_get_float32_matmul_precision",
+            "_get_cublas_allow_tf32",
+            "_get_cublas_allow_fp16_reduced_precision_reduction",
+            "_get_cublas_allow_bf16_reduced_precision_reduction",
+            "_get_cublas_allow_fp16_accumulation",
+            "_get_flash_sdp_enabled",
+            "_get_mem_efficient_sdp_enabled",
+            "_get_math_sdp_enabled",
+            "_get_cudnn_sdp_enabled",
+            "_get_math_sdp_allow_fp16_bf16_reduction",
+            "_get_cudnn_enabled",
+            "_get_cudnn_benchmark",
+            "_get_cudnn_deterministic",
+            "_get_cudnn_allow_tf32",
+            "_get_mkldnn_enabled",
+            "_get_mkldnn_deterministic",
+            "_get_onednn_allow_tf32",
+        )
+        if hasattr(core, name)
+    ),
 )
 
 

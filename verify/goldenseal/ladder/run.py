@@ -1,7 +1,7 @@
 """`goldenseal verify`: run the gates, show them, write the verdict and smoke.log."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,10 +10,10 @@ from rich.markup import escape
 from rich.progress import TimeElapsedColumn
 from rich.table import Table
 
-from goldenseal.config import find_root, systems
+from goldenseal.config import repository, systems
 from goldenseal.config import system as system_of
 from goldenseal.disk.files import atomic_write
-from goldenseal.errors import UsageError
+from goldenseal.errors import CannotCheckError, UsageError
 from goldenseal.ladder import suite
 from goldenseal.records.verdict import verdict_document, write_verdict
 from goldenseal.result import EXIT_CODES, GateResult, Verdict
@@ -32,6 +32,7 @@ class Outcome:
 
     results: tuple[GateResult, ...]
     document: dict[str, Any] | None = None
+    left_out: Mapping[str, str] = field(default_factory=dict)  # gates without an input, which one
 
     @property
     def exit_code(self) -> int:
@@ -42,7 +43,12 @@ class Outcome:
         """For --json: every gate with its findings, and the verdict that was written, if any."""
         gates = [result.to_json() for result in self.results]
         verdict = suite.worst(self.results).value
-        return {"verdict": verdict, "gates": gates, "written": self.document}
+        return {
+            "verdict": verdict,
+            "gates": gates,
+            "left_out": dict(self.left_out),
+            "written": self.document,
+        }
 
     def render(self, console: Console) -> None:
         """One line a gate; under a gate that did not pass, its reasons."""
@@ -60,6 +66,8 @@ class Outcome:
         console.print(table)
         passed = sum(r.verdict is Verdict.PASS for r in self.results)
         console.print(f"\n{passed} of {len(self.results)} gates pass")
+        for name, words in self.left_out.items():
+            console.print(f"[dim]· nothing to check for {name}: there is no {escape(words)}[/]")
 
 
 def print_catalogue(console: Console) -> None:
@@ -89,32 +97,47 @@ def verify_pair(
 
 
 def verify_repository(only: Sequence[str], jobs: int, name: str = "") -> Outcome:
-    """Every system of this repository, then theorems, citation and seals.
+    """Every system of this repository, then theorems, citation, seals and claims, as far as there
+    are any.
 
-    With `name`, the ladder of that system alone. A full run writes the verdict and smoke.log; a
-    part of one cannot stand for the whole.
+    With `name`, the ladder of that system alone. A full run writes the verdict, and smoke.log where
+    there are systems; a part of one cannot stand for the whole. Raises CannotCheckError where there
+    is nothing to check.
     """
-    root = find_root()
+    root = repository()
     suite.refuse_unknown(only)
     results: list[GateResult] = []
     chosen = [system_of(root, name)] if name else systems(root)
+    gates, left_out = suite.repository_gates(root)
+    if only:
+        gates, left_out = [gate for gate in suite.REPOSITORY if gate in only], {}
+    if not (chosen and any(suite.selected(gate, only) for gate in suite.LADDER)) and not gates:
+        raise CannotCheckError(
+            f"nothing to check in {root}: there is no system in pyproject.toml and no "
+            f"{', no '.join(words for words, _ in suite.INPUTS.values())}; two scripts are "
+            "compared by --baseline and --candidate"
+        )
     for system in chosen if any(suite.selected(gate, only) for gate in suite.LADDER) else []:
         probe, imported = _load(system.probe)
-        for result in _ladder(probe, only, jobs, imported):
+        rungs = only
+        if probe.smoke is None and not only:
+            rungs = [rung for rung in suite.LADDER if rung != suite.FIGURES]
+        for result in _ladder(probe, rungs, jobs, imported):
             results.append(replace(result, gate=f"{system.name}: {result.gate}"))
     if name:
         return Outcome(tuple(results))
     with progress_bar(TimeElapsedColumn()) as progress:
         task = progress.add_task("theorems, citation, seals", total=None)
         results += suite.run_repository_gates(
-            root, only, lambda name: progress.update(task, description=name)
+            root, gates, lambda name: progress.update(task, description=name)
         )
     if only:
         return Outcome(tuple(results))
     document = verdict_document(root, results)
     write_verdict(root, document)
-    atomic_write(root / "smoke.log", smoke_log(results).encode())
-    return Outcome(tuple(results), document)
+    if chosen:
+        atomic_write(root / "smoke.log", smoke_log(results).encode())
+    return Outcome(tuple(results), document, left_out)
 
 
 def _load(reference: str) -> "tuple[Probe, list[str]]":
@@ -145,7 +168,7 @@ def smoke_log(results: Sequence[GateResult]) -> str:
 
     width = max(len(result.gate) for result in results)
     lines = [
-        "# What `make verify` saw. No times, hosts or paths: the file is compared whole.",
+        "# What `goldenseal verify` saw. No times, hosts or paths: the file is compared whole.",
         f"# torch {torch.__version__.split('+')[0]}, CPU, one thread, deterministic algorithms",
     ]
     for result in results:

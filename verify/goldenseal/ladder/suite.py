@@ -12,6 +12,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from goldenseal.config import settings
 from goldenseal.errors import CannotCheckError, GoldensealError, UsageError
 from goldenseal.result import GateResult, Verdict, conclude
 
@@ -36,11 +37,24 @@ LADDER = {
     "pairs": f"{RUNGS}.pairs",
     "changed lines": f"{RUNGS}.changed_lines",
 }
+FIGURES = "published figures"  # the one rung that has nothing to judge where a probe names none
 REPOSITORY = {
     "theorems": "goldenseal.coq.gate",
     "citation": f"{RUNGS}.citation",
     "seals": "goldenseal.records.gate",
     "claims": "goldenseal.claims.gate",
+}
+# What a gate of the repository judges: in words, and whether it is there.
+INPUTS: dict[str, tuple[str, Callable[[Path], bool]]] = {
+    "theorems": (
+        "theorems/_CoqProject",
+        lambda root: (
+            (root / "theorems" / "_CoqProject").exists() or bool(settings(root).get("constants"))
+        ),
+    ),
+    "citation": ("CITATION.cff", lambda root: (root / "CITATION.cff").exists()),
+    "seals": ("record below records/", lambda root: any(root.glob("records/*/*"))),
+    "claims": ("list of `claims` in pyproject.toml", lambda root: "claims" in settings(root)),
 }
 
 
@@ -156,15 +170,30 @@ def refuse_unknown(only: Sequence[str]) -> None:
             raise UsageError(f"--only {name!r}: no such gate; the gates are {', '.join(known)}")
 
 
+def repository_gates(root: Path) -> tuple[list[str], dict[str, str]]:
+    """(gates of the repository that have something to judge, what the others would judge, by name).
+
+    A gate that `require` of [tool.goldenseal] names is never left out: that its input is gone is
+    then for it to say. Raises UsageError for a `require` that names something else.
+    """
+    required = settings(root).get("require", [])
+    if not isinstance(required, list) or not all(name in REPOSITORY for name in required):
+        raise UsageError(
+            f"pyproject.toml: [tool.goldenseal] require = {required!r}: expected a list of "
+            f"{', '.join(REPOSITORY)}"
+        )
+    there = [name for name, (_, holds) in INPUTS.items() if name in required or holds(root)]
+    return there, {name: words for name, (words, _) in INPUTS.items() if name not in there}
+
+
 def run_repository_gates(
-    root: Path, only: Sequence[str], progress: Callable[[str], None]
+    root: Path, names: Sequence[str], progress: Callable[[str], None]
 ) -> list[GateResult]:
     """Theorems, citation, seals, claims: what holds of the repository rather than of one system."""
     results = []
-    for name, module in REPOSITORY.items():
-        if selected(name, only):
-            progress(name)
-            results.append(judged(name, partial(_check, name, module, root)))
+    for name in names:
+        progress(name)
+        results.append(judged(name, partial(_check, name, REPOSITORY[name], root)))
     return results
 
 

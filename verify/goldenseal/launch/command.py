@@ -7,14 +7,16 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
-from goldenseal.config import find_root, system
+from goldenseal.config import find_root, repository, system
 from goldenseal.errors import EXIT_HOLDS, UsageError
 from goldenseal.launch.gate import clear
 from goldenseal.launch.make_record import make_record, requested
+from goldenseal.launch.outside_command import Asked, new_folder, record_command
 from goldenseal.records.record import read_record, words_on_launch
 from goldenseal.terminal import print_json
 
 console = Console()
+SHOWN = 10  # files that were left out
 
 
 def show(line: str) -> None:
@@ -43,6 +45,34 @@ def record(
         soft_wrap=True,
     )
     return EXIT_HOLDS
+
+
+def record_outside(folder: Path | None, asked: Asked, as_json: bool) -> int:
+    """Run a command of no system and seal what it left."""
+    root = repository()
+    where = (folder or new_folder(root, asked.command)).absolute()
+    done = record_command(root, where, asked, _show_bytes)
+    facts = read_record(where).facts
+    if as_json:
+        print_json({"folder": str(where), "identity": done.identity, "record": facts})
+        return EXIT_HOLDS
+    counts = f"{len(facts['source'])} source files, {len(facts['data'])} of data"
+    console.print(
+        f"{where} is sealed, {done.files} files: {len(facts['outputs'])} outputs, {counts}\n"
+        f"identity {done.identity}",
+        soft_wrap=True,
+    )
+    if not facts["environment"]["python_processes"]:
+        words = "no Python was seen to run: source and data are what the command line names"
+        console.print(f"        · {words}", soft_wrap=True)
+    for name, reason in sorted(facts["environment"]["left_out"].items())[:SHOWN]:
+        console.print(f"        · not in the record: {escape(name)}: {reason}", soft_wrap=True)
+    return EXIT_HOLDS
+
+
+def _show_bytes(data: bytes) -> None:
+    sys.stderr.buffer.write(data)
+    sys.stderr.flush()
 
 
 def assigned(assignments: Sequence[str]) -> dict[str, str]:

@@ -5,10 +5,11 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from goldenseal.disk.files import atomic_write, hash_file
+from goldenseal.disk.files import hash_file
 from goldenseal.errors import UsageError
 from goldenseal.records.history import restore_source
 from goldenseal.records.source import SourceTree, read_source
+from goldenseal.records.verdict import keep_from_git
 
 SNAPSHOTS = Path(".goldenseal") / "snapshots"
 
@@ -36,8 +37,7 @@ def thaw(root: Path, files: dict[str, str], otherwise: str) -> Path:
                 raise UsageError(f"{folder}: {name} was edited: delete this folder")
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
-    if not (ignore := root / SNAPSHOTS.parts[0] / ".gitignore").exists():
-        atomic_write(ignore, b"*\n")
+    keep_from_git(root / SNAPSHOTS.parts[0])
     copy = Path(tempfile.mkdtemp(dir=folder.parent))
     try:
         if missing := restore_source(root, files, copy):

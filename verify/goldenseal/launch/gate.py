@@ -25,7 +25,7 @@ from goldenseal.records.statement import VERDICT_PREDICATE, read_statement
 from goldenseal.records.verdict import ALSO_COVERED, PATH, environment_facts
 
 SHOWN = 3  # of the changed files; the rest is a number
-HOW = "Run `make verify`, or give --waive NAME=REASON, which is sealed with what is launched"
+HOW = "Run `goldenseal verify`, or give --waive NAME=REASON, which is sealed with what is launched"
 GO_ON = "Begin a new one, or give --waive environment=REASON, which is sealed with it"
 FUTURE = datetime.timedelta(minutes=1)  # two clocks may differ by so much
 LAUNCH_KEYS = {"environment", "verdict", "waivers"}  # of a grid's state
@@ -95,7 +95,7 @@ def clear(
     waivers = read_waivers(texts)
     if state is not None and was_cleared(state):
         return _go_on(state, waivers, where)
-    gate = look(root, entry.name, gates_of(entry.name))
+    gate = look(root, entry.name, gates_of(root, entry.name))
     _look_at_imports(gate, root, entry)
     refuse_unverified(gate, waivers)
     facts = gate.facts(waivers)
@@ -144,7 +144,7 @@ def look(root: Path, system: str, expected: Sequence[str]) -> Gate:
     gate = Gate()
     path = root / PATH
     if not path.is_file():
-        gate.add("verdict", "there is none: run `make verify`")
+        gate.add("verdict", "there is none: run `goldenseal verify`")
         return gate
     try:
         gate.covered, predicate = read_statement(path, VERDICT_PREDICATE)
@@ -239,11 +239,16 @@ def _look_at_imports(gate: Gate, root: Path, entry: System) -> None:
         gate.add("source", f"{name} is imported, and no part of `source` in pyproject.toml")
 
 
-def gates_of(system: str) -> list[str]:
-    """The names of the gates that a verdict on this system has."""
+def gates_of(root: Path, system: str) -> list[str]:
+    """The names of the gates that a verdict on this system must have.
+
+    Published figures are none of them: a verdict on a system that has some judges them, too.
+    """
     from goldenseal.ladder import suite
 
-    return [*(f"{system}: {name}" for name in suite.LADDER), *suite.REPOSITORY]
+    there, _ = suite.repository_gates(root)
+    rungs = (name for name in suite.LADDER if name != suite.FIGURES)
+    return [*(f"{system}: {name}" for name in rungs), *there]
 
 
 def refuse_unverified(gate: Gate, waivers: Mapping[str, str], how: str = HOW) -> None:

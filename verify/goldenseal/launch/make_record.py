@@ -2,7 +2,7 @@
 
 import datetime
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +72,12 @@ def requested(system: System, folder: Path, given: Mapping[str, str]) -> dict[st
         raise UsageError(f"{unknown[0]} is no knob of {system.name}: see `goldenseal knobs`")
     if folder.exists():
         raise UsageError(f"{folder} exists: a record is made once, in a new folder")
-    return read_settings({**given, **RUN_LOG}, declared).as_environment()
+    return read_settings({**given, **with_log(declared)}, declared).as_environment()
+
+
+def with_log(declared: Iterable[Knob]) -> dict[str, str]:
+    """What makes a system write its run log; nothing where it always writes one."""
+    return RUN_LOG if any(knob.name in RUN_LOG for knob in declared) else {}
 
 
 def results(end: Mapping[str, Any]) -> dict[str, Any]:

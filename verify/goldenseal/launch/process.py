@@ -135,7 +135,9 @@ def data_digests(root: Path, system: System, knobs: Mapping[str, str]) -> dict[s
     for knob in system.local_knobs:
         path = data_path(root, knob_of(knobs, knob))
         if not path.exists():
-            raise CannotCheckError(f"{knob}={knobs[knob]} leads nowhere: run `make data` first")
+            raise CannotCheckError(
+                f"{knob}={knobs[knob]} leads nowhere: fetch the data first, or set {knob}"
+            )
         files = sorted(p for p in path.iterdir() if p.is_file()) if path.is_dir() else [path]
         for file in files:
             digest = hash_file(file.resolve())

@@ -179,7 +179,7 @@ def _make_map(plan: Plan, tree: Path, path: Path) -> None:
     try:
         from goldenseal.mutate.watch import make_map
     except ImportError as error:
-        raise CannotCheckError(f"{error.name} is not installed: run `make setup`") from None
+        raise CannotCheckError(f"{error.name} is not installed: pip install {error.name}") from None
     make_map(plan, tree, path)
 
 

@@ -9,7 +9,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, Trans
 
 from goldenseal.records.check import CheckReport
 from goldenseal.records.check import check as check_folder
-from goldenseal.config import find_root
+from goldenseal.config import find_root, repository
 from goldenseal.errors import (
     EXIT_CANNOT_CHECK,
     EXIT_CONTRADICTED,
@@ -74,7 +74,7 @@ def check(folder: str, keys: Path | None, as_json: bool, reproductions: Path | N
     With `reproductions`, a folder of statements, list who reproduced what.
     """
     if folder == "all":
-        folders = record_folders(find_root())
+        folders = record_folders(repository())
         if not folders:
             raise UsageError("records/ holds no record")
     else:
@@ -151,7 +151,7 @@ def _print_report(report: CheckReport, signed: Signed | None) -> None:
 
 def verdict(as_json: bool) -> int:
     """Show the last verdict and whether it still covers the files as they are."""
-    predicate, changed = read_verdict(find_root())
+    predicate, changed = read_verdict(repository())
     fresh, passed = not changed, predicate.get("verificationResult") == "PASSED"
     if as_json:
         print_json({"fresh": fresh, "passed": passed, "changed": changed, "verdict": predicate})

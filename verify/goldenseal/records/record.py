@@ -4,6 +4,8 @@ record.json, schema 1: `name`, `date`, `seeds`, `status` (baseline, proposal, me
 superseded, refuted); for a run also `system`, `knobs` (every one, resolved, as text), `data` and
 `source` (SHA-512 by file), `numeric_class`, `logs` (file by seed), `outputs` (the files that a
 re-run must repeat) and `envelope` (by result, the relative difference that a re-run may show).
+For a command of no system `command`, the words that were typed, and `environment`: Python, packages,
+variables that were asked for and not set, files that were left out.
 `verdict` is the digest of the verdict under which it was launched, `waivers` gives the reason, by
 name, for what did not hold then.
 Only a measured record may hold `results`, and it needs a log for each seed listed.
@@ -50,6 +52,8 @@ OPTIONAL: dict[str, type] = {
     "plan": str,
     "runs": list,
     "cells": str,
+    "command": list,
+    "environment": dict,
 }
 RUN_KEYS: dict[str, type] = {
     "configuration": str,
@@ -109,6 +113,7 @@ SHAPES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "waivers": (lambda v: all(map(_is_reason, v.values())), "a reason by what did not hold"),
     "plan": (_is_name, "a file of the record"),
     "cells": (_is_name, "a file of the record"),
+    "command": (lambda v: bool(v) and all(isinstance(w, str) for w in v), "a list of words"),
     "runs": (
         lambda v: len(v) > 0 and all(_is_run(run) for run in v),
         f"a list of runs, each with the keys {sorted(RUN_KEYS)}",
@@ -195,6 +200,7 @@ def provenance(record: Record) -> dict[str, Any]:
         for name, digest in sorted(facts.get(kind, {}).items())
     ]
     keys = ("name", "date", "status", "system", "knobs", "seeds", "outputs", "envelope", "corrects")
+    command = ("command",)
     launch = ("waivers",)  # the verdict is a by-product, below
     study = ("plan", "runs", "cells")  # with the digest of each run's weights
     byproducts = []
@@ -203,8 +209,11 @@ def provenance(record: Record) -> dict[str, Any]:
     return {
         "buildDefinition": {
             "buildType": "urn:goldenseal:record:1",
-            "externalParameters": {k: facts[k] for k in (*keys, *study, *launch) if k in facts},
-            "internalParameters": {"numeric_class": facts.get("numeric_class", {})},
+            "externalParameters": {k: facts[k] for k in (*keys, *command, *study, *launch) if k in facts},
+            "internalParameters": {
+                "numeric_class": facts.get("numeric_class", {}),
+                **{k: facts[k] for k in ("environment",) if k in facts},
+            },
             "resolvedDependencies": dependencies,
         },
         "runDetails": {
@@ -220,6 +229,8 @@ def words_on_launch(record: Record) -> str:
     if waivers := facts.get("waivers"):
         words = "; ".join(f"{name} ({reason})" for name, reason in sorted(waivers.items()))
         return f"launched under waivers of what did not hold: {words}"
+    if record.kind.name == "command":
+        return ""  # no system, so there are no gates that could have been asked
     if record.status in ("measured", "incomplete") and "verdict" not in facts:
         return "no verdict covers what it ran: record.json has neither `verdict` nor `waivers`"
     return ""

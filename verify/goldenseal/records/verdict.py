@@ -26,7 +26,7 @@ from goldenseal.records.statement import (
     statement,
 )
 
-ALSO_COVERED = ("CITATION.cff", "records", "theorems")  # besides what a run's source is
+ALSO_COVERED = ("CITATION.cff", "records", "theorems")  # besides what a run's source is, if there
 PATH = Path(".goldenseal") / "verdict.json"
 TEST_RESULT = Path(".goldenseal") / "test-result.json"  # the same, for those who ask for tests
 LISTS = {"pass": "passedTests", "not run": "warnedTests", "fail": "failedTests"}
@@ -64,16 +64,24 @@ def gate_entry(result: GateResult) -> dict[str, Any]:
 
 
 def environment_facts() -> Mapping[str, Any]:
-    """What of the machine may change a result."""
-    import torch  # the gates have imported it already; checking a verdict does not need it
-
+    """What of the machine may change a result; of torch nothing where it is not installed."""
     return {
         "python": platform.python_version(),
+        "byteorder": sys.byteorder,
+        "machine": platform.machine(),
+        **_torch_facts(),
+    }
+
+
+def _torch_facts() -> Mapping[str, Any]:
+    try:
+        import torch  # the ladder has imported it already; checking a verdict does not need it
+    except ModuleNotFoundError:
+        return {}
+    return {
         "torch": torch.__version__,
         "cpu_capability": torch.backends.cpu.get_cpu_capability(),
         "torch_build": hashlib.sha512(torch.__config__.show().encode()).hexdigest(),
-        "byteorder": sys.byteorder,
-        "machine": platform.machine(),
     }
 
 
@@ -101,8 +109,15 @@ def as_test_result(document: Mapping[str, Any]) -> dict[str, Any]:
 def write_verdict(root: Path, document: Mapping[str, Any]) -> None:
     """Write the verdict to .goldenseal/verdict.json, and as a test result beside it."""
     (root / PATH).parent.mkdir(exist_ok=True)
+    keep_from_git((root / PATH).parent)
     atomic_write(root / TEST_RESULT, canonical.dumps(as_test_result(document)))
     atomic_write(root / PATH, canonical.dumps(dict(document)))
+
+
+def keep_from_git(folder: Path) -> None:
+    """Let git ignore a folder of ours in somebody's repository."""
+    if not (ignore := folder / ".gitignore").exists():
+        atomic_write(ignore, b"*\n")
 
 
 def read_verdict(root: Path) -> tuple[dict[str, Any], list[str]]:
@@ -112,7 +127,7 @@ def read_verdict(root: Path) -> tuple[dict[str, Any], list[str]]:
     """
     path = root / PATH
     if not path.is_file():
-        raise CannotCheckError("there is no verdict yet: run `make verify`")
+        raise CannotCheckError("there is no verdict yet: run `goldenseal verify`")
     sealed, predicate = read_statement(path, VERDICT_PREDICATE)
     now: SourceTree = read_source(root, ALSO_COVERED)
     return predicate, now.differences(sealed)

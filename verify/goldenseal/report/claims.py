@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from goldenseal.claims.judgement import judge_documents
-from goldenseal.config import find_root
+from goldenseal.config import repository
 from goldenseal.errors import GoldensealError
 from goldenseal.grids.analysis import p_text
 from goldenseal.report.table import Table
@@ -15,7 +15,7 @@ def claims_on(root: Path, folder: Path) -> Table:
     """Every bound number whose evidence lies in `folder`, as `goldenseal claims` judges it."""
     rows = []
     try:
-        report = judge_documents(find_root(root), (), fix=False)
+        report = judge_documents(repository(root), (), fix=False)
         inside = folder.resolve().relative_to(root.resolve()).as_posix()
     except (GoldensealError, ValueError):  # no repository with claims, or a record outside of it
         return Table("Claims", COLUMNS, [])

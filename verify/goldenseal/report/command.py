@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from goldenseal.config import find_root
+from goldenseal.config import repository
 from goldenseal.errors import UsageError
 from goldenseal.report.page import record_page
 
@@ -15,7 +15,7 @@ def page_on(path: Path, against: str = "") -> str:
     Raises UsageError for what is neither, and for a comparison of what is no record of ours.
     """
     if (path / RECORD).is_file():
-        return record_page(find_root(), path, against)
+        return record_page(repository(), path, against)
     if against:
         raise UsageError(f"--against compares records with a {RECORD}: {path} has none")
     from goldenseal.audit import command

@@ -57,10 +57,10 @@ def explain(
     as_json: AsJson = False,
 ) -> None:
     """Say in what two runs, records, seals or verdicts differ: knob, file, version, step."""
-    from goldenseal.config import find_root
+    from goldenseal.config import repository
     from goldenseal.reproduce import explain as explaining
 
-    explanation = explaining.explain(find_root(), a, b)
+    explanation = explaining.explain(repository(), a, b)
     if as_json:
         print_json(explanation.to_json())
     else:

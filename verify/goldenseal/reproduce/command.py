@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from goldenseal import __version__
-from goldenseal.config import find_root
+from goldenseal.config import repository
 from goldenseal.disk.files import read_small
 from goldenseal.errors import UsageError
 from goldenseal.launch.command import assigned, show
@@ -38,7 +38,7 @@ def reproduce(
         raise UsageError("--sign signs a statement: give --statement FILE too")
     if statement:
         reproductions.refuse_place(statement, key)
-    local, root = assigned(assignments), find_root()
+    local, root = assigned(assignments), repository()
     choices = (steps, local, present, trace, cell, from_checkpoint)
     outcome = rerun.reproduce(root, prefix, show, *choices)
     if statement:

@@ -16,7 +16,13 @@ from goldenseal.compare.difference import differences, log_difference
 from goldenseal.config import settings
 from goldenseal.disk import canonical
 from goldenseal.disk.files import read_small
-from goldenseal.errors import EXIT_CONTRADICTED, EXIT_HOLDS, CannotCheckError, UsageError
+from goldenseal.errors import (
+    EXIT_CONTRADICTED,
+    EXIT_HOLDS,
+    CannotCheckError,
+    GoldensealError,
+    UsageError,
+)
 from goldenseal.records.check import SEAL, SUMS, parse_sums
 from goldenseal.records.record import read_record, record_folders
 from goldenseal.records.source import SourceTree, read_source
@@ -111,7 +117,8 @@ def of_record(folder: Path) -> Thing:
     """A record, by its record.json, its sums and its run log."""
     facts = read_record(folder).facts
     sections: dict[str, Any] = {"status": facts["status"], "seeds": texts(facts["seeds"])}
-    sections |= {key: facts[key] for key in ("knobs", "data", "source") if key in facts}
+    kept = ("command", "environment", "knobs", "data", "source")
+    sections |= {key: facts[key] for key in kept if key in facts}
     if "numeric_class" in facts:
         sections["numeric class"] = facts["numeric_class"]
     if "results" in facts:
@@ -121,6 +128,16 @@ def of_record(folder: Path) -> Thing:
     logs = sorted(set(facts.get("logs", {}).values()))
     log = read_run_log(folder / logs[0], complete=False) if len(logs) == 1 else []
     return Thing(f"record {folder.name}", sections, log)
+
+
+def _of_covered(folder: Path, name: str, digest: str) -> Thing:
+    """A file of a record: a run log or a seal by what it says, any other by its bytes."""
+    if name.endswith(".jsonl") or name == SEAL:
+        try:
+            return of_file(folder / name)
+        except GoldensealError:  # lines of another kind: a stranger's log
+            pass
+    return Thing(f"file {folder.name}/{name}", {"files": {name: digest}})
 
 
 def texts(seeds: Sequence[Any]) -> list[str]:
@@ -179,10 +196,7 @@ def known(root: Path) -> Iterator[tuple[str, Thing]]:
         raw = read_small(folder / SUMS, MAX_SUMS_BYTES)
         yield hashlib.sha512(raw).hexdigest(), of_record(folder)
         for name, digest in parse_sums(raw).items():
-            if name.endswith(".jsonl") or name == SEAL:
-                yield digest, of_file(folder / name)
-            else:
-                yield digest, Thing(f"file {folder.name}/{name}", {"files": {name: digest}})
+            yield digest, _of_covered(folder, name, digest)
         source = read_record(folder).facts.get("source")
         if source:
             yield SourceTree(source).digest, Thing(f"source of {folder.name}", {"source": source})

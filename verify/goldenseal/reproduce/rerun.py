@@ -8,6 +8,7 @@ unrunnable       the run could not be repeated here; why
 """
 
 import re
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -49,6 +50,7 @@ EXIT_CODES = {
     "diverged": EXIT_CONTRADICTED,
     "unrunnable": EXIT_CANNOT_CHECK,
 }
+FETCH = "fetch the sealed one, or say by --set where it lies"
 Lines = list[dict[str, Any]]
 
 
@@ -116,6 +118,12 @@ def reproduce(
     outcome = Reproduction(place, identity, cell=cell, steps=steps)
     record = chosen_run(record, cell)
     try:
+        if command := record.facts.get("command"):
+            raise CannotCheckError(
+                "the record of a command, and nothing that a record holds is executed: type "
+                f"`goldenseal record -- {shlex.join(command)}` yourself, then compare the two by "
+                "`goldenseal explain`"
+            )
         entry = system(root, record.get("system"))
         outcome.system = entry.name
         knobs = {**resolved_knobs(entry, record), **(local or {})}
@@ -221,11 +229,11 @@ def compare_data(here: Mapping[str, str], sealed: Mapping[str, str]) -> list[str
     """
     for name in sorted(sealed):
         if name not in here:
-            raise CannotCheckError(f"data file {name!r} is missing: run `make data`")
+            raise CannotCheckError(f"data file {name!r} is missing here: {FETCH}")
         if here[name] != sealed[name]:
             raise CannotCheckError(
                 f"data file {name!r} is another one: sealed {sealed[name][:16]}, found "
-                f"{here[name][:16]}: run `make data`"
+                f"{here[name][:16]}: {FETCH}"
             )
     new = sorted(set(here) - set(sealed))
     return [f"data that was not sealed lies beside it: {', '.join(new[:3])}"] if new else []

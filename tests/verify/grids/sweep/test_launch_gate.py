@@ -26,7 +26,7 @@ def test_a_fresh_green_verdict_lets_it_start(verified):
 
 def test_without_a_verdict_nothing_starts(verified):
     (verified.root / PATH).unlink()
-    assert found(verified) == {"verdict": ["there is none: run `make verify`"]}
+    assert found(verified) == {"verdict": ["there is none: run `goldenseal verify`"]}
 
 
 @pytest.mark.parametrize(

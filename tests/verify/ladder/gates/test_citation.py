@@ -81,7 +81,7 @@ def test_without_the_tool_nothing_is_judged(root, monkeypatch):
     monkeypatch.setenv("PATH", str(root))
     result = check_citation(root)
     assert result.verdict is Verdict.NOT_RUN
-    assert result.findings == ("cffconvert is not installed: run `make setup`",)
+    assert result.findings == ("cffconvert is not installed: `pipx install cffconvert`",)
 
 
 CRASHES = {

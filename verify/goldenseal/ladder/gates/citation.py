@@ -22,7 +22,7 @@ def check_citation(root: Path) -> GateResult:
     """Validate the file at the top of the repository."""
     tool = str(OWN_ENVIRONMENT) if OWN_ENVIRONMENT.exists() else shutil.which("cffconvert")
     if tool is None:
-        return not_run(NAME, "cffconvert is not installed: run `make setup`")
+        return not_run(NAME, "cffconvert is not installed: `pipx install cffconvert`")
     path = root / "CITATION.cff"
     if not path.is_file():
         return conclude(NAME, "", ["CITATION.cff is missing"], failed="there is no CITATION.cff")
@@ -35,13 +35,17 @@ def check_citation(root: Path) -> GateResult:
             check=False,
         )
     except OSError as error:
-        return not_run(NAME, f"cffconvert does not start ({error.strerror}): run `make setup`")
+        return not_run(
+            NAME, f"cffconvert does not start ({error.strerror}): `pipx reinstall cffconvert`"
+        )
     if done.returncode == 0:
         return conclude(NAME, "CITATION.cff is valid", [])
     kind, sentence = last_error(done.stderr)
     if not JUDGEMENT.fullmatch(kind):
         words = f"{kind}: {sentence}" if kind else f"exit code {done.returncode}"
-        return not_run(NAME, f"cffconvert failed, and judged nothing ({words}): run `make setup`")
+        return not_run(
+            NAME, f"cffconvert failed, and judged nothing ({words}): `pipx reinstall cffconvert`"
+        )
     finding = f"CITATION.cff: {sentence}"
     return conclude(NAME, "", [finding], failed="CITATION.cff is not valid")
 

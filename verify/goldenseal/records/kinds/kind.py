@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from goldenseal.disk.files import hash_file
 from goldenseal.errors import UsageError
 from goldenseal.records.kinds.cells import Cell, Listed
 from goldenseal.records.kinds.lines import checked_line, lines_of
@@ -81,6 +82,29 @@ class Run(Kind):
     """One configuration, with a run for each log that is listed."""
 
     name = "run"
+
+
+class Command(Kind):
+    """A command of no system, with what it read, ran and left: see launch/outside_command.py."""
+
+    name = "command"
+
+    def refuse(self, record: "Record", where: str) -> None:
+        """It needs no log and no seed: of such a command, neither need be known."""
+        if "outputs" not in record.facts or "source" not in record.facts:
+            raise UsageError(f"{where}: the record of a command lists its `outputs` and `source`")
+
+    def problems(self, record: "Record", names: set[str]) -> list[str]:
+        """What record.json lists and the folder does not hold, or holds as something else."""
+        lacking = [name for name in record.facts["outputs"] if name not in names]
+        problems = [f"record.json names {name}: not here" for name in lacking]
+        for name, digest in sorted(record.facts["source"].items()):
+            copy = f"source/{name}"
+            if copy not in names:
+                problems.append(f"record.json names the source {name}: {copy} is not here")
+            elif hash_file(record.folder / copy) != digest:
+                problems.append(f"{copy} is not what record.json says that it is")
+        return problems
 
 
 class Baseline(Kind):

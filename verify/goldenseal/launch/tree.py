@@ -1,0 +1,60 @@
+"""Which files of a tree a command made or changed, and by what name a record calls a file."""
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from goldenseal.records.source import left_out
+
+KEPT = (".hydra",)  # hidden folders that runs write their results into
+State = tuple[int, int, int, int]
+
+
+def snapshot(root: Path, without: Iterable[Path] = ()) -> dict[Path, State]:
+    """Size, times and inode of each file below `root`, but for folders that hold no results.
+
+    These are the folders `without`, hidden ones, caches and installed environments. Links are not
+    followed, and are no files.
+    """
+    return dict(_states(root, frozenset(without)))
+
+
+def _states(folder: Path, without: frozenset[Path]) -> Iterator[tuple[Path, State]]:
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError:
+        return  # not ours to read
+    for entry in entries:
+        path = Path(entry.path)
+        if entry.is_dir(follow_symlinks=False):
+            if path not in without and (entry.name in KEPT or not left_out(path)):
+                yield from _states(path, without)
+        elif entry.is_file(follow_symlinks=False):
+            s = entry.stat(follow_symlinks=False)
+            yield path, (s.st_size, s.st_mtime_ns, s.st_ctime_ns, s.st_ino)
+
+
+def changed(before: dict[Path, State], after: dict[Path, State]) -> list[Path]:
+    """The files that are new or another, sorted."""
+    return sorted(path for path, state in after.items() if before.get(path) != state)
+
+
+def named(paths: Iterable[Path], root: Path) -> dict[str, Path]:
+    """Each file by its path below `root`; one that lies elsewhere by the end of its path.
+
+    The end is as long as it takes for two files to have two names, and says nothing of where on a
+    machine a person keeps things.
+    """
+    found: dict[str, Path] = {}
+    outside = []
+    for path in sorted(set(paths)):
+        if path.is_relative_to(root):
+            found[path.relative_to(root).as_posix()] = path
+        else:
+            outside.append(path)
+    for path in outside:
+        length = 1
+        while (name := "/".join(path.parts[-length:])) in found and length < len(path.parts) - 1:
+            length += 1
+        found[name] = path
+    return found
