@@ -270,3 +270,38 @@ def test_a_licence_is_the_records_own_or_the_one_that_is_given(tmp_path, record)
     assert graph["./"]["license"] == {"@id": address}
     assert graph[address]["@type"] == "CreativeWork"
     assert issues(tmp_path / "given") == []
+
+
+def test_a_command_of_no_system_is_an_action_too(tmp_path, record):
+    (record / "source").mkdir()
+    (record / "source" / "train.py").write_text("print(1)\n")
+    digest = hashlib.sha512(b"print(1)\n").hexdigest()
+    facts = json.loads((record / "record.json").read_text()) | {
+        "command": ["python", "train.py", "--name", "a b"],
+        "source": {"train.py": digest},
+        "data": {"tokens.bin": "0" * 128},
+        "outputs": ["notes/one.txt"],
+        "environment": {"python": "3.11"},
+    }
+    (record / "record.json").write_bytes(canonical.dumps(facts))
+    seal(record)
+    write_crate(record, tmp_path / "crate")
+    graph = graph_of(tmp_path / "crate")
+    action = graph["#run"]
+    assert action["name"] == "run of python train.py --name 'a b'"
+    source = graph[action["instrument"]["@id"]]
+    assert source["hasPart"] == {"@id": f"{record.name}/source/train.py"}
+    assert {"@id": f"{record.name}/notes/one.txt"} in action["result"]
+    assert {"@id": "#data/tokens.bin"} in action["object"]
+    assert issues(tmp_path / "crate") == []
+
+
+def test_evidence_of_other_tools_has_no_action_and_says_what_is_not_known(root, tmp_path):
+    from goldenseal.evidence.collect import record_from
+
+    record_from(root / "tests" / "fixtures" / "runs" / "trainer", tmp_path / "record")
+    write_crate(tmp_path / "record", tmp_path / "crate")
+    graph = graph_of(tmp_path / "crate")
+    assert not [e for e in graph.values() if e["@type"] == "CreateAction"]
+    assert "not known: the code that ran" in graph["./"]["description"]
+    assert issues(tmp_path / "crate") == []

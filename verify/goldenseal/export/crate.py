@@ -6,14 +6,12 @@ of the crate have digest and size; data and source, which a record names by dige
 hold, are works without a file.
 """
 
-import hashlib
+import shlex
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from goldenseal.disk import canonical
-from goldenseal.disk.files import Digests
+from goldenseal.export.entities import Entities, Part
 from goldenseal.records.kinds.cells import FAILED, Listed
 from goldenseal.records.record import Record, words_on_launch
 from goldenseal.records.source import SourceTree
@@ -24,36 +22,9 @@ if TYPE_CHECKING:
 PROFILE = "https://w3id.org/ro/wfrun/process/0.5"
 WORKFLOW_RUN = "https://w3id.org/ro/terms/workflow-run#"
 TERMS = {term: WORKFLOW_RUN + term for term in ("sha256", "sha512", "environment")}
-SHORT = 32  # characters of a value that its identifier repeats
 LICENCES = ("LICENSE", "LICENSE.md", "LICENSE.txt", "LICENCE", "COPYING")
 NO_LICENCE = "The record states no licence."
 STATUS = "http://schema.org/{}ActionStatus"
-# Of what a record holds; what the system's own table says would be another one elsewhere.
-FORMATS = {
-    "csv": "text/csv",
-    "html": "text/html",
-    "json": "application/json",
-    "jsonl": "application/jsonl",
-    "md": "text/markdown",
-    "pdf": "application/pdf",
-    "png": "image/png",
-    "py": "text/x-python",
-    "svg": "image/svg+xml",
-    "toml": "application/toml",
-    "txt": "text/plain",
-    "SHA512SUMS": "text/plain",
-    "yaml": "application/yaml",
-    "yml": "application/yaml",
-    "zip": "application/zip",
-}
-
-
-@dataclass(frozen=True)
-class Part:
-    """A file of the record: its digests and its size in bytes."""
-
-    digests: Digests
-    size: int
 
 
 def crate_of(
@@ -67,7 +38,7 @@ def crate_of(
 
     crate = ROCrate(version="1.1")
     crate.metadata.extra_terms.update(TERMS)
-    entities = _Entities(crate, record.folder.name)
+    entities = Entities(crate, record.folder.name)
     root = crate.root_dataset
     root["name"], root["description"] = str(record.facts["name"]), describe(record, identity)
     root["datePublished"] = record.facts["date"]
@@ -103,66 +74,18 @@ def describe(record: Record, identity: str) -> str:
     return f"{text} Sealed by Goldenseal; its identity is {identity}."
 
 
-class _Entities:
-    """Entities by their identifiers, each added once."""
-
-    def __init__(self, crate: "ROCrate", folder: str):
-        from rocrate.model.contextentity import ContextEntity
-        from rocrate.model.file import File
-
-        self.crate, self._folder = crate, folder
-        self._context, self._file = ContextEntity, File
-        self._files: dict[str, Any] = {}
-
-    def add(self, identifier: str, of_type: str, **properties: Any) -> Any:
-        """A contextual entity `#identifier`, or one of that address; what is empty is left out.
-
-        A list of one is written as that one, as RO-Crate recommends.
-        """
-        given: dict[str, Any] = {"@type": of_type}
-        for key, value in properties.items():
-            if value not in ("", []):
-                given[key] = value[0] if isinstance(value, list) and len(value) == 1 else value
-        name = identifier if "://" in identifier else f"#{quote(identifier)}"
-        return self.crate.get(name) or self.crate.add(self._context(self.crate, name, given))
-
-    def value(self, where: str, name: str, value: str) -> Any:
-        """A property value, one for each value of the name."""
-        short = value if len(value) <= SHORT else hashlib.sha512(value.encode()).hexdigest()[:SHORT]
-        return self.add(f"{where}/{name}/{short}", "PropertyValue", name=name, value=value)
-
-    def file(self, name: str, part: Part) -> None:
-        """A file of the record."""
-        last = name.rpartition("/")[2]
-        suffix = last.rpartition(".")[2].lower() if "." in last else last
-        properties = {
-            "name": name,
-            "contentSize": str(part.size),
-            "sha512": part.digests.sha512,
-            "sha256": part.digests.sha256,
-        }
-        if suffix in FORMATS:
-            properties["encodingFormat"] = FORMATS[suffix]
-        # rocrate makes the name a URI reference
-        added = self._file(self.crate, None, f"{self._folder}/{name}", properties=properties)
-        self._files[name] = self.crate.add(added)
-
-    def found(self, name: str) -> Any:
-        """A file of the record that was added; None for another."""
-        return self._files.get(name)
-
-
-def _runs(record: Record, entities: _Entities) -> Iterable[Any]:
+def _runs(record: Record, entities: Entities) -> Iterable[Any]:
     """The action of each run that began."""
     facts = record.facts
+    if record.kind.name == "command":
+        yield _command(record, entities)
+        return
     cells = [each for each in record.cells() if each.finished or each.state == FAILED]
     software = _software(facts, entities) if cells else None
     if software is None:
         return
     data = _digested("data", facts.get("data", {}), entities)
-    numerics = facts.get("numeric_class")
-    told = canonical.dumps(numerics).decode() if numerics else ""
-    environment = [entities.value("environment", "numeric class", told)] if told else []
+    environment = _environment(facts, entities)
     for each in cells:
         yield _action(record, each, software, data, environment, entities)
 
@@ -173,7 +96,7 @@ def _action(
     software: Any,
     data: list[Any],
     environment: list[Any],
-    entities: _Entities,
+    entities: Entities,
 ) -> Any:
     where = str(run.cell).lstrip("/")
     label = f"configuration {run.cell.configuration}, " if run.cell.configuration else ""
@@ -202,7 +125,41 @@ def _action(
     )
 
 
-def _software(facts: Mapping[str, Any], entities: _Entities) -> Any:
+def _command(record: Record, entities: Entities) -> Any:
+    """The action of a command of no system: its words, what it read, what it left."""
+    facts = record.facts
+    words = entities.value("command", "command", shlex.join(facts["command"]))
+    knobs = [entities.value("knob", *each) for each in sorted(facts.get("knobs", {}).items())]
+    seeds = [entities.value("seed", "seed", str(seed)) for seed in facts["seeds"]]
+    files = map(entities.found, facts["outputs"])
+    results = [
+        entities.value("result", name, canonical.dumps(value).decode())
+        for name, value in sorted(facts.get("results", {}).items())
+    ]
+    return entities.add(
+        "run",
+        "CreateAction",
+        name=f"run of {shlex.join(facts['command'])}",
+        description=f"The command of the record {facts['name']}, run once.",
+        instrument=_software(facts, entities),
+        object=[words, *_digested("data", facts.get("data", {}), entities), *knobs, *seeds],
+        result=[*(file for file in files if file is not None), *results],
+        environment=_environment(facts, entities),
+        actionStatus=STATUS.format("Completed"),
+    )
+
+
+def _environment(facts: Mapping[str, Any], entities: Entities) -> list[Any]:
+    """Where it ran, as far as that is known: as JSON, since its keys are no variables."""
+    names = {"numeric_class": "numeric class", "environment": "environment"}
+    return [
+        entities.value("environment", name, canonical.dumps(facts[key]).decode())
+        for key, name in names.items()
+        if facts.get(key)
+    ]
+
+
+def _software(facts: Mapping[str, Any], entities: Entities) -> Any:
     """What ran, as far as the record says: its source by file, or the name of its system."""
     system, source = facts.get("system", ""), facts.get("source")
     if source:
@@ -212,14 +169,19 @@ def _software(facts: Mapping[str, Any], entities: _Entities) -> Any:
             name=f"source of the system {system}" if system else "source of the runs",
             version=SourceTree(source).digest,
             programmingLanguage="Python" if any(n.endswith(".py") for n in source) else "",
-            hasPart=_digested("source", source, entities),
+            hasPart=[
+                entities.found(f"source/{name}") or work
+                for name, work in zip(
+                    sorted(source), _digested("source", source, entities), strict=True
+                )
+            ],
         )
     if system:
         return entities.add("system", "SoftwareApplication", name=system)
     return None
 
 
-def _digested(kind: str, digests: Mapping[str, str], entities: _Entities) -> list[Any]:
+def _digested(kind: str, digests: Mapping[str, str], entities: Entities) -> list[Any]:
     """Files that the record knows by digest and does not hold."""
     return [
         entities.add(f"{kind}/{name}", "CreativeWork", name=name, sha512=digest)
@@ -227,7 +189,7 @@ def _digested(kind: str, digests: Mapping[str, str], entities: _Entities) -> lis
     ]
 
 
-def _launch(record: Record, entities: _Entities) -> Iterable[Any]:
+def _launch(record: Record, entities: Entities) -> Iterable[Any]:
     """The verdict under which the runs were launched, or the waivers."""
     facts = record.facts
     if "verdict" in facts:

@@ -13,7 +13,8 @@ from typing import IO, Any
 
 from goldenseal.disk.files import CHUNK, hash_both, open_regular
 from goldenseal.errors import ContradictedError, UsageError
-from goldenseal.export.crate import Part, crate_of
+from goldenseal.export.crate import crate_of
+from goldenseal.export.entities import Part
 from goldenseal.records.check import check
 from goldenseal.records.record import Record, read_record
 from goldenseal.records.sums import SUMS, refuse_inside_sealed
