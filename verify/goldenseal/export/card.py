@@ -1,29 +1,27 @@
 """A Hugging Face model card of a sealed record, each of whose numbers is bound to it.
 
-The metadata holds the results in full, with the statistic, n and seeds of each; the table below
-them holds the same numbers to six digits, each with a marker that `goldenseal claims` recomputes.
+The metadata holds the results in full, with the statistic, n and seeds of each; the tables below
+hold the same numbers to six digits, each with a marker that `goldenseal claims` recomputes.
 A card says what the record says: no task, no dataset's name, no licence is made up.
 """
 
-import csv
 import html
-import io
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from goldenseal.disk import canonical
-from goldenseal.disk.files import atomic_write
+from goldenseal.disk.files import atomic_write, problem_with_name
 from goldenseal.errors import UsageError
 from goldenseal.export.crate import describe
 from goldenseal.export.package import packing, refuse_place, sealed_record
 from goldenseal.records.record import Record
 
 DIGITS = 6
-CARD, RESULTS, RUNS = "README.md", "all_results.json", "runs.csv"
+CARD, RESULTS, RUNS, METRICS = "README.md", "all_results.json", "runs", "metrics.jsonl"
 TASK = "other"  # the hub's word for none of its own
 DATASET = ("sealed", "the data whose SHA-512 the record seals")  # type and name, which must be
 
@@ -121,27 +119,25 @@ def _arguments(row: Row, identity: str) -> dict[str, Any]:
     return {key: value for key, value in given.items() if value not in ("", None, [])}
 
 
+class _Claims:
+    """Numbers with their markers, and the definitions of these."""
+
+    def __init__(self, identity: str):
+        self._record, self.definitions = _quoted(identity[:16]), list[str]()
+
+    def bound(self, value: float, at: str) -> str:
+        """A number as it is printed, bound to where record.json holds it."""
+        name = f"c{len(self.definitions) + 1}"
+        self.definitions.append(
+            f'{name} = {{ record = {self._record}, file = "record.json", pointer = {_quoted(at)} }}'
+        )
+        return f"{digits(value)}<!--={name}-->"
+
+
 def _body(record: Record, identity: str, rows: list[Row]) -> str:
+    claims = _Claims(identity)
     grid = record.kind.many
-    claims, lines = [], []
-    for number, row in enumerate(rows, start=1):
-        cells = {"m": ("mean" if grid else "", row.value)}
-        if grid and row.sd is not None and row.n is not None:
-            cells |= {"n": ("n", row.n), "s": ("sd", row.sd)}
-        shown = {}
-        for letter, (last, value) in cells.items():
-            at = row.pointer + (f"/{last}" if last else "")
-            claims.append(
-                f"{letter}{number} = {{ record = {_quoted(identity[:16])}, file = "
-                f'"record.json", pointer = {_quoted(at)} }}'
-            )
-            shown[letter] = f"{digits(value)}<!--={letter}{number}-->"
-        columns = [row.configuration] if grid else []
-        columns += [row.metric, *(shown.get(letter, "") for letter in ("n", "m", "s") if grid)]
-        columns += [] if grid else [shown["m"]]
-        lines.append(f"| {' | '.join(map(_plain, columns[: 2 if grid else 1]))} | ")
-        lines[-1] += " | ".join(columns[2 if grid else 1 :]) + " |"
-    head = ["configuration", "result", "n", "mean", "sd"] if grid else ["result", "value"]
+    tables = list(_by_metric(rows, claims) if grid else _of_runs(record, rows, claims))
     seeds = sorted({seed for row in rows for seed in row.seeds})
     what = ", ".join(f"`{seed}`" for seed in seeds)
     spread = " The sd is the sample standard deviation." if grid else ""
@@ -152,23 +148,51 @@ def _body(record: Record, identity: str, rows: list[Row]) -> str:
             _plain(describe(record, identity)),
             "",
             "<!-- claims",
-            *claims,
+            *claims.definitions,
             "-->",
             "",
             "## Results",
             "",
-            f"Seeds: {what}.{spread}",
+            f"Seeds: {what}.{spread}" if seeds else "The seed is not known.",
             "",
-            f"| {' | '.join(head)} |",
-            f"|{'---|' * len(head)}",
-            *lines,
-            "",
+            *tables,
             "Each number is that of the sealed record. In a repository that holds the record,",
             "`goldenseal claims README.md` recomputes it, and "
             f"`goldenseal reproduce {identity[:16]}` runs it again.",
             "",
         ]
     )
+
+
+def _by_metric(rows: list[Row], claims: _Claims) -> Iterator[str]:
+    """A table for each result, a line for each configuration."""
+    for metric in dict.fromkeys(row.metric for row in rows):
+        yield from [f"### {_plain(metric)}", ""]
+        yield from _table("configuration", "n", f"{_plain(metric)} (mean)", "sd")
+        for row in rows:
+            if row.metric == metric and row.n is not None and row.sd is not None:
+                told = (("n", row.n), ("mean", row.value), ("sd", row.sd))
+                cells = [claims.bound(value, f"{row.pointer}/{key}") for key, value in told]
+                yield f"| {' | '.join([_plain(row.configuration), *cells])} |"
+        yield ""
+
+
+def _of_runs(record: Record, rows: list[Row], claims: _Claims) -> Iterator[str]:
+    """One line with all results, under the seed where there is one alone."""
+    seeds = record.facts["seeds"]
+    heads = [_plain(row.metric) for row in rows]
+    cells = [claims.bound(row.value, row.pointer) for row in rows]
+    if len(seeds) == 1:
+        heads.insert(0, "seed")
+        cells.insert(0, claims.bound(seeds[0], "/seeds/0"))
+    yield from _table(*heads)
+    yield f"| {' | '.join(cells)} |"
+    yield ""
+
+
+def _table(*heads: str) -> Iterator[str]:
+    yield f"| {' | '.join(heads)} |"
+    yield f"|{'---|' * len(heads)}"
 
 
 def digits(value: float) -> str:
@@ -187,29 +211,28 @@ def _plain(text: str) -> str:
     return "".join(f"&#{ord(c)};" if c in "|`*[]\\\n\r" else c for c in escaped)
 
 
-def _runs(record: Record) -> bytes:
-    """A CSV line a finished run, its results in full."""
-    runs = [each for each in record.cells() if each.finished]
-    numbers = {str(each.cell): each.results for each in runs}
-    if not record.kind.many and len(runs) == 1:
-        numbers = {str(runs[0].cell): record.facts["results"]}
-    names = sorted({name for found in numbers.values() for name in found or {}})
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(["configuration", "seed", *names])
-    for each in runs:
-        found: Mapping[str, Any] = numbers[str(each.cell)] or {}
-        values = [repr(found[name]) if name in found else "" for name in names]
-        table.writerow([each.cell.configuration, each.cell.seed, *values])
-    return text.getvalue().encode()
+def _evidence(record: Record) -> Iterator[tuple[str, bytes]]:
+    """(name, content) of the files that a card's numbers follow from: a line a finished run."""
+    for each in record.cells():
+        numbers = each.results
+        if numbers is None and not record.kind.many and len(record.facts["seeds"]) == 1:
+            numbers = {row.metric: row.value for row in rows_of(record)}
+        name = f"{RUNS}/{each.cell}/{METRICS}".replace("//", "/")
+        if each.finished and numbers:
+            if problem := problem_with_name(name):
+                raise UsageError(f"{record.folder.name}: the run {each.cell}: {problem}")
+            yield name, canonical.dumps({**numbers, "seed": each.cell.seed}) + b"\n"
+    if not record.kind.many:
+        yield RESULTS, canonical.dumps({row.metric: row.value for row in rows_of(record)})
 
 
 def write_card(folder: Path, out: Path) -> dict[str, Any]:
     """Write the card of a sealed record to `out`: NAME.md, or a new folder with its evidence.
 
-    The evidence is what the card's numbers follow from: `runs.csv`, a line a run, and, of one run,
-    `all_results.json`. Returns what was written, for --json. Raises UsageError for a place that
-    will not do or a record without results, ContradictedError for a broken record.
+    The evidence is what the card's numbers follow from: the results of each run in a file of its
+    own, and, of one run, `all_results.json`. Returns what was written, for --json. Raises
+    UsageError for a place that will not do or a record without results, ContradictedError for a
+    broken record.
     """
     refuse_place(out)
     record, identity = sealed_record(folder)
@@ -217,9 +240,7 @@ def write_card(folder: Path, out: Path) -> dict[str, Any]:
     if out.suffix.lower() == ".md":
         atomic_write(out, files[CARD])
     else:
-        files[RUNS] = _runs(record)
-        if not record.kind.many:
-            files[RESULTS] = canonical.dumps({row.metric: row.value for row in rows_of(record)})
+        files |= dict(_evidence(record))
         with packing(out) as add:
             for name, data in files.items():
                 add(name, data)
