@@ -158,6 +158,28 @@ def test_the_folder_of_one_run_will_do(runs, tmp_path, name, inner):
     assert len(lines(tmp_path / "record")) >= 6
 
 
+def test_of_a_trainer_that_was_killed_the_last_checkpoint_tells(runs, tmp_path):
+    shutil.copytree(runs / "trainer", tmp_path / "there")
+    state = (tmp_path / "there" / "trainer_state.json").read_text()
+    (tmp_path / "there" / "checkpoint-10").mkdir()
+    (tmp_path / "there" / "checkpoint-10" / "trainer_state.json").write_text(state)
+    (tmp_path / "there" / "trainer_state.json").unlink()
+    record_from(tmp_path / "there", tmp_path / "record")
+    assert values(tmp_path / "record", "loss") == {1: 1, 2: 0.5}
+
+
+def test_of_a_wandb_run_without_its_log_the_summary_tells(runs, tmp_path):
+    shutil.copytree(runs / "wandb", tmp_path / "there")
+    (run,) = (tmp_path / "there").iterdir()
+    (run / "files" / "wandb-summary.json").write_text('{"_step": 4, "loss": 0.2, "best": {"a": 1}}')
+    record_from(tmp_path / "there", tmp_path / "both")
+    assert values(tmp_path / "both", "loss") == {step: 1 / (step + 1) for step in range(5)}
+    next(run.glob("*.wandb")).unlink()
+    record_from(tmp_path / "there", tmp_path / "record")
+    assert values(tmp_path / "record", "loss") == {None: 0.2}
+    assert values(tmp_path / "record", "best.a") == {None: 1}
+
+
 def test_links_are_left_out_and_said_and_pickles_are_only_bytes(runs, tmp_path):
     shutil.copytree(runs / "trainer", tmp_path / "there")
     (tmp_path / "there" / "latest").symlink_to("/etc")

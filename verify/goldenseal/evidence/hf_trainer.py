@@ -16,24 +16,21 @@ from goldenseal.evidence.model import Point, Run, numbers
 TOOL = "Hugging Face Trainer"
 STATE, RESULTS = "trainer_state.json", "_results.json"
 NOT_METRICS = ("step", "epoch")
+CHECKPOINT = re.compile(r"((?:.*/)?)checkpoint-([0-9]{1,17})")
+MAX_STEP = 10**18
 # Python writes these, and JSON has none of them; in quotes they are read as the numbers they are.
 NOT_JSON = re.compile(rb"(?<=[:\[,\s])(NaN|-?Infinity)(?=\s*[,\]}])")
 
 
 def files_of(names: list[str]) -> list[str]:
-    """The files that hold a run; those of checkpoints are its past, and are read of runs alone."""
+    """The files that hold a run."""
     return [name for name in names if name.rpartition("/")[2] == STATE]
 
 
 def read(folder: Path, names: list[str]) -> Iterator[Run]:
-    """A run for each folder with a state that is no checkpoint of another run that is here."""
-    states = files_of(names)
-    tops = {name.rpartition("/")[0] for name in states}
-    for name in states:
+    """A run for each folder with a state, that of its last checkpoint where it has none itself."""
+    for name in last_states(files_of(names)):
         above = name.rpartition("/")[0]
-        parent, _, last = above.rpartition("/")
-        if last.startswith("checkpoint-") and parent in tops:
-            continue
         run = Run(above or ".")
         beside = [n for n in names if n.rpartition("/")[0] == above and n.endswith(RESULTS)]
         for each in (name, *beside):
@@ -44,6 +41,17 @@ def read(folder: Path, names: list[str]) -> Iterator[Run]:
             except UsageError as error:
                 run.problems.append(str(error))
         yield run
+
+
+def last_states(states: list[str]) -> list[str]:
+    """The states that tell of a run to its end: checkpoints are the past of the run around them."""
+    last: dict[str, tuple[int, str]] = {}
+    for name in states:
+        above = name.rpartition("/")[0]
+        match = CHECKPOINT.fullmatch(above)
+        run, step = (match[1].rstrip("/"), int(match[2])) if match else (above, MAX_STEP)
+        last[run] = max(last.get(run, (-1, "")), (step, name))
+    return [name for _, name in last.values()]
 
 
 def _of_state(facts: Any, where: str) -> list[Point]:

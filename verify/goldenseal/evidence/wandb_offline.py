@@ -18,6 +18,7 @@ from goldenseal.evidence import wire
 from goldenseal.evidence.model import MAX_TEXT, NOT_FINITE, Point, Run, mapped, numbers
 
 TOOL = "W&B"
+SUMMARY = "wandb-summary.json"
 MAGIC = b":W&B"
 FILE_HEADER, HEADER, BLOCK = 7, 7, 32 * 1024
 FULL, FIRST, MIDDLE, LAST = 1, 2, 3, 4
@@ -26,14 +27,37 @@ KEY, NESTED, INTEGER, NUMBER, JSON = 1, 2, 5, 6, 16
 
 
 def files_of(names: list[str]) -> list[str]:
-    """The files that hold a run."""
-    return [name for name in names if name.endswith(".wandb")]
+    """The files that hold a run: its log, and, where that is gone, its summary."""
+    logs = [name for name in names if name.endswith(".wandb")]
+    whole = {name.rpartition("/")[0] for name in logs}
+    summaries = [name for name in names if name.rpartition("/")[2] == SUMMARY]
+    return logs + [name for name in summaries if folder_of(name) not in whole]
+
+
+def folder_of(summary: str) -> str:
+    """The folder of the run whose summary this is: it lies in `files/`."""
+    return summary.removesuffix(SUMMARY).removesuffix("files/").rstrip("/")
 
 
 def read(folder: Path, names: list[str]) -> Iterator[Run]:
     """The runs of a folder."""
     for name in files_of(names):
-        yield read_run(folder / name, name)
+        read_one = read_run if name.endswith(".wandb") else read_summary
+        yield read_one(folder / name, name)
+
+
+def read_summary(path: Path, name: str) -> Run:
+    """The last value of each metric, without a step."""
+    run = Run(folder_of(name).rpartition("/")[2] or ".")
+    try:
+        facts = canonical.read(path, name)
+        found = facts.items() if isinstance(facts, dict) else ()
+        for key, value in found:
+            if not key.startswith("_"):
+                run.add(Point(each, None, number) for each, number in numbers(key, value))
+    except UsageError as error:
+        run.problems.append(str(error))
+    return run
 
 
 def read_run(path: Path, name: str) -> Run:
