@@ -180,6 +180,22 @@ def test_of_a_wandb_run_without_its_log_the_summary_tells(runs, tmp_path):
     assert values(tmp_path / "record", "best.a") == {None: 1}
 
 
+def test_a_metric_of_a_data_set_keeps_its_step_which_mlflow_itself_reads_as_0(tmp_path):
+    """findings/mlflow_dataset_step.sh; and a line of long ago has no step, nor have we one."""
+    run = tmp_path / "there" / "0" / "abc"
+    (run / "metrics").mkdir(parents=True)
+    (run / "meta.yaml").write_text("run_id: abc\nstatus: 3\nstart_time: 0\n")
+    (run / "metrics" / "ours").write_text("1795825394948 0.5 7 d 123\n")
+    (run / "metrics" / "old").write_text("1795825394948 0.25\n")
+    (run / "metrics" / "bad").write_text("1795825394948 0.5 7 d\n")
+    record_from(tmp_path / "there", tmp_path / "record")
+    assert values(tmp_path / "record", "ours") == {7: 0.5}
+    assert values(tmp_path / "record", "old") == {None: 0.25}
+    (told,) = read_record(tmp_path / "record").facts["evidence"]["runs"]
+    assert (told["state"], told["started"]) == ("finished", "1970-01-01T00:00:00Z")
+    assert told["problems"] == ["0/abc/metrics/bad: line 1 is no `milliseconds value step`"]
+
+
 def test_links_are_left_out_and_said_and_pickles_are_only_bytes(runs, tmp_path):
     shutil.copytree(runs / "trainer", tmp_path / "there")
     (tmp_path / "there" / "latest").symlink_to("/etc")

@@ -62,10 +62,10 @@ def record_from(source: Path, folder: Path) -> Sealed:
     names, problems = walk(source)
     if len(names) > MAX_FILES:
         raise UsageError(f"{source} holds {len(names)} files, at most {MAX_FILES} are copied")
-    if folder.resolve().is_relative_to(source.resolve()):
-        raise UsageError(f"{folder} lies in {source}: give a new folder elsewhere")
     if not any(form.files_of(names) for form in FORMS):
         raise UsageError(f"{source}: no run logged by any of {KNOWN}")
+    if folder.resolve().is_relative_to(source.resolve()):
+        raise UsageError(f"{folder} lies in {source}: give a new folder elsewhere")
     folder.parent.mkdir(parents=True, exist_ok=True)
     made = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
     try:
