@@ -16,7 +16,7 @@ from goldenseal.cli import app
 PLACEHOLDER = re.compile(r"<[a-z ]+>")
 ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
 # Programs of the system, whose arguments are theirs.
-OUTSIDE = {"cd", "cp", "mkdir", "mv", "openssl", "sha512sum"}
+OUTSIDE = {"cd", "cp", "mkdir", "mv", "openssl", "sed", "sha512sum"}
 VENV = ".venv/bin/"
 
 

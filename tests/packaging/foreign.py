@@ -162,3 +162,37 @@ def write(top):
     for name, text in files.items():
         (top / name).parent.mkdir(parents=True, exist_ok=True)
         (top / name).write_text(textwrap.dedent(text).lstrip())
+
+
+PAIR = """
+[script]
+build = "build()"
+entry = "main()"
+loss = "loss_of(model, x.float()[:, :3])"
+model_class = "Linear"
+
+[environment]
+STEPS = 2
+DATA = "{data}"
+
+[[feature]]
+name = "scale"
+master = "SCALE"
+off = 0
+example = {{ SCALE = 2 }}
+"""
+
+
+def write_pair(top, **edits):
+    """Lay baseline.py, candidate.py and probe.toml into a folder; `edits` are of the candidate."""
+    (top / "target.txt").write_text("1.5")
+    (top / "probe.toml").write_text(PAIR.format(data=top / "target.txt"))
+    (top / "baseline.py").write_text(BASELINE)
+    faulty = CANDIDATE
+    for old, new in edits.values():
+        assert old in faulty
+        faulty = faulty.replace(old, new)
+    (top / "candidate.py").write_text(faulty)
+
+
+FAULT = ("torch.manual_seed(SEED)", "torch.manual_seed(SEED + 1)")

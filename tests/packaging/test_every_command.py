@@ -6,12 +6,14 @@ could do, or does its work. None ends in a traceback, none speaks of what only o
 
 import ast
 import json
+import shutil
 
 import pytest
 import typer
 
 from goldenseal.cli import app
 from tests.packaging.conftest import run
+from tests.packaging.test_wheel import SMALL
 from tests.shell_blocks import make_targets
 
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef)
@@ -20,6 +22,7 @@ NO_TABLE = "no pyproject.toml with a [tool.goldenseal] table"
 TYPED = {
     "audit .": (0, "not checkable"),
     "bundle x -o x.py": (2, NO_TABLE),
+    "cite 1234": (2, "no sealed record begins with 1234"),
     "check all": (2, "holds no record"),
     "claims": (2, "goldenseal claims README.md"),
     "claims README.md": (0, "0 findings"),
@@ -93,13 +96,18 @@ def test_in_an_empty_repository_it_says_what_it_lacks(told, typed):
         assert len(told[typed][1].strip().splitlines()) == 1, told[typed]
 
 
-def test_without_torch_the_command_names_the_extra_that_brings_it(empty, tmp_path):
+def test_without_torch_the_command_names_the_extra_that_brings_it(empty, root, tmp_path):
     folder, variables = empty
     blocked = "import sys; sys.modules['torch'] = None\n" + TYPIST
     python = (folder / "bin/python", "-c", blocked, json.dumps(["verify", "verify --list"]))
     shown = json.loads(run(*python, env=variables, cwd=tmp_path).splitlines()[-1])
     assert shown["verify"][0] == 3
     assert "nothing to check" in shown["verify"][1]
+    shutil.copytree(root / SMALL, tmp_path / "records" / "a" / "2026-01-02_Small")
+    python = (folder / "bin/python", "-c", blocked, json.dumps(["verify", "verdict"]))
+    green = json.loads(run(*python, env=variables, cwd=tmp_path).splitlines()[-1])
+    assert [code for code, _ in green.values()] == [0, 0]
+    assert green["verdict"][1].startswith("fresh, PASSED")
     needs = "goldenseal: this needs torch: pip install 'goldenseal[gates]'\n"
     assert shown["verify --list"] == [3, needs]
 

@@ -20,6 +20,8 @@ from goldenseal.launch.app import EXAMPLES as RECORD_EXAMPLES
 from goldenseal.launch.app import record
 from goldenseal.mutate.app import EXAMPLES as MUTATE_EXAMPLES
 from goldenseal.mutate.app import mutate
+from goldenseal.report.app import EXAMPLES as CITE_EXAMPLES
+from goldenseal.report.app import cite
 from goldenseal.reproduce.app import EXAMPLES_OF_EXPLAIN, EXAMPLES_OF_REPRODUCE, explain, reproduce
 from goldenseal.terminal import BeforeCommand, print_json, wide_console
 
@@ -60,7 +62,7 @@ def extra_of(package: str) -> str | None:
         needs = requires("goldenseal") or []
     except PackageNotFoundError:  # not installed: run from its folder
         return None
-    project = {"PIL": "pillow", "pynvml": "nvidia-ml-py"}.get(package, package)
+    project = {"PIL": "pillow", "pynvml": "nvidia-ml-py", "yaml": "pyyaml"}.get(package, package)
     for need in needs:
         match = re.match(r"([\w.-]+).*extra == .([\w-]+)", need)
         if match and match[1].lower().replace("-", "_") == project.lower().replace("-", "_"):
@@ -99,15 +101,20 @@ def verify(
     ] = None,
     system: Annotated[str, typer.Option(help="The ladder of this system only.")] = "",
     jobs: Annotated[int, typer.Option(help="Processes at a time; 0 is one a core.")] = 0,
+    summary: Annotated[
+        Path | None, typer.Option(help="Also add the table, in Markdown, to this file.")
+    ] = None,
+    sarif: Annotated[Path | None, typer.Option(help="Also write the findings as SARIF.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Run the gates and write the verdict.
 
-    Without --baseline: every system of this repository, the theorems, the citation and the seals;
-    writes .goldenseal/verdict.json and smoke.log. With --baseline, --candidate and --probe: the
-    equivalence ladder on that pair of scripts; writes nothing.
+    Without --baseline: every system of this repository, the theorems, the citation, the seals and
+    the claims, as far as there are any; writes .goldenseal/verdict.json and smoke.log. With
+    --baseline, --candidate and --probe: the equivalence ladder on that pair of scripts.
     """
     os.environ["CUDA_VISIBLE_DEVICES"] = ""  # the ladder is a CPU check, on every machine
+    from goldenseal.ci import reports
     from goldenseal.ladder import run
 
     chosen = tuple(only or ())
@@ -122,6 +129,7 @@ def verify(
             outcome = run.verify_pair(baseline, candidate, probe, chosen, jobs)
         else:
             outcome = run.verify_repository(chosen, jobs, system)
+    reports.write(outcome.to_json(), summary, sarif, str(candidate or "pyproject.toml"))
     if as_json:
         print_json(outcome.to_json())
     else:
@@ -271,6 +279,7 @@ app.command(epilog=EXAMPLES_OF_EXPLAIN)(explain)
 app.command(epilog=EXPORT_EXAMPLES)(export)
 app.command(epilog=MUTATE_EXAMPLES)(mutate)
 app.command(cls=BeforeCommand, epilog=RECORD_EXAMPLES)(record)
+app.command(epilog=CITE_EXAMPLES)(cite)
 app.add_typer(study_app, name="study")
 app.add_typer(sweep_app, name="sweep")
 app.add_typer(theorems_app, name="theorems")

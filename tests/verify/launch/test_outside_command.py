@@ -1,6 +1,7 @@
 """pytest tests/verify/launch/test_outside_command.py — any command, in any repository."""
 
 import json
+import os
 import subprocess
 import sys
 import textwrap
@@ -9,7 +10,8 @@ import pytest
 
 from goldenseal.disk import canonical
 from goldenseal.errors import CannotCheckError, UsageError
-from goldenseal.launch.outside_command import Asked, folded, new_folder, record_command
+from goldenseal.launch.collect import Asked, folded
+from goldenseal.launch.outside_command import new_folder, record_command
 from goldenseal.records.check import check
 from goldenseal.reproduce import explain, rerun
 from tests.verify.conftest import seal_blindly
@@ -55,6 +57,7 @@ def record(top, *command, folder="records/runs/2026-01-02_Mine", **asked):
 
 def test_what_ran_what_it_read_and_what_it_left_are_sealed(stranger, monkeypatch):
     monkeypatch.setenv("WANDB_API_KEY", "deadbeef")
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
     folder, facts = record(stranger, sys.executable, "train.py", "--n", "3", settings={"RATE": "2"})
     assert check(folder).holds
     assert set(facts["source"]) == {"train.py", "parts/__init__.py", "parts/model.py"}
@@ -68,7 +71,11 @@ def test_what_ran_what_it_read_and_what_it_left_are_sealed(stranger, monkeypatch
     assert facts["environment"]["unset_variables"] == ["NEVER_SET"]
     assert facts["environment"]["python"].startswith("3.")
     assert facts["environment"]["packages"]["pytest"]
+    assert facts["environment"]["left_out"] == {}
     assert facts["numeric_class"]["machine"]
+    assert list((stranger / "parts").rglob("*.pyc"))
+    _, again = record(stranger, sys.executable, "train.py", folder="records/runs/2026-01-02_Again")
+    assert set(again["source"]) == set(facts["source"])
 
 
 def test_no_secret_is_in_any_file_of_the_record(stranger, monkeypatch):
@@ -225,3 +232,35 @@ def test_many_files_of_one_folder_are_one_entry():
     assert folded({**digests, "images/0.png": "f" * 128}) != folded(digests)
     few = {"a/b.bin": "0" * 128}
     assert folded(few) == few
+
+
+def test_odd_names_are_left_out_and_told_and_the_rest_is_sealed(stranger):
+    (stranger / "train.py").write_text(
+        "import os\n"
+        "open(b'data/\\xff.txt', 'w').close()\n"
+        "for name in (b'out/\\xff.bin', b'out/a:b.bin', b'out/Same.bin', b'out/same.bin'):\n"
+        "    open(name, 'w').close()\n"
+        "open('out/good.bin', 'w').close()\n"
+    )
+    folder, facts = record(stranger, sys.executable, "train.py", os.fsdecode(b"\xff"))
+    left_out = facts["environment"]["left_out"]
+    assert set(left_out) == {"data/\\xff.txt", "out/\\xff.bin", "out/a:b.bin", "out/same.bin"}
+    assert "outputs/out/good.bin" in facts["outputs"]
+    assert facts["command"][-1] == "\\xff"
+    assert check(folder).holds
+
+
+def test_a_folder_that_cannot_be_made_is_one_line(stranger):
+    (stranger / "file").write_text("")
+    with pytest.raises(UsageError, match="cannot be made"):
+        record(stranger, sys.executable, "train.py", folder="file/x")
+
+
+def test_a_name_that_another_run_took_meanwhile_costs_no_run(stranger):
+    taken = "records/runs/2026-01-02_Mine"
+    (stranger / "train.py").write_text(f"import os\nos.makedirs({taken + '/x'!r})\nprint(1)\n")
+    done = record_command(
+        stranger, stranger / taken, Asked((sys.executable, "train.py")), lambda data: None
+    )
+    assert done.folder.name == "2026-01-02_Mine_2"
+    assert check(done.folder).holds

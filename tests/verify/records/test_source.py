@@ -63,3 +63,22 @@ def test_a_path_that_leads_nowhere_is_named(repository):
     (repository / "pins.txt").unlink()
     with pytest.raises(UsageError, match=r"names pins\.txt, which is not there"):
         read_source(repository)
+
+
+def test_where_nothing_is_named_the_source_is_every_python_file(tmp_path):
+    for name in ("train.py", "lib/net.py", "records/a/b/old.py", ".venv/x.py", "env/y.py", "n.txt"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("")
+    (tmp_path / "env" / "pyvenv.cfg").write_text("")
+    (tmp_path / "link.py").symlink_to(tmp_path / "train.py")
+    assert list(read_source(tmp_path).files) == ["train.py", "lib/net.py"]
+    (tmp_path / "pyproject.toml").write_text("[project]\n")
+    assert "pyproject.toml" in read_source(tmp_path).files
+    assert "CITATION.cff" not in read_source(tmp_path, also=("CITATION.cff",)).files
+
+
+@pytest.mark.parametrize("source", ['"src"', "[]", "[3]", '["/etc"]', '["../other"]'])
+def test_a_source_that_is_no_list_of_paths_below_is_refused(tmp_path, source):
+    (tmp_path / "pyproject.toml").write_text(f"[tool.goldenseal]\nsource = {source}\n")
+    with pytest.raises(UsageError, match="expected a list of paths below"):
+        read_source(tmp_path)

@@ -76,7 +76,7 @@ def record(
 
         raise typer.Exit(record_evidence(source, Path(names[0]), as_json))
     from goldenseal.launch import command
-    from goldenseal.launch.outside_command import Asked
+    from goldenseal.launch.collect import Asked
 
     if words:
         if len(names) > 1 or waive:

@@ -9,9 +9,10 @@ from rich.markup import escape
 
 from goldenseal.config import find_root, repository, system
 from goldenseal.errors import EXIT_HOLDS, UsageError
+from goldenseal.launch.collect import Asked
 from goldenseal.launch.gate import clear
 from goldenseal.launch.make_record import make_record, requested
-from goldenseal.launch.outside_command import Asked, new_folder, record_command
+from goldenseal.launch.outside_command import new_folder, record_command
 from goldenseal.records.record import read_record, words_on_launch
 from goldenseal.terminal import print_json
 
@@ -50,8 +51,9 @@ def record(
 def record_outside(folder: Path | None, asked: Asked, as_json: bool) -> int:
     """Run a command of no system and seal what it left."""
     root = repository()
-    where = (folder or new_folder(root, asked.command)).absolute()
-    done = record_command(root, where, asked, _show_bytes)
+    wanted = (folder or new_folder(root, asked.command)).absolute()
+    done = record_command(root, wanted, asked, _show_bytes)
+    where = done.folder
     facts = read_record(where).facts
     if as_json:
         print_json({"folder": str(where), "identity": done.identity, "record": facts})

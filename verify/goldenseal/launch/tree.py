@@ -49,12 +49,15 @@ def named(paths: Iterable[Path], root: Path) -> dict[str, Path]:
     outside = []
     for path in sorted(set(paths)):
         if path.is_relative_to(root):
-            found[path.relative_to(root).as_posix()] = path
+            found[as_text(path.relative_to(root).as_posix())] = path
         else:
             outside.append(path)
     for path in outside:
-        length = 1
-        while (name := "/".join(path.parts[-length:])) in found and length < len(path.parts) - 1:
-            length += 1
-        found[name] = path
+        ends = (as_text("/".join(path.parts[-n:])) for n in range(1, len(path.parts)))
+        found[next((end for end in ends if end not in found), as_text(path.as_posix()))] = path
     return found
+
+
+def as_text(name: str) -> str:
+    """A name that holds bytes of no text, with these spelled out: a record is UTF-8."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")

@@ -99,6 +99,8 @@ class Watch:
         except (TypeError, ValueError, OSError):
             return  # a descriptor, or a name that is none
         if text.endswith(tuple(importlib.machinery.BYTECODE_SUFFIXES)):
+            if kind == "wrote":
+                return  # Python's own cache
             try:
                 text = importlib.util.source_from_cache(text)
             except (ValueError, NotImplementedError):

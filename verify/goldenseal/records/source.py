@@ -47,18 +47,10 @@ def read_source(root: Path, also: tuple[str, ...] = ()) -> SourceTree:
 
     Where the table has no `source`, it is pyproject.toml and every Python file but those of
     installed environments. Hidden files, caches and compiled files are not source. Raises UsageError
-    when a path leads nowhere, or there is no source at all.
+    when a path that is named leads nowhere.
     """
     named = settings(root).get("source")
-    if named is None:
-        tops = list(python_files(root))
-        if not tops:
-            raise UsageError(
-                f"{root} holds no Python file: name the source in pyproject.toml, as in "
-                '[tool.goldenseal] source = ["src"]'
-            )
-    else:
-        tops = [root / top for top in _named(named)]
+    tops = python_files(root) if named is None else [root / top for top in _named(named)]
     files = {}
     for top in (*tops, *(root / name for name in also if (root / name).exists())):
         if not top.exists():
