@@ -19,7 +19,7 @@ help: ## show this list
 
 setup: .venv/ready coq ## create .venv, install pinned packages, find or install Coq
 
-.venv/ready: pyproject.toml constraints.txt constraints-cffconvert.txt
+.venv/ready: pyproject.toml constraints.txt constraints-cffconvert.txt constraints-rocrate.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "$(PYTHON) is older than 3.11: give another one, as in make PYTHON=python3.12"; exit 3; }
 	$(PYTHON) -m venv .venv
@@ -27,6 +27,8 @@ setup: .venv/ready coq ## create .venv, install pinned packages, find or install
 	$(BIN)/pip install -q -c constraints.txt --no-build-isolation -e '.[train,report,study,sweep,dev]'
 	$(PYTHON) -m venv .venv/opt/cffconvert
 	.venv/opt/cffconvert/bin/pip install -q -c constraints-cffconvert.txt cffconvert
+	$(PYTHON) -m venv .venv/opt/rocrate-validator
+	.venv/opt/rocrate-validator/bin/pip install -q -c constraints-rocrate.txt roc-validator
 	@touch $@
 
 coq: # the theorem gate says `could not run`, with the line to type, where this is not permitted

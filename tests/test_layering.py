@@ -11,7 +11,7 @@ from tests.import_graph import circles, import_graph, longest_path, rooms
 LINE_CAP = 400  # of tests and benchmarks
 PRODUCT_CAP = 350
 # One file on purpose: it is copied into every sealed record and must need nothing beside it.
-LONGER = {"verify/goldenseal/records/check_seal.py": 376}
+LONGER = {"verify/goldenseal/records/check_seal.py": 397}
 # Strangers' old weights become safetensors there, once, in a process that can open nothing.
 CONVERTS = "train_gpt_style/kit/data/experts/convert.py"
 ROOM_FLOORS = 10

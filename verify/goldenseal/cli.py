@@ -12,6 +12,8 @@ import typer
 from goldenseal import __version__
 from goldenseal.coq.app import app as theorems_app
 from goldenseal.errors import EXIT_CANNOT_CHECK, GoldensealError, UsageError
+from goldenseal.export.app import EXAMPLES as EXPORT_EXAMPLES
+from goldenseal.export.app import export
 from goldenseal.grids.study_app import app as study_app
 from goldenseal.grids.sweep_app import app as sweep_app
 from goldenseal.launch.app import EXAMPLES as RECORD_EXAMPLES
@@ -20,6 +22,7 @@ from goldenseal.mutate.app import EXAMPLES as MUTATE_EXAMPLES
 from goldenseal.mutate.app import mutate
 from goldenseal.report.app import EXAMPLES as CITE_EXAMPLES
 from goldenseal.report.app import cite
+from goldenseal.reproduce.app import EXAMPLES_OF_EXPLAIN, EXAMPLES_OF_REPRODUCE, explain, reproduce
 from goldenseal.terminal import BeforeCommand, print_json, wide_console
 
 app = typer.Typer(
@@ -166,12 +169,15 @@ def check(
     trusted_keys: Annotated[
         Path | None, typer.Option(help="Folder of *.pem: one of these keys must have signed.")
     ] = None,
+    reproductions: Annotated[
+        Path | None, typer.Option(help="Folder of statements: list who reproduced what.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Check a sealed record, or all: extra, missing and changed files. Needs no torch."""
     from goldenseal.records import command
 
-    raise typer.Exit(command.check(folder, trusted_keys, as_json))
+    raise typer.Exit(command.check(folder, trusted_keys, as_json, reproductions))
 
 
 @app.command(epilog="Example:  goldenseal verdict || goldenseal verify")
@@ -180,56 +186,6 @@ def verdict(as_json: AsJson = False) -> None:
     from goldenseal.records import command
 
     raise typer.Exit(command.verdict(as_json))
-
-
-@app.command(epilog="Example:  goldenseal reproduce 4f1c")
-def reproduce(
-    prefix: Annotated[str, typer.Argument(help="Any unique prefix of the record's identity.")],
-    steps: Annotated[int | None, typer.Option(help="Compare the first steps only.")] = None,
-    setting: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="Where data lies here, such as DATA_PATH=/data (repeatable)."),
-    ] = None,
-    present: Annotated[
-        bool, typer.Option("--present", help="Run the code as it is now, not the sealed source.")
-    ] = False,
-    trace: Annotated[
-        bool, typer.Option(help="Trace a divergence to its first tensor, by two more runs.")
-    ] = True,
-    cell: Annotated[str, typer.Option(help="Of a study: the run, such as jepa/1597.")] = "",
-    from_checkpoint: Annotated[
-        bool, typer.Option("--from-checkpoint", help="Repeat what follows a sealed checkpoint.")
-    ] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Re-run a sealed record and compare; the end is a verdict, see docs/records.md."""
-    from goldenseal.reproduce import command
-
-    choices = (prefix, steps, setting or [], present, trace, cell, from_checkpoint)
-    raise typer.Exit(command.reproduce(*choices, as_json))
-
-
-@app.command(
-    epilog="Examples:  goldenseal explain 6330 320d   ·   goldenseal explain a.jsonl b.jsonl"
-)
-def explain(
-    a: Annotated[
-        str, typer.Argument(help="A run log, record, seal, verdict, or a digest's start.")
-    ],
-    b: Annotated[str, typer.Argument(help="Another one.")],
-    as_json: AsJson = False,
-) -> None:
-    """Say in what two runs, records, seals or verdicts differ: knob, file, version, step."""
-    from goldenseal.config import repository
-    from goldenseal.reproduce import explain as explaining
-
-    explanation = explaining.explain(repository(), a, b)
-    if as_json:
-        print_json(explanation.to_json())
-    else:
-        for line in explanation.lines():
-            wide_console().print(line, markup=False, soft_wrap=True)
-    raise typer.Exit(explanation.exit_code)
 
 
 @app.command(epilog="Examples:  goldenseal claims   ·   goldenseal claims README.md --fix")
@@ -318,6 +274,9 @@ def report(
         print(f"{out}: {len(data)} bytes")
 
 
+app.command(epilog=EXAMPLES_OF_REPRODUCE)(reproduce)
+app.command(epilog=EXAMPLES_OF_EXPLAIN)(explain)
+app.command(epilog=EXPORT_EXAMPLES)(export)
 app.command(epilog=MUTATE_EXAMPLES)(mutate)
 app.command(cls=BeforeCommand, epilog=RECORD_EXAMPLES)(record)
 app.command(epilog=CITE_EXAMPLES)(cite)

@@ -1,5 +1,6 @@
 """pytest tests/verify/disk/test_files.py — reading what strangers left, writing whole files."""
 
+import hashlib
 import os
 import signal
 import subprocess
@@ -9,9 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from goldenseal.disk.files import (
+    CHUNK,
     MAX_PARTS,
     atomic_write,
     colliding,
+    hash_both,
     hash_file,
     problem_with_name,
     read_small,
@@ -138,7 +141,7 @@ def test_a_folder_that_vanishes_meanwhile_is_a_problem(tmp_path, monkeypatch):
     assert walk(tmp_path) == ([], ["'sub/': the folder cannot be read: No such file or directory"])
 
 
-@pytest.mark.parametrize("read", [hash_file, lambda path: read_small(path, 100)])
+@pytest.mark.parametrize("read", [hash_file, hash_both, lambda path: read_small(path, 100)])
 @pytest.mark.parametrize("kind", ["pipe", "link", "folder", "nothing", "device"])
 def test_only_regular_files_are_read_and_none_blocks(tmp_path, read, kind):
     path = tmp_path / "it"
@@ -187,3 +190,16 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_beside_it(tmp_path, 
         atomic_write(path, b"new")
     assert path.read_bytes() == b"old"
     assert os.listdir(tmp_path) == ["x"]
+
+
+@pytest.mark.parametrize("size", [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK, 3 * CHUNK + 7])
+def test_both_digests_of_one_reading_are_those_of_the_bytes(tmp_path, size):
+    data = bytes(range(251)) * (size // 251 + 1)
+    (path := tmp_path / "file").write_bytes(data[:size])
+    counts = []
+    assert hash_both(path, counts.append) == (
+        hashlib.sha512(data[:size]).hexdigest(),
+        hashlib.sha256(data[:size]).hexdigest(),
+    )
+    assert sum(counts) == size
+    assert hash_file(path) == hash_both(path).sha512

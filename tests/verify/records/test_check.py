@@ -142,14 +142,14 @@ def test_a_folder_that_is_none_is_bad_usage(tmp_path):
 def test_a_file_that_vanishes_while_it_is_checked_is_reported(sealed, monkeypatch):
     import goldenseal.records.check
 
-    real = goldenseal.records.check.hash_file
+    real = goldenseal.records.check.hash_both
 
-    def hash_file(path):
+    def hash_both(path):
         if path.name == "one.txt":
             path.unlink()
         return real(path)
 
-    monkeypatch.setattr(goldenseal.records.check, "hash_file", hash_file)
+    monkeypatch.setattr(goldenseal.records.check, "hash_both", hash_both)
     report = check(sealed)
     assert not report.holds
     assert any("one.txt cannot be read" in problem for problem in report.problems)

@@ -2,6 +2,7 @@
 
 import ast
 import base64
+import hashlib
 import json
 import shutil
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from goldenseal.disk import canonical
 from goldenseal.records import check_seal
 from goldenseal.records.check import check
 from goldenseal.records.seal import CHECKER, seal
@@ -140,3 +142,49 @@ def test_an_own_file_of_that_name_is_not_overwritten(record):
         seal(record)
     assert (record / CHECKER).read_text() == "print('mine')\n"
     assert not (record / "SHA512SUMS").exists()
+
+
+def reseal(folder, change):
+    """Seal anew, with correct sums, a seal.json whose subjects were changed."""
+    document = json.loads((folder / "seal.json").read_text())
+    change({subject["name"]: subject["digest"] for subject in document["subject"]})
+    (folder / "seal.json").write_bytes(canonical.dumps(document))
+    lines = (folder / "SHA512SUMS").read_text().splitlines(keepends=True)
+    new = hashlib.sha512((folder / "seal.json").read_bytes()).hexdigest()
+    texts = [f"{new}  seal.json\n" if line.endswith("  seal.json\n") else line for line in lines]
+    (folder / "SHA512SUMS").write_text("".join(texts))
+
+
+def no_sha256(digests):
+    for each in digests.values():
+        del each["sha256"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda d: d["README.md"].update(sha256=d["record.json"]["sha256"]),
+        lambda d: d["README.md"].update(sha256="0" * 64),
+        lambda d: d["README.md"].update(sha256=d["README.md"]["sha256"].upper()),
+        lambda d: d["README.md"].update(sha256=""),
+        lambda d: d["README.md"].update(sha256=None),
+        lambda d: d["README.md"].update(sha256=["0" * 64]),
+        lambda d: d["README.md"].pop("sha256"),
+        lambda d: [d[n].pop("sha256") for n in sorted(d)[1:]],
+    ],
+)
+def test_a_sha256_that_is_not_that_of_the_file_is_found_by_both_checkers(sealed, change):
+    reseal(sealed, change)
+    reasons = check(sealed).reasons()
+    assert reasons
+    assert all("sha256" in reason and "seal.json" in reason for reason in reasons)
+    found = run(sealed, "-I")
+    assert found.returncode == 1
+    assert "sha256" in found.stdout
+
+
+@pytest.mark.parametrize("change", [lambda digests: None, no_sha256])
+def test_a_seal_of_either_format_is_intact_for_both_checkers(sealed, change):
+    reseal(sealed, change)
+    assert check(sealed).reasons() == []
+    assert run(sealed, "-I").returncode == 0

@@ -1,6 +1,7 @@
 """pytest tests/verify/records/test_seal.py — sealing, and what a check finds afterwards."""
 
 import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -288,21 +289,27 @@ def test_sealing_and_checking_need_no_torch_and_no_numpy(record):
         assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("version", ["v0.1", "v0.2"])
+@pytest.mark.parametrize("version", ["v0.1", "v0.2", "v0.3"])
 def test_a_record_of_every_released_format_verifies_for_ever(root, version):
-    """v0.1 had neither check_seal.py nor signatures."""
+    """v0.1 had neither check_seal.py nor signatures, v0.2 no SHA-256."""
     folder = root / "tests" / "fixtures" / "sealed" / version
     report = check(folder)
     assert (report.holds, report.reasons()) == (True, [])
     assert report.identity == hashlib.sha512((folder / "SHA512SUMS").read_bytes()).hexdigest()
     assert report.identity.startswith(
-        {"v0.1": "b6042d862b4e844a", "v0.2": "9b6db4a5055b70c7"}[version]
+        {"v0.1": "b6042d862b4e844a", "v0.2": "9b6db4a5055b70c7", "v0.3": "bc3e9791a918f7aa"}[
+            version
+        ]
     )
+    subjects = json.loads((folder / "seal.json").read_text())["subject"]
+    keys = {"sha512", "sha256"} if version == "v0.3" else {"sha512"}
+    assert all(set(subject["digest"]) == keys for subject in subjects)
     assert check_seal.findings(str(folder))[0] == []
 
 
-def test_the_signed_record_of_version_0_2_is_trusted_and_its_own_checker_still_runs(root):
-    folder = root / "tests" / "fixtures" / "sealed" / "v0.2"
+@pytest.mark.parametrize("version", ["v0.2", "v0.3"])
+def test_a_signed_record_of_an_older_version_is_trusted_and_its_own_checker_runs(root, version):
+    folder = root / "tests" / "fixtures" / "sealed" / version
     assert judge(folder, root / "tests" / "fixtures" / "keys").verdict == "trusted"
     done = subprocess.run(
         [sys.executable, "-I", folder / "check_seal.py"], capture_output=True, check=False

@@ -108,14 +108,17 @@ def test_a_file_that_did_not_rest_is_not_remembered(record, cache, tmp_path):
     assert "notes/one.txt" in known
 
 
-def test_a_lying_cache_deceives_the_sealer_and_never_the_check(record, cache, tmp_path):
+@pytest.mark.parametrize(("place", "lie"), [(-2, "0" * 128), (-1, "0" * 64)])
+def test_a_lying_cache_deceives_the_sealer_and_never_the_check(record, cache, tmp_path, place, lie):
     sealed_with(record, cache())
     unseal(record)
     document = json.loads((tmp_path / "cache.json").read_text())
-    document["files"]["README.md"][-1] = "0" * 128
+    document["files"]["README.md"][place] = lie
     (tmp_path / "cache.json").write_text(json.dumps(document))
     sealed_with(record, cache())
-    assert [name for name, _, _ in check(record).changed] == ["README.md"]
+    (reason,) = check(record).reasons()
+    assert "README.md" in reason
+    assert lie in reason
 
 
 @pytest.mark.parametrize(
@@ -128,19 +131,22 @@ def test_a_lying_cache_deceives_the_sealer_and_never_the_check(record, cache, tm
         b"\xff",
         b"[" * 100_000,
         b'{"schema":1}',
-        b'{"schema":2,"folder":"FOLDER","files":{}}',
-        b'{"schema":1,"folder":"/elsewhere","files":{"README.md":[1,2,3,4,5,"DIGEST"]}}',
-        b'{"schema":1,"folder":"FOLDER","files":[]}',
-        b'{"schema":1,"folder":"FOLDER","files":{"README.md":7}}',
-        b'{"schema":1,"folder":"FOLDER","files":{"README.md":[]}}',
-        b'{"schema":1,"folder":"FOLDER","files":{"README.md":[1,2,3,"DIGEST"]}}',
-        b'{"schema":1,"folder":"FOLDER","files":{"README.md":[1,2,3,4,5.0,"DIGEST"]}}',
-        b'{"schema":1,"folder":"FOLDER","files":{"README.md":[1,2,3,4,5,null]}}',
-        b'{"schema":1,"folder":"FOLDER","files":{"README.md":[1,2,3,4,5,"x"]}}',
+        b'{"schema":1,"folder":"FOLDER","files":{}}',
+        b'{"schema":2,"folder":"/elsewhere","files":{"README.md":[1,2,3,4,5,"DIGEST","SHORT"]}}',
+        b'{"schema":2,"folder":"FOLDER","files":[]}',
+        b'{"schema":2,"folder":"FOLDER","files":{"README.md":7}}',
+        b'{"schema":2,"folder":"FOLDER","files":{"README.md":[]}}',
+        b'{"schema":2,"folder":"FOLDER","files":{"README.md":[1,2,3,"DIGEST","SHORT"]}}',
+        b'{"schema":2,"folder":"FOLDER","files":{"README.md":[1,2,3,4,5.0,"DIGEST","SHORT"]}}',
+        b'{"schema":2,"folder":"FOLDER","files":{"README.md":[1,2,3,4,5,null,"SHORT"]}}',
+        b'{"schema":2,"folder":"FOLDER","files":{"README.md":[1,2,3,4,5,"x","SHORT"]}}',
+        b'{"schema":2,"folder":"FOLDER","files":{"README.md":[1,2,3,4,5,"DIGEST"]}}',
+        b'{"schema":2,"folder":"FOLDER","files":{"README.md":[1,2,3,4,5,"DIGEST","x"]}}',
     ],
 )
 def test_a_damaged_cache_is_none(record, cache, tmp_path, content):
     content = content.replace(b"FOLDER", os.fsencode(record)).replace(b"DIGEST", b"0" * 128)
+    content = content.replace(b"SHORT", b"0" * 64)
     (tmp_path / "cache.json").write_bytes(content)
     size = size_of(record)
     assert sealed_with(record, cache()) == size

@@ -3,6 +3,7 @@
 In-toto Statements, and what only looks like one.
 """
 
+import hashlib
 import json
 
 import pytest
@@ -12,7 +13,13 @@ from in_toto_attestation.v1.statement import Statement
 
 from goldenseal.errors import UsageError
 from goldenseal.records.seal import seal
-from goldenseal.records.statement import SEAL_PREDICATE, STATEMENT_TYPE, read_statement, statement
+from goldenseal.records.statement import (
+    SEAL_PREDICATE,
+    STATEMENT_TYPE,
+    parse,
+    read_statement,
+    statement,
+)
 
 SUBJECT = {"name": "x", "digest": {"sha512": "0" * 128}}
 GOOD = {
@@ -28,6 +35,13 @@ def test_a_statement_reads_back(tmp_path):
     digests = {"b/c": "1" * 128, "a": "f" * 128}
     path.write_text(json.dumps(statement(digests, SEAL_PREDICATE, {"x": 1})))
     assert read_statement(path, SEAL_PREDICATE) == (digests, {"x": 1})
+
+
+def test_a_statement_may_give_the_sha256_of_each_subject_beside_its_sha512():
+    digests, short = {"b": "1" * 128, "a": "2" * 128}, {"a": "3" * 64, "b": "4" * 64}
+    document = statement(digests, SEAL_PREDICATE, {}, short)
+    assert parse(document, SEAL_PREDICATE, "here") == (digests, {}, short)
+    assert parse(statement(digests, SEAL_PREDICATE, {}), SEAL_PREDICATE, "here").sha256 == {}
 
 
 def test_subjects_are_sorted_and_carry_only_what_in_toto_defines():
@@ -53,6 +67,9 @@ def test_subjects_are_sorted_and_carry_only_what_in_toto_defines():
         {"subject": [{"name": "x", "digest": {"sha512": "F" * 128}}]},
         {"subject": [SUBJECT, SUBJECT]},
         {"subject": [SUBJECT | {"name": "/x"}]},
+        {"subject": [{"name": "x", "digest": SUBJECT["digest"] | {"sha256": "0" * 63}}]},
+        {"subject": [{"name": "x", "digest": SUBJECT["digest"] | {"sha256": None}}]},
+        {"subject": [SUBJECT, {"name": "y", "digest": SUBJECT["digest"] | {"sha256": "0" * 64}}]},
     ],
 )
 def test_what_only_looks_like_a_statement_is_refused(tmp_path, change):
@@ -107,9 +124,13 @@ def test_an_independent_parser_of_the_published_layout_reads_the_same_from_a_sea
     digests, predicate = read_statement(record / "seal.json", SEAL_PREDICATE)
     assert parsed.type == STATEMENT_TYPE
     assert parsed.predicate_type == SEAL_PREDICATE
-    assert {s.name: dict(s.digest) for s in parsed.subject} == {
-        name: {"sha512": digest} for name, digest in digests.items()
-    }
+    assert {s.name: s.digest["sha512"] for s in parsed.subject} == digests
+    for subject in parsed.subject:
+        data = (record / subject.name).read_bytes()
+        assert dict(subject.digest) == {
+            "sha512": hashlib.sha512(data).hexdigest(),
+            "sha256": hashlib.sha256(data).hexdigest(),
+        }
     assert json_format.MessageToDict(parsed.predicate) == predicate
 
 

@@ -297,7 +297,8 @@ def test_two_different_data_files_of_one_name_are_not_told_apart(toy):
 def test_the_outcome_as_json_says_everything(sealed):
     document = json.loads(json.dumps(reproduce(sealed.root, sealed.prefix, quiet).to_json()))
     assert set(document) == {
-        "record", "identity", "verdict", "reason", "compared", "step", "notes",
+        "record", "identity", "verdict", "reason", "compared", "step", "notes", "system", "cell",
+        "steps", "from_step", "source", "sealed_source", "numeric_class", "same_class",
     }  # fmt: skip
     assert document["record"] == "records/toy/2026-01-02_Toy"
 

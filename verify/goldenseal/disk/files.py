@@ -9,8 +9,10 @@ import stat
 import tempfile
 import unicodedata
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from io import BufferedReader
 from pathlib import Path
+from typing import NamedTuple
 
 from goldenseal.disk.characters import odd_character
 from goldenseal.errors import UsageError
@@ -18,7 +20,7 @@ from goldenseal.errors import UsageError
 CHUNK = 1 << 20  # bytes read at a time; larger ones are not faster
 MAX_NAME_BYTES = 4096
 MAX_PARTS = 64  # folders within folders
-SHA512 = re.compile("[0-9a-f]{128}")
+SHA512, SHA256 = re.compile("[0-9a-f]{128}"), re.compile("[0-9a-f]{64}")
 WINDOWS_CHARACTERS = frozenset('\\:*?"<>|')
 WINDOWS_DEVICES = frozenset(
     ("con", "prn", "aux", "nul", *(f"{port}{i}" for port in ("com", "lpt") for i in range(10)))
@@ -174,19 +176,57 @@ def is_sha512(text: str) -> bool:
     return SHA512.fullmatch(text) is not None
 
 
+def is_sha256(text: str) -> bool:
+    """Whether the text is 64 lower-case hex digits."""
+    return SHA256.fullmatch(text) is not None
+
+
+class Digests(NamedTuple):
+    """Two digests of the same bytes, in hex."""
+
+    sha512: str
+    sha256: str
+
+
 def hash_file(path: Path, advance: Callable[[int], None] = lambda count: None) -> str:
     """SHA-512 of a regular file in constant memory; `advance` is called with the bytes read.
 
     Raises UsageError when it is a link, cannot be read, or changes while it is read.
     """
     h = hashlib.sha512()
+    for chunk in _chunks(path, advance):
+        h.update(chunk)
+    return h.hexdigest()
+
+
+def hash_both(path: Path, advance: Callable[[int], None] = lambda count: None) -> Digests:
+    """Both digests of one reading, else as `hash_file`.
+
+    SHA-256 of whole chunks is computed on a second core, if there is one: hashlib lets go of the
+    interpreter meanwhile.
+    """
+    long, short = hashlib.sha512(), hashlib.sha256()
+    with ThreadPoolExecutor(1) as beside:  # a thread only once there is work for it
+        for chunk in _chunks(path, advance):
+            if len(chunk) < CHUNK:
+                short.update(chunk)
+                long.update(chunk)
+                continue
+            other = beside.submit(short.update, chunk)
+            long.update(chunk)
+            other.result()
+    return Digests(long.hexdigest(), short.hexdigest())
+
+
+def _chunks(path: Path, advance: Callable[[int], None]) -> Iterator[memoryview]:
+    """A regular file's bytes, in one buffer that each step overwrites; errors as `hash_file`."""
     buffer = bytearray(CHUNK)
     view = memoryview(buffer)
     with open_regular(path) as file:
         before = os.fstat(file.fileno())
         total = 0
         while count := file.readinto(buffer):
-            h.update(view[:count])
+            yield view[:count]
             total += count
             if total > before.st_size:
                 break  # it grows while we read, perhaps for ever
@@ -195,4 +235,3 @@ def hash_file(path: Path, advance: Callable[[int], None] = lambda count: None) -
     unchanged = (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns)
     if total != before.st_size or not unchanged:
         raise UsageError(f"{path} changed while it was hashed")
-    return h.hexdigest()

@@ -46,6 +46,14 @@ def record(
         list[str] | None,
         typer.Option(help="GATE=REASON: run without this gate; sealed (may be repeated)."),
     ] = None,
+    source: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            help="Seal what W&B (offline), MLflow, TensorBoard, Lightning or the Hugging Face "
+            "Trainer logged into this folder, as evidence; nothing is run.",
+        ),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON document, for machines.")
     ] = False,
@@ -57,11 +65,19 @@ def record(
 
     A command after `--` is run where you stand. Sealed at once: what it wrote, what it printed,
     the source that was imported, digests of the data that was read, where it ran.
+
+    With --from, runs that another tool logged are sealed as evidence: docs/exports.md.
     """
+    words, names = command_after(context), where or []
+    if source is not None:
+        if words or len(names) != 1 or setting or data or output or ignore or waive:
+            raise UsageError("record --from DIR takes a new folder for the record, and no more")
+        from goldenseal.evidence.command import record_evidence
+
+        raise typer.Exit(record_evidence(source, Path(names[0]), as_json))
     from goldenseal.launch import command
     from goldenseal.launch.collect import Asked
 
-    words, names = command_after(context), where or []
     if words:
         if len(names) > 1 or waive:
             raise UsageError("before `-- COMMAND` stands a folder at most, and no --waive")

@@ -8,17 +8,26 @@ from pathlib import Path
 from typing import Any
 
 from goldenseal.disk import canonical
-from goldenseal.disk.files import hash_file, is_sha512, problem_with_name, read_small, walk
+from goldenseal.disk.files import (
+    Digests,
+    hash_both,
+    hash_file,
+    is_sha512,
+    problem_with_name,
+    read_small,
+    walk,
+)
 from goldenseal.disk.line_ends import REMEDY, as_lf, line_ends_only
 from goldenseal.errors import ContradictedError, GoldensealError, UsageError
 from goldenseal.records.record import Record, provenance, read_record, record_folders
 from goldenseal.runlog import run_log_lines
 from goldenseal.records.signing import ENVELOPE, problems_of_envelope
 from goldenseal.records.signing import SEAL as SEAL
-from goldenseal.records.statement import SEAL_PREDICATE, read_statement
-
-SUMS = "SHA512SUMS"
-MAX_SUMS_BYTES = 64 * 1024 * 1024
+from goldenseal.records.statement import SEAL_PREDICATE, Read, parse
+from goldenseal.records.sums import MAX_SUMS_BYTES as MAX_SUMS_BYTES
+from goldenseal.records.sums import SUMS as SUMS
+from goldenseal.records.sums import is_translated
+from goldenseal.records.sums import parse_sums as parse_sums
 
 
 @dataclass
@@ -84,7 +93,7 @@ def why_extra(name: str) -> str:
     return "it was not there when the record was sealed"
 
 
-def check(folder: Path, digest: Callable[[Path], str] | None = None) -> CheckReport:
+def check(folder: Path, digest: Callable[[Path], Digests] | None = None) -> CheckReport:
     """Compare a folder with its seal. Raises UsageError only when there is no such folder.
 
     Every byte is read, unless `seal`, asked to seal anew, gives a `digest` that remembers. Who
@@ -105,23 +114,55 @@ def check(folder: Path, digest: Callable[[Path], str] | None = None) -> CheckRep
     present = set(names) - {SUMS, ENVELOPE}  # the two that the sums cannot or need not cover
     report.extra = sorted(present - set(sealed))
     report.missing = sorted(set(sealed) - present)
+    told, problems = _statement(folder) if SEAL in present else (None, [])
     for name in sorted(present & set(sealed)):
-        try:
-            found = (digest or hash_file)(folder / name)
-            if found == sealed[name]:
-                continue
-            if how := line_ends_only(folder / name, sealed[name]):
-                report.line_ends[name] = how
-        except UsageError as error:
-            report.problems.append(f"{name}: {error}")
-            continue
-        report.changed.append((name, sealed[name], found))
+        _compare(
+            folder, name, sealed[name], told.sha256.get(name) if told else None, digest, report
+        )
     report.problems += problems_inside(folder, set(names))
-    if SEAL in present:
-        report.problems += _problems_of_statement(folder, sealed, names)
+    report.problems += problems
+    if told:
+        report.problems += _problems_of_statement(folder, told, sealed, names)
     if ENVELOPE in names:
         report.problems += problems_of_envelope(folder)
     return report
+
+
+def _compare(
+    folder: Path,
+    name: str,
+    sealed: str,
+    sha256: str | None,
+    digest: Callable[[Path], Digests] | None,
+    report: CheckReport,
+) -> None:
+    """Hold one file against the sums and, where the seal gives it, against its SHA-256."""
+    try:
+        if digest or sha256:
+            found, short = (digest or hash_both)(folder / name)
+        else:
+            found, short = hash_file(folder / name), ""
+        if found == sealed:
+            if sha256 not in (None, short):
+                report.problems.append(
+                    f"{SEAL}: the sha256 of {name} is not that of the file: sealed {sha256}, "
+                    f"found {short}"
+                )
+            return
+        if how := line_ends_only(folder / name, sealed):
+            report.line_ends[name] = how
+    except UsageError as error:
+        report.problems.append(f"{name}: {error}")
+        return
+    report.changed.append((name, sealed, found))
+
+
+def _statement(folder: Path) -> tuple[Read | None, list[str]]:
+    """(seal.json, what is wrong with its form)."""
+    try:
+        return parse(canonical.read(folder / SEAL, SEAL), SEAL_PREDICATE, SEAL), []
+    except UsageError as error:
+        return None, [str(error)]
 
 
 def _sums_whatever_line_ends(data: bytes, report: CheckReport) -> dict[str, str]:
@@ -129,21 +170,12 @@ def _sums_whatever_line_ends(data: bytes, report: CheckReport) -> dict[str, str]
     try:
         sealed = parse_sums(data)
     except UsageError as error:
-        if not _is_translated(data):
+        if not is_translated(data):
             raise
         report.problems.append(str(error))
         return parse_sums(as_lf(data))
     report.identity = hashlib.sha512(data).hexdigest()
     return sealed
-
-
-def _is_translated(data: bytes) -> bool:
-    """Whether these are sums but for their line ends."""
-    try:
-        parse_sums(as_lf(data))
-    except UsageError:
-        return False
-    return b"\r\n" in data
 
 
 def problems_inside(folder: Path, names: set[str]) -> list[str]:
@@ -181,11 +213,10 @@ def _check_log(folder: Path, names: set[str], seed: str, name: str) -> None:
         )
 
 
-def _problems_of_statement(folder: Path, sealed: dict[str, str], names: list[str]) -> list[str]:
-    try:
-        digests, predicate = read_statement(folder / SEAL, SEAL_PREDICATE)
-    except UsageError as error:
-        return [str(error)]
+def _problems_of_statement(
+    folder: Path, statement: Read, sealed: dict[str, str], names: list[str]
+) -> list[str]:
+    digests, predicate, _ = statement
     expected = {name: digest for name, digest in sealed.items() if name != SEAL}
     odd = sorted(n for n in {*digests, *expected} if digests.get(n) != expected.get(n))
     found = [f"{SEAL} and {SUMS} do not agree about {name}" for name in odd]
@@ -197,36 +228,6 @@ def _problems_of_statement(folder: Path, sealed: dict[str, str], names: list[str
     if told and canonical.dumps(told[part]) != canonical.dumps(predicate.get(part)):
         found.append(f"{SEAL} and record.json do not agree about the run")
     return found
-
-
-def parse_sums(data: bytes) -> dict[str, str]:
-    """Digests by name. Raises UsageError with the line for anything but the one plain form."""
-    sums: dict[str, str] = {}
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{SUMS}: not UTF-8: {error.reason}") from None
-    if "\r\n" in text and _is_translated(data):
-        raise UsageError(f"{SUMS}: its line ends are CRLF, those of a seal LF; {REMEDY}")
-    if text and not text.endswith("\n"):
-        raise UsageError(f"{SUMS}: the last line does not end")
-    for number, line in enumerate(text.split("\n")[:-1], start=1):
-        digest, name = line[:128], line[130:]
-        if not is_sha512(digest) or line[128:130] != "  ":
-            raise UsageError(f"{SUMS}:{number}: expected 128 hex digits, two spaces and a path")
-        problem = problem_with_name(name)
-        if problem:
-            raise UsageError(f"{SUMS}:{number}: {problem}")
-        if name == SUMS:
-            raise UsageError(f"{SUMS}:{number}: the file cannot hold its own digest")
-        if name == ENVELOPE:
-            raise UsageError(f"{SUMS}:{number}: a signature comes after the sums")
-        if sums and name <= next(reversed(sums)):
-            raise UsageError(f"{SUMS}:{number}: paths must be sorted, each once")
-        sums[name] = digest
-    if SEAL not in sums:
-        raise UsageError(f"{SUMS}: {SEAL} is not covered")
-    return sums
 
 
 def resolve(root: Path, prefix: str) -> tuple[Record, str]:

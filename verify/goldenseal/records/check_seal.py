@@ -98,9 +98,16 @@ def findings(folder: str) -> tuple[list[str], str, int]:
     present = set(names) - {SUMS, ENVELOPE}
     found += [f"{name} is extra" for name in sorted(present - set(sealed))]
     found += [f"{name} is missing" for name in sorted(set(sealed) - present)]
+    subjects: dict[str, tuple[str, str]] = {}
+    told = ""
+    try:
+        subjects = read_subjects(read(folder, SEAL, MAX_JSON)) if SEAL in present else {}
+    except Refused as error:
+        told = str(error)
     for name in sorted(present & set(sealed)):
+        short = subjects.get(name, ("", ""))[1]
         try:
-            digest = hash_file(os.path.join(folder, name))
+            digest, found_short = hash_file(os.path.join(folder, name), bool(short))
         except Refused as error:
             found.append(f"{name} {error}")
             continue
@@ -108,12 +115,15 @@ def findings(folder: str) -> tuple[list[str], str, int]:
             found.append(f"{name} differs in line ends only, {AUTOCRLF}")
         elif digest != sealed[name]:
             found.append(f"{name} changed: sealed {sealed[name]}, found {digest}")
+        elif short != found_short:
+            found.append(f"{name}: not the sha256 that {SEAL} gives: {short}, found {found_short}")
+    if told:
+        found.append(told)
+    elif SEAL in present:
+        names_of = {name: both[0] for name, both in subjects.items()} | {SEAL: sealed[SEAL]}
+        odd = sorted(n for n in {*names_of, *sealed} if names_of.get(n) != sealed.get(n))
+        found += [f"{SEAL} and {SUMS} do not agree about {name}" for name in odd]
     try:
-        if SEAL in present:
-            subjects = read_subjects(read(folder, SEAL, MAX_JSON))
-            subjects[SEAL] = sealed[SEAL]
-            odd = sorted(n for n in {*subjects, *sealed} if subjects.get(n) != sealed.get(n))
-            found += [f"{SEAL} and {SUMS} do not agree about {name}" for name in odd]
         if ENVELOPE in names:
             check_envelope(read(folder, ENVELOPE, MAX_JSON), read(folder, SEAL, MAX_JSON))
     except Refused as error:
@@ -213,21 +223,24 @@ def read(folder: str, name: str, limit: int) -> bytes:
         raise Refused(f"{name} {error}") from None
 
 
-def hash_file(path: str) -> str:
-    """SHA-512 in hex, in constant memory."""
+def hash_file(path: str, both: bool = False) -> tuple[str, str]:
+    """SHA-512 and, for `both`, SHA-256, else "", in hex, of one reading in constant memory."""
     h, buffer, total = hashlib.sha512(), bytearray(1 << 20), 0
+    short = hashlib.sha256() if both else None
     try:
         with open(open_regular(path), "rb", buffering=0) as file:
             before = os.fstat(file.fileno())
             while (count := file.readinto(buffer)) and total <= before.st_size:
                 h.update(memoryview(buffer)[:count])
+                if short:
+                    short.update(memoryview(buffer)[:count])
                 total += count
             after = os.fstat(file.fileno())
     except OSError as error:
         raise Refused(f"cannot be read: {error.strerror}") from None
     if (total, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
         raise Refused("changed while it was hashed")
-    return h.hexdigest()
+    return h.hexdigest(), short.hexdigest() if short else ""
 
 
 def line_ends_only(folder: str, name: str, sealed: str) -> bool:
@@ -240,9 +253,9 @@ def line_ends_only(folder: str, name: str, sealed: str) -> bool:
     return sealed in [hashlib.sha512(data).hexdigest() for data in both]
 
 
-def is_digest(value: Any) -> bool:
-    """Whether it is 128 lower-case hex digits."""
-    return isinstance(value, str) and len(value) == 128 and set(value) <= set("0123456789abcdef")
+def is_digest(value: Any, length: int = 128) -> bool:
+    """Whether it is so many lower-case hex digits: 128 of SHA-512, 64 of SHA-256."""
+    return isinstance(value, str) and len(value) == length and set(value) <= set("0123456789abcdef")
 
 
 def parse_sums(data: bytes) -> dict[str, str]:
@@ -302,8 +315,11 @@ def parse_json(data: bytes, where: str) -> Any:
     return document
 
 
-def read_subjects(data: bytes) -> dict[str, str]:
-    """Digests by name of an in-toto Statement v1 with SLSA provenance v1."""
+def read_subjects(data: bytes) -> dict[str, tuple[str, str]]:
+    """(SHA-512, SHA-256 or "") by name, of an in-toto Statement v1 with SLSA provenance v1.
+
+    Since format 0.3 every subject gives both, before that none gave the second.
+    """
     document = parse_json(data, SEAL)
     subjects = document.get("subject") if isinstance(document, dict) else None
     kinds = (document.get("_type"), document.get("predicateType")) if subjects else ()
@@ -311,7 +327,7 @@ def read_subjects(data: bytes) -> dict[str, str]:
         raise Refused(f"{SEAL}: not an in-toto Statement ({STATEMENT}) of {PREDICATE}")
     if not isinstance(document.get("predicate"), dict):
         raise Refused(f"{SEAL}: `predicate` must be an object")
-    found: dict[str, str] = {}
+    found: dict[str, tuple[str, str]] = {}
     for number, subject in enumerate(subjects):
         name: Optional[str] = subject.get("name") if isinstance(subject, dict) else None
         digests = subject.get("digest") if isinstance(subject, dict) else None
@@ -320,7 +336,12 @@ def read_subjects(data: bytes) -> dict[str, str]:
             raise Refused(f"{SEAL}: subject {number} needs a plain name and a sha512 digest")
         if name in found or name == SEAL:
             raise Refused(f"{SEAL}: subject {number} is named twice")
-        found[name] = str(value)
+        short = digests.get("sha256", "") if isinstance(digests, dict) else ""
+        if isinstance(digests, dict) and "sha256" in digests and not is_digest(short, 64):
+            raise Refused(f"{SEAL}: subject {number}: its sha256 must be 64 hex digits")
+        found[name] = str(value), short
+    if len({bool(short) for _, short in found.values()}) > 1:
+        raise Refused(f"{SEAL}: some subjects have a sha256, others have none")
     return found
 
 

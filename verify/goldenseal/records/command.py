@@ -1,6 +1,7 @@
 """What the commands seal, check and verdict print. Imports no torch."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -19,10 +20,14 @@ from goldenseal.records.record import read_record, record_folders, words_on_laun
 from goldenseal.records.seal import bytes_to_hash
 from goldenseal.records.seal import seal as seal_folder
 from goldenseal.records.seal_cache import SealCache
-from goldenseal.records.signing import ENVELOPE, Signed, judge, trusted_keys
+from goldenseal.records.dsse import trusted_keys
+from goldenseal.records.signing import ENVELOPE, Signed, judge
 from goldenseal.records.signing import sign as sign_folder
 from goldenseal.records.verdict import read_verdict
 from goldenseal.terminal import print_json
+
+if TYPE_CHECKING:
+    from goldenseal.records.reproductions import Found
 
 console = Console(emoji=False)
 
@@ -63,8 +68,11 @@ def _cache(folder: Path) -> SealCache | None:
         return None
 
 
-def check(folder: str, keys: Path | None, as_json: bool) -> int:
-    """Check one record's folder, or all of them; with `keys`, also who signed."""
+def check(folder: str, keys: Path | None, as_json: bool, reproductions: Path | None = None) -> int:
+    """Check one record's folder, or all of them; with `keys`, also who signed.
+
+    With `reproductions`, a folder of statements, list who reproduced what.
+    """
     if folder == "all":
         folders = record_folders(repository())
         if not folders:
@@ -75,20 +83,48 @@ def check(folder: str, keys: Path | None, as_json: bool) -> int:
         trusted_keys(keys)  # a bad key is an error before anything is read
     reports = [check_folder(path) for path in folders]
     signed = [judge(r.folder, keys) if keys and r.holds else None for r in reports]
+    told, problems = _reproductions(reproductions, keys)
+    of = {r.identity: [t for t in told if t.identity == r.identity] for r in reports}
+    others = [t for t in told if t.identity not in of]
     if as_json:
-        print_json([_with_signature(*pair) for pair in zip(reports, signed, strict=True)])
+        rows = [_with_signature(*pair) for pair in zip(reports, signed, strict=True)]
+        for row in rows if reproductions else ():
+            row["reproductions"] = [t.to_json() for t in of[row["identity"]]]
+        rest = {"others": [t.to_json() for t in others], "problems": problems}
+        print_json({"records": rows, **rest} if reproductions else rows)
     else:
-        for pair in zip(reports, signed, strict=True):
-            _print_report(*pair)
-    codes = {EXIT_HOLDS if r.holds else EXIT_CONTRADICTED for r in reports}
+        for report, judged in zip(reports, signed, strict=True):
+            _print_report(report, judged)
+            for each in of[report.identity] if report.holds else ():
+                console.print(f"        · {escape(_in_words(each))}", soft_wrap=True)
+        for each in others:
+            where = f"of no record here ({each.identity[:16]})"
+            console.print(f"{escape(where)}: {escape(_in_words(each))}", soft_wrap=True)
+        for problem in problems:
+            console.print(f"[red]no statement[/]  {escape(problem)}", soft_wrap=True)
+    codes = {EXIT_CONTRADICTED} if problems else set()
+    codes |= {EXIT_HOLDS if r.holds else EXIT_CONTRADICTED for r in reports}
     codes |= {judged.exit_code for judged in signed if judged}
     worst = (EXIT_CONTRADICTED, EXIT_CANNOT_CHECK, EXIT_HOLDS)
     return next(code for code in worst if code in codes)
 
 
-def _with_signature(report: CheckReport, signed: Signed | None) -> dict[str, object]:
+def _reproductions(folder: Path | None, keys: Path | None) -> tuple[list["Found"], list[str]]:
+    """The statements in a folder, and what only looks like one."""
+    if folder is None:
+        return [], []
+    from goldenseal.records.reproductions import read_all  # pydantic's models: not for every check
+
+    return read_all(folder, keys)
+
+
+def _in_words(found: "Found") -> str:
+    return f"{found.told.in_words()}; {found.who()} [{', '.join(found.files)}]"
+
+
+def _with_signature(report: CheckReport, signed: Signed | None) -> dict[str, Any]:
     """For --json; without --trusted-keys, only whether there is a signature."""
-    document = {**report.to_json(), "signed": (report.folder / ENVELOPE).is_file()}
+    document: dict[str, Any] = {**report.to_json(), "signed": (report.folder / ENVELOPE).is_file()}
     if signed:
         document["signature"] = {
             "verdict": signed.verdict,

@@ -6,6 +6,7 @@ superseded, refuted); for a run also `system`, `knobs` (every one, resolved, as 
 re-run must repeat) and `envelope` (by result, the relative difference that a re-run may show).
 For a command of no system `command`, the words that were typed, and `environment`: Python, packages,
 variables that were asked for and not set, files that were left out.
+For runs that another tool logged `evidence`: by which, of how many runs, and what is not known.
 `verdict` is the digest of the verdict under which it was launched, `waivers` gives the reason, by
 name, for what did not hold then.
 Only a measured record may hold `results`, and it needs a log for each seed listed.
@@ -54,6 +55,7 @@ OPTIONAL: dict[str, type] = {
     "cells": str,
     "command": list,
     "environment": dict,
+    "evidence": dict,
 }
 RUN_KEYS: dict[str, type] = {
     "configuration": str,
@@ -200,7 +202,7 @@ def provenance(record: Record) -> dict[str, Any]:
         for name, digest in sorted(facts.get(kind, {}).items())
     ]
     keys = ("name", "date", "status", "system", "knobs", "seeds", "outputs", "envelope", "corrects")
-    command = ("command",)
+    command = ("command", "evidence")
     launch = ("waivers",)  # the verdict is a by-product, below
     study = ("plan", "runs", "cells")  # with the digest of each run's weights
     byproducts = []
@@ -209,7 +211,9 @@ def provenance(record: Record) -> dict[str, Any]:
     return {
         "buildDefinition": {
             "buildType": "urn:goldenseal:record:1",
-            "externalParameters": {k: facts[k] for k in (*keys, *command, *study, *launch) if k in facts},
+            "externalParameters": {
+                k: facts[k] for k in (*keys, *command, *study, *launch) if k in facts
+            },
             "internalParameters": {
                 "numeric_class": facts.get("numeric_class", {}),
                 **{k: facts[k] for k in ("environment",) if k in facts},
@@ -229,6 +233,9 @@ def words_on_launch(record: Record) -> str:
     if waivers := facts.get("waivers"):
         words = "; ".join(f"{name} ({reason})" for name, reason in sorted(waivers.items()))
         return f"launched under waivers of what did not hold: {words}"
+    if record.kind.name == "evidence":
+        told = facts["evidence"]
+        return f"logged by {', '.join(told['tools'])}; not known: {'; '.join(told['unknown'])}"
     if record.kind.name == "command":
         return ""  # no system, so there are no gates that could have been asked
     if record.status in ("measured", "incomplete") and "verdict" not in facts:

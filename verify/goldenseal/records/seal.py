@@ -1,5 +1,6 @@
 """Sealing: SHA512SUMS, which coreutils can check, and seal.json, an in-toto Statement.
 
+The Statement gives each file's SHA-256 too, by which hubs and signing tools know files.
 A folder is sealed when it holds SHA512SUMS. That file is written last, and whole or not at all, so
 a seal that was interrupted leaves an unsealed folder. The record's identity is its SHA-512. Every
 record also gets check_seal.py, a checker for readers who install nothing, covered by the sums.
@@ -8,18 +9,20 @@ record also gets check_seal.py, a checker for readers who install nothing, cover
 import hashlib
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from goldenseal.records.check import SUMS, check, problems_inside
+from goldenseal.records.check import check, problems_inside
 from goldenseal.disk import canonical
-from goldenseal.disk.files import CHUNK, atomic_write, hash_file, read_small, walk
+from goldenseal.disk.files import CHUNK, Digests, atomic_write, hash_both, read_small, walk
 from goldenseal.errors import ContradictedError, UsageError
 from goldenseal.records.record import provenance, read_record
 from goldenseal.records.seal_cache import SealCache
 from goldenseal.records.signing import ENVELOPE, SEAL
 from goldenseal.records.statement import SEAL_PREDICATE, statement
+from goldenseal.records.sums import SUMS
+from goldenseal.records.sums import sums_text as sums_text
 
 Advance = Callable[[int], None]
 CHECKER = "check_seal.py"
@@ -48,8 +51,8 @@ def seal(
     short, or cannot be written.
     """
 
-    def digest(path: Path) -> str:
-        return cache.digest(path, advance) if cache else hash_file(path, advance)
+    def digest(path: Path) -> Digests:
+        return cache.digest(path, advance) if cache else hash_both(path, advance)
 
     if os.path.isfile(folder / SUMS) and not os.path.islink(folder / SUMS):
         report = check(folder, digest)
@@ -70,9 +73,13 @@ def seal(
     record = read_record(folder)
     leftovers = [name for name in names if LEFTOVER.fullmatch(name)]
     covered = [name for name in names if name not in (SEAL, CHECKER, *leftovers)]
-    digests = {name: digest(folder / name) for name in covered}
-    digests[CHECKER] = hashlib.sha512(checker).hexdigest()
-    document = canonical.dumps(statement(digests, SEAL_PREDICATE, provenance(record)))
+    both = {name: digest(folder / name) for name in covered}
+    both[CHECKER] = Digests(
+        hashlib.sha512(checker).hexdigest(), hashlib.sha256(checker).hexdigest()
+    )
+    digests = {name: each.sha512 for name, each in both.items()}
+    short = {name: each.sha256 for name, each in both.items()}
+    document = canonical.dumps(statement(digests, SEAL_PREDICATE, provenance(record), short))
     sums = sums_text({**digests, SEAL: hashlib.sha512(document).hexdigest()})
     try:
         for name in leftovers:
@@ -102,8 +109,3 @@ def _checker(folder: Path, names: list[str]) -> bytes:
 def bytes_to_hash(folder: Path) -> int:
     """How much `seal` will read, for a progress bar."""
     return sum((folder / name).lstat().st_size for name in walk(folder)[0])
-
-
-def sums_text(digests: Mapping[str, str]) -> bytes:
-    """Lines of digest, two spaces, relative path; sorted by path; LF."""
-    return "".join(f"{digests[name]}  {name}\n" for name in sorted(digests)).encode()

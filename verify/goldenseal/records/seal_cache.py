@@ -13,10 +13,17 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from goldenseal.disk.files import atomic_write, hash_file, is_sha512, read_small
+from goldenseal.disk.files import (
+    Digests,
+    atomic_write,
+    hash_both,
+    is_sha256,
+    is_sha512,
+    read_small,
+)
 from goldenseal.errors import UsageError
 
-SCHEMA = 1
+SCHEMA = 2  # 1 knew SHA-512 alone
 REST_NS = 2_000_000_000  # FAT keeps time in steps of two seconds; nothing in use is coarser
 MAX_BYTES = 256 * 1024 * 1024
 Facts = list[int]
@@ -29,7 +36,7 @@ class SealCache:
         self._path, self._rest_ns = path, rest_ns
         self._folder, self._prefix = os.path.realpath(folder), os.path.join(folder, "")
         self._old = _read(path, self._folder)
-        self._new: dict[str, tuple[Facts, str]] = {}
+        self._new: dict[str, tuple[Facts, Digests]] = {}
         self.hashed = 0  # bytes that had to be read
 
     @classmethod
@@ -38,8 +45,8 @@ class SealCache:
         key = hashlib.sha512(os.path.realpath(folder).encode("utf-8", "surrogateescape"))
         return cls(root / ".goldenseal" / "seal-cache" / f"{key.hexdigest()[:32]}.json", folder)
 
-    def digest(self, path: Path, advance: Callable[[int], None] = lambda count: None) -> str:
-        """SHA-512 of a file of the folder; hashed only when it may have changed."""
+    def digest(self, path: Path, advance: Callable[[int], None] = lambda count: None) -> Digests:
+        """Both digests of a file of the folder; hashed only when it may have changed."""
         name = os.fspath(path).removeprefix(self._prefix)
         try:
             before = _facts(path)
@@ -51,7 +58,7 @@ class SealCache:
             advance(before[2])
             return known[1]
         started = time.time_ns()
-        digest = hash_file(path, advance)
+        digest = hash_both(path, advance)
         self.hashed += before[2]
         if max(before[3], before[4]) + self._rest_ns <= started and _facts(path) == before:
             self._new[name] = before, digest
@@ -61,7 +68,7 @@ class SealCache:
         """Write what is known now. A cache that cannot be written is none: nothing is raised."""
         if self._new == self._old:
             return
-        files = {name: [*facts, digest] for name, (facts, digest) in sorted(self._new.items())}
+        files = {name: [*facts, *digests] for name, (facts, digests) in sorted(self._new.items())}
         document = {"schema": SCHEMA, "folder": self._folder, "files": files}
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -76,17 +83,19 @@ def _facts(path: Path) -> Facts:
     return [status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns]
 
 
-def _read(path: Path, folder: str) -> dict[str, tuple[Facts, str]]:
+def _read(path: Path, folder: str) -> dict[str, tuple[Facts, Digests]]:
     """What a cache file says of this folder; nothing when anything about it is odd."""
     try:
         document = json.loads(read_small(path, MAX_BYTES))
         if document["schema"] != SCHEMA or document["folder"] != folder:
             return {}
         entries = {}
-        for name, (*facts, digest) in document["files"].items():
-            if len(facts) != 5 or set(map(type, facts)) != {int} or not is_sha512(digest):
+        for name, (*facts, sha512, sha256) in document["files"].items():
+            if len(facts) != 5 or set(map(type, facts)) != {int}:
                 return {}
-            entries[name] = facts, digest
+            if not is_sha512(sha512) or not is_sha256(sha256):
+                return {}
+            entries[name] = facts, Digests(sha512, sha256)
         return entries
     except (UsageError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return {}

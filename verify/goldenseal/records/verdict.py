@@ -18,10 +18,18 @@ from goldenseal.disk.files import atomic_write
 from goldenseal.errors import CannotCheckError
 from goldenseal.result import GateResult, Verdict
 from goldenseal.records.source import SourceTree, read_source
-from goldenseal.records.statement import VERDICT_PREDICATE, read_statement, statement
+from goldenseal.records.statement import (
+    TEST_PREDICATE,
+    VERDICT_PREDICATE,
+    parse,
+    read_statement,
+    statement,
+)
 
 ALSO_COVERED = ("CITATION.cff", "records", "theorems")  # besides what a run's source is, if there
 PATH = Path(".goldenseal") / "verdict.json"
+TEST_RESULT = Path(".goldenseal") / "test-result.json"  # the same, for those who ask for tests
+LISTS = {"pass": "passedTests", "not run": "warnedTests", "fail": "failedTests"}
 
 
 def verdict_document(root: Path, results: Sequence[GateResult]) -> dict[str, Any]:
@@ -77,12 +85,33 @@ def _torch_facts() -> Mapping[str, Any]:
     }
 
 
+def as_test_result(document: Mapping[str, Any]) -> dict[str, Any]:
+    """A verdict as in-toto's test result: https://in-toto.io/attestation/test-result/v0.1.
+
+    A gate that could not run is a warning: no failure, and never a pass. Over the same subjects.
+    """
+    digests, predicate, _ = parse(document, VERDICT_PREDICATE, PATH.name)
+    tests: dict[str, list[str]] = {name: [] for name in LISTS.values()}
+    for gate in predicate["gates"]:
+        tests[LISTS[gate["verdict"]]].append(gate["gate"])
+    failed, warned = tests["failedTests"], tests["warnedTests"]
+    configuration = [{"uri": predicate["policy"]["uri"]}] + [
+        {"name": name, "digest": {"sha512": digests[name]}}
+        for name in ("constraints.txt", "pyproject.toml")
+        if name in digests
+    ]
+    result = "FAILED" if failed else "WARNED" if warned else "PASSED"
+    return statement(
+        digests, TEST_PREDICATE, {"result": result, "configuration": configuration, **tests}
+    )
+
+
 def write_verdict(root: Path, document: Mapping[str, Any]) -> None:
-    """Write the verdict to .goldenseal/verdict.json."""
-    path = root / PATH
-    path.parent.mkdir(exist_ok=True)
-    keep_from_git(path.parent)
-    atomic_write(path, canonical.dumps(dict(document)))
+    """Write the verdict to .goldenseal/verdict.json, and as a test result beside it."""
+    (root / PATH).parent.mkdir(exist_ok=True)
+    keep_from_git((root / PATH).parent)
+    atomic_write(root / TEST_RESULT, canonical.dumps(as_test_result(document)))
+    atomic_write(root / PATH, canonical.dumps(dict(document)))
 
 
 def keep_from_git(folder: Path) -> None:

@@ -38,7 +38,7 @@ from goldenseal.launch.process import data_digests, run_system
 from goldenseal.records.check import check, resolve
 from goldenseal.records.history import restore_source
 from goldenseal.records.record import Record
-from goldenseal.records.source import read_source
+from goldenseal.records.source import SourceTree, read_source
 from goldenseal.reproduce.divergence import pinpoint
 from goldenseal.reproduce.from_checkpoint import put_back
 from goldenseal.runlog import read_run_log
@@ -65,6 +65,14 @@ class Reproduction:
     compared: str = ""
     step: int | None = None  # the first that differs
     notes: list[str] = field(default_factory=list)
+    system: str = ""
+    cell: str = ""
+    steps: int | None = None  # None: all
+    from_step: int = 0
+    source: str | None = None  # digest of the tree that ran
+    sealed_source: bool | None = None
+    numeric_class: dict[str, Any] | None = None  # of the re-run
+    same_class: bool | None = None
 
     @property
     def exit_code(self) -> int:
@@ -106,7 +114,8 @@ def reproduce(
         raise ContradictedError(f"{record.folder.name}: {report.reasons()[0]}")
     if local:
         refuse_sealed_knobs(system(root, record.get("system")), local)
-    outcome = Reproduction(record.folder.relative_to(root).as_posix(), identity)
+    place = record.folder.relative_to(root).as_posix()
+    outcome = Reproduction(place, identity, cell=cell, steps=steps)
     record = chosen_run(record, cell)
     try:
         if command := record.facts.get("command"):
@@ -116,15 +125,20 @@ def reproduce(
                 "`goldenseal explain`"
             )
         entry = system(root, record.get("system"))
+        outcome.system = entry.name
         knobs = {**resolved_knobs(entry, record), **(local or {})}
         sealed = sealed_log(record, entry, steps)
         outcome.notes += compare_data(data_digests(root, entry, knobs), record.get("data"))
         with TemporaryDirectory() as folder, TemporaryDirectory() as old:
             source, note = choose_source(root, record, Path(old), present)
             outcome.notes.insert(0, note)
+            tree = read_source(root) if source == root else SourceTree(record.get("source"))
+            outcome.source = tree.digest
+            outcome.sealed_source = tree.files == record.get("source")
             threads = sealed_threads(sealed[0])
             if from_checkpoint:
                 step = put_back(record, entry, knobs, Path(folder), steps)
+                outcome.from_step = step
                 outcome.notes.append(f"steps 1 to {step} are the sealed ones: not repeated")
             run_system(root, entry, knobs, Path(folder), show, steps, source, threads=threads)
             compare(outcome, record, entry, sealed, Path(folder), steps)
@@ -240,7 +254,8 @@ def compare(
         raise CannotCheckError(f"the re-run left no whole log: {error}") from error
     if steps is not None:
         new = first_steps(new, steps)
-    same_class = not class_differences(sealed[0], new[0])
+    same_class = outcome.same_class = not class_differences(sealed[0], new[0])
+    outcome.numeric_class = new[0].get("numeric_class")
     outcome.notes.append(class_note(sealed[0], new[0]))
     outputs = [] if steps is not None else sealed_outputs(outcome, record, entry)
     difference = log_difference(sealed, new)

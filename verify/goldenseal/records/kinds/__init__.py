@@ -1,4 +1,4 @@
-"""Kinds of records: run, command, study, sweep, baseline, proposal, plan.
+"""Kinds of records: run, command, evidence, study, sweep, baseline, proposal, plan.
 
 The kind answers what a record's cells and runs are, what its record.json must say, and what does
 not hold. Who reads records (check, claims, reproduce, report) asks the kind, and nobody else looks
@@ -10,7 +10,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from goldenseal.records.kinds.cells import SEED, Cell, Listed
-from goldenseal.records.kinds.kind import Baseline, Command, Kind, Planned, Proposal, Run, Study, Sweep
+from goldenseal.records.kinds.kind import (
+    Baseline,
+    Command,
+    Evidence,
+    Kind,
+    Planned,
+    Proposal,
+    Run,
+    Study,
+    Sweep,
+)
 
 __all__ = ["SEED", "Cell", "Kind", "Listed", "kind_of"]
 
@@ -21,6 +31,8 @@ def kind_of(facts: Mapping[str, Any]) -> Kind:
         return Sweep()
     if "runs" in facts:
         return Study()
+    if "evidence" in facts:
+        return Evidence()
     if "command" in facts:
         return Command()
     if "plan" in facts:

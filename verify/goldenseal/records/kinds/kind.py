@@ -107,6 +107,33 @@ class Command(Kind):
         return problems
 
 
+class Evidence(Kind):
+    """Runs that another tool logged: see evidence/collect.py. Their numbers are in a file of lines."""
+
+    name = "evidence"
+
+    def refuse(self, record: "Record", where: str) -> None:
+        """It has no results of its own, and says what is not known."""
+        told = record.facts["evidence"]
+        lists = all(
+            isinstance(told.get(key), list) and all(isinstance(each, str) for each in told[key])
+            for key in ("tools", "unknown", "left_out")
+        )
+        if not lists or not told["tools"] or not told["unknown"]:
+            raise UsageError(f"{where}: `evidence` says which tools logged, and what is not known")
+        if not isinstance(told.get("metrics"), str) or not isinstance(told.get("runs"), list):
+            raise UsageError(
+                f"{where}: `evidence` names its file of `metrics` and lists its `runs`"
+            )
+        if "results" in record.facts or "logs" in record.facts:
+            raise UsageError(f"{where}: evidence holds no `results` or `logs` of its own")
+
+    def problems(self, record: "Record", names: set[str]) -> list[str]:
+        """The file of metrics that is not here."""
+        metrics = record.facts["evidence"]["metrics"]
+        return [] if metrics in names else [f"record.json names {metrics}: not here"]
+
+
 class Baseline(Kind):
     """A frozen script: it lists no runs."""
 

@@ -1,0 +1,1 @@
+"""A sealed record in the forms that other tools read."""
