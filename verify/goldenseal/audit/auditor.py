@@ -83,13 +83,33 @@ def audit_record(form: Form, record: Record, name: str) -> Verdict:
     form.check(record, notes)
     notes.findings[:0] = record.problems
     findings = tuple(sorted(notes.findings, key=lambda f: (ORDER.index(f.certainty), f.place)))
-    outcome, reason = weigh(record, findings, notes.confirmed)
+    outcome, reason = weigh(record, findings, notes)
     return Verdict(name, form.name, outcome, reason, findings, tuple(notes.confirmed))
 
 
-def weigh(
-    record: Record, findings: Sequence[Finding], confirmed: Sequence[str]
-) -> tuple[Outcome, str]:
+def unsupported(record: Record, notes: Notes) -> str:
+    """Why a record without a contradiction is not consistent either: its headline is in no log.
+
+    "" when a log supports the headline. A form that has no headline says what it checked instead.
+    """
+    own = list(record.headlines or [])
+    stated = bool(own or notes.scored or (record.readme and record.readme.cells))
+    if not record.submissions and not stated:
+        return "no readable submission file, and no score or table of seeds in a README"
+    if not record.runs:
+        return "no log with a run in it"
+    if not stated:
+        return "no score is stated"
+    if not any(run.scores for run in record.runs):
+        return "no score was found in the logs"
+    if not notes.confirmed:
+        return "no claim could be held against a log"
+    if own and not notes.scored & {claim.place for claim in own}:
+        return f"no log supports or contradicts the stated {own[0]} ({own[0].place})"
+    return "" if notes.scored else "no stated score could be held against a log"
+
+
+def weigh(record: Record, findings: Sequence[Finding], notes: Notes) -> tuple[Outcome, str]:
     """One mismatch contradicts; without evidence for a single claim nothing was checked."""
     wrong = [f for f in findings if f.certainty is Certainty.MISMATCH]
     if wrong:
@@ -99,15 +119,9 @@ def weigh(
     broken = [f for f in record.problems if f.kind == "submission" and f.certainty is UNREAD]
     if broken and not record.submissions:
         return Outcome.NOT_CHECKABLE, f"{broken[0].place}: {broken[0].evidence}"
-    if not record.submissions and not (record.readme and record.readme.cells):
-        return Outcome.NOT_CHECKABLE, "no readable submission file and no table of seeds"
-    if not record.runs:
-        return Outcome.NOT_CHECKABLE, "no log with a run in it"
-    stated = any(c.role in ("bpb", "loss") for s in record.submissions for c in s.claims)
-    if not stated and not (record.readme and record.readme.cells):
-        return Outcome.NOT_CHECKABLE, "no score is stated"
-    if not confirmed:
-        return Outcome.NOT_CHECKABLE, "no claim could be held against a log"
+    if reason := unsupported(record, notes):
+        return Outcome.NOT_CHECKABLE, reason
+    confirmed = notes.confirmed
     unclear = sum(f.certainty is Certainty.AMBIGUOUS for f in findings)
     rest = f"; {unclear} ambiguous" if unclear else ""
     return Outcome.CONSISTENT, f"{len(confirmed)} statements are supported{rest}"

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from goldenseal.audit import reader
 from goldenseal.audit.checks import (
+    headline,
     history,
     identity,
     physics,
@@ -17,14 +18,29 @@ from goldenseal.audit.checks import (
     statistics,
     times,
 )
-from goldenseal.audit.logs import read_log
+from goldenseal.audit.chosen import choose
+from goldenseal.audit.logs import read_pieces
 from goldenseal.audit.model import Certainty, Finding, Notes, Record
 from goldenseal.audit.readme_tables import read_readme
 from goldenseal.audit.submission import read_submission
+from goldenseal.errors import UsageError
 
 SIZES = "SCRIPT_SIZES"
 MAX_STUB = 4096  # bytes of a script that only executes another file
-CHECKS = (score, seeds, spread, sizes, times, identity, physics, readme, prose, statistics, history)
+CHECKS = (
+    headline,
+    score,
+    seeds,
+    spread,
+    sizes,
+    times,
+    identity,
+    physics,
+    readme,
+    prose,
+    statistics,
+    history,
+)
 
 
 class GolfForm:
@@ -48,6 +64,7 @@ class GolfForm:
             if reader.is_log(name) and not reader.is_submission(name):
                 _log(record, name)
         _seeds_by_name(record)
+        choose(record)
         return record
 
     def check(self, record: Record, notes: Notes) -> None:
@@ -89,7 +106,7 @@ def _scripts(record: Record, files: dict[str, int]) -> None:
             if data:
                 record.sources[name] = reader.decode(data)
             if not size:
-                _problem(record, "empty-script", Certainty.NOTE, name, "it has no bytes")
+                record.empty.append(name)
             elif size < MAX_STUB and "exec" in record.sources.get(name, ""):
                 _read_by_stub(record, name, files)
     if SIZES in files:  # stands for scripts that were left out: their sizes, one a line
@@ -127,10 +144,10 @@ def _seeds_by_name(record: Record) -> None:
 
 
 def _log(record: Record, name: str) -> None:
-    data = reader.read(record.folder, name, reader.MAX_LOG)
-    if data is None:
-        return _problem(record, "log", Certainty.NOTE, name, "too large or unreadable")
-    log = read_log(name, data)
+    try:
+        log = read_pieces(name, reader.pieces(record.folder, name, record.advance))
+    except UsageError as error:
+        return _problem(record, "log", Certainty.NOTE, name, str(error))
     if log.runs:
         record.logs.append(log)
     elif name.endswith(".log"):

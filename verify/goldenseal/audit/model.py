@@ -1,7 +1,7 @@
 """What an audit is about: a record's files, what they claim, what they log, what was found."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
@@ -105,7 +105,7 @@ class Log:
     digest: str
     size: int
     runs: list[Run]
-    source: str = ""  # the script that the log embeds, if any
+    sources: tuple[str, ...] = ()  # the scripts that the log embeds, one a run
 
     @property
     def named_seed(self) -> int | None:
@@ -161,6 +161,7 @@ class Readme:
     text: str
     cells: list[Cell] = field(default_factory=list)
     headings: dict[int, str] = field(default_factory=dict)  # above each table
+    by_config: dict[int, bool] = field(default_factory=dict)  # its rows are of configurations
 
 
 @dataclass(frozen=True)
@@ -187,9 +188,12 @@ class Record:
     logs: list[Log] = field(default_factory=list)
     scripts: dict[str, int] = field(default_factory=dict)  # bytes as shipped
     sources: dict[str, str] = field(default_factory=dict)  # text, where the script is there
+    empty: list[str] = field(default_factory=list)  # scripts without a byte
     readme: Readme | None = None
     problems: list[Finding] = field(default_factory=list)
     rival: "Record | None" = None  # the record to test against
+    chosen: "list[Run] | None" = None  # the runs that the claims are about, where that is known
+    advance: Callable[[int], object] = int  # told the bytes of logs that were read
 
     @property
     def runs(self) -> list[Run]:
@@ -202,9 +206,27 @@ class Record:
                 runs += log.runs
         return runs
 
+    def with_siblings(self, run: Run) -> list[Run]:
+        """A run, and then the others of its seed: an evaluation may be logged apart."""
+        if run.seed is None:
+            return [run]
+        return [run, *(one for one in self.runs_of(run.seed) if one is not run)]
+
     def runs_of(self, seed: int | None) -> list[Run]:
         """The runs with that seed inside; all of them for None."""
         return [run for run in self.runs if seed is None or run.seed == seed]
+
+    @property
+    def headlines(self) -> list[Claim]:
+        """The scores that submission files state for the whole record: bits a byte, else losses."""
+        of_all = [
+            c
+            for s in self.submissions
+            for c in s.claims
+            if c.seed is None and not c.before and not c.nested and c.number.value > 0
+            if c.role in ("bpb", "loss") and c.statistic in ("", "mean", "min")
+        ]
+        return [c for c in of_all if c.role == "bpb"] or of_all
 
     @property
     def claimed_seeds(self) -> list[int]:
@@ -217,6 +239,8 @@ class Record:
     @property
     def used_runs(self) -> list[Run]:
         """The runs that the claims are about: of the claimed seeds, or all that have a score."""
+        if self.chosen is not None:
+            return self.chosen
         seeds = self.claimed_seeds
         scored = [run for run in self.runs if run.finals or run.scores]
         chosen = [run for run in scored if run.seed in seeds]
@@ -229,6 +253,12 @@ class Notes:
 
     findings: list[Finding] = field(default_factory=list)
     confirmed: list[str] = field(default_factory=list)
+    scored: set[str] = field(default_factory=set)  # where a score stands that a log supports
+
+    def score(self, claim: object, place: str, evidence: str) -> None:
+        """A stated score that a log supports."""
+        self.scored.add(place)
+        self.confirm(claim, place, evidence)
 
     def confirm(self, claim: object, place: str, evidence: str) -> None:
         """A claim that the evidence supports."""
@@ -281,6 +311,18 @@ def seed_in_name(name: str) -> int | None:
 
     seeds = re.findall(r"seed[-_= ]?(\d{1,10})(?!\d)", name.rsplit("/", 1)[-1].lower())
     return int(seeds[0]) if len(set(seeds)) == 1 else None
+
+
+def one_a_seed(runs: Iterable[Run]) -> list[Run]:
+    """The first run of each seed, and every run that states none."""
+    seen: set[int] = set()
+    kept = []
+    for run in runs:
+        if run.seed is None or run.seed not in seen:
+            kept.append(run)
+        if run.seed is not None:
+            seen.add(run.seed)
+    return kept
 
 
 def unique(values: Iterable[int]) -> list[int]:

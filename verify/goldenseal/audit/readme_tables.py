@@ -10,9 +10,10 @@ MARKS = re.compile(r"[*`]|(?<!\w)_|_(?!\w)|<[^>]{0,40}>|\[\^?\d*\]")
 LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
 OWN = r"(?:\s*\((?:ours|this|submitted|canonical|best|main|median|default|primary)[^)]*\))?"
 SEED = re.compile(rf"(?:seed\s*[:=#]?\s*)?(\d{{1,10}}){OWN}", re.IGNORECASE)
+UNITS = {"mins": "min", "hr": "h", "hrs": "h", "hour": "h", "hours": "h", "minute": "minutes"}
 QUANTITY = re.compile(
     r"(?P<about>[~≈]?)\s*(?P<number>[-+\u2212]?\d[\d,]*(?:\.\d+)?)\s*"
-    r"(?P<unit>bytes|B|MB|MiB|KB|KiB|GB|ms|s|sec|min|bpb|nats|M|K)?\b(?P<rest>.*)",
+    r"(?P<unit>bytes|B|MB|MiB|KB|KiB|GB|ms|s|secs?|seconds?|mins?|minutes?|h|hrs?|hours?|bpb|nats|M|K)?\b(?P<rest>.*)",
     re.DOTALL | re.IGNORECASE,
 )
 
@@ -44,6 +45,9 @@ def read_readme(name: str, text: str) -> Readme:
             rows.append((line, row))
         elif token.type == "table_close":
             made.cells += seed_cells(table, rows)
+            header = rows[0][1] if rows else []
+            at = next((i for i, cell in enumerate(header) if is_seed_heading(cell)), 0)
+            made.by_config[table] = any(not row_kind(r[0])[0] for _, r in rows[1:] if r and at)
     del made.cells[MAX_CELLS:]
     return made
 
@@ -106,7 +110,8 @@ def quantity(text: str) -> tuple[Number, str, bool] | None:
     number = parse(match["number"])
     if number is None:
         return None
-    return number, (match["unit"] or "").lower(), bool(match["about"])
+    unit = (match["unit"] or "").lower()
+    return number, UNITS.get(unit, unit), bool(match["about"])
 
 
 def spread_of(text: str) -> Number | None:

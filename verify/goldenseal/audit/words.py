@@ -53,6 +53,7 @@ TIME = {
     "seconds": Decimal(1000),
     "min": Decimal(60000),
     "minutes": Decimal(60000),
+    "h": Decimal(3_600_000),
 }
 
 

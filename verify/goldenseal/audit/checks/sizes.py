@@ -3,8 +3,18 @@
 from decimal import Decimal
 from itertools import combinations
 
+from goldenseal.audit.disclosed import over_the_cap
 from goldenseal.audit.match import Value, best
-from goldenseal.audit.model import Certainty, Claim, Notes, Record, Run, Size, Submission
+from goldenseal.audit.model import (
+    Certainty,
+    Claim,
+    Notes,
+    Record,
+    Run,
+    Size,
+    Submission,
+    one_a_seed,
+)
 from goldenseal.audit.numbers import Number, plain
 
 MISMATCH, AMBIGUOUS, NOTE = Certainty.MISMATCH, Certainty.AMBIGUOUS, Certainty.NOTE
@@ -99,10 +109,9 @@ def candidates(record: Record, runs: list[Run], role: str) -> list[Value]:
 def spreads(record: Record, runs: list[Run], role: str) -> list[Value]:
     """Mean and extremes over the runs, of what each run's artifact is."""
     per_run = []
-    for run in runs:
-        sizes = {"total": run.totals, "model": run.models, "code": run.codes}[role]
-        real = compressed(sizes) if role != "code" else sizes
-        if not real:
+    for run in one_a_seed(runs):
+        real = next(filter(None, (logged(one, role) for one in record.with_siblings(run))), None)
+        if real is None:
             return []
         per_run.append(real[-1].value)
     if len(per_run) < 2:
@@ -113,6 +122,13 @@ def spreads(record: Record, runs: list[Run], role: str) -> list[Value]:
         Value(exact, None, what),
         Value(exact // 1, None, f"{what}, whole bytes"),
     ]
+
+
+def logged(run: Run, role: str) -> list[Size]:
+    """The sizes of this role that a run logs, without those of the uncompressed model."""
+    if role == "code":
+        return run.codes
+    return compressed(run.totals if role == "total" else run.models)
 
 
 def compressed(sizes: list[Size]) -> list[Size]:
@@ -221,19 +237,24 @@ def copied(record: Record, submission: Submission, notes: Notes) -> None:
 
 def cap(record: Record, notes: Notes) -> None:
     """Every artifact within the cap: as claimed, as logged, and with the code as shipped."""
+    said = over_the_cap(record)
+    sure = NOTE if said else MISMATCH
+    said = f"; the record says so: {said}" if said else ""
+    if not record.submissions and not record.readme:
+        sure = AMBIGUOUS  # nothing is claimed of these logs
     for submission in record.submissions:
         for claim in submission.claims:
             value = claim.number.value * claim.scale
             if claim.role == "total" and CAP < value < RAW and not claim.nested:
                 over = plain(value - CAP)
                 claim_text, evidence = f"total {claim.number}", f"{over} bytes over the cap"
-                notes.add("over-the-cap", MISMATCH, claim_text, claim.place, evidence)
+                notes.add("over-the-cap", sure, claim_text, claim.place, evidence + said)
     for run in record.used_runs:
         totals = [s.value for s in compressed(run.totals) if s.value < RAW]
         logged = min(totals, default=0)
         if logged > CAP:
             evidence = f"{logged - CAP} bytes over the cap of {CAP}"
-            notes.add("over-the-cap", MISMATCH, f"total {logged}", run.file, evidence)
+            notes.add("over-the-cap", sure, f"total {logged}", run.file, evidence + said)
             continue
         models = [s.value for s in compressed(run.models) if s.value < RAW]
         main = max((size for name, size in record.scripts.items() if "train" in name), default=0)

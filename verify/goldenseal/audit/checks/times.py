@@ -4,7 +4,7 @@ import re
 from decimal import Decimal
 
 from goldenseal.audit.match import Match, Value, best
-from goldenseal.audit.model import Certainty, Claim, Notes, Record, Run
+from goldenseal.audit.model import Certainty, Claim, Notes, Record, Run, one_a_seed
 from goldenseal.audit.numbers import Number, plain
 from goldenseal.audit.track import Track, track_of
 
@@ -107,9 +107,10 @@ def candidates(runs: list[Run], role: str) -> list[Value]:
 def average(record: Record, claim: Claim) -> list[Value]:
     """The mean over the runs, where a record states one number for all."""
     per_run = []
-    for run in record.used_runs:
-        values = candidates([run], claim.role)
-        if not values:
+    for run in one_a_seed(record.used_runs):
+        alone = (candidates([one], claim.role) for one in record.with_siblings(run))
+        values = next(filter(None, alone), None)
+        if values is None:
             return []
         per_run.append(values[-1].value if claim.role == "steps" else values[0].value)
     if claim.seed is not None or len(per_run) < 2:
