@@ -7,7 +7,7 @@ from typing import Any
 
 from goldenseal.audit.columns import column_meaning
 from goldenseal.audit.match import best, score_values
-from goldenseal.audit.model import Record, Run, Stage
+from goldenseal.audit.model import Record, Run, Stage, seed_in_name
 from goldenseal.audit.numbers import Number
 from goldenseal.audit.readme_tables import quantity
 from goldenseal.audit.words import words
@@ -20,7 +20,8 @@ MAX_DEPTH = 6
 
 def choose(record: Record) -> None:
     """Set the record's chosen runs: those in the logs that a file names for the seeds; else, of
-    each seed, those that hold the score that is stated for it. Without either, nothing is set.
+    each seed, those that hold the score that is stated for it, or are named by it.
+    Without either, nothing is set.
     """
     runs = record.used_runs
     if len(runs) < 2:
@@ -57,7 +58,8 @@ def holding(record: Record, seed: int | None, group: list[Run]) -> list[Run]:
         for run in group
         if any(best(n, score_values([run], role, (Stage.FINAL,))).holds for role, n in stated)
     ]
-    return holds or group
+    named = [run for run in group if seed is not None and seed_in_name(run.file) == seed]
+    return holds or named or group
 
 
 def stated_scores(record: Record, seed: int | None) -> Iterator[tuple[str, Number]]:

@@ -8,6 +8,10 @@ from goldenseal.audit.numbers import Number
 from goldenseal.audit.words import Meaning
 
 UNITS = {**words.MEGA, "bytes": Decimal(1), "b": Decimal(1), "k": Decimal(1000)}
+EVALUATIONS = frozenset(
+    """roundtrip sliding window quantized quant ttt legal final post pre ema int4 int5 int6 int7
+    int8 rt sw tempered standard exact phased""".split()
+)
 # Not of the whole run: of one pass, or of what is no training.
 NOT_EACH = frozenset("warmup eval evaluation ttt total train_time".split())
 
@@ -33,6 +37,8 @@ def column_meaning(column: str) -> Meaning:
         return Meaning("total")
     if known[:1] == ["bpb"] or low in ("score", "val"):
         return Meaning("bpb")
+    if known and set(known) <= EVALUATIONS:
+        return Meaning("bpb", before=True)  # which of the evaluations, of what the table is about
     if "time" in known or "wallclock" in known:
         if set(known) & {"train", "training", "wallclock"}:
             return Meaning("train", scale=Decimal(0))

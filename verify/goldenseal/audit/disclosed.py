@@ -17,13 +17,15 @@ OTHER_RUN = re.compile(
 )
 REWRITTEN = re.compile(
     r"\b(?:un)?minified\b|\b(?:re-?formatted|cleaned[- ]up|stripped|refactored|cosmetic|whitespace|"
-    r"comments?|docstrings?|dead code)\b.{0,60}?\b(?:after|since|from|removed|added|only|code|script)\b",
+    r"comments?|docstrings?|dead code)\b.{0,60}?"
+    r"\b(?:after|since|from|removed|added|only|code|script)\b",
     re.IGNORECASE,
 )
 UNCHANGED = re.compile(r"\b(?:same|identical|unchanged|exact) (?:code|script|source)", re.I)
 OVER = re.compile(
     r"\b(?:over|above|exceed\w*|beyond|larger than|bigger than|more than|misses|missed|not under|"
-    r"not within|does(?: not|n't) (?:fit|meet)|not (?:fit|eligible|compliant)|non-?compliant|fails?)\b",
+    r"not within|does(?: not|n't) (?:fit|meet)|not (?:fit|eligible|compliant)|"
+    r"non-?compliant|fails?)\b",
     re.IGNORECASE,
 )
 CAP = re.compile(

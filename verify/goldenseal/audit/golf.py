@@ -8,6 +8,8 @@ from goldenseal.audit.checks import (
     headline,
     history,
     identity,
+    impossible,
+    improvement,
     physics,
     prose,
     readme,
@@ -19,13 +21,13 @@ from goldenseal.audit.checks import (
     times,
 )
 from goldenseal.audit.chosen import choose
-from goldenseal.audit.logs import read_pieces
-from goldenseal.audit.model import Certainty, Finding, Notes, Record
+from goldenseal.audit.evidence import evidence_names, is_evidence, problem, read_evidence
+from goldenseal.audit.model import Certainty, Notes, Record
 from goldenseal.audit.readme_tables import read_readme
 from goldenseal.audit.submission import read_submission
-from goldenseal.errors import UsageError
 
 SIZES = "SCRIPT_SIZES"
+LONG = re.compile(rb"bits?[-_ ]*(?:/|per)[-_ ]*byte", re.IGNORECASE)
 MAX_STUB = 4096  # bytes of a script that only executes another file
 CHECKS = (
     headline,
@@ -39,6 +41,8 @@ CHECKS = (
     readme,
     prose,
     statistics,
+    improvement,
+    impossible,
     history,
 )
 
@@ -49,9 +53,14 @@ class GolfForm:
     name = "parameter-golf"
 
     def matches(self, folder: Path) -> bool:
-        """A submission file, or a log, directly within or one folder down."""
+        """A submission file, or a log of bits a byte, within or in its folder of logs."""
         names = reader.scan(folder, depth=0)
-        return any(reader.is_submission(name) or name.lower().endswith(".log") for name in names)
+        if any(reader.is_submission(name) for name in names):
+            return True
+        logs = evidence_names(folder, names)
+        return any(
+            b"bpb" in (ends := reader.ends(folder, name)) or LONG.search(ends) for name in logs
+        )
 
     def read(self, folder: Path) -> Record:
         """The folder's claims and runs. Executes nothing and follows no link."""
@@ -61,8 +70,8 @@ class GolfForm:
         _scripts(record, files)
         _readme(record, files)
         for name in files:
-            if reader.is_log(name) and not reader.is_submission(name):
-                _log(record, name)
+            if is_evidence(name) and not reader.is_submission(name):
+                read_evidence(record, name)
         _seeds_by_name(record)
         choose(record)
         return record
@@ -73,29 +82,25 @@ class GolfForm:
             check.check(record, notes)
 
 
-def _problem(record: Record, kind: str, certainty: Certainty, place: str, what: str) -> None:
-    record.problems.append(Finding(kind, certainty, place, place, what))
-
-
 def _submissions(record: Record, files: dict[str, int]) -> None:
     names = [n for n in files if reader.is_submission(n) and "/" not in n]
     names = names or [n for n in files if reader.is_submission(n)]
     for name in names:
         data = reader.read(record.folder, name, reader.MAX_JSON)
         if data is None:
-            _problem(record, "submission", Certainty.AMBIGUOUS, name, "too large or unreadable")
+            problem(record, "submission", Certainty.AMBIGUOUS, name, "too large or unreadable")
             continue
-        value, problem = reader.parse_json(data)
-        if problem:
+        value, why = reader.parse_json(data)
+        if why:
             certainty = Certainty.AMBIGUOUS if value is None else Certainty.NOTE
-            _problem(record, "submission", certainty, name, problem)
+            problem(record, "submission", certainty, name, why)
         if value is not None:
             record.submissions.append(read_submission(name, value))
     for name in files:
         base = name.rsplit("/", 1)[-1].lower()
         if base.startswith(("submission", ".submission")) and not base.endswith(".json"):
             if re.search(r"json(?:~|\.(?:bak|swp|orig|old|save))$|\.sw[op]$", base):
-                _problem(record, "back-up-file", Certainty.NOTE, name, "left by an editor")
+                problem(record, "back-up-file", Certainty.NOTE, name, "left by an editor")
 
 
 def _scripts(record: Record, files: dict[str, int]) -> None:
@@ -129,7 +134,7 @@ def _readme(record: Record, files: dict[str, int]) -> None:
     if names:
         data = reader.read(record.folder, names[0], reader.MAX_README)
         if data is None:
-            _problem(record, "readme", Certainty.NOTE, names[0], "too large or unreadable")
+            problem(record, "readme", Certainty.NOTE, names[0], "too large or unreadable")
         else:
             record.readme = read_readme(names[0], reader.decode(data))
 
@@ -141,15 +146,3 @@ def _seeds_by_name(record: Record) -> None:
         named = {int(n) for n in re.findall(r"\d{1,10}", log.name)} & claimed
         if len(log.runs) == 1 and log.runs[0].seed is None and len(named) == 1:
             log.runs[0].seed = named.pop()
-
-
-def _log(record: Record, name: str) -> None:
-    try:
-        log = read_pieces(name, reader.pieces(record.folder, name, record.advance))
-    except UsageError as error:
-        return _problem(record, "log", Certainty.NOTE, name, str(error))
-    if log.runs:
-        record.logs.append(log)
-    elif name.endswith(".log"):
-        _problem(record, "log", Certainty.NOTE, name, "it holds no event that is known")
-    return None

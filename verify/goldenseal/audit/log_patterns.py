@@ -25,8 +25,6 @@ STEP = re.compile(
 SCORE = re.compile(
     r"([A-Za-z_][\w.+-]*)(?:[\"']?\s*[:=]\s*|\s+)([-+]?\d+\.\d+(?:[eE][-+]?\d+)?)(?![\w.])"
 )
-# The same quantity by its long name.
-LONG_BPB = re.compile(r"bits?[-_ ]*(?:/|per)[-_ ]*byte(?![a-z])", re.IGNORECASE)
 COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 SEED = re.compile(r"(?:^|[\s,])seed\s*[:=]\s*(\d{1,18})\b", re.IGNORECASE)
 PARAMS = re.compile(
@@ -72,8 +70,8 @@ EVENT = re.compile(
 )
 # Lines of a log that stand before the source of the next run in the same file.
 LOG_LINE = re.compile(
-    r"^(?:\d+/\d+ .*|(?:train_)?(?:step|iter)\w*\s*[:=]?\s*\d.*|[\w+-]+(?: [\w+-]+){0,3}:\s?[\d(].*|"
-    r"final.*|.*\bval_\w+\s*[:=].*\d.*|peak memory.*|stopping_early.*)$",
+    r"^(?:\d+/\d+ .*|(?:train_)?(?:step|iter)\w*\s*[:=]?\s*\d.*|[\w+-]+(?: [\w+-]+){0,3}:\s?[\d(].*"
+    r"|final.*|.*\bval_\w+\s*[:=].*\d.*|peak memory.*|stopping_early.*)$",
     re.MULTILINE,
 )
 

@@ -7,9 +7,12 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from goldenseal.audit import log_patterns as p
+from goldenseal.audit.measured import to_run
 from goldenseal.audit.model import Log, Run, Score, Size, Stage, seed_in_name
 from goldenseal.audit.numbers import parse
 from goldenseal.audit.reader import PIECE, encoding_of
+from goldenseal.audit.series import MLLOG, Metrics
+from goldenseal.audit.words import LONG_BPB
 
 MAX_SOURCE = 1 << 22  # characters of an embedded script
 MAX_LINE = 2000  # characters; events are far shorter, embedded data far longer
@@ -28,7 +31,8 @@ def read_pieces(name: str, pieces: Iterable[bytes]) -> Log:
     h = hashlib.sha256()
     decoder, size, first = None, 0, 1
     reading = Reading(name)
-    rest, sources = "", []
+    rest = ""
+    sources: list[str] = []
     for data in pieces:
         h.update(data)
         size += len(data)
@@ -93,6 +97,7 @@ class Reading:
         self.runs = [Run(name, 1)]
         self.last: tuple[int, str] | None = None  # the last training line, read when a run ends
         self.heads = 0  # of the present run
+        self.metrics = Metrics(name)  # of lines that are objects
 
     def take(self, first: int, text: str) -> None:
         """Read lines, of which the first has this number."""
@@ -106,10 +111,12 @@ class Reading:
     def line(self, number: int, raw: str) -> None:
         """Take one line. Nearly all are of training, and only the last of those matters."""
         run = self.runs[-1]
-        if "train_loss" in raw or ("loss:" in raw[:60] and "val_" not in raw):
+        if raw[:1] != "{" and ("train_loss" in raw or ("loss:" in raw[:60] and "val_" not in raw)):
             self.last = (number, raw)
             if len(raw) > MAX_LINE or "val_bpb" not in raw:
                 return
+        if (raw[:1] == "{" or MLLOG in raw) and self.metrics.take_line(number, raw):
+            return
         if len(raw) < 6 or len(raw) > MAX_LINE or "warmup" in raw[:30]:
             return
         line = p.PREFIX.sub("", raw, count=1)
@@ -132,7 +139,19 @@ class Reading:
     def end(self) -> list[Run]:
         """All runs, the last one finished."""
         _finish(self.runs[-1], self.last)
+        if self.metrics.series and (run := to_run(self.metrics)):
+            _join(self.runs[-1], run)
         return self.runs
+
+
+def _join(run: Run, measured: Run) -> None:
+    """Add to a run what its log says in lines that are objects."""
+    for name in ("scores", "totals", "models", "codes", "steps", "train_ms", "eval_ms"):
+        getattr(run, name).extend(getattr(measured, name))
+    for name in ("seed", "params", "world"):
+        if getattr(run, name) is None:
+            setattr(run, name, getattr(measured, name))
+    run.knobs = {**measured.knobs, **run.knobs}
 
 
 def begins_run(line: str, run: Run, trained: bool) -> bool:
@@ -178,7 +197,7 @@ def read_line(run: Run, number: int, line: str, trained: bool = False) -> None:
     """Take what one line says. Cheap words first: nearly all lines are of no interest."""
     low = line.lower()
     if "byte" in low and "bit" in low and "bpb" not in low:
-        line = p.LONG_BPB.sub("bpb", line)
+        line = LONG_BPB.sub("bpb", line)
         low = line.lower()
     if "bpb" in low:
         _read_score(run, number, line)

@@ -151,6 +151,7 @@ class Cell:
     row: str  # "seed", "mean" or "std"
     seed: int | None
     text: str
+    label: str = ""  # the row's first cell
 
 
 @dataclass

@@ -15,6 +15,7 @@ from goldenseal.errors import UsageError
 MAX_JSON = 1 << 20  # bytes
 MAX_LOG = 1 << 34  # read piece by piece
 PIECE = 1 << 23
+PEEK = 1 << 16
 MAX_SCRIPT = 1 << 23
 MAX_README = 1 << 18
 MAX_FILES = 5000
@@ -141,6 +142,20 @@ def pieces(folder: Path, name: str, advance: Callable[[int], object] = int) -> I
                 rest += data
         if rest:
             yield rest
+
+
+def ends(folder: Path, name: str) -> bytes:
+    """The first and the last bytes of a file, to tell what it is; nothing of one that is none."""
+    try:
+        with open_regular(folder / name) as file:
+            head = file.read(PEEK)
+            size = os.fstat(file.fileno()).st_size
+            if size <= len(head):
+                return head
+            file.seek(max(len(head), size - PEEK))
+            return head + file.read(PEEK)
+    except UsageError:
+        return b""
 
 
 def parse_json(data: bytes) -> tuple[Any, str]:

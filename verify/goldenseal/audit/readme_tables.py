@@ -78,7 +78,7 @@ def seed_cells(table: int, rows: list[tuple[int, list[str]]]) -> list[Cell]:
             continue  # a row about something else, such as another record
         for i, cell in enumerate(cells):
             if i != at and i < len(header) and cell:
-                of_seeds.append(Cell(line, table, header[i], kind, seed, cell))
+                of_seeds.append(Cell(line, table, header[i], kind, seed, cell, first))
     return of_seeds if any(cell.seed is not None for cell in of_seeds) else []
 
 
@@ -94,7 +94,7 @@ def row_kind(cell: str) -> tuple[str, int | None]:
     low = cell.lower()
     if re.search(r"\b(?:mean|average|avg)\b", low):
         return "mean", None
-    if re.search(r"\b(?:std|stdev|sd|sigma|σ|standard deviation)\b", low):
+    if re.search(r"\b(?:std|stdev|sd|sem|se|sigma|standard (?:deviation|error))\b|σ", low):
         return "std", None
     return "", None
 
@@ -112,9 +112,3 @@ def quantity(text: str) -> tuple[Number, str, bool] | None:
         return None
     unit = (match["unit"] or "").lower()
     return number, UNITS.get(unit, unit), bool(match["about"])
-
-
-def spread_of(text: str) -> Number | None:
-    """The number after ± in a cell."""
-    match = re.search(r"(?:±|\+/-)\s*(\d*\.\d+)", text)
-    return parse(match[1]) if match else None

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 SPLIT = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+\d*|[A-Z]+\d*|\d+")
+# Bits a byte by their long name.
+LONG_BPB = re.compile(r"bits?[-_ ]*(?:/|per)[-_ ]*byte(?![a-z])", re.IGNORECASE)
+SETTING = re.compile(r"\b\w{1,12}\s*=\s*[\w.]+")  # as in `sliding (s=64)`
 SEED_KEY = re.compile(r"(?<![A-Za-z])seed[-_ ]?(\d{1,10})(?!\d)", re.IGNORECASE)
 BARE_SEED = re.compile(r"s?(\d{1,10})")
 PER_SEED = re.compile(r"(?:_|\b)(?:by|per)[-_ ]seeds?(?:_|\b)", re.IGNORECASE)
@@ -69,6 +72,10 @@ class Meaning:
 
 def words(key: str) -> list[str]:
     """The words of a key in lower case: `bytes_model_int6_zstd`, `valBpb`, `Post-EMA BPB`."""
+    if "yte" in key:
+        key = LONG_BPB.sub("bpb", key)
+    if "=" in key:
+        key = SETTING.sub(" ", key)
     return [word.lower() for word in SPLIT.findall(key)]
 
 

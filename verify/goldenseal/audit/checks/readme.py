@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from goldenseal.audit import words
-from goldenseal.audit.checks import seeds, sizes, times
-from goldenseal.audit.checks.spread import both
+from goldenseal.audit.checks import readme_spread, seeds, sizes, times
 from goldenseal.audit.columns import column_meaning, unit_scale
 from goldenseal.audit.match import Match, Value, best, means, score_values
 from goldenseal.audit.model import Cell, Certainty, Finding, Notes, Record, Run, Stage
 from goldenseal.audit.numbers import Agreement, Number, mean, plain
-from goldenseal.audit.readme_tables import quantity, spread_of
-from goldenseal.audit.submission import SMALLEST
+from goldenseal.audit.readme_tables import quantity
+from goldenseal.audit.submission import SMALLEST, looks_like_bpb
 from goldenseal.audit.words import Meaning
 
 MISMATCH, AMBIGUOUS, NOTE = Certainty.MISMATCH, Certainty.AMBIGUOUS, Certainty.NOTE
@@ -44,6 +43,7 @@ def check(record: Record, notes: Notes) -> None:
         if own.confirmed:
             without_log(record, cells, own)
         settle(record, number, len(tables), own, notes)
+    readme_spread.headline(record, notes)
 
 
 def repeats(cells: list[Cell]) -> bool:
@@ -107,7 +107,8 @@ def judge(
     scale = unit_scale(read, unit, number)
     if scale is None or number.value <= 0 or OTHER_COLUMN.search(cell.column):
         return
-    if read.role == "bpb" and number.value < SMALLEST and cell.row != "std":
+    small = number.value < SMALLEST or (read.before and not looks_like_bpb(number))
+    if read.role == "bpb" and small and cell.row != "std":
         return  # a difference, whatever its heading
     if cell.row == "seed":
         runs = list(known) or record.runs_of(cell.seed)
@@ -119,10 +120,16 @@ def judge(
     elif cell.row == "mean":
         claim = f"mean of {cell.column}: {cell.text}"
         judge_mean(record, cell, cells, read, number, scale, approximate, claim, place, notes)
-        if spread := spread_of(cell.text):
-            judge_spread(record, cells, cell.column, read, spread, f"± {spread}", place, notes)
-    else:
-        judge_spread(record, cells, cell.column, read, number, f"std {cell.text}", place, notes)
+        for spread, label in readme_spread.spreads_in(cell.text, cell.label):
+            if read.role in ("bpb", "loss"):
+                above = [n.value for n in column(cells, cell.column)]
+                said = f"{label or '±'} {spread}"
+                readme_spread.judge(record, read.role, above, spread, label, said, place, notes)
+    elif read.role in ("bpb", "loss"):
+        above = [n.value for n in column(cells, cell.column)]
+        label = readme_spread.label_of(cell.label) or "std"
+        said = f"{label} {cell.text}"
+        readme_spread.judge(record, read.role, above, number, label, said, place, notes)
 
 
 def values_of(record: Record, runs: list[Run], role: str) -> list[Value]:
@@ -297,32 +304,3 @@ def judge_mean(
         evidence = f"it is one seed's value; {value.how}"
         return notes.add("best-of-n", MISMATCH, claim, place, evidence)
     return notes.add("readme-mean", MISMATCH, claim, place, value.how)
-
-
-def judge_spread(
-    record: Record,
-    cells: list[Cell],
-    name: str,
-    read: Meaning,
-    number: Number,
-    claim: str,
-    place: str,
-    notes: Notes,
-) -> None:
-    """A deviation under a column of scores: sample or population, of the cells or the logs."""
-    above = [n.value for n in column(cells, name)]
-    if read.role not in ("bpb", "loss") or len(above) < 2:
-        return None
-    values = both(above, "the cells above", number.digits)
-    from goldenseal.audit.match import per_run
-
-    for label, numbers in per_run(record.used_runs, read.role, tuple(Stage)).items():
-        values += both([n.value for n in numbers], label, number.digits)
-    nearest = best(number, values)
-    if nearest.holds:
-        return notes.confirm(claim, place, nearest.how)
-    slack = Decimal(1).scaleb(-number.digits)
-    certainty = MISMATCH
-    if nearest.value and abs(nearest.value.value - number.value) <= slack:
-        certainty = AMBIGUOUS
-    return notes.add("deviation", certainty, claim, place, nearest.how)

@@ -4,7 +4,7 @@ from decimal import Decimal
 from itertools import combinations
 
 from goldenseal.audit.disclosed import over_the_cap
-from goldenseal.audit.match import Value, best
+from goldenseal.audit.match import Value, best, means, score_values
 from goldenseal.audit.model import (
     Certainty,
     Claim,
@@ -12,6 +12,7 @@ from goldenseal.audit.model import (
     Record,
     Run,
     Size,
+    Stage,
     Submission,
     one_a_seed,
 )
@@ -49,6 +50,8 @@ def judge(record: Record, claim: Claim, notes: Notes) -> None:
     if claim.before:  # said to be of the raw model
         values += of_raw(runs)
     nearest = best(claim.number, values, claim.scale)
+    if nearest.holds and (other := of_another_run(record, claim)):
+        return notes.add("bytes-of-another-seed", MISMATCH, shown, claim.place, other)
     if nearest.holds:
         return notes.confirm(shown, claim.place, nearest.how)
     if claim.role == "model" and (total := best(claim.number, of_totals(runs), claim.scale)).holds:
@@ -58,6 +61,35 @@ def judge(record: Record, claim: Claim, notes: Notes) -> None:
         return notes.add("second-account", AMBIGUOUS, shown, claim.place, nearest.how)
     kind, evidence = reason(record, claim, runs, nearest.how)
     return notes.add(kind, MISMATCH, shown, claim.place, evidence)
+
+
+def of_another_run(record: Record, claim: Claim) -> str:
+    """What a size for the whole record is of, when the headline is one run's and it another's."""
+    plain = claim.seed is None and not claim.statistic and not claim.nested and not claim.before
+    scores = [c for c in record.headlines if c.role == "bpb"]
+    runs = [run for run in record.runs if run.scores]
+    if not plain or claim.role == "code" or not scores or len({run.seed for run in runs}) < 2:
+        return ""
+    stages = (Stage.FINAL,)
+    used = record.used_runs if len(record.used_runs) > 1 else runs
+    if any(best(c.number, means(used, "bpb", stages, c.number.digits)).holds for c in scores):
+        return ""
+    own = [
+        run
+        for run in runs
+        if any(best(c.number, score_values([run], "bpb", stages)).holds for c in scores)
+    ]
+    held = [*own, *(one for run in own for one in record.with_siblings(run))]
+    values = candidates(record, held, claim.role)
+    if not own or not values or best(claim.number, values, claim.scale).holds:
+        return ""
+    spread = best(claim.number, spreads(record, runs, claim.role), claim.scale)
+    theirs = best(claim.number, candidates(record, runs, claim.role), claim.scale)
+    return (
+        ""
+        if spread.holds or not theirs.holds
+        else (f"the score is of {own[0].file}; it is {theirs.how}")
+    )
 
 
 def reason(record: Record, claim: Claim, runs: list[Run], nearest: str) -> tuple[str, str]:
