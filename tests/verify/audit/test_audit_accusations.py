@@ -76,8 +76,12 @@ def test_an_attempt_that_was_given_up_does_not_count(golf, scored):
         lines = text.splitlines(keepends=True)
         stop = next(i for i, line in enumerate(lines) if "stopping_early" in line)
         head = "Hyperparameters:\n  lr: 9.5\n  depth: 3\n  width: 4\n"
-        attempt = "".join(lines[: stop if scored else stop - 3]).replace("embed_lr:0.05", "embed_lr:9")
-        return f"{head}{attempt}Traceback (most recent call last):\n{head.replace('9.5', '1')}{text}"
+        attempt = "".join(lines[: stop if scored else stop - 3]).replace(
+            "embed_lr:0.05", "embed_lr:9"
+        )
+        return (
+            f"{head}{attempt}Traceback (most recent call last):\n{head.replace('9.5', '1')}{text}"
+        )
 
     verdict = edit(golf, change)
     assert verdict.outcome is Outcome.CONSISTENT, verdict.findings
@@ -96,7 +100,9 @@ def test_an_attempt_of_another_seed_that_died_at_once_does_not_lend_its_seed(sin
 def test_colours_and_bars_are_read_over(golf):
     def change(text, run):
         bar = "eval:  3%|#   | 3/90\reval: 99%|### | 89/90\r"
-        text = text.replace("final_int8", f"{bar}\x1b[1;32mfinal_int8").replace("seed:", "\x1b[0mseed:")
+        text = text.replace("final_int8", f"{bar}\x1b[1;32mfinal_int8").replace(
+            "seed:", "\x1b[0mseed:"
+        )
         return text.replace("val_bpb:", "\x1b[36mval_bpb:\x1b[0m")
 
     verdict = edit(golf, change)

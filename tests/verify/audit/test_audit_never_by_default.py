@@ -1,4 +1,4 @@
-"""pytest tests/verify/audit/test_audit_never_by_default.py — consistent only where a log says so."""
+"""pytest tests/verify/audit/test_audit_never_by_default.py — consistent only by a log."""
 
 import json
 
@@ -23,7 +23,9 @@ def renamed(single, new):
     return single.runs[0].text().replace("val_bpb", new)
 
 
-@pytest.mark.parametrize("name", ["bits_per_byte", "val_bits_per_byte", "bits per byte", "bits/byte"])
+@pytest.mark.parametrize(
+    "name", ["bits_per_byte", "val_bits_per_byte", "bits per byte", "bits/byte"]
+)
 def test_a_score_under_its_long_name_is_held_against_the_headline(single, name):
     assert with_log(single, renamed(single, name)).outcome is Outcome.CONSISTENT
     single.facts["val_bpb"] = 1.1197
@@ -43,7 +45,9 @@ def test_a_headline_without_a_score_in_the_logs_is_not_checkable(single):
 def objects(single, bpb=None, loss=None):
     run = single.runs[0]
     rows = [{"config": {"seed": 1337, "lr": 0.04}}, {"step": 100, "val_bpb": 1.4, "val_loss": 2.4}]
-    rows.append({"step": 13692, "val_bpb": float(bpb or run.bpb), "val_loss": float(loss or run.nats)})
+    rows.append(
+        {"step": 13692, "val_bpb": float(bpb or run.bpb), "val_loss": float(loss or run.nats)}
+    )
     return rows + [{"artifact_bytes": run.total, "code_bytes": run.code, "step": 13692}]
 
 
@@ -64,7 +68,9 @@ def summary(single, bpb):
 
 
 def mlperf(single, bpb):
-    head = '{"namespace": "", "time_ms": 1, "event_type": "POINT_IN_TIME", "metadata": {"step_num": 9}'
+    head = (
+        '{"namespace": "", "time_ms": 1, "event_type": "POINT_IN_TIME", "metadata": {"step_num": 9}'
+    )
     keys = {"seed": 1337, "eval_bpb": float(bpb or single.runs[0].bpb)}
     return "mlperf.txt", "\n".join(
         f':::MLLOG {head}, "key": "{key}", "value": {value}}}'.replace('{"step_num": 9}', "{}")

@@ -20,13 +20,13 @@ def column_meaning(column: str) -> Meaning:
     """What a column holds; time and steps are headed in many ways."""
     known = words.words(column)
     read = words.meaning(column)
+    if scale := step_time(known, column.lower()):
+        return Meaning("step-time", scale=scale)
     if read.role:
         return read
     if set(known) & words.ELSEWHERE:
         return Meaning()
     low = column.lower()
-    if scale := step_time(known, low):
-        return Meaning("step-time", scale=scale)
     if known in (["steps"], ["step"], ["stop", "step"], ["steps", "completed"]):
         return Meaning("steps")
     if set(known) & {"artifact", "submission"}:

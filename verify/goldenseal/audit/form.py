@@ -45,6 +45,7 @@ def installed() -> Forms:
 
     Raises UsageError for an entry point that cannot be loaded.
     """
+    from goldenseal.audit.forms.speedrun import SpeedrunForm
     from goldenseal.audit.golf import GolfForm
 
     forms: list[Form] = []
@@ -54,4 +55,4 @@ def installed() -> Forms:
             forms.append(made())
         except Exception as error:
             raise UsageError(f"audit form {entry.name!r} ({entry.value}): {error}") from error
-    return Forms((*forms, GolfForm()))
+    return Forms((*forms, SpeedrunForm(), GolfForm()))

@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from goldenseal.audit.lists import Listed
 from goldenseal.audit.numbers import Number
 from goldenseal.errors import EXIT_CONTRADICTED, EXIT_HOLDS
 
@@ -154,6 +155,16 @@ class Cell:
     label: str = ""  # the row's first cell
 
 
+@dataclass(frozen=True)
+class Table:
+    """A table of the README as it stands: (line, cells) of its header and of each row."""
+
+    number: int
+    heading: str  # above it
+    header: list[str]
+    rows: list[tuple[int, list[str]]]
+
+
 @dataclass
 class Readme:
     """What the README states."""
@@ -162,6 +173,8 @@ class Readme:
     text: str
     cells: list[Cell] = field(default_factory=list)
     headings: dict[int, str] = field(default_factory=dict)  # above each table
+    tables: list[Table] = field(default_factory=list)
+    lists: list[Listed] = field(default_factory=list)
     by_config: dict[int, bool] = field(default_factory=dict)  # its rows are of configurations
 
 
@@ -193,6 +206,7 @@ class Record:
     readme: Readme | None = None
     problems: list[Finding] = field(default_factory=list)
     rival: "Record | None" = None  # the record to test against
+    facts: dict[str, Any] = field(default_factory=dict)  # what a form keeps for its own checks
     chosen: "list[Run] | None" = None  # the runs that the claims are about, where that is known
     advance: Callable[[int], object] = int  # told the bytes of logs that were read
 

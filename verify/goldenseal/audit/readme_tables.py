@@ -2,10 +2,12 @@
 
 import re
 
-from goldenseal.audit.model import Cell, Readme
+from goldenseal.audit.lists import lists_in
+from goldenseal.audit.model import Cell, Readme, Table
 from goldenseal.audit.numbers import Number, parse
 
 MAX_CELLS = 2000
+MAX_TABLES = 200
 MARKS = re.compile(r"[*`]|(?<!\w)_|_(?!\w)|<[^>]{0,40}>|\[\^?\d*\]")
 LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
 OWN = r"(?:\s*\((?:ours|this|submitted|canonical|best|main|median|default|primary)[^)]*\))?"
@@ -23,6 +25,7 @@ def read_readme(name: str, text: str) -> Readme:
     from markdown_it import MarkdownIt
 
     made = Readme(name, text)
+    made.lists = lists_in(text)
     try:
         # Blocks are enough; what is inline costs the square of the length when made to.
         tokens = MarkdownIt("commonmark").enable("table").disable("inline").parse(text)
@@ -45,6 +48,8 @@ def read_readme(name: str, text: str) -> Readme:
             rows.append((line, row))
         elif token.type == "table_close":
             made.cells += seed_cells(table, rows)
+            if rows and len(made.tables) < MAX_TABLES:
+                made.tables.append(Table(table, heading, rows[0][1], rows[1:MAX_CELLS]))
             header = rows[0][1] if rows else []
             at = next((i for i, cell in enumerate(header) if is_seed_heading(cell)), 0)
             made.by_config[table] = any(not row_kind(r[0])[0] for _, r in rows[1:] if r and at)

@@ -105,7 +105,8 @@ def meaning(key: str) -> Meaning:
         return Meaning(role, statistic, before, _scale(known, MEGA))
     if known & {"params", "parameters", "param"} and known - MEANS <= PARAMS:
         return Meaning("params", statistic, False, MILLION if "m" in known else Decimal(1))
-    if known & {"step", "steps"} and known - MEANS <= STEPS:
+    timed = "step" in known and known & MEANS  # `step_avg` is a time
+    if known & {"step", "steps"} and not timed and known - MEANS <= STEPS:
         return Meaning("steps", statistic)
     return _time(known, statistic)
 

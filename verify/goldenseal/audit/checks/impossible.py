@@ -41,7 +41,7 @@ QUOTIENT = re.compile(
     r"(?P<value>\d{1,3}(?:\.\d{1,6})?)\s*%"
 )
 COUNT_KEYS = frozenset(
-    "n total count num_examples num_samples n_test n_examples n_samples num_questions test_size".split()
+    "n total count num_examples num_samples n_test n_examples n_samples test_size".split()
 )
 MAX_LINES = 3000
 MAX_DEPTH = 6

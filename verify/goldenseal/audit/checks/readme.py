@@ -143,9 +143,7 @@ def values_of(record: Record, runs: list[Run], role: str) -> list[Value]:
         return sizes.candidates(record, runs, role)
     if role == "step-time":
         return [
-            Value(ms, None, f"last step_avg in {run.file}")
-            for run in runs
-            for ms in run.step_ms[-1:]
+            Value(ms, None, f"last step_avg in {run.file}") for run in runs for ms in run.step_ms
         ]
     return times.candidates(runs, role)
 

@@ -22,7 +22,8 @@ AFTER_SIGN = re.compile(
 )
 LABELLED = re.compile(
     r"(?P<label>\b(?:std\.? ?err(?:or)?|std\.? ?dev|std|stdev|sd|sem|se|standard (?:error|"
-    rf"deviation)|(?:95|99|90) ?% ?ci(?: half[- ]?width)?)|σ)\s*(?:[:=≈~]|of|is)?\s*(?:±\s*)?{NUMBER}",
+    rf"deviation)|(?:95|99|90) ?% ?ci(?: half[- ]?width)?)|σ)\.?"
+    rf"\s*(?:[:=≈~]|of|is)?\s*(?:±\s*)?{NUMBER}",
     re.IGNORECASE,
 )
 SCORES = ("bpb", "loss")
@@ -32,8 +33,10 @@ NORMAL = {"90": 1.645, "95": 1.96, "99": 2.576}
 
 
 def label_of(text: str) -> str:
-    """What kind of spread the words say: "std", "standard error", "interval", or ""."""
-    return next((name for name, pattern in LABELS if pattern.search(text)), "")
+    """What kind of spread the words say: "std", "standard error", "95 % interval", or ""."""
+    label = next((name for name, pattern in LABELS if pattern.search(text)), "")
+    level = re.search(r"\b(90|95|99) ?%", text)
+    return f"{level[1]} % interval" if label == "interval" and level else label
 
 
 def spreads_in(text: str, around: str = "") -> list[tuple[Number, str]]:
@@ -57,8 +60,10 @@ def candidates(values: list[Decimal], what: str, digits: int, label: str) -> lis
         made += both(values, what, digits)
     if label in ("", "standard error"):
         made += errors(values, what, digits)
-    if label in ("", "interval") and len(values) > 1 and not what.startswith("step"):
-        made += half_widths(values, what)
+    if (not label or label.endswith("interval")) and len(values) > 1 and what != "step":
+        made += [
+            v for v in half_widths(values, what) if label in ("", "interval") or label in v.what
+        ]
     return made
 
 
