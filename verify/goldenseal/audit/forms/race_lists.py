@@ -43,7 +43,8 @@ def check(readme: Readme, race: Race, notes: Notes) -> None:
     """Each list against the logs, and every summary against the lists."""
     lists = [listed for listed in readme.lists if is_losses(listed) or is_times(listed)]
     verdicts = [judge(readme, listed, lists, race, notes) for listed in lists]
-    if lists and not any(verdicts):
+    losses = [own for one, own in zip(lists, verdicts, strict=True) if is_losses(one)]
+    if losses and not any(losses):
         unlogged(readme, lists, race, notes)
     text = readme.text.split("\n")
     for number, line in summaries(lists, text):
