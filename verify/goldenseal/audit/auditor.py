@@ -1,11 +1,12 @@
 """From paths to verdicts."""
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from goldenseal.audit import reader
+from goldenseal.audit.evidence import is_evidence
 from goldenseal.audit.form import Form, Forms, installed
 from goldenseal.audit.model import Certainty, Finding, Notes, Outcome, Record, Verdict
 from goldenseal.errors import CannotCheckError, UsageError
@@ -13,6 +14,9 @@ from goldenseal.errors import CannotCheckError, UsageError
 MAX_DEPTH = 5
 ORDER = tuple(Certainty)
 UNREAD = Certainty.AMBIGUOUS  # of a file that says nothing, for it cannot be read
+
+
+Reason = Callable[[Record, Notes], str]  # why a record is not consistent, or ""
 
 
 def find_records(path: Path, forms: Forms, depth: int = MAX_DEPTH) -> list[Path]:
@@ -64,7 +68,10 @@ def audit_folder(folder: Path, rival: Record | None = None) -> Verdict:
     """The verdict on one folder."""
     form = installed().of(folder)
     if form is None:
+        logs = [name for name in reader.scan(folder, depth=3) if is_evidence(name)]
         reason = "neither a submission file nor a log is in the folder"
+        if logs:
+            reason = f"nothing is stated: {logs[0]} has no README or submission file beside it"
         return Verdict(str(folder), "none", Outcome.NOT_CHECKABLE, reason, (), ())
     try:
         record = form.read(folder)
@@ -83,7 +90,7 @@ def audit_record(form: Form, record: Record, name: str) -> Verdict:
     form.check(record, notes)
     notes.findings[:0] = record.problems
     findings = tuple(sorted(notes.findings, key=lambda f: (ORDER.index(f.certainty), f.place)))
-    outcome, reason = weigh(record, findings, notes)
+    outcome, reason = weigh(record, findings, notes, getattr(form, "unsupported", unsupported))
     return Verdict(name, form.name, outcome, reason, findings, tuple(notes.confirmed))
 
 
@@ -109,7 +116,9 @@ def unsupported(record: Record, notes: Notes) -> str:
     return "" if notes.scored else "no stated score could be held against a log"
 
 
-def weigh(record: Record, findings: Sequence[Finding], notes: Notes) -> tuple[Outcome, str]:
+def weigh(
+    record: Record, findings: Sequence[Finding], notes: Notes, why_not: Reason
+) -> tuple[Outcome, str]:
     """One mismatch contradicts; without evidence for a single claim nothing was checked."""
     wrong = [f for f in findings if f.certainty is Certainty.MISMATCH]
     if wrong:
@@ -119,7 +128,7 @@ def weigh(record: Record, findings: Sequence[Finding], notes: Notes) -> tuple[Ou
     broken = [f for f in record.problems if f.kind == "submission" and f.certainty is UNREAD]
     if broken and not record.submissions:
         return Outcome.NOT_CHECKABLE, f"{broken[0].place}: {broken[0].evidence}"
-    if reason := unsupported(record, notes):
+    if reason := why_not(record, notes):
         return Outcome.NOT_CHECKABLE, reason
     confirmed = notes.confirmed
     unclear = sum(f.certainty is Certainty.AMBIGUOUS for f in findings)

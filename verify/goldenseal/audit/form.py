@@ -45,6 +45,7 @@ def installed() -> Forms:
 
     Raises UsageError for an entry point that cannot be loaded.
     """
+    from goldenseal.audit.forms.experiments import MlflowForm, ResearchForm, WandbForm
     from goldenseal.audit.forms.speedrun import SpeedrunForm
     from goldenseal.audit.golf import GolfForm
 
@@ -55,4 +56,4 @@ def installed() -> Forms:
             forms.append(made())
         except Exception as error:
             raise UsageError(f"audit form {entry.name!r} ({entry.value}): {error}") from error
-    return Forms((*forms, SpeedrunForm(), GolfForm()))
+    return Forms((*forms, MlflowForm(), WandbForm(), SpeedrunForm(), GolfForm(), ResearchForm()))
