@@ -108,10 +108,10 @@ class ResearchForm(Experiments):
         names = reader.scan(folder, depth=0)
         if not any(README.fullmatch(name) for name in names):
             return False
-        if any(is_metrics(name) or name.lower().endswith(".log") for name in names):
+        if any(is_log_of(name) or OBJECTS.fullmatch(name) for name in names):
             return True
         inner = own_files(reader.scan(folder, depth=3))
-        return any(is_metrics(name) or name.lower().endswith((".log", ".txt")) for name in inner)
+        return any(is_log_of(name) or name.lower().endswith(".txt") for name in inner)
 
     def runs(self, record: Record, files: dict[str, int]) -> list[MetricRun]:
         """A run a file of metrics, or a folder whose files are all of one run."""
@@ -135,6 +135,11 @@ class ResearchForm(Experiments):
             for made in beside:
                 by_name.setdefault(made.file, MetricRun(made.file)).take(made)
         return list(by_name.values())
+
+
+def is_log_of(name: str) -> bool:
+    """Whether a file is a log by its name alone."""
+    return is_metrics(name) or name.lower().endswith(".log")
 
 
 def read_text(record: Record, files: dict[str, int]) -> None:
