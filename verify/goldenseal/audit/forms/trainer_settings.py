@@ -83,15 +83,9 @@ def learning_rate(
     most = float(facts.get("max_steps", Decimal(0)))
     kind = stated.get("lr_scheduler_type", "linear").rsplit(".", 1)[-1].lower()
     warmup = warmup_of(stated, most)
-    ratios = []
-    for step, logged in state.rates:
-        # The rate of a step is logged before or after the schedule was moved on.
-        around = [share(kind, s, most, warmup) for s in (step - 1, step)]
-        expected = [float(rate.value) * part for part in around if part]
-        if expected and logged.value > 0:
-            ratios.append(
-                min((float(logged.value) / e for e in expected), key=lambda r: abs(r - 1))
-            )
+    # The rate of a step is logged before the schedule moves on, or after.
+    fits = [ratios_of(rate, state, kind, most, warmup, back) for back in (0, 1)]
+    ratios = min(fits, key=lambda r: max(r) / min(r)) if all(fits) else max(fits, key=len)
     if not ratios:
         return True, shown, NOTE
     centre = median(ratios)
@@ -104,6 +98,17 @@ def learning_rate(
         )
         return False, evidence, MISMATCH
     return True, f"{shown}; its schedule is not known", NOTE
+
+
+def ratios_of(
+    rate: Number, state: State, kind: str, most: float, warmup: float, back: int
+) -> list[float]:
+    """Each logged rate over what the schedule makes of the stated one, so many steps before."""
+    return [
+        float(logged.value) / (float(rate.value) * part)
+        for step, logged in state.rates
+        if (part := share(kind, step - back, most, warmup)) > 0 and logged.value > 0
+    ]
 
 
 def warmup_of(stated: dict[str, str], most: float) -> float:
