@@ -5,13 +5,17 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
+from rich.progress import TimeRemainingColumn
+
 from goldenseal.audit import reader
 from goldenseal.audit.evidence import is_evidence
 from goldenseal.audit.form import Form, Forms, installed
 from goldenseal.audit.model import Certainty, Finding, Notes, Outcome, Record, Verdict
 from goldenseal.errors import CannotCheckError, UsageError
+from goldenseal.terminal import progress_bar
 
 MAX_DEPTH = 5
+MEGABYTE = 10**6
 ORDER = tuple(Certainty)
 UNREAD = Certainty.AMBIGUOUS  # of a file that says nothing, for it cannot be read
 
@@ -50,10 +54,19 @@ def audit(paths: Sequence[Path], jobs: int = 0, against: Path | None = None) -> 
     listed = list(folders)
     one = functools.partial(audit_folder, rival=rival)
     workers = jobs or len(reader.cores())
-    if workers < 2 or len(listed) < 4:
-        return [one(folder) for folder in listed]
-    with ProcessPoolExecutor(workers) as pool:
-        return list(pool.map(one, listed))
+    with progress_bar(TimeRemainingColumn()) as bar:
+        if workers < 2 or len(listed) < 4:
+            task = bar.add_task("MB of logs", total=megabytes(listed, not bar.disable))
+            with reader.watched(lambda count: bar.advance(task, count / MEGABYTE)):
+                return [one(folder) for folder in listed]
+        with ProcessPoolExecutor(workers) as pool:
+            return list(bar.track(pool.map(one, listed), len(listed), description="records"))
+
+
+def megabytes(folders: Sequence[Path], shown: bool) -> int:
+    """The size of all logs, for a bar that is shown."""
+    sizes = (reader.scan(folder) for folder in folders if shown)
+    return sum(n for held in sizes for name, n in held.items() if is_evidence(name)) // MEGABYTE
 
 
 def read_folder(folder: Path, forms: Forms) -> Record:

@@ -66,7 +66,7 @@ def read_evidence(record: Record, name: str) -> None:
             record.logs.append(Log(name, mark(made), size, [run]))
         return
     try:
-        log = read_pieces(name, reader.pieces(record.folder, name, record.advance))
+        log = read_pieces(name, reader.pieces(record.folder, name))
     except UsageError as error:
         return problem(record, "log", Certainty.NOTE, name, str(error))
     if log.runs:
@@ -101,7 +101,6 @@ def read_metrics(record: Record, name: str) -> Metrics | None:
     if data is None:
         problem(record, "log", Certainty.NOTE, name, "too large or unreadable")
         return None
-    record.advance(len(data))
     text = reader.decode(data)
     if base.endswith(TABLES):
         return series.read_table(name, text)

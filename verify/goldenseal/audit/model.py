@@ -1,6 +1,6 @@
 """What an audit is about: a record's files, what they claim, what they log, what was found."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
@@ -135,7 +135,6 @@ class Record:
     rival: "Record | None" = None  # the record to test against
     facts: dict[str, Any] = field(default_factory=dict)  # what a form keeps for its own checks
     chosen: "list[Run] | None" = None  # the runs that the claims are about, where that is known
-    advance: Callable[[int], object] = int  # told the bytes of logs that were read
 
     @property
     def runs(self) -> list[Run]:

@@ -1,9 +1,11 @@
 """Reading a record folder: only its own regular files, only so much of each, nothing executed."""
 
+import contextlib
 import json
 import os
 import stat
 from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ PEEK = 1 << 16
 MAX_SCRIPT = 1 << 23
 MAX_README = 1 << 18
 MAX_FILES = 5000
+WATCHER: ContextVar[Callable[[int], object]] = ContextVar("WATCHER", default=int)
 MAX_DEPTH = 8
 LOG_SUFFIXES = (".log", ".txt")
 NOT_LOGS = (
@@ -123,9 +126,19 @@ def read(folder: Path, name: str, limit: int) -> bytes | None:
         return None
 
 
-def pieces(folder: Path, name: str, advance: Callable[[int], object] = int) -> Iterator[bytes]:
+@contextlib.contextmanager
+def watched(advance: Callable[[int], object]) -> Iterator[None]:
+    """Within it `advance` is called with the bytes of logs as they are read."""
+    token = WATCHER.set(advance)
+    try:
+        yield
+    finally:
+        WATCHER.reset(token)
+
+
+def pieces(folder: Path, name: str) -> Iterator[bytes]:
     """A file of any size, piece by piece, each of whole lines; of a line that is longer than a
-    piece only the pieces are whole. `advance` is called with the bytes read.
+    piece only the pieces are whole. Whoever `watched` is told the bytes read.
 
     Raises UsageError when it is a link or unreadable.
     """
@@ -133,7 +146,7 @@ def pieces(folder: Path, name: str, advance: Callable[[int], object] = int) -> I
         rest, left = b"", os.fstat(file.fileno()).st_size
         while left > 0 and (data := file.read(min(PIECE, left))):
             left -= len(data)
-            advance(len(data))
+            WATCHER.get()(len(data))
             cut = data.rfind(b"\n") + 1
             if cut or len(rest) > PIECE:
                 yield rest + data[:cut]

@@ -125,7 +125,7 @@ def objects_in(record: Record, name: str) -> Metrics | None:
     made = Metrics(name)
     line = 0
     try:
-        for data in reader.pieces(record.folder, name, record.advance):
+        for data in reader.pieces(record.folder, name):
             for raw in reader.decode(data).split("\n"):
                 line += 1
                 if raw[:1] == "{" or series.MLLOG in raw:

@@ -54,7 +54,7 @@ class SpeedrunForm:
         curves = []
         for log in log_names(folder):
             try:
-                curve = read_curve(log, reader.pieces(folder, log, record.advance))
+                curve = read_curve(log, reader.pieces(folder, log))
             except UsageError as error:
                 problem(record, "log", Certainty.NOTE, log, str(error))
                 continue

@@ -68,7 +68,6 @@ class TrainerForm:
         if not isinstance(value, dict):
             problem(record, "log", Certainty.AMBIGUOUS, name, why)
             return None
-        record.advance(len(data or b""))
         return value
 
     def check(self, record: Record, notes: Notes) -> None:
