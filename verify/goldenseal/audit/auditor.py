@@ -52,7 +52,8 @@ def audit(paths: Sequence[Path], jobs: int = 0, against: Path | None = None) -> 
         for folder in find_records(path, forms) or [path]:
             folders[folder] = None
     listed = list(folders)
-    one = functools.partial(audit_folder, rival=rival)
+    one = functools.partial(audit_folder, rival=rival, known=forms)
+    apart = functools.partial(audit_apart, rival=rival)
     workers = jobs or len(reader.cores())
     with progress_bar(TimeRemainingColumn()) as bar:
         if workers < 2 or len(listed) < 4:
@@ -60,7 +61,7 @@ def audit(paths: Sequence[Path], jobs: int = 0, against: Path | None = None) -> 
             with reader.watched(lambda count: bar.advance(task, count / MEGABYTE)):
                 return [one(folder) for folder in listed]
         with ProcessPoolExecutor(workers) as pool:
-            return list(bar.track(pool.map(one, listed), len(listed), description="records"))
+            return list(bar.track(pool.map(apart, listed), len(listed), description="records"))
 
 
 def megabytes(folders: Sequence[Path], shown: bool) -> int:
@@ -77,9 +78,17 @@ def read_folder(folder: Path, forms: Forms) -> Record:
     return form.read(folder)
 
 
-def audit_folder(folder: Path, rival: Record | None = None) -> Verdict:
-    """The verdict on one folder."""
-    form = installed().of(folder)
+process_forms = functools.cache(installed)  # a worker's: packages are asked once for theirs
+
+
+def audit_apart(folder: Path, rival: Record | None) -> Verdict:
+    """The verdict on one folder, in a process of its own."""
+    return audit_folder(folder, rival, process_forms())
+
+
+def audit_folder(folder: Path, rival: Record | None = None, known: Forms | None = None) -> Verdict:
+    """The verdict on one folder, by the forms that are known; else by all that are installed."""
+    form = (known or installed()).of(folder)
     if form is None:
         logs = [name for name in reader.scan(folder, depth=3) if is_evidence(name)]
         reason = "neither a submission file nor a log is in the folder"

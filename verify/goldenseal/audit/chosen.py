@@ -13,6 +13,7 @@ from goldenseal.audit.readme_tables import quantity
 from goldenseal.audit.words import words
 
 FILE = re.compile(r"[\w./ +=-]+\.(?:log|txt|jsonl|csv|out)\b")
+ENDS = re.compile(r"\.(?:log|txt|jsonl|csv|out)\b")
 SEED = re.compile(r"(?<![\w-])seeds?\s*[=:#]?\s*(\d{1,10})(?![\w-])", re.IGNORECASE)
 MIN_DIGITS = 4  # after the point; a score of fewer is of several runs by chance
 MAX_DEPTH = 6
@@ -82,7 +83,12 @@ def named_logs(record: Record) -> set[str]:
     texts = [t for s in record.submissions for t in under_logs(s.facts)]
     for line in record.readme.text.splitlines() if record.readme else ():
         # The number in a file's own name says nothing of what the line is about.
-        if len(line) < 2000 and (SEED.search(FILE.sub(" ", line)) or is_seed_row(line)):
+        if (
+            "." in line
+            and len(line) < 2000
+            and ENDS.search(line)
+            and (SEED.search(FILE.sub(" ", line)) or is_seed_row(line))
+        ):
             texts += FILE.findall(line)
     ends = {text.strip(" ./").rsplit("/", 1)[-1] for text in texts}
     exact = {text.strip(" ./") for text in texts}

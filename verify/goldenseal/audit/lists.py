@@ -7,9 +7,8 @@ from decimal import Decimal
 
 from goldenseal.audit.numbers import Number, parse
 
-BEGIN = re.compile(
-    r"(?:(?P<name>[A-Za-z_][\w .-]{0,40}?)[*`\"']*\s*[:=]\s*)?(?:\w+\.\w+\()?\[(?=\s*[-\d.n])"
-)
+BEGIN = re.compile(r"\[(?=\s*(?:[-+]?\.?\d|np\.|torch\.|numpy\.))")
+NAMED = re.compile(r"([A-Za-z_][\w .-]{0,40}?)[*`\"']*\s*[:=]\s*(?:\w+\.\w+\()?$")
 WRAPPED = re.compile(r"\b(?:np|torch|numpy)\.\w+\(([^()]{1,40})\)")
 LABEL = re.compile(r"^(?:#+\s+|\*\*)?[>\s-]*([A-Za-z][\w ()/.+-]{1,60}?)\s*(?::\**|\*\*:?)?\s*$")
 MAX_LISTS = 60
@@ -62,8 +61,10 @@ def _lists(text: str) -> Iterator[Listed]:
         if len(numbers) < 2 or text[close + 1 : close + 2] == "(":
             continue  # one number, or a link
         position = close
-        first = text.count("\n", 0, match.start(0)) + 1
-        name = (match["name"] or "").strip()
+        first = text.count("\n", 0, match.start()) + 1
+        begin = max(text.rfind("\n", 0, match.start()) + 1, match.start() - 80)
+        named = NAMED.search(text[begin : match.start()])
+        name = named[1].strip() if named else ""
         last = text.count("\n", 0, close) + 1
         yield Listed(first, last, name, label_above(lines, first), tuple(numbers))
 

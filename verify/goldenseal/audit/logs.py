@@ -101,12 +101,15 @@ class Reading:
 
     def take(self, first: int, text: str) -> None:
         """Read lines, of which the first has this number."""
+        bars = "\r" in text
         for number, raw in enumerate(text.split("\n"), start=first):
-            if "\r" not in raw:
+            if bars and "\r" in raw:  # one that was drawn over itself, or the ends of lines
+                for part in raw.split("\r"):
+                    self.line(number, part)
+            elif "train_loss" in raw and "val_" not in raw and raw[:1] != "{":
+                self.last = (number, raw)
+            elif len(raw) > 5:
                 self.line(number, raw)
-                continue
-            for part in raw.split("\r"):  # a bar that was drawn over itself
-                self.line(number, part)
 
     def line(self, number: int, raw: str) -> None:
         """Take one line. Nearly all are of training, and only the last of those matters."""

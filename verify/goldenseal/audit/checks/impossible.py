@@ -114,6 +114,8 @@ def lines_of(record: Record) -> Iterator[tuple[str, str]]:
 def of_text(record: Record) -> Iterator[Share]:
     """Shares in prose that name N in the same sentence."""
     for place, line in lines_of(record):
+        if not COUNT.search(line):
+            continue
         for sentence in re.split(r"(?<=[.;!?])\s", line) if "|" not in line else ():
             counts = {int((m["n"] or m["of"]).replace(",", "")) for m in COUNT.finditer(sentence)}
             if len(counts) != 1 or NO_SHARE.search(sentence):
@@ -138,10 +140,11 @@ def of_tables(record: Record) -> Iterator[Share]:
     """Shares in a column beside a column of counts."""
     header: list[str] = []
     for place, line in lines_of(record):
-        cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
         if "|" not in line:
             header = []
-        elif not header:
+            continue
+        cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
+        if not header:
             header = cells
         elif not set(line) <= set("|-: \t"):
             yield from of_row(place, header, cells)
@@ -198,7 +201,7 @@ def within(place: str, facts: Any, depth: int) -> Iterator[Share]:
 def quotients(record: Record, notes: Notes) -> None:
     """`k/N (x %)`: the percentage is that of the quotient."""
     for place, line in lines_of(record):
-        for match in QUOTIENT.finditer(line):
+        for match in QUOTIENT.finditer(line) if "/" in line else ():
             k, n = (int(match[name].replace(",", "")) for name in ("k", "n"))
             value = parse(match["value"])
             if value is None or not 0 < n or k > n:

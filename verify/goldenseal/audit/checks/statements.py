@@ -16,6 +16,8 @@ OF_DF = re.compile(rf"(?<![A-Za-z])t\s*\(\s*({REAL})\s*\)\s*[=≈]")  # t(2) = 3
 P = re.compile(rf"(?<![A-Za-z])p(?:[-_ ]?value)?\s*([=≈<≤:])\s*({REAL})")
 SCORE = re.compile(r"(?<![\d.])(\d\.\d{3,10})(?!\d)")
 ONE_SIDED = re.compile(r"one[- ]?(?:sided|tailed)", re.IGNORECASE)
+# What every such line has: a letter of its own, and soon after it a sign.
+MAYBE = re.compile(r"(?<![A-Za-z])[tpT][^A-Za-z=≈<≤:>]{0,12}[=≈<≤:>]|df|p[-_ ]?val|stat")
 TARGET = re.compile(
     r"(?<![A-Za-z])p[-_ ]?values?\s*(?:\(\s*)?(?:<|>|vs\.?|against|for|below|mean\s*<)\s*"
     rf"(\d\.\d{{2,10}})\s*\)?\s*[:=]\s*({REAL})",
@@ -66,6 +68,8 @@ def of_readme(record: Record) -> Iterator[Statement]:
     if record.readme is None:
         return
     for line, raw in enumerate(record.readme.text.splitlines(), start=1):
+        if not MAYBE.search(raw[:2000]):
+            continue
         text = MARKS.sub("", raw[:2000])
         groups = tuple(
             tuple(Decimal(v) for v in SCORE.findall(found)) for found in GROUP.findall(text)[:4]

@@ -8,9 +8,8 @@ import re
 from pathlib import Path
 
 from goldenseal.audit import reader, series
-from goldenseal.audit.checks import impossible
 from goldenseal.audit.evidence import is_metrics, problem, read_metrics
-from goldenseal.audit.forms import claims_of_text, experiment_files
+from goldenseal.audit.forms import experiment_files
 from goldenseal.audit.forms.metric_runs import MetricRun, as_logs
 from goldenseal.audit.model import Certainty, Notes, Record
 from goldenseal.audit.readme_tables import read_readme
@@ -48,6 +47,9 @@ class Experiments:
 
     def check(self, record: Record, notes: Notes) -> None:
         """The README's claims against the runs; and what needs no log."""
+        from goldenseal.audit.checks import impossible
+        from goldenseal.audit.forms import claims_of_text
+
         runs = record.facts["runs"]
         if record.readme is not None and runs:
             claims_of_text.check(record.readme, runs, notes)

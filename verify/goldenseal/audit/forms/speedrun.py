@@ -9,11 +9,8 @@ import re
 from pathlib import Path
 
 from goldenseal.audit import reader
-from goldenseal.audit.checks import impossible
 from goldenseal.audit.evidence import problem
-from goldenseal.audit.forms import race_compare, race_lists, race_tables, race_words
 from goldenseal.audit.forms.curve import Curve, distinct, read_curve
-from goldenseal.audit.forms.race import Race
 from goldenseal.audit.model import Certainty, Log, Notes, Record, Run, Score, Stage
 from goldenseal.audit.readme_tables import read_readme
 from goldenseal.errors import UsageError
@@ -43,6 +40,8 @@ class SpeedrunForm:
 
     def read(self, folder: Path) -> Record:
         """The README and the curves of the logs."""
+        from goldenseal.audit.forms.race import Race
+
         record = Record(folder, folder.name or str(folder))
         names = reader.scan(folder, depth=0)
         name = next(name for name in names if README.match(name))
@@ -67,6 +66,10 @@ class SpeedrunForm:
 
     def check(self, record: Record, notes: Notes) -> None:
         """Lists, tables and words, each against the curves; and what needs no log."""
+        # Late, as all that only this form needs: most records are of another one.
+        from goldenseal.audit.checks import impossible
+        from goldenseal.audit.forms import race_compare, race_lists, race_tables, race_words
+
         race = record.facts["race"]
         if record.readme is None or not race.curves:
             return

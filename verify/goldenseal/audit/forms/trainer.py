@@ -10,9 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from goldenseal.audit import reader
-from goldenseal.audit.checks import impossible
 from goldenseal.audit.evidence import problem
-from goldenseal.audit.forms import trainer_card, trainer_settings
 from goldenseal.audit.forms.trainer_card import Evaluation, State
 from goldenseal.audit.model import Certainty, Log, Notes, Record, Run, Score, Stage
 from goldenseal.audit.numbers import Number
@@ -72,6 +70,9 @@ class TrainerForm:
 
     def check(self, record: Record, notes: Notes) -> None:
         """The card's results, its table and its settings."""
+        from goldenseal.audit.checks import impossible
+        from goldenseal.audit.forms import trainer_card, trainer_settings
+
         state: State = record.facts["state"]
         if record.readme is not None:
             trainer_card.check(record.readme, state, notes)
