@@ -10,6 +10,7 @@ from goldenseal.audit.checks import (
     identity,
     impossible,
     improvement,
+    listed,
     physics,
     prose,
     readme,
@@ -43,6 +44,7 @@ CHECKS = (
     statistics,
     improvement,
     impossible,
+    listed,
     history,
 )
 

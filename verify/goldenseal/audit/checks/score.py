@@ -30,7 +30,9 @@ def check(record: Record, notes: Notes) -> None:
         for claim in submission.claims:
             spread = claim.statistic in ("std", "standard error")
             if claim.role in OTHER and not spread and claim.number.value > 0:
-                if claim.seed is not None:
+                if claim.statistic == "run" and claim.seed is None:
+                    of_any(record, claim, notes)
+                elif claim.seed is not None:
                     of_seed(record, claim, notes)
                 else:
                     headline(record, submission, claim, notes)
@@ -62,6 +64,14 @@ def of_seed(record: Record, claim: Claim, notes: Notes) -> None:
     if swapped:
         return notes.add(*swapped, shown, place, f"a logged {OTHER[claim.role]} has this value")
     return notes.add("score-not-in-log", MISMATCH, shown, place, nearest.how)
+
+
+def of_any(record: Record, claim: Claim, notes: Notes) -> None:
+    """A value that is stated for one of the runs, without saying which."""
+    nearest = best(claim.number, score_values(record.runs, claim.role))
+    if nearest.holds:
+        return notes.score(claim, claim.place, nearest.how)
+    return notes.add("score-not-in-log", MISMATCH, claim, claim.place, nearest.how)
 
 
 def of_unknown(record: Record, claim: Claim, notes: Notes) -> None:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from goldenseal.audit.forms.curve import Curve
 from goldenseal.audit.match import Value
 from goldenseal.audit.model import Certainty, Notes
-from goldenseal.audit.numbers import Agreement, Number, agreement, mean
+from goldenseal.audit.numbers import Number, mean
 
 MISMATCH, AMBIGUOUS, NOTE = Certainty.MISMATCH, Certainty.AMBIGUOUS, Certainty.NOTE
 OTHERS = re.compile(
@@ -115,24 +115,3 @@ def number_of(value: Decimal) -> Number:
     """A computed number, with the digits that it has."""
     text = f"{value.normalize():f}"
     return Number(text, value, len(text.partition(".")[2]))
-
-
-def matched(stated: list[Number], held: list[list[Number]]) -> tuple[list[int], list[Number]]:
-    """(runs taken, stated numbers that no run holds): each run counts once."""
-    free = set(range(len(held)))
-    taken, missing = [], []
-    for number in stated:
-        fitting = [i for i in free if any(holds(number, value) for value in held[i])]
-        if fitting:
-            # Of several, the one that the fewest digits would also give.
-            best = min(fitting, key=lambda i: min(abs(v.value - number.value) for v in held[i]))
-            taken.append(best)
-            free.remove(best)
-        else:
-            missing.append(number)
-    return taken, missing
-
-
-def holds(number: Number, value: Number) -> bool:
-    """Whether a stated number is a logged one, rounded, or in fewer digits than it was logged."""
-    return agreement(number, value.value, value.digits) >= Agreement.FEWER

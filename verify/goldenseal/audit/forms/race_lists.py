@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from goldenseal.audit.checks.spread import deviation
-from goldenseal.audit.forms.race import OTHERS, Race, matched
+from goldenseal.audit.forms.race import OTHERS, Race
 from goldenseal.audit.lists import Listed
+from goldenseal.audit.match import matched
 from goldenseal.audit.model import Certainty, Notes, Readme
 from goldenseal.audit.numbers import Number, mean, parse, plain
 from goldenseal.stats.student import one_sample

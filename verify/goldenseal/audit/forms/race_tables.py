@@ -5,8 +5,8 @@ from decimal import Decimal
 
 from goldenseal.audit.checks.spread import both
 from goldenseal.audit.forms.curve import Curve, Point
-from goldenseal.audit.forms.race import OTHERS, Race, holds, matched
-from goldenseal.audit.match import Value, best
+from goldenseal.audit.forms.race import OTHERS, Race
+from goldenseal.audit.match import Value, best, holds, matched
 from goldenseal.audit.model import Certainty, Notes, Readme, Table
 from goldenseal.audit.numbers import Number, agreement, mean, parse, plain
 from goldenseal.audit.readme_tables import row_kind
