@@ -219,3 +219,23 @@ def test_every_share_that_was_counted_is_possible(n, data, digits, percent):
 def test_most_shares_of_few_things_are_impossible():
     stated = [parse(f"{i / 100:.2f}") for i in range(10_000)]
     assert sum(Share("", number, 28, True).possible for number in stated) == 28
+
+
+LIST = "bpb: [1.1460, 1.1466, 1.1449]\nmean: 1.1458\nstd: 0.0008\np-value < 1.1593: 0.00063"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "kind"),
+    [
+        ("1.1449", "1.1449", ""),
+        ("1.1449", "1.1439", "list-not-in-log"),
+        ("1.1449", "1.1466", "seed-twice"),
+        ("mean: 1.1458", "mean: 1.1449", "list-mean"),
+        ("std: 0.0008", "std: 0.0012", "deviation"),
+        (": 0.00063", ": 0.0063", "test"),
+    ],
+)
+def test_a_list_in_a_block_of_code_is_held_against_the_runs(golf, old, new, kind):
+    golf.readme += f"\n```\n{LIST.replace(old, new)}\n```\n"
+    found = kinds(golf.audit())
+    assert kind in found if kind else not found

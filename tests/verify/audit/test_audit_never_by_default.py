@@ -48,7 +48,7 @@ def objects(single, bpb=None, loss=None):
     rows.append(
         {"step": 13692, "val_bpb": float(bpb or run.bpb), "val_loss": float(loss or run.nats)}
     )
-    return rows + [{"artifact_bytes": run.total, "code_bytes": run.code, "step": 13692}]
+    return [*rows, {"artifact_bytes": run.total, "code_bytes": run.code, "step": 13692}]
 
 
 def json_lines(single, bpb):

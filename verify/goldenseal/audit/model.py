@@ -49,7 +49,7 @@ class Claim:
     role: str  # bpb, loss, total, model, code, params, steps, train, evaluation, p, t, df
     number: Number
     seed: int | None = None
-    statistic: str = ""  # mean, std, standard error, min, max
+    statistic: str = ""  # mean, std, standard error, min, max; run: of one run, not said which
     before: bool = False  # stated as a value before quantisation
     nested: bool = False  # stands within a second account (a re-run, a disclosure)
     scale: Decimal = Decimal(1)  # of bytes: a megabyte is 1,000,000; of time: a second is 1,000

@@ -58,7 +58,7 @@ def compiled(text: str) -> re.Pattern[str]:
 def of_lists(readme: Readme, roles: Mapping[str, str], seeds: tuple[int, ...]) -> Iterator[Claim]:
     """A claim a number of each list whose name has a role."""
     for listed in readme.lists:
-        role = roles.get(listed.name.lower())
+        role = roles.get(listed.name.lower(), "")
         own = seeds if len(seeds) == len(listed.numbers) else (None,) * len(listed.numbers)
         for number, seed in zip(listed.numbers, own, strict=True) if role else ():
             yield Claim(f"{readme.name}:{listed.line}", role, number, seed, "run")

@@ -86,7 +86,8 @@ def without_log(record: Record, cells: list[Cell], notes: Notes) -> None:
     """Seeds of a table that is about these logs, of which there is no log."""
     known = {run.seed for run in record.runs}
     listed = {s for submission in record.submissions for s in submission.seeds}
-    certainty = AMBIGUOUS if None in known else MISMATCH
+    # Where a file lists the seeds, and all of them have logs, further ones are disclosed runs.
+    certainty = AMBIGUOUS if None in known or (listed and listed <= known) else MISMATCH
     for seed, line in {c.seed: c.line for c in cells if c.seed is not None}.items():
         if seed not in known and seed not in listed and record.readme:
             place = f"{record.readme.name}:{line}"

@@ -16,6 +16,7 @@ GPU_KEYS = frozenset("world_size num_gpus n_gpus gpus gpu_count nproc_per_node n
 GPUS_STATED = re.compile(
     r"\b(\d{1,3})\s*[x×]\s*(?:NVIDIA\s*)?(?:[HAB]\d00|GH200|RTX|L40|A\d{1,2}\b|T4|V100)"
 )
+NPROC = re.compile(r"nproc[_-]per[_-]node[= ](\d{1,3})\b")
 OTHER_HARDWARE = re.compile(
     r"\bRTX|\b[2345]0[5-9]0\b|\bMPS\b|\bMac|\bM[1-5]\b|\bDGX|\bGB\d|\bMI\d{3}|\bT4\b|\bL4\b|\bCPU\b|"
     r"\b(?:single|one)[ -](?:GPU|[HAB]\d00)",
@@ -170,7 +171,8 @@ def stated_gpus(record: Record) -> set[int]:
         for key, value in submission.facts.items()
         if key.lower() in GPU_KEYS and isinstance(value, Number) and value.is_integer
     }
-    return fields or {int(count) for count in GPUS_STATED.findall(texts(record))}
+    prose = texts(record)
+    return fields or {int(n) for n in (*GPUS_STATED.findall(prose), *NPROC.findall(prose))}
 
 
 def other_hardware(record: Record) -> bool:
