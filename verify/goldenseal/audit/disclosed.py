@@ -3,6 +3,7 @@
 import re
 
 from goldenseal.audit.model import Record
+from goldenseal.audit.track import Track, track_of
 
 SENTENCE = re.compile(r"(?<=[.!?;])\s+|\n+|\s\|\s")
 CODE = re.compile(r"\b(?:code|script|source|train\w*\.py)\b", re.IGNORECASE)
@@ -37,6 +38,7 @@ NEGATED = re.compile(
     r"\bif\b|\bwould\b|\bheadroom\b|\bbaseline\b",
     re.IGNORECASE,
 )
+LIMIT = 16_000_000  # bytes
 MAX_TEXT = 1 << 18
 
 
@@ -66,6 +68,10 @@ def over_the_cap(record: Record) -> str:
         if OVER.search(sentence) and CAP.search(sentence) and not NEGATED.search(sentence):
             return sentence.strip()[:160]
     for submission in record.submissions:
+        for claim in submission.claims:
+            stated = claim.role == "total" and claim.seed is None
+            if stated and claim.number.value > LIMIT and track_of(record) is Track.OPEN:
+                return f"{submission.name} states {claim.number} on a track without the cap"
         for key, value in submission.facts.items():
             low = key.lower()
             if value is False and re.search(
