@@ -187,3 +187,52 @@ def test_helpers_that_ship_without_the_trainer_are_not_taken_for_it(single):
 def test_a_line_of_equal_signs_between_parts_of_a_log_hides_nothing(single):
     verdict = edit(single, lambda text, run: text.replace("stopping", f"{RULE}\nstopping"))
     assert verdict.outcome is Outcome.CONSISTENT
+
+
+def test_a_path_that_differs_between_seeds_is_no_setting(golf):
+    early = "warmup_step:1/20\n"
+    line = "manifest:/data/{s}/m cache:on depth:3"
+    verdict = edit(golf, lambda t, r: after(t, early, line.format(s=r.seed)))
+    assert verdict.outcome is Outcome.CONSISTENT, verdict.findings
+
+
+def test_steps_between_the_lines_of_a_log_are_open(golf):
+    golf.facts.pop("step_stop")
+    for run in golf.runs:
+        run.steps = 7300
+    golf.readme = "| Seed | Steps | val_bpb |\n|---|---|---|\n| 42 | {n} | 1.14656 |\n"
+    text = golf.readme
+    golf.readme = text.format(n=7385)
+    verdict = golf.audit()
+    assert verdict.outcome is Outcome.CONSISTENT, verdict.findings
+    golf.readme = text.format(n=7485)
+    assert kinds(golf.audit()) == {"readme-steps"}
+
+
+def test_a_stage_that_no_log_measured_is_open(single):
+    head = "| Seed | Post-EMA BPB | val_bpb |\n|---|---|---|\n"
+    single.readme = f"{head}| 1337 | 1.2110 | 1.21973 |\n"
+    verdict = single.audit()
+    assert verdict.outcome is Outcome.CONSISTENT
+    assert "readme-bpb" in kinds(verdict, AMBIGUOUS)
+    single.write()
+    text = single.runs[0].text() + "DIAGNOSTIC post_ema val_loss:2.0400 val_bpb:1.2082\n"
+    (single.folder / "train_seed1337.log").write_text(text)
+    assert kinds(audit_folder(single.folder)) == {"readme-bpb"}
+
+
+def test_sizes_of_other_things_are_no_artifact(golf):
+    lines = "artifact_bytes_cap: 16000000\nartifacts/run-7/model.pt bytes: 52569703\n"
+    verdict = edit(golf, lambda t, r: t + lines)
+    assert verdict.outcome is Outcome.CONSISTENT, verdict.findings
+    golf.facts["bytes_total"] = 16_000_000
+    assert kinds(edit(golf, lambda t, r: t + lines)) & {"bytes", "round-bytes"}
+
+
+def test_a_double_in_full_is_what_the_runs_give(golf):
+    golf.facts["artifact_bytes_mean"] = sum(run.total for run in golf.runs) / 3
+    golf.facts["val_bpb_std"] = 0.0008325102231404552
+    verdict = golf.audit()
+    assert verdict.outcome is Outcome.CONSISTENT, verdict.findings
+    golf.facts["val_bpb_std"] = 0.0008325452153613447
+    assert kinds(golf.audit()) == {"deviation"}

@@ -59,6 +59,8 @@ CODE = re.compile(
 BRACKETED = re.compile(
     r"\b(?:artifact|submission)\b.{0,60}?\d\.\d+\s*M(?:i)?B\s*\(\s*([\d,]{8,12})\s*bytes", re.I
 )
+# A limit on a size, or the name of a file.
+NO_SIZE = re.compile(r"/|cap\b|limit|budget|headroom|max\b|remaining", re.IGNORECASE)
 DUMP = re.compile(r"^[ \t]+([A-Za-z_]\w{0,60})\s*[:=]\s*(\S.*)$")
 INLINE = re.compile(r"([A-Za-z_]\w{0,60}):(\S+)")
 NEW_RUN = re.compile(r"^(?:Hyperparameters:|train_loader:|val_loader:|model_params\s*:)")

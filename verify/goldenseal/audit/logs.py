@@ -280,8 +280,10 @@ def _read_sizes(run: Run, number: int, line: str) -> None:
     for pattern, into in ((p.TOTAL, run.totals), (p.MODEL, run.models), (p.CODE, run.codes)):
         for match in pattern.finditer(line):
             value = _int(match["value"])
+            label = (match["label"] or "").strip(" ()\"'")
             if value is not None and value >= 100 and len(into) < MAX_SIZES:
-                into.append(Size((match["label"] or "").strip(" ()"), value, number))
+                if not p.NO_SIZE.search(label):
+                    into.append(Size(label, value, number))
     _read_bracketed(run, number, line)
 
 

@@ -93,13 +93,14 @@ def meaning(key: str) -> Meaning:
     if known & ELSEWHERE or known & VARIANCE - {"per", "range", "ratio"} or known & NOT_MEANS:
         return Meaning()
     statistic = _statistic(known)
-    after = "post" in known and known & {"quant", "quantized", "quantization"}
+    after = re.search(r"post[-_ ]?quant", key, re.IGNORECASE)
     before = bool(known & BEFORE) and not after
     if "pre" in known and "ttt" in known:
         before = True  # before adaptation: any event of the log may be meant
     if "bpb" in known or "bpbs" in known:
         return Meaning("bpb", statistic, before)
-    if ("loss" in known or "nats" in known or "losses" in known) and "train" not in known:
+    losses = known & {"loss", "nats", "losses"} and not known & {"train", "sum", "total", "count"}
+    if losses:
         return Meaning("loss", statistic, before)
     if role := _bytes(known):
         return Meaning(role, statistic, before, _scale(known, MEGA))

@@ -91,6 +91,9 @@ def code_size(record: Record, notes: Notes) -> None:
         scripts = ", ".join(f"{name} {size}" for name, size in sorted(record.scripts.items()))
         place = wrong[min(wrong)]
         certainty, said = certain(record)
+        largest = max(record.scripts.values())
+        if certainty is MISMATCH and not record.sources and largest * 2 < min(wrong):
+            certainty, said = AMBIGUOUS, "; what ships may be packed, and its text is not here"
         notes.add("code-size", certainty, claim, place, f"shipped: {scripts} bytes{said}")
     elif logged and not wrong:
         notes.confirm("code size", record.name, "the logs state that of the shipped script")
@@ -220,6 +223,8 @@ def is_drawn(key: str, one: Run, other: Run) -> bool:
     """Whether a setting is the seed under a name of its own, or was drawn from the seed."""
     if [one.knobs[key], other.knobs[key]] == [str(one.seed), str(other.seed)]:
         return True
+    if "/" in one.knobs[key] and "/" in other.knobs[key]:
+        return True  # paths
     drawn = DRAWN.search(key) and not FIXED.search(key)
     return bool(drawn) and one.seed != other.seed
 

@@ -179,6 +179,11 @@ def judge_seed(
             return notes.add("seed-swapped", MISMATCH, claim, place, evidence)
     if read.role == "evaluation" or approximate:
         return notes.add(f"readme-{read.role}", AMBIGUOUS, claim, place, nearest.how)
+    unlogged = read.before and not any(s.stage is Stage.BEFORE for run in runs for s in run.scores)
+    if read.role in ("bpb", "loss") and unlogged:
+        return notes.add(f"readme-{read.role}", AMBIGUOUS, claim, place, nearest.how)
+    if read.role == "steps" and times.between_lines(number.value, runs):
+        return notes.add("readme-steps", AMBIGUOUS, claim, place, nearest.how)
     if read.role == "step-time":
         return judge_step_time(record, number, scale, runs, claim, place, notes)
     if nearest.agreement is Agreement.TRUNCATED:

@@ -55,6 +55,11 @@ def of_seed(record: Record, claim: Claim, notes: Notes) -> None:
         return notes.add("before-quantisation", MISMATCH, shown, place, evidence)
     if nearest.agreement is Agreement.TRUNCATED:
         return notes.add("truncated", AMBIGUOUS, shown, place, nearest.how)
+    unsaid = best(
+        claim.number, score_values([r for r in record.runs if r.seed is None], claim.role)
+    )
+    if unsaid.holds:
+        return notes.score(shown, place, unsaid.how)
     others = [run for run in record.runs if run.seed != claim.seed]
     elsewhere = best(claim.number, score_values(others, claim.role, FINAL))
     if elsewhere.holds:
@@ -63,7 +68,8 @@ def of_seed(record: Record, claim: Claim, notes: Notes) -> None:
     swapped = under_other_name(claim, runs)
     if swapped:
         return notes.add(*swapped, shown, place, f"a logged {OTHER[claim.role]} has this value")
-    return notes.add("score-not-in-log", MISMATCH, shown, place, nearest.how)
+    certainty = MISMATCH if nearest.value is not None else AMBIGUOUS
+    return notes.add("score-not-in-log", certainty, shown, place, nearest.how)
 
 
 def of_any(record: Record, claim: Claim, notes: Notes) -> None:
@@ -136,6 +142,8 @@ def headline(record: Record, submission: Submission, claim: Claim, notes: Notes)
     if stated.holds and not submission.seeds:
         return notes.confirm(shown, place, stated.how)
     nearest = averages if averages and near(claim, averages) < near(claim, single) else single
+    if nearest.value is None:  # nothing of the kind is logged, that could contradict
+        return notes.add("score-not-in-log", AMBIGUOUS, shown, place, nearest.how)
     return notes.add("score-not-in-log", MISMATCH, shown, place, nearest.how)
 
 

@@ -46,12 +46,12 @@ def judge(record: Record, claim: Claim, notes: Notes) -> None:
     nearest = best(claim.number, [*values, *average(record, claim)], claim.scale)
     if nearest.holds or allowed(claim, runs):
         return notes.confirm(shown, claim.place, nearest.how)
-    certainty = AMBIGUOUS if is_open(claim, nearest) else MISMATCH
+    certainty = AMBIGUOUS if is_open(claim, nearest, runs) else MISMATCH
     kind = {"train": "train-time", "evaluation": "evaluation-time"}.get(claim.role, claim.role)
     return notes.add(kind, certainty, shown, claim.place, nearest.how)
 
 
-def is_open(claim: Claim, nearest: Match) -> bool:
+def is_open(claim: Claim, nearest: Match, runs: list[Run]) -> bool:
     """Whether the files allow another reading of a claim that no logged value supports."""
     if claim.role == "evaluation" or claim.statistic or nearest.value is None:
         return True  # which parts of an evaluation count differs between records
@@ -60,9 +60,21 @@ def is_open(claim: Claim, nearest: Match) -> bool:
         short = claim.scale >= 1000 and claim.number.digits < 2
         return value > 2 * LIMIT_MS or (short and abs(value - logged) < 1000)
     if claim.role == "steps":  # counted from nought
-        return abs(value - logged) <= 1
+        return abs(value - logged) <= 1 or between_lines(value, runs)
     coarse = claim.number.is_integer and claim.number.value % 100_000 == 0
     return coarse and abs(value - logged) * 100 <= logged  # parameters in round millions
+
+
+def between_lines(value: Decimal, runs: list[Run]) -> bool:
+    """Whether a run may have gone on to this step after its last line: one that prints only every
+    so many steps ends at a round one.
+    """
+    for run in runs:
+        last = Decimal(run.steps[-1] if run.steps else 0)
+        every = next((n for n in (1000, 500, 250, 200, 100, 50) if last and last % n == 0), 0)
+        if last < value < last + every:
+            return True
+    return False
 
 
 def allowed(claim: Claim, runs: list[Run]) -> bool:
