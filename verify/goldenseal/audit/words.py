@@ -26,7 +26,8 @@ ELSEWHERE = frozenset(
 SPREAD = frozenset("std stdev stddev sd sigma deviation".split())
 VARIANCE = frozenset("variance range spread ratio per pct percent frac fraction".split())
 BEFORE = frozenset(
-    "pre prequant prequantization unquantized uncompressed raw ema before fp32 bf16 float".split()
+    """pre prequant prequantization unquantized uncompressed raw ema before fp32 bf16 float
+    precision""".split()
 )
 ERRORS = frozenset("sem stderr se".split())
 # Places of a sample that no log is asked for: neither a mean nor the score of a run.

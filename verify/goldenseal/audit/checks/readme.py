@@ -177,7 +177,8 @@ def judge_seed(
         if elsewhere.holds:  # no rounding of this seed's value has so many digits
             evidence = f"it is of another seed: {elsewhere.how}"
             return notes.add("seed-swapped", MISMATCH, claim, place, evidence)
-    if read.role == "evaluation" or approximate:
+    untimed = read.role == "train" and not any(max(run.train_ms, default=0) for run in runs)
+    if read.role == "evaluation" or approximate or untimed:
         return notes.add(f"readme-{read.role}", AMBIGUOUS, claim, place, nearest.how)
     unlogged = read.before and not any(s.stage is Stage.BEFORE for run in runs for s in run.scores)
     if read.role in ("bpb", "loss") and unlogged:
