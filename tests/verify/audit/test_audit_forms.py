@@ -282,7 +282,7 @@ def test_a_file_of_two_runs_is_split_and_the_embedded_source_is_kept_apart():
     source = SCRIPT + 'val_bpb = 9.99\nprint(f"seed:{seed}")\nseed = 5\n'
     log = read_log("both.log", f"{source}\n{'=' * 100}\n{one}{two}".encode())
     assert [run.seed for run in log.runs] == [1, 2]
-    assert "def main" in log.source
+    assert "def main" in log.sources[0]
     assert not any(s.bpb and s.bpb.text == "9.99" for run in log.runs for s in run.scores)
 
 

@@ -2,6 +2,8 @@
 
 import base64
 import json
+import subprocess
+import sys
 import time
 import zlib
 
@@ -69,3 +71,32 @@ def test_a_bomb_in_a_packed_script_is_opened_only_so_far():
     packed = base64.b85encode(zlib.compress(bomb)).decode()
     assert len(unpacked(f"exec(zlib.decompress(b85decode('{packed}')))")) <= MAX_UNPACKED
     assert not unpacked("exec('" + "~" * 5000 + "')")
+
+
+BIG = 64 << 20  # bytes; read whole and split it would take more than twice the memory
+
+
+def test_a_log_of_any_size_is_read_in_the_memory_of_a_piece(single, tmp_path):
+    single.write()
+    line = b"step:100/20000 train_loss:2.4321 train_time:4300ms step_avg:43.50ms\n"
+    block = line * 20_000
+    head, tail = single.runs[0].text().encode().split(b"stopping_early", 1)
+    with open(single.folder / "train_seed1337.log", "wb") as file:
+        file.write(head)
+        while file.tell() < BIG:
+            file.write(block)
+        file.write(b"stopping_early" + tail)
+    # Of a child: this process has been larger, and its peak says nothing any more.
+    source = (
+        "import resource, sys\nfrom pathlib import Path\n"
+        "from goldenseal.audit.auditor import audit_folder\n"
+        "seen = []\nfrom goldenseal.audit import reader\n"
+        "with reader.watched(seen.append):\n    verdict = audit_folder(Path(sys.argv[1]))\n"
+        "print(verdict.outcome, sum(seen), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)\n"
+    )
+    command = [sys.executable, "-c", source, str(single.folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    outcome, read, peak = done.stdout.rsplit(maxsplit=2)
+    assert outcome == "consistent"
+    assert int(read) >= BIG
+    assert int(peak) < 140 << 10  # KiB

@@ -1,18 +1,26 @@
 """From paths to verdicts."""
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
+from rich.progress import TimeRemainingColumn
+
 from goldenseal.audit import reader
+from goldenseal.audit.evidence import is_evidence
 from goldenseal.audit.form import Form, Forms, installed
 from goldenseal.audit.model import Certainty, Finding, Notes, Outcome, Record, Verdict
 from goldenseal.errors import CannotCheckError, UsageError
+from goldenseal.terminal import progress_bar
 
 MAX_DEPTH = 5
+MEGABYTE = 10**6
 ORDER = tuple(Certainty)
 UNREAD = Certainty.AMBIGUOUS  # of a file that says nothing, for it cannot be read
+
+
+Reason = Callable[[Record, Notes], str]  # why a record is not consistent, or ""
 
 
 def find_records(path: Path, forms: Forms, depth: int = MAX_DEPTH) -> list[Path]:
@@ -44,12 +52,22 @@ def audit(paths: Sequence[Path], jobs: int = 0, against: Path | None = None) -> 
         for folder in find_records(path, forms) or [path]:
             folders[folder] = None
     listed = list(folders)
-    one = functools.partial(audit_folder, rival=rival)
+    one = functools.partial(audit_folder, rival=rival, known=forms)
+    apart = functools.partial(audit_apart, rival=rival)
     workers = jobs or len(reader.cores())
-    if workers < 2 or len(listed) < 4:
-        return [one(folder) for folder in listed]
-    with ProcessPoolExecutor(workers) as pool:
-        return list(pool.map(one, listed))
+    with progress_bar(TimeRemainingColumn()) as bar:
+        if workers < 2 or len(listed) < 4:
+            task = bar.add_task("MB of logs", total=megabytes(listed, not bar.disable))
+            with reader.watched(lambda count: bar.advance(task, count / MEGABYTE)):
+                return [one(folder) for folder in listed]
+        with ProcessPoolExecutor(workers) as pool:
+            return list(bar.track(pool.map(apart, listed), len(listed), description="records"))
+
+
+def megabytes(folders: Sequence[Path], shown: bool) -> int:
+    """The size of all logs, for a bar that is shown."""
+    sizes = (reader.scan(folder) for folder in folders if shown)
+    return sum(n for held in sizes for name, n in held.items() if is_evidence(name)) // MEGABYTE
 
 
 def read_folder(folder: Path, forms: Forms) -> Record:
@@ -60,11 +78,22 @@ def read_folder(folder: Path, forms: Forms) -> Record:
     return form.read(folder)
 
 
-def audit_folder(folder: Path, rival: Record | None = None) -> Verdict:
-    """The verdict on one folder."""
-    form = installed().of(folder)
+process_forms = functools.cache(installed)  # a worker's: packages are asked once for theirs
+
+
+def audit_apart(folder: Path, rival: Record | None) -> Verdict:
+    """The verdict on one folder, in a process of its own."""
+    return audit_folder(folder, rival, process_forms())
+
+
+def audit_folder(folder: Path, rival: Record | None = None, known: Forms | None = None) -> Verdict:
+    """The verdict on one folder, by the forms that are known; else by all that are installed."""
+    form = (known or installed()).of(folder)
     if form is None:
+        logs = [name for name in reader.scan(folder, depth=3) if is_evidence(name)]
         reason = "neither a submission file nor a log is in the folder"
+        if logs:
+            reason = f"nothing is stated: {logs[0]} has no README or submission file beside it"
         return Verdict(str(folder), "none", Outcome.NOT_CHECKABLE, reason, (), ())
     try:
         record = form.read(folder)
@@ -83,12 +112,34 @@ def audit_record(form: Form, record: Record, name: str) -> Verdict:
     form.check(record, notes)
     notes.findings[:0] = record.problems
     findings = tuple(sorted(notes.findings, key=lambda f: (ORDER.index(f.certainty), f.place)))
-    outcome, reason = weigh(record, findings, notes.confirmed)
+    outcome, reason = weigh(record, findings, notes, getattr(form, "unsupported", unsupported))
     return Verdict(name, form.name, outcome, reason, findings, tuple(notes.confirmed))
 
 
+def unsupported(record: Record, notes: Notes) -> str:
+    """Why a record without a contradiction is not consistent either: its headline is in no log.
+
+    "" when a log supports the headline. A form that has no headline says what it checked instead.
+    """
+    own = list(record.headlines or [])
+    stated = bool(own or notes.scored or (record.readme and record.readme.cells))
+    if not record.submissions and not stated:
+        return "no readable submission file, and no score or table of seeds in a README"
+    if not record.runs:
+        return "no log with a run in it"
+    if not stated:
+        return "no score is stated"
+    if not any(run.scores for run in record.runs):
+        return "no score was found in the logs"
+    if not notes.confirmed:
+        return "no claim could be held against a log"
+    if own and not notes.scored & {claim.place for claim in own}:
+        return f"no log supports or contradicts the stated {own[0]} ({own[0].place})"
+    return "" if notes.scored else "no stated score could be held against a log"
+
+
 def weigh(
-    record: Record, findings: Sequence[Finding], confirmed: Sequence[str]
+    record: Record, findings: Sequence[Finding], notes: Notes, why_not: Reason
 ) -> tuple[Outcome, str]:
     """One mismatch contradicts; without evidence for a single claim nothing was checked."""
     wrong = [f for f in findings if f.certainty is Certainty.MISMATCH]
@@ -99,15 +150,9 @@ def weigh(
     broken = [f for f in record.problems if f.kind == "submission" and f.certainty is UNREAD]
     if broken and not record.submissions:
         return Outcome.NOT_CHECKABLE, f"{broken[0].place}: {broken[0].evidence}"
-    if not record.submissions and not (record.readme and record.readme.cells):
-        return Outcome.NOT_CHECKABLE, "no readable submission file and no table of seeds"
-    if not record.runs:
-        return Outcome.NOT_CHECKABLE, "no log with a run in it"
-    stated = any(c.role in ("bpb", "loss") for s in record.submissions for c in s.claims)
-    if not stated and not (record.readme and record.readme.cells):
-        return Outcome.NOT_CHECKABLE, "no score is stated"
-    if not confirmed:
-        return Outcome.NOT_CHECKABLE, "no claim could be held against a log"
+    if reason := why_not(record, notes):
+        return Outcome.NOT_CHECKABLE, reason
+    confirmed = notes.confirmed
     unclear = sum(f.certainty is Certainty.AMBIGUOUS for f in findings)
     rest = f"; {unclear} ambiguous" if unclear else ""
     return Outcome.CONSISTENT, f"{len(confirmed)} statements are supported{rest}"

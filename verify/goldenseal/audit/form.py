@@ -41,12 +41,16 @@ class Forms:
 
 
 def installed() -> Forms:
-    """The forms that packages register, by name, and then the built-in one.
+    """The forms that packages register, by name, and then the built-in ones.
 
     Raises UsageError for an entry point that cannot be loaded.
     """
+    from goldenseal.audit.forms.experiments import MlflowForm, ResearchForm, WandbForm
+    from goldenseal.audit.forms.speedrun import SpeedrunForm
+    from goldenseal.audit.forms.trainer import TrainerForm
     from goldenseal.audit.golf import GolfForm
 
+    own = (TrainerForm, MlflowForm, WandbForm, SpeedrunForm, GolfForm, ResearchForm)
     forms: list[Form] = []
     for entry in sorted(entry_points(group=GROUP), key=lambda e: e.name):
         try:
@@ -54,4 +58,4 @@ def installed() -> Forms:
             forms.append(made())
         except Exception as error:
             raise UsageError(f"audit form {entry.name!r} ({entry.value}): {error}") from error
-    return Forms((*forms, GolfForm()))
+    return Forms((*forms, *(form() for form in own)))

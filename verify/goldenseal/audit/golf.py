@@ -5,8 +5,12 @@ from pathlib import Path
 
 from goldenseal.audit import reader
 from goldenseal.audit.checks import (
+    headline,
     history,
     identity,
+    impossible,
+    improvement,
+    listed,
     physics,
     prose,
     readme,
@@ -17,14 +21,32 @@ from goldenseal.audit.checks import (
     statistics,
     times,
 )
-from goldenseal.audit.logs import read_log
-from goldenseal.audit.model import Certainty, Finding, Notes, Record
+from goldenseal.audit.chosen import choose
+from goldenseal.audit.evidence import evidence_names, is_evidence, problem, read_evidence
+from goldenseal.audit.model import Certainty, Notes, Record
 from goldenseal.audit.readme_tables import read_readme
 from goldenseal.audit.submission import read_submission
 
 SIZES = "SCRIPT_SIZES"
+LONG = re.compile(rb"bits?[-_ ]*(?:/|per)[-_ ]*byte", re.IGNORECASE)
 MAX_STUB = 4096  # bytes of a script that only executes another file
-CHECKS = (score, seeds, spread, sizes, times, identity, physics, readme, prose, statistics, history)
+CHECKS = (
+    headline,
+    score,
+    seeds,
+    spread,
+    sizes,
+    times,
+    identity,
+    physics,
+    readme,
+    prose,
+    statistics,
+    improvement,
+    impossible,
+    listed,
+    history,
+)
 
 
 class GolfForm:
@@ -33,9 +55,14 @@ class GolfForm:
     name = "parameter-golf"
 
     def matches(self, folder: Path) -> bool:
-        """A submission file, or a log, directly within or one folder down."""
+        """A submission file, or a log of bits a byte, within or in its folder of logs."""
         names = reader.scan(folder, depth=0)
-        return any(reader.is_submission(name) or name.lower().endswith(".log") for name in names)
+        if any(reader.is_submission(name) for name in names):
+            return True
+        logs = evidence_names(folder, names)
+        return any(
+            b"bpb" in (ends := reader.ends(folder, name)) or LONG.search(ends) for name in logs
+        )
 
     def read(self, folder: Path) -> Record:
         """The folder's claims and runs. Executes nothing and follows no link."""
@@ -45,9 +72,10 @@ class GolfForm:
         _scripts(record, files)
         _readme(record, files)
         for name in files:
-            if reader.is_log(name) and not reader.is_submission(name):
-                _log(record, name)
+            if is_evidence(name) and not reader.is_submission(name):
+                read_evidence(record, name)
         _seeds_by_name(record)
+        choose(record)
         return record
 
     def check(self, record: Record, notes: Notes) -> None:
@@ -56,29 +84,25 @@ class GolfForm:
             check.check(record, notes)
 
 
-def _problem(record: Record, kind: str, certainty: Certainty, place: str, what: str) -> None:
-    record.problems.append(Finding(kind, certainty, place, place, what))
-
-
 def _submissions(record: Record, files: dict[str, int]) -> None:
     names = [n for n in files if reader.is_submission(n) and "/" not in n]
     names = names or [n for n in files if reader.is_submission(n)]
     for name in names:
         data = reader.read(record.folder, name, reader.MAX_JSON)
         if data is None:
-            _problem(record, "submission", Certainty.AMBIGUOUS, name, "too large or unreadable")
+            problem(record, "submission", Certainty.AMBIGUOUS, name, "too large or unreadable")
             continue
-        value, problem = reader.parse_json(data)
-        if problem:
+        value, why = reader.parse_json(data)
+        if why:
             certainty = Certainty.AMBIGUOUS if value is None else Certainty.NOTE
-            _problem(record, "submission", certainty, name, problem)
+            problem(record, "submission", certainty, name, why)
         if value is not None:
             record.submissions.append(read_submission(name, value))
     for name in files:
         base = name.rsplit("/", 1)[-1].lower()
         if base.startswith(("submission", ".submission")) and not base.endswith(".json"):
             if re.search(r"json(?:~|\.(?:bak|swp|orig|old|save))$|\.sw[op]$", base):
-                _problem(record, "back-up-file", Certainty.NOTE, name, "left by an editor")
+                problem(record, "back-up-file", Certainty.NOTE, name, "left by an editor")
 
 
 def _scripts(record: Record, files: dict[str, int]) -> None:
@@ -89,7 +113,7 @@ def _scripts(record: Record, files: dict[str, int]) -> None:
             if data:
                 record.sources[name] = reader.decode(data)
             if not size:
-                _problem(record, "empty-script", Certainty.NOTE, name, "it has no bytes")
+                record.empty.append(name)
             elif size < MAX_STUB and "exec" in record.sources.get(name, ""):
                 _read_by_stub(record, name, files)
     if SIZES in files:  # stands for scripts that were left out: their sizes, one a line
@@ -112,7 +136,7 @@ def _readme(record: Record, files: dict[str, int]) -> None:
     if names:
         data = reader.read(record.folder, names[0], reader.MAX_README)
         if data is None:
-            _problem(record, "readme", Certainty.NOTE, names[0], "too large or unreadable")
+            problem(record, "readme", Certainty.NOTE, names[0], "too large or unreadable")
         else:
             record.readme = read_readme(names[0], reader.decode(data))
 
@@ -124,15 +148,3 @@ def _seeds_by_name(record: Record) -> None:
         named = {int(n) for n in re.findall(r"\d{1,10}", log.name)} & claimed
         if len(log.runs) == 1 and log.runs[0].seed is None and len(named) == 1:
             log.runs[0].seed = named.pop()
-
-
-def _log(record: Record, name: str) -> None:
-    data = reader.read(record.folder, name, reader.MAX_LOG)
-    if data is None:
-        return _problem(record, "log", Certainty.NOTE, name, "too large or unreadable")
-    log = read_log(name, data)
-    if log.runs:
-        record.logs.append(log)
-    elif name.endswith(".log"):
-        _problem(record, "log", Certainty.NOTE, name, "it holds no event that is known")
-    return None

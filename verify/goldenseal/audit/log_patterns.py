@@ -23,8 +23,9 @@ STEP = re.compile(
     re.IGNORECASE,
 )
 SCORE = re.compile(
-    r"([A-Za-z_][\w.+-]*)(?:\s*[:=]\s*|\s+)([-+]?\d+\.\d+(?:[eE][-+]?\d+)?)(?![\w.])"
+    r"([A-Za-z_][\w.+-]*)(?:[\"']?\s*[:=]\s*|\s+)([-+]?\d+\.\d+(?:[eE][-+]?\d+)?)(?![\w.])"
 )
+COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 SEED = re.compile(r"(?:^|[\s,])seed\s*[:=]\s*(\d{1,18})\b", re.IGNORECASE)
 PARAMS = re.compile(
     r"^(?:.*\bmodel_params|(?:total |num_|model |total_|n_)?param(?:s|eters)(?: count)?)"
@@ -58,9 +59,23 @@ CODE = re.compile(
 BRACKETED = re.compile(
     r"\b(?:artifact|submission)\b.{0,60}?\d\.\d+\s*M(?:i)?B\s*\(\s*([\d,]{8,12})\s*bytes", re.I
 )
+# A limit on a size, or the name of a file.
+NO_SIZE = re.compile(r"/|cap\b|limit|budget|headroom|max\b|remaining", re.IGNORECASE)
 DUMP = re.compile(r"^[ \t]+([A-Za-z_]\w{0,60})\s*[:=]\s*(\S.*)$")
 INLINE = re.compile(r"([A-Za-z_]\w{0,60}):(\S+)")
 NEW_RUN = re.compile(r"^(?:Hyperparameters:|train_loader:|val_loader:|model_params\s*:)")
+# A line of these says what happens at a moment of the run; it sets nothing.
+EVENT = re.compile(
+    r"(?:^|[\s,_])(?:step|steps_done|stage|phase|progress|elapsed|epoch|iter|eta|loss|train_loss|"
+    r"grad_norm|tok_s|tokens_per_second|memory|mem|peak)\s*[:=]|^\w*(?:stage|phase|event)\b",
+    re.IGNORECASE,
+)
+# Lines of a log that stand before the source of the next run in the same file.
+LOG_LINE = re.compile(
+    r"^(?:\d+/\d+ .*|(?:train_)?(?:step|iter)\w*\s*[:=]?\s*\d.*|[\w+-]+(?: [\w+-]+){0,3}:\s?[\d(].*"
+    r"|final.*|.*\bval_\w+\s*[:=].*\d.*|peak memory.*|stopping_early.*)$",
+    re.MULTILINE,
+)
 
 NOT_THIS_SCORE = re.compile(
     r"running|train|delta|gain|gap|improv|baseline|best|target|sota|threshold|std|running", re.I

@@ -1,13 +1,20 @@
 """A run log as a list of events, run by run."""
 
+import codecs
+import hashlib
 import re
+from collections.abc import Iterable
 from decimal import Decimal
 
 from goldenseal.audit import log_patterns as p
+from goldenseal.audit.measured import to_run
 from goldenseal.audit.model import Log, Run, Score, Size, Stage, seed_in_name
 from goldenseal.audit.numbers import parse
-from goldenseal.audit.reader import decode, digest
+from goldenseal.audit.reader import PIECE, encoding_of
+from goldenseal.audit.series import MLLOG, Metrics
+from goldenseal.audit.words import LONG_BPB
 
+MAX_SOURCE = 1 << 22  # characters of an embedded script
 MAX_LINE = 2000  # characters; events are far shorter, embedded data far longer
 MAX_SCORES = 2000  # of a stage, in a run
 MAX_SIZES = 40  # of a kind, in a run
@@ -15,56 +22,139 @@ MAX_RUNS = 60  # in a file
 
 
 def read_log(name: str, data: bytes) -> Log:
-    """The runs in a log file; a file without any event gives none."""
-    text, source = without_source(decode(data).replace("\x00", ""))
-    runs = _merged(_split(name, text))
-    named = seed_in_name(name)
+    """The runs in a log file that is in memory; a file without any event gives none."""
+    return read_pieces(name, [data])
+
+
+def read_pieces(name: str, pieces: Iterable[bytes]) -> Log:
+    """The runs in a log that comes in pieces of whole lines, in the memory of one piece."""
+    h = hashlib.sha256()
+    decoder, size, first = None, 0, 1
+    reading = Reading(name)
+    rest = ""
+    sources: list[str] = []
+    for data in pieces:
+        h.update(data)
+        size += len(data)
+        decoder = decoder or codecs.getincrementaldecoder(encoding_of(data))(errors="replace")
+        text = decoder.decode(data).replace("\x00", "")
+        if "\x1b" in text:
+            text = p.COLOURS.sub("", text)
+        text, found, kept = without_source(rest + text, len(data) >= PIECE)
+        sources += found[: MAX_RUNS - len(sources)]
+        # What may be source, if a rule follows in the next piece, waits for it.
+        rest = kept if len(kept) < MAX_SOURCE else ""
+        text = text[: len(text) - len(rest)]
+        reading.take(first, text)
+        first += text.count("\n")
+    reading.take(first, rest)
+    runs = _merged(reading.end())
     if len(runs) == 1 and runs[0].seed is None:
-        runs[0].seed = named
-    return Log(name, digest(data), len(data), runs, source)
+        runs[0].seed = seed_in_name(name)
+    return Log(name, h.hexdigest(), size, runs, tuple(dict.fromkeys(sources)))
 
 
-def without_source(text: str) -> tuple[str, str]:
-    """(the log with embedded source blanked, that source): segments between long rules of `=`
-    that are Python. Line numbers stay.
+def without_source(text: str, goes_on: bool = False) -> tuple[str, list[str], str]:
+    """(the log with embedded source blanked, those sources, a tail that may be one): segments
+    before a long rule of `=` that are Python, from where the lines of a run before end. Line
+    numbers stay.
     """
     borders = [0, *(edge for rule in p.RULE.finditer(text) for edge in rule.span()), len(text)]
-    kept, source = [], ""
+    kept, sources, tail = [], [], ""
     for i in range(0, len(borders) - 1):
         part = text[borders[i] : borders[i + 1]]
-        if i % 2 == 0 and i + 2 < len(borders) and is_python(part):
-            source = source or part
-            part = "\n" * part.count("\n")
+        ended = i + 2 < len(borders)
+        if i % 2 == 0 and (ended or goes_on) and is_python(part):
+            begin = source_begin(part)
+            if ended:
+                sources.append(part[begin:])
+                part = part[:begin] + "\n" * part.count("\n", begin)
+            else:
+                tail = part[begin:]
         kept.append(part)
-    return "".join(kept), source
+    return "".join(kept), sources, tail
+
+
+def source_begin(part: str) -> int:
+    """Where, in a segment that holds a script, the lines of a run before it end."""
+    python = p.PYTHON_LINE.search(part)
+    last = 0
+    for match in p.LOG_LINE.finditer(part, 0, python.start() if python else 0):
+        last = match.end() + 1
+    return last
 
 
 def is_python(part: str) -> bool:
-    """Whether a segment of a log is a script."""
-    words = {m[0].split()[0] for m in p.PYTHON_LINE.finditer(part[:400_000])}
+    """Whether a segment of a log holds a script."""
+    words = {m[0].split()[0] for m in p.PYTHON_LINE.finditer(part[:MAX_SOURCE])}
     return len(words) >= 2 or any(word.startswith("exec") for word in words)
 
 
-def _split(name: str, text: str) -> list[Run]:
-    runs = [Run(name, 1)]
-    last: tuple[int, str] | None = None  # the last training line, read when the run ends
-    for number, raw in enumerate(text.split("\n"), start=1):
-        run = runs[-1]
-        if "train_loss" in raw or ("loss:" in raw[:60] and "val_" not in raw):
-            last = (number, raw)
+class Reading:
+    """The runs of a file as far as its lines were taken."""
+
+    def __init__(self, name: str):
+        self.runs = [Run(name, 1)]
+        self.last: tuple[int, str] | None = None  # the last training line, read when a run ends
+        self.heads = 0  # of the present run
+        self.metrics = Metrics(name)  # of lines that are objects
+
+    def take(self, first: int, text: str) -> None:
+        """Read lines, of which the first has this number."""
+        bars = "\r" in text
+        for number, raw in enumerate(text.split("\n"), start=first):
+            if bars and "\r" in raw:  # one that was drawn over itself, or the ends of lines
+                for part in raw.split("\r"):
+                    self.line(number, part)
+            elif "train_loss" in raw and "val_" not in raw and raw[:1] != "{":
+                self.last = (number, raw)
+            elif len(raw) > 5:
+                self.line(number, raw)
+
+    def line(self, number: int, raw: str) -> None:
+        """Take one line. Nearly all are of training, and only the last of those matters."""
+        run = self.runs[-1]
+        if raw[:1] != "{" and ("train_loss" in raw or ("loss:" in raw[:60] and "val_" not in raw)):
+            self.last = (number, raw)
             if len(raw) > MAX_LINE or "val_bpb" not in raw:
-                continue
+                return
+        if (raw[:1] == "{" or MLLOG in raw) and self.metrics.take_line(number, raw):
+            return
         if len(raw) < 6 or len(raw) > MAX_LINE or "warmup" in raw[:30]:
-            continue
-        line = p.PREFIX.sub("", raw.rstrip("\r"), count=1)
-        if len(runs) < MAX_RUNS and begins_run(line, run, last is not None):
-            _finish(run, last)
-            last = None
-            run = Run(name, number)
-            runs.append(run)
-        read_line(run, number, line)
-    _finish(runs[-1], last)
-    return runs
+            return
+        line = p.PREFIX.sub("", raw, count=1)
+        if len(self.runs) < MAX_RUNS and self.begins(line, run):
+            _finish(run, self.last)
+            self.last, self.heads = None, 0
+            run = Run(run.file, number)
+            self.runs.append(run)
+        self.heads += line.startswith("Hyperparameters:")
+        read_line(run, number, line, self.last is not None)
+
+    def begins(self, line: str, run: Run) -> bool:
+        """Whether a line opens a run: one comes after this one has trained or was scored, or
+        lists its hyperparameters once more, for it was begun anew.
+        """
+        return begins_run(line, run, self.last is not None) or (
+            self.heads > 0 and line.startswith("Hyperparameters:")
+        )
+
+    def end(self) -> list[Run]:
+        """All runs, the last one finished."""
+        _finish(self.runs[-1], self.last)
+        if self.metrics.series and (run := to_run(self.metrics)):
+            _join(self.runs[-1], run)
+        return self.runs
+
+
+def _join(run: Run, measured: Run) -> None:
+    """Add to a run what its log says in lines that are objects."""
+    for name in ("scores", "totals", "models", "codes", "steps", "train_ms", "eval_ms"):
+        getattr(run, name).extend(getattr(measured, name))
+    for name in ("seed", "params", "world"):
+        if getattr(run, name) is None:
+            setattr(run, name, getattr(measured, name))
+    run.knobs = {**measured.knobs, **run.knobs}
 
 
 def begins_run(line: str, run: Run, trained: bool) -> bool:
@@ -78,7 +168,9 @@ def begins_run(line: str, run: Run, trained: bool) -> bool:
 
 
 def _merged(runs: list[Run]) -> list[Run]:
-    """Runs with events; one that only says how it is evaluated again belongs to the one before."""
+    """Runs with events; one that only says how it is evaluated again belongs to the one before,
+    and an attempt that was given up before the next one does not count.
+    """
     kept: list[Run] = []
     for run in runs:
         if kept and run.seed is None and not run.steps and kept[-1].file == run.file:
@@ -87,7 +179,15 @@ def _merged(runs: list[Run]) -> list[Run]:
                 getattr(before, name).extend(getattr(run, name))
         elif run.scores or run.totals or run.steps or run.seed is not None or run.params:
             kept.append(run)
-    return kept
+    return [run for i, run in enumerate(kept) if not _given_up(run, kept[i + 1 :])]
+
+
+def _given_up(run: Run, later: list[Run]) -> bool:
+    """Whether a run has no final score, and one that follows trained anew to one."""
+    return not run.finals and any(
+        other.finals and other.steps and (run.seed in (None, other.seed) or not run.scores)
+        for other in later
+    )
 
 
 def _finish(run: Run, last: tuple[int, str] | None) -> None:
@@ -96,9 +196,12 @@ def _finish(run: Run, last: tuple[int, str] | None) -> None:
     run.steps = sorted(set(run.steps))
 
 
-def read_line(run: Run, number: int, line: str) -> None:
+def read_line(run: Run, number: int, line: str, trained: bool = False) -> None:
     """Take what one line says. Cheap words first: nearly all lines are of no interest."""
     low = line.lower()
+    if "byte" in low and "bit" in low and "bpb" not in low:
+        line = LONG_BPB.sub("bpb", line)
+        low = line.lower()
     if "bpb" in low:
         _read_score(run, number, line)
     if "step" in low or "train_time" in low or p.STEP.match(line):
@@ -113,7 +216,7 @@ def read_line(run: Run, number: int, line: str) -> None:
         run.world = int(match[1])
     if "tokens" in low and run.tokens is None and (match := p.TOKENS.search(line)):
         run.tokens = _int(match[1])
-    if not run.steps and len(run.knobs) < 1000:
+    if not trained and not run.steps and len(run.knobs) < 1000 and not p.EVENT.search(line):
         _read_knobs(run, line)
 
 
@@ -177,8 +280,10 @@ def _read_sizes(run: Run, number: int, line: str) -> None:
     for pattern, into in ((p.TOTAL, run.totals), (p.MODEL, run.models), (p.CODE, run.codes)):
         for match in pattern.finditer(line):
             value = _int(match["value"])
+            label = (match["label"] or "").strip(" ()\"'")
             if value is not None and value >= 100 and len(into) < MAX_SIZES:
-                into.append(Size((match["label"] or "").strip(" ()"), value, number))
+                if not p.NO_SIZE.search(label):
+                    into.append(Size(label, value, number))
     _read_bracketed(run, number, line)
 
 

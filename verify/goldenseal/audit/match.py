@@ -147,3 +147,24 @@ def subset_means(
         for chosen in combinations(runs, size):
             averages += [(v, chosen) for v in means(chosen, role, (Stage.FINAL,), digits)]
     return averages
+
+
+def matched(stated: list[Number], held: list[list[Number]]) -> tuple[list[int], list[Number]]:
+    """(runs taken, stated numbers that no run holds): each run counts once."""
+    free = set(range(len(held)))
+    taken, missing = [], []
+    for number in stated:
+        fitting = [i for i in free if any(holds(number, value) for value in held[i])]
+        if fitting:
+            # Of several, the one that the fewest digits would also give.
+            closest = min(fitting, key=lambda i: min(abs(v.value - number.value) for v in held[i]))
+            taken.append(closest)
+            free.remove(closest)
+        else:
+            missing.append(number)
+    return taken, missing
+
+
+def holds(number: Number, value: Number) -> bool:
+    """Whether a stated number is a logged one, rounded, or in fewer digits than it was logged."""
+    return agreement(number, value.value, value.digits) >= Agreement.FEWER

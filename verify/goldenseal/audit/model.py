@@ -1,6 +1,5 @@
 """What an audit is about: a record's files, what they claim, what they log, what was found."""
 
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -8,7 +7,15 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from goldenseal.audit.lists import Listed
 from goldenseal.audit.numbers import Number
+from goldenseal.audit.runs import Log as Log
+from goldenseal.audit.runs import Run as Run
+from goldenseal.audit.runs import Score as Score
+from goldenseal.audit.runs import Size as Size
+from goldenseal.audit.runs import Stage as Stage
+from goldenseal.audit.runs import one_a_seed as one_a_seed
+from goldenseal.audit.runs import seed_in_name as seed_in_name
 from goldenseal.errors import EXIT_CONTRADICTED, EXIT_HOLDS
 
 LIMITS = (
@@ -16,14 +23,6 @@ LIMITS = (
     "runs can be reproduced; and no reading of text sees a causality violation, a leak in the "
     "preparation of data, or a distribution that is not normalised."
 )
-
-
-class Stage(StrEnum):
-    """Where in a run a score was measured."""
-
-    FINAL = "final"  # after quantisation, by the evaluation that counts
-    BEFORE = "before quantisation"
-    STEP = "training step"
 
 
 class Certainty(StrEnum):
@@ -43,77 +42,6 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True)
-class Score:
-    """A logged loss (nats a token) and bits a byte, either of which may be missing."""
-
-    label: str
-    stage: Stage
-    loss: Number | None
-    bpb: Number | None
-    line: int
-    step: int | None = None
-    seconds: Decimal | None = None  # of evaluation, where the same line gives it
-
-
-@dataclass(frozen=True)
-class Size:
-    """A logged number of bytes; the empty label is the raw, uncompressed model's."""
-
-    label: str
-    value: int
-    line: int
-
-
-@dataclass
-class Run:
-    """One run within a log file."""
-
-    file: str
-    line: int
-    seed: int | None = None
-    params: int | None = None
-    world: int | None = None
-    tokens: int | None = None  # of the validation split
-    scores: list[Score] = field(default_factory=list)
-    totals: list[Size] = field(default_factory=list)
-    models: list[Size] = field(default_factory=list)
-    codes: list[Size] = field(default_factory=list)
-    steps: list[int] = field(default_factory=list)  # where it stopped, or was last seen
-    planned: int | None = None  # steps
-    train_ms: list[Decimal] = field(default_factory=list)
-    coarse_ms: list[Decimal] = field(default_factory=list)  # of training, printed in minutes
-    step_ms: list[Decimal] = field(default_factory=list)
-    eval_ms: list[Decimal] = field(default_factory=list)
-    knobs: dict[str, str] = field(default_factory=dict)
-    counts: Counter[Stage] = field(default_factory=Counter)  # of the scores met
-
-    @property
-    def finals(self) -> list[Score]:
-        """The scores that may be claimed."""
-        return [score for score in self.scores if score.stage is Stage.FINAL]
-
-    def at(self, line: int) -> str:
-        """`file:line`, for messages."""
-        return f"{self.file}:{line}"
-
-
-@dataclass
-class Log:
-    """A log file and the runs in it."""
-
-    name: str
-    digest: str
-    size: int
-    runs: list[Run]
-    source: str = ""  # the script that the log embeds, if any
-
-    @property
-    def named_seed(self) -> int | None:
-        """The seed that the file name states."""
-        return seed_in_name(self.name)
-
-
-@dataclass(frozen=True)
 class Claim:
     """One number that the record states. `seed` is None for a statement on the whole record."""
 
@@ -121,7 +49,7 @@ class Claim:
     role: str  # bpb, loss, total, model, code, params, steps, train, evaluation, p, t, df
     number: Number
     seed: int | None = None
-    statistic: str = ""  # mean, std, standard error, min, max
+    statistic: str = ""  # mean, std, standard error, min, max; run: of one run, not said which
     before: bool = False  # stated as a value before quantisation
     nested: bool = False  # stands within a second account (a re-run, a disclosure)
     scale: Decimal = Decimal(1)  # of bytes: a megabyte is 1,000,000; of time: a second is 1,000
@@ -151,6 +79,17 @@ class Cell:
     row: str  # "seed", "mean" or "std"
     seed: int | None
     text: str
+    label: str = ""  # the row's first cell
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of the README as it stands: (line, cells) of its header and of each row."""
+
+    number: int
+    heading: str  # above it
+    header: list[str]
+    rows: list[tuple[int, list[str]]]
 
 
 @dataclass
@@ -161,6 +100,9 @@ class Readme:
     text: str
     cells: list[Cell] = field(default_factory=list)
     headings: dict[int, str] = field(default_factory=dict)  # above each table
+    tables: list[Table] = field(default_factory=list)
+    lists: list[Listed] = field(default_factory=list)
+    by_config: dict[int, bool] = field(default_factory=dict)  # its rows are of configurations
 
 
 @dataclass(frozen=True)
@@ -187,9 +129,12 @@ class Record:
     logs: list[Log] = field(default_factory=list)
     scripts: dict[str, int] = field(default_factory=dict)  # bytes as shipped
     sources: dict[str, str] = field(default_factory=dict)  # text, where the script is there
+    empty: list[str] = field(default_factory=list)  # scripts without a byte
     readme: Readme | None = None
     problems: list[Finding] = field(default_factory=list)
     rival: "Record | None" = None  # the record to test against
+    facts: dict[str, Any] = field(default_factory=dict)  # what a form keeps for its own checks
+    chosen: "list[Run] | None" = None  # the runs that the claims are about, where that is known
 
     @property
     def runs(self) -> list[Run]:
@@ -202,9 +147,27 @@ class Record:
                 runs += log.runs
         return runs
 
+    def with_siblings(self, run: Run) -> list[Run]:
+        """A run, and then the others of its seed: an evaluation may be logged apart."""
+        if run.seed is None:
+            return [run]
+        return [run, *(one for one in self.runs_of(run.seed) if one is not run)]
+
     def runs_of(self, seed: int | None) -> list[Run]:
         """The runs with that seed inside; all of them for None."""
         return [run for run in self.runs if seed is None or run.seed == seed]
+
+    @property
+    def headlines(self) -> list[Claim]:
+        """The scores that submission files state for the whole record: bits a byte, else losses."""
+        of_all = [
+            c
+            for s in self.submissions
+            for c in s.claims
+            if c.seed is None and not c.before and not c.nested and c.number.value > 0
+            if c.role in ("bpb", "loss") and c.statistic in ("", "mean", "min")
+        ]
+        return [c for c in of_all if c.role == "bpb"] or of_all
 
     @property
     def claimed_seeds(self) -> list[int]:
@@ -217,6 +180,8 @@ class Record:
     @property
     def used_runs(self) -> list[Run]:
         """The runs that the claims are about: of the claimed seeds, or all that have a score."""
+        if self.chosen is not None:
+            return self.chosen
         seeds = self.claimed_seeds
         scored = [run for run in self.runs if run.finals or run.scores]
         chosen = [run for run in scored if run.seed in seeds]
@@ -229,6 +194,12 @@ class Notes:
 
     findings: list[Finding] = field(default_factory=list)
     confirmed: list[str] = field(default_factory=list)
+    scored: set[str] = field(default_factory=set)  # where a score stands that a log supports
+
+    def score(self, claim: object, place: str, evidence: str) -> None:
+        """A stated score that a log supports."""
+        self.scored.add(place)
+        self.confirm(claim, place, evidence)
 
     def confirm(self, claim: object, place: str, evidence: str) -> None:
         """A claim that the evidence supports."""
@@ -273,14 +244,6 @@ class Verdict:
             ],
             "confirmed": list(self.confirmed),
         }
-
-
-def seed_in_name(name: str) -> int | None:
-    """The seed that a file name states, as in `train_seed42.log` or `s42/train_seed_42.txt`."""
-    import re
-
-    seeds = re.findall(r"seed[-_= ]?(\d{1,10})(?!\d)", name.rsplit("/", 1)[-1].lower())
-    return int(seeds[0]) if len(set(seeds)) == 1 else None
 
 
 def unique(values: Iterable[int]) -> list[int]:

@@ -10,6 +10,8 @@ MAX_LENGTH = 40  # characters; no quantity of a record needs more
 MAX_EXPONENT = 30
 PLAIN = re.compile(r"[-+]?(?:\d+(?:,\d{3})*|\d+(?:_\d+)*)(?:\.\d*)?(?:[eE][-+]?\d+)?|[-+]?\.\d+")
 HALF = Decimal("0.5")
+DOUBLE = 15  # significant digits, from which a number is what a program printed of a double
+EPSILON = Decimal("4.5e-16")
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,8 @@ def agreement(claim: Number, value: Decimal, value_digits: int | None = None) ->
     Half-up and half-even both count as rounding: a tie agrees with either neighbour.
     """
     distance = abs(claim.value - value)
-    if distance <= HALF.scaleb(-claim.digits):
+    double = len(claim.value.as_tuple().digits) >= DOUBLE and distance <= abs(value) * EPSILON
+    if double or distance <= HALF.scaleb(-claim.digits):
         return Agreement.ROUNDED
     if value_digits is not None and value_digits < claim.digits:
         if distance <= HALF.scaleb(-value_digits):

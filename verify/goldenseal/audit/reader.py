@@ -1,26 +1,43 @@
 """Reading a record folder: only its own regular files, only so much of each, nothing executed."""
 
-import hashlib
+import contextlib
 import json
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from goldenseal.audit.numbers import Number, parse
-from goldenseal.disk.files import read_small
+from goldenseal.disk.files import open_regular, read_small
 from goldenseal.errors import UsageError
 
 MAX_JSON = 1 << 20  # bytes
-MAX_LOG = 1 << 26
+MAX_LOG = 1 << 34  # read piece by piece
+PIECE = 1 << 23
+PEEK = 1 << 16
 MAX_SCRIPT = 1 << 23
 MAX_README = 1 << 18
 MAX_FILES = 5000
+WATCHER: ContextVar[Callable[[int], object]] = ContextVar("WATCHER", default=int)
 MAX_DEPTH = 8
 LOG_SUFFIXES = (".log", ".txt")
-NOT_LOGS = ("requirements", "license", "cmakelists", "vocab", "constraints")
+NOT_LOGS = (
+    "requirements",
+    "license",
+    "licence",
+    "cmakelists",
+    "vocab",
+    "constraints",
+    "readme",
+    "notice",
+    "merges",
+    "environment",
+    "pip_freeze",
+    "robots",
+)
 
 
 @dataclass(frozen=True)
@@ -84,16 +101,21 @@ def is_log(name: str) -> bool:
     return base.endswith(LOG_SUFFIXES) and not base.startswith(NOT_LOGS)
 
 
-def decode(data: bytes) -> str:
-    """Text in whatever encoding its byte order mark says, else UTF-8; never fails."""
+def encoding_of(data: bytes) -> str:
+    """The encoding that a byte order mark says, else UTF-8."""
     for mark, name in (
         (b"\xff\xfe", "utf-16"),
         (b"\xfe\xff", "utf-16"),
         (b"\xef\xbb\xbf", "utf-8-sig"),
     ):
         if data.startswith(mark):
-            return data.decode(name, errors="replace")
-    return data.decode("utf-8", errors="replace")
+            return name
+    return "utf-8"
+
+
+def decode(data: bytes) -> str:
+    """Text in whatever encoding its byte order mark says, else UTF-8; never fails."""
+    return data.decode(encoding_of(data), errors="replace")
 
 
 def read(folder: Path, name: str, limit: int) -> bytes | None:
@@ -104,9 +126,49 @@ def read(folder: Path, name: str, limit: int) -> bytes | None:
         return None
 
 
-def digest(data: bytes) -> str:
-    """SHA-256, to recognise byte-identical files."""
-    return hashlib.sha256(data).hexdigest()
+@contextlib.contextmanager
+def watched(advance: Callable[[int], object]) -> Iterator[None]:
+    """Within it `advance` is called with the bytes of logs as they are read."""
+    token = WATCHER.set(advance)
+    try:
+        yield
+    finally:
+        WATCHER.reset(token)
+
+
+def pieces(folder: Path, name: str) -> Iterator[bytes]:
+    """A file of any size, piece by piece, each of whole lines; of a line that is longer than a
+    piece only the pieces are whole. Whoever `watched` is told the bytes read.
+
+    Raises UsageError when it is a link or unreadable.
+    """
+    with open_regular(folder / name) as file:
+        rest, left = b"", os.fstat(file.fileno()).st_size
+        while left > 0 and (data := file.read(min(PIECE, left))):
+            left -= len(data)
+            WATCHER.get()(len(data))
+            cut = data.rfind(b"\n") + 1
+            if cut or len(rest) > PIECE:
+                yield rest + data[:cut]
+                rest = data[cut:]
+            else:
+                rest += data
+        if rest:
+            yield rest
+
+
+def ends(folder: Path, name: str) -> bytes:
+    """The first and the last bytes of a file, to tell what it is; nothing of one that is none."""
+    try:
+        with open_regular(folder / name) as file:
+            head = file.read(PEEK)
+            size = os.fstat(file.fileno()).st_size
+            if size <= len(head):
+                return head
+            file.seek(max(len(head), size - PEEK))
+            return head + file.read(PEEK)
+    except UsageError:
+        return b""
 
 
 def parse_json(data: bytes) -> tuple[Any, str]:

@@ -2,17 +2,20 @@
 
 import re
 
-from goldenseal.audit.model import Cell, Readme
+from goldenseal.audit.lists import lists_in
+from goldenseal.audit.model import Cell, Readme, Table
 from goldenseal.audit.numbers import Number, parse
 
 MAX_CELLS = 2000
+MAX_TABLES = 200
 MARKS = re.compile(r"[*`]|(?<!\w)_|_(?!\w)|<[^>]{0,40}>|\[\^?\d*\]")
 LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
 OWN = r"(?:\s*\((?:ours|this|submitted|canonical|best|main|median|default|primary)[^)]*\))?"
 SEED = re.compile(rf"(?:seed\s*[:=#]?\s*)?(\d{{1,10}}){OWN}", re.IGNORECASE)
+UNITS = {"mins": "min", "hr": "h", "hrs": "h", "hour": "h", "hours": "h", "minute": "minutes"}
 QUANTITY = re.compile(
     r"(?P<about>[~≈]?)\s*(?P<number>[-+\u2212]?\d[\d,]*(?:\.\d+)?)\s*"
-    r"(?P<unit>bytes|B|MB|MiB|KB|KiB|GB|ms|s|sec|min|bpb|nats|M|K)?\b(?P<rest>.*)",
+    r"(?P<unit>bytes|B|MB|MiB|KB|KiB|GB|ms|s|secs?|seconds?|mins?|minutes?|h|hrs?|hours?|bpb|nats|M|K)?\b(?P<rest>.*)",
     re.DOTALL | re.IGNORECASE,
 )
 
@@ -22,6 +25,7 @@ def read_readme(name: str, text: str) -> Readme:
     from markdown_it import MarkdownIt
 
     made = Readme(name, text)
+    made.lists = lists_in(text)
     try:
         # Blocks are enough; what is inline costs the square of the length when made to.
         tokens = MarkdownIt("commonmark").enable("table").disable("inline").parse(text)
@@ -44,6 +48,11 @@ def read_readme(name: str, text: str) -> Readme:
             rows.append((line, row))
         elif token.type == "table_close":
             made.cells += seed_cells(table, rows)
+            if rows and len(made.tables) < MAX_TABLES:
+                made.tables.append(Table(table, heading, rows[0][1], rows[1:MAX_CELLS]))
+            header = rows[0][1] if rows else []
+            at = next((i for i, cell in enumerate(header) if is_seed_heading(cell)), 0)
+            made.by_config[table] = any(not row_kind(r[0])[0] for _, r in rows[1:] if r and at)
     del made.cells[MAX_CELLS:]
     return made
 
@@ -74,7 +83,7 @@ def seed_cells(table: int, rows: list[tuple[int, list[str]]]) -> list[Cell]:
             continue  # a row about something else, such as another record
         for i, cell in enumerate(cells):
             if i != at and i < len(header) and cell:
-                of_seeds.append(Cell(line, table, header[i], kind, seed, cell))
+                of_seeds.append(Cell(line, table, header[i], kind, seed, cell, first))
     return of_seeds if any(cell.seed is not None for cell in of_seeds) else []
 
 
@@ -90,7 +99,7 @@ def row_kind(cell: str) -> tuple[str, int | None]:
     low = cell.lower()
     if re.search(r"\b(?:mean|average|avg)\b", low):
         return "mean", None
-    if re.search(r"\b(?:std|stdev|sd|sigma|σ|standard deviation)\b", low):
+    if re.search(r"\b(?:std|stdev|sd|sem|se|sigma|standard (?:deviation|error))\b|σ", low):
         return "std", None
     return "", None
 
@@ -106,10 +115,5 @@ def quantity(text: str) -> tuple[Number, str, bool] | None:
     number = parse(match["number"])
     if number is None:
         return None
-    return number, (match["unit"] or "").lower(), bool(match["about"])
-
-
-def spread_of(text: str) -> Number | None:
-    """The number after ± in a cell."""
-    match = re.search(r"(?:±|\+/-)\s*(\d*\.\d+)", text)
-    return parse(match[1]) if match else None
+    unit = (match["unit"] or "").lower()
+    return number, UNITS.get(unit, unit), bool(match["about"])

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 SPLIT = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+\d*|[A-Z]+\d*|\d+")
+# Bits a byte by their long name.
+LONG_BPB = re.compile(r"bits?[-_ ]*(?:/|per)[-_ ]*byte(?![a-z])", re.IGNORECASE)
+SETTING = re.compile(r"\b\w{1,12}\s*=\s*[\w.]+")  # as in `sliding (s=64)`
 SEED_KEY = re.compile(r"(?<![A-Za-z])seed[-_ ]?(\d{1,10})(?!\d)", re.IGNORECASE)
 BARE_SEED = re.compile(r"s?(\d{1,10})")
 PER_SEED = re.compile(r"(?:_|\b)(?:by|per)[-_ ]seeds?(?:_|\b)", re.IGNORECASE)
@@ -23,7 +26,8 @@ ELSEWHERE = frozenset(
 SPREAD = frozenset("std stdev stddev sd sigma deviation".split())
 VARIANCE = frozenset("variance range spread ratio per pct percent frac fraction".split())
 BEFORE = frozenset(
-    "pre prequant prequantization unquantized uncompressed raw ema before fp32 bf16 float".split()
+    """pre prequant prequantization unquantized uncompressed raw ema before fp32 bf16 float
+    precision""".split()
 )
 ERRORS = frozenset("sem stderr se".split())
 # Places of a sample that no log is asked for: neither a mean nor the score of a run.
@@ -53,6 +57,7 @@ TIME = {
     "seconds": Decimal(1000),
     "min": Decimal(60000),
     "minutes": Decimal(60000),
+    "h": Decimal(3_600_000),
 }
 
 
@@ -68,6 +73,10 @@ class Meaning:
 
 def words(key: str) -> list[str]:
     """The words of a key in lower case: `bytes_model_int6_zstd`, `valBpb`, `Post-EMA BPB`."""
+    if "yte" in key:
+        key = LONG_BPB.sub("bpb", key)
+    if "=" in key:
+        key = SETTING.sub(" ", key)
     return [word.lower() for word in SPLIT.findall(key)]
 
 
@@ -85,19 +94,21 @@ def meaning(key: str) -> Meaning:
     if known & ELSEWHERE or known & VARIANCE - {"per", "range", "ratio"} or known & NOT_MEANS:
         return Meaning()
     statistic = _statistic(known)
-    after = "post" in known and known & {"quant", "quantized", "quantization"}
+    after = re.search(r"post[-_ ]?quant", key, re.IGNORECASE)
     before = bool(known & BEFORE) and not after
     if "pre" in known and "ttt" in known:
         before = True  # before adaptation: any event of the log may be meant
     if "bpb" in known or "bpbs" in known:
         return Meaning("bpb", statistic, before)
-    if ("loss" in known or "nats" in known or "losses" in known) and "train" not in known:
+    losses = known & {"loss", "nats", "losses"} and not known & {"train", "sum", "total", "count"}
+    if losses:
         return Meaning("loss", statistic, before)
     if role := _bytes(known):
         return Meaning(role, statistic, before, _scale(known, MEGA))
     if known & {"params", "parameters", "param"} and known - MEANS <= PARAMS:
         return Meaning("params", statistic, False, MILLION if "m" in known else Decimal(1))
-    if known & {"step", "steps"} and known - MEANS <= STEPS:
+    timed = "step" in known and known & MEANS  # `step_avg` is a time
+    if known & {"step", "steps"} and not timed and known - MEANS <= STEPS:
         return Meaning("steps", statistic)
     return _time(known, statistic)
 

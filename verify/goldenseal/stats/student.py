@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
 from goldenseal.errors import CannotCheckError
 from goldenseal.stats.spread import Number, varies
@@ -65,6 +66,22 @@ def variance(values: Sequence[Fraction]) -> Fraction:
     return sum(((value - centre) ** 2 for value in values), Fraction(0)) / (len(values) - 1)
 
 
+def tails(t: float, df: float) -> float:
+    """The probability that Student's t of `df` degrees of freedom is above `t`.
+
+    Raises CannotCheckError without scipy.
+    """
+    return float(_special().stdtr(df, -t))
+
+
+def _special() -> Any:
+    try:
+        from scipy import special  # not scipy.stats, which takes seconds to load
+    except ImportError:
+        raise CannotCheckError("a t-test needs scipy: pip install 'goldenseal[audit]'") from None
+    return special
+
+
 def _varies(values: Sequence[Number]) -> bool:
     exact = (isinstance(value, Fraction) or math.isfinite(value) for value in values)
     return all(exact) and varies(values)
@@ -72,10 +89,7 @@ def _varies(values: Sequence[Number]) -> bool:
 
 def _test(gain: Fraction, error_squared: Fraction, df: Fraction | int) -> Test:
     """Raises CannotCheckError without scipy."""
-    try:
-        from scipy import special  # not scipy.stats, which takes seconds to load
-    except ImportError:
-        raise CannotCheckError("a t-test needs scipy: pip install 'goldenseal[audit]'") from None
+    special = _special()
     square = gain**2 / error_squared
     size = (Decimal(square.numerator) / Decimal(square.denominator)).sqrt()
     t = float(size) if gain >= 0 else -float(size)

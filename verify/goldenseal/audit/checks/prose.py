@@ -83,6 +83,9 @@ def headline(record: Record, lines: list[str], notes: Notes) -> None:
             values = score_values(record.runs, "bpb")
             if len(runs) > 1:
                 values += means(runs, "bpb", tuple(Stage), claim.digits)
+            if best(claim, values).holds:
+                notes.score(shown, place, best(claim, values).how)
+                return
             values += [
                 Value(c.number.value, None, f"{s.name} states the same")
                 for s in record.submissions
@@ -90,7 +93,7 @@ def headline(record: Record, lines: list[str], notes: Notes) -> None:
                 if c.role == "bpb" and not c.nested
             ]
             nearest = best(claim, values)
-            if nearest.holds:
+            if nearest.holds:  # but by no log
                 notes.confirm(shown, place, nearest.how)
             elif nearest.agreement is Agreement.TRUNCATED:
                 notes.add("truncated", AMBIGUOUS, shown, place, nearest.how)
@@ -116,7 +119,7 @@ def quoted(record: Record, text: str, place: str, notes: Notes) -> None:
         return
     nearest = best(number, score_values(record.runs, "bpb"))
     if nearest.holds:
-        notes.confirm(f"quoted bpb {text}", place, nearest.how)
+        notes.score(f"quoted bpb {text}", place, nearest.how)
     else:
         notes.add("readme-bpb", MISMATCH, f"quoted bpb {text}", place, nearest.how)
 

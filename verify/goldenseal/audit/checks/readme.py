@@ -2,22 +2,23 @@
 
 import re
 from collections import defaultdict
+from collections.abc import Sequence
 from decimal import Decimal
 
 from goldenseal.audit import words
-from goldenseal.audit.checks import seeds, sizes, times
-from goldenseal.audit.checks.spread import both
+from goldenseal.audit.checks import readme_spread, seeds, sizes, times
+from goldenseal.audit.columns import column_meaning, unit_scale
 from goldenseal.audit.match import Match, Value, best, means, score_values
 from goldenseal.audit.model import Cell, Certainty, Finding, Notes, Record, Run, Stage
-from goldenseal.audit.numbers import Agreement, Number, mean
-from goldenseal.audit.readme_tables import quantity, spread_of
-from goldenseal.audit.submission import SMALLEST
+from goldenseal.audit.numbers import Agreement, Number, mean, plain
+from goldenseal.audit.readme_tables import quantity
+from goldenseal.audit.submission import SMALLEST, looks_like_bpb
 from goldenseal.audit.words import Meaning
 
 MISMATCH, AMBIGUOUS, NOTE = Certainty.MISMATCH, Certainty.AMBIGUOUS, Certainty.NOTE
-UNITS = {**words.MEGA, "bytes": Decimal(1), "b": Decimal(1), "k": Decimal(1000)}
 OTHERS = re.compile(r"baseline|previous|prior|ablation|sota\b|PR ?#?\d|before|negative", re.I)
 OTHER_COLUMN = re.compile(r"baseline|sota\b|PR ?#?\d|previous|prior|[Δδ]|delta|diff|\bvs\b", re.I)
+MIN_SHARP = 6  # digits by which a value is one run's
 SCALES = (Decimal(1), Decimal(1000), Decimal(60000))
 
 
@@ -30,14 +31,19 @@ def check(record: Record, notes: Notes) -> None:
         tables[cell.table].append(cell)
     for number, cells in sorted(tables.items()):
         own = Notes()
+        by_config = record.readme.by_config.get(number, False)
         for line in dict.fromkeys(cell.line for cell in cells):
             row = Notes()
-            for cell in (c for c in cells if c.line == line):
-                judge(record, cell, cells, row)
-            weaken(row, own, repeats(cells) and not row.confirmed)
+            of_row = [c for c in cells if c.line == line]
+            known = run_of_row(record, of_row) if repeats(cells) else []
+            for cell in of_row:
+                judge(record, cell, cells, row, known)
+            doubtful = repeats(cells) and not known and (by_config or not row.confirmed)
+            weaken(row, own, doubtful)
         if own.confirmed:
             without_log(record, cells, own)
         settle(record, number, len(tables), own, notes)
+    readme_spread.headline(record, notes)
 
 
 def repeats(cells: list[Cell]) -> bool:
@@ -46,12 +52,28 @@ def repeats(cells: list[Cell]) -> bool:
     return len({seed for _, seed in rows}) < len(rows)
 
 
+def run_of_row(record: Record, cells: list[Cell]) -> list[Run]:
+    """The one run of the row's seed, of several, that ended with a score of the row."""
+    runs = record.runs_of(cells[0].seed) if cells[0].seed is not None else []
+    holds = [
+        run
+        for run in runs
+        for cell in cells
+        if column_meaning(cell.column).role == "bpb" and (stated := quantity(cell.text))
+        if stated[0].digits >= 3
+        and best(stated[0], score_values([run], "bpb", (Stage.FINAL,))).holds
+    ]
+    files = {(run.file, run.line): run for run in holds}
+    return list(files.values()) if len(files) == 1 and len(runs) > 1 else []
+
+
 def weaken(notes: Notes, into: Notes, foreign: bool) -> None:
     """Take over what was found; what may be of other runs contradicts nothing."""
     for f in notes.findings:
         certainty = AMBIGUOUS if foreign and f.certainty is MISMATCH else f.certainty
         into.findings.append(Finding(f.kind, certainty, f.claim, f.place, f.evidence))
     into.confirmed += notes.confirmed
+    into.scored |= notes.scored
 
 
 def settle(record: Record, number: int, count: int, own: Notes, notes: Notes) -> None:
@@ -64,7 +86,8 @@ def without_log(record: Record, cells: list[Cell], notes: Notes) -> None:
     """Seeds of a table that is about these logs, of which there is no log."""
     known = {run.seed for run in record.runs}
     listed = {s for submission in record.submissions for s in submission.seeds}
-    certainty = AMBIGUOUS if None in known else MISMATCH
+    # Where a file lists the seeds, and all of them have logs, further ones are disclosed runs.
+    certainty = AMBIGUOUS if None in known or (listed and listed <= known) else MISMATCH
     for seed, line in {c.seed: c.line for c in cells if c.seed is not None}.items():
         if seed not in known and seed not in listed and record.readme:
             place = f"{record.readme.name}:{line}"
@@ -72,7 +95,9 @@ def without_log(record: Record, cells: list[Cell], notes: Notes) -> None:
             notes.add("seed-without-log", certainty, f"seed {seed}", place, evidence)
 
 
-def judge(record: Record, cell: Cell, cells: list[Cell], notes: Notes) -> None:
+def judge(
+    record: Record, cell: Cell, cells: list[Cell], notes: Notes, known: Sequence[Run] = ()
+) -> None:
     """One cell: of a seed against that seed's log, of a mean against the column's."""
     read = column_meaning(cell.column)
     stated = quantity(cell.text)
@@ -83,65 +108,29 @@ def judge(record: Record, cell: Cell, cells: list[Cell], notes: Notes) -> None:
     scale = unit_scale(read, unit, number)
     if scale is None or number.value <= 0 or OTHER_COLUMN.search(cell.column):
         return
-    if read.role == "bpb" and number.value < SMALLEST and cell.row != "std":
+    small = number.value < SMALLEST or (read.before and not looks_like_bpb(number))
+    if read.role == "bpb" and small and cell.row != "std":
         return  # a difference, whatever its heading
     if cell.row == "seed":
-        runs = record.runs_of(cell.seed)
+        runs = list(known) or record.runs_of(cell.seed)
         if not runs:
             return
         claim = f"{cell.column} {cell.text} of seed {cell.seed}"
-        judge_seed(record, runs, read, number, scale, approximate, claim, place, notes)
+        found = (record, runs, read, number, scale, approximate, claim, place, notes)
+        judge_seed(*found, cell.column)
     elif cell.row == "mean":
         claim = f"mean of {cell.column}: {cell.text}"
         judge_mean(record, cell, cells, read, number, scale, approximate, claim, place, notes)
-        if spread := spread_of(cell.text):
-            judge_spread(record, cells, cell.column, read, spread, f"± {spread}", place, notes)
-    else:
-        judge_spread(record, cells, cell.column, read, number, f"std {cell.text}", place, notes)
-
-
-def column_meaning(column: str) -> Meaning:
-    """What a column holds; time and steps are headed in many ways."""
-    known = words.words(column)
-    read = words.meaning(column)
-    if read.role:
-        return read
-    if set(known) & words.ELSEWHERE:
-        return Meaning()
-    low = column.lower()
-    if known in (["steps"], ["step"], ["stop", "step"], ["steps", "completed"]):
-        return Meaning("steps")
-    if set(known) & {"artifact", "submission"}:
-        return Meaning("total")
-    if known in (["code"],):
-        return Meaning("code")
-    if re.search(r"\bsize\b", low) and not set(known) & words.NOT_BYTES and len(known) < 3:
-        return Meaning("total")
-    if known[:1] == ["bpb"] or low in ("score", "val"):
-        return Meaning("bpb")
-    if "time" in known or "wallclock" in known:
-        if set(known) & {"train", "training", "wallclock"}:
-            return Meaning("train", scale=Decimal(0))
-        if set(known) & {"eval", "ttt"}:
-            return Meaning("evaluation", scale=Decimal(0))
-    return Meaning()
-
-
-def unit_scale(read: Meaning, unit: str, number: Number) -> Decimal | None:
-    """What one of the cell's unit is in the log's unit; None when the unit makes no sense."""
-    if read.role in ("total", "model", "code"):
-        if unit in UNITS:
-            return UNITS[unit]
-        if not unit and number.value < 100 and read.scale == 1:
-            return Decimal(10**6)  # nobody's artifact has so few bytes
-        return read.scale if not unit else (Decimal(10**6) if unit == "m" else None)
-    if read.role in ("train", "evaluation"):
-        if unit in words.TIME or unit == "m":
-            return words.TIME.get(unit, Decimal(60000))
-        return read.scale
-    if read.role == "params":
-        return Decimal(10**6) if unit == "m" else read.scale
-    return Decimal(1) if unit in ("", "bpb", "nats") else None
+        for spread, label in readme_spread.spreads_in(cell.text, cell.label):
+            if read.role in ("bpb", "loss"):
+                above = [n.value for n in column(cells, cell.column)]
+                said = f"{label or '±'} {spread}"
+                readme_spread.judge(record, read.role, above, spread, label, said, place, notes)
+    elif read.role in ("bpb", "loss"):
+        above = [n.value for n in column(cells, cell.column)]
+        label = readme_spread.label_of(cell.label) or "std"
+        said = f"{label} {cell.text}"
+        readme_spread.judge(record, read.role, above, number, label, said, place, notes)
 
 
 def values_of(record: Record, runs: list[Run], role: str) -> list[Value]:
@@ -153,6 +142,10 @@ def values_of(record: Record, runs: list[Run], role: str) -> list[Value]:
         return [value for part in parts for value in part]
     if role in ("model", "code"):
         return sizes.candidates(record, runs, role)
+    if role == "step-time":
+        return [
+            Value(ms, None, f"last step_avg in {run.file}") for run in runs for ms in run.step_ms
+        ]
     return times.candidates(runs, role)
 
 
@@ -166,15 +159,34 @@ def judge_seed(
     claim: str,
     place: str,
     notes: Notes,
+    column: str = "",
 ) -> None:
     """A seed's own value."""
     nearest = fit(number, values_of(record, runs, read.role), scale)
     if nearest.holds:
-        return notes.confirm(claim, place, nearest.how)
+        if read.role == "total" and is_artifact(column) and not approximate:
+            return judge_artifact(record, runs, number, scale, nearest, claim, place, notes)
+        say = notes.score if read.role in ("bpb", "loss") else notes.confirm
+        return say(claim, place, nearest.how)
     if nearest.value is None:
         return None
-    if read.role == "evaluation" or approximate:
+    others = [run for run in record.runs if run not in runs]
+    sharp = len(number.text.replace(",", "").replace(".", "").lstrip("0")) >= MIN_SHARP
+    if approximate and sharp and read.role in ("total", "bpb", "loss"):
+        elsewhere = fit(number, values_of(record, others, read.role), scale)
+        if elsewhere.holds:  # no rounding of this seed's value has so many digits
+            evidence = f"it is of another seed: {elsewhere.how}"
+            return notes.add("seed-swapped", MISMATCH, claim, place, evidence)
+    untimed = read.role == "train" and not any(max(run.train_ms, default=0) for run in runs)
+    if read.role == "evaluation" or approximate or untimed:
         return notes.add(f"readme-{read.role}", AMBIGUOUS, claim, place, nearest.how)
+    unlogged = read.before and not any(s.stage is Stage.BEFORE for run in runs for s in run.scores)
+    if read.role in ("bpb", "loss") and unlogged:
+        return notes.add(f"readme-{read.role}", AMBIGUOUS, claim, place, nearest.how)
+    if read.role == "steps" and times.between_lines(number.value, runs):
+        return notes.add("readme-steps", AMBIGUOUS, claim, place, nearest.how)
+    if read.role == "step-time":
+        return judge_step_time(record, number, scale, runs, claim, place, notes)
     if nearest.agreement is Agreement.TRUNCATED:
         return notes.add("truncated", AMBIGUOUS, claim, place, nearest.how)
     if read.role == "train" and times_near(number, scale, nearest):
@@ -182,13 +194,62 @@ def judge_seed(
     if scale == 10**6 and fit(number, values_of(record, runs, read.role), scale * sizes.MEBI).holds:
         evidence = f"it fits only if a megabyte is 1,048,576 bytes; {nearest.how}"
         return notes.add("mib-as-mb", MISMATCH, claim, place, evidence)
-    others = [run for run in record.runs if run not in runs]
     if number.digits >= 3 or number.value > 10**6:
         elsewhere = fit(number, values_of(record, others, read.role), scale)
         if elsewhere.holds:
             evidence = f"it is of another seed: {elsewhere.how}"
             return notes.add("seed-swapped", MISMATCH, claim, place, evidence)
     return notes.add(f"readme-{read.role}", MISMATCH, claim, place, nearest.how)
+
+
+def is_artifact(column: str) -> bool:
+    """Whether a column names the whole artifact, not a size or a model."""
+    known = set(words.words(column))
+    return bool(known & {"artifact", "submission", "total"}) and "model" not in known
+
+
+def judge_artifact(
+    record: Record,
+    runs: list[Run],
+    number: Number,
+    scale: Decimal,
+    nearest: Match,
+    claim: str,
+    place: str,
+    notes: Notes,
+) -> None:
+    """A cell under the name of the artifact: the model with its code, not the model alone."""
+    whole = best(number, sizes.candidates(record, runs, "total"), scale)
+    exact = scale == 1 and number.value > 10**5
+    if whole.holds or not exact or not sizes.of_totals(runs):
+        return notes.confirm(claim, place, whole.how if whole.holds else nearest.how)
+    evidence = f"it is the model alone: {nearest.how}"
+    return notes.add("bytes-without-code", MISMATCH, claim, place, evidence)
+
+
+def judge_step_time(
+    record: Record,
+    number: Number,
+    scale: Decimal,
+    runs: list[Run],
+    claim: str,
+    place: str,
+    notes: Notes,
+) -> None:
+    """The time of a step, which may also be the whole time, or the budget, over the steps."""
+    values = values_of(record, runs, "step-time")
+    for run in runs:
+        for total in [*run.train_ms[-1:], times.LIMIT_MS]:
+            for steps in run.steps[-1:]:
+                what = f"{plain(total, 0)} ms over {steps} steps of {run.file}"
+                values.append(Value(total / max(steps, 1), 3, what))
+    nearest = best(number, values, scale)
+    if nearest.holds:
+        return notes.confirm(claim, place, nearest.how)
+    logged = nearest.value.value if nearest.value else Decimal(0)
+    off = abs(number.value * scale - logged)
+    certainty = AMBIGUOUS if off * 100 <= logged else MISMATCH
+    return notes.add("readme-step-time", certainty, claim, place, nearest.how)
 
 
 def fit(number: Number, values: list[Value], scale: Decimal) -> Match:
@@ -248,32 +309,3 @@ def judge_mean(
         evidence = f"it is one seed's value; {value.how}"
         return notes.add("best-of-n", MISMATCH, claim, place, evidence)
     return notes.add("readme-mean", MISMATCH, claim, place, value.how)
-
-
-def judge_spread(
-    record: Record,
-    cells: list[Cell],
-    name: str,
-    read: Meaning,
-    number: Number,
-    claim: str,
-    place: str,
-    notes: Notes,
-) -> None:
-    """A deviation under a column of scores: sample or population, of the cells or the logs."""
-    above = [n.value for n in column(cells, name)]
-    if read.role not in ("bpb", "loss") or len(above) < 2:
-        return None
-    values = both(above, "the cells above", number.digits)
-    from goldenseal.audit.match import per_run
-
-    for label, numbers in per_run(record.used_runs, read.role, tuple(Stage)).items():
-        values += both([n.value for n in numbers], label, number.digits)
-    nearest = best(number, values)
-    if nearest.holds:
-        return notes.confirm(claim, place, nearest.how)
-    slack = Decimal(1).scaleb(-number.digits)
-    certainty = MISMATCH
-    if nearest.value and abs(nearest.value.value - number.value) <= slack:
-        certainty = AMBIGUOUS
-    return notes.add("deviation", certainty, claim, place, nearest.how)

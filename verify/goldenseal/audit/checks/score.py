@@ -30,7 +30,9 @@ def check(record: Record, notes: Notes) -> None:
         for claim in submission.claims:
             spread = claim.statistic in ("std", "standard error")
             if claim.role in OTHER and not spread and claim.number.value > 0:
-                if claim.seed is not None:
+                if claim.statistic == "run" and claim.seed is None:
+                    of_any(record, claim, notes)
+                elif claim.seed is not None:
                     of_seed(record, claim, notes)
                 else:
                     headline(record, submission, claim, notes)
@@ -45,7 +47,7 @@ def of_seed(record: Record, claim: Claim, notes: Notes) -> None:
     nearest = best(claim.number, score_values(runs, claim.role, FINAL))
     shown, place = f"{claim} of seed {claim.seed}", claim.place
     if nearest.holds or (claim.before and (nearest := best(claim.number, early)).holds):
-        return notes.confirm(shown, place, nearest.how)
+        return notes.score(shown, place, nearest.how)
     if claim.nested:
         return notes.add("second-account", AMBIGUOUS, shown, place, "no log of these runs is here")
     if best(claim.number, early).holds:
@@ -53,6 +55,11 @@ def of_seed(record: Record, claim: Claim, notes: Notes) -> None:
         return notes.add("before-quantisation", MISMATCH, shown, place, evidence)
     if nearest.agreement is Agreement.TRUNCATED:
         return notes.add("truncated", AMBIGUOUS, shown, place, nearest.how)
+    unsaid = best(
+        claim.number, score_values([r for r in record.runs if r.seed is None], claim.role)
+    )
+    if unsaid.holds:
+        return notes.score(shown, place, unsaid.how)
     others = [run for run in record.runs if run.seed != claim.seed]
     elsewhere = best(claim.number, score_values(others, claim.role, FINAL))
     if elsewhere.holds:
@@ -61,7 +68,16 @@ def of_seed(record: Record, claim: Claim, notes: Notes) -> None:
     swapped = under_other_name(claim, runs)
     if swapped:
         return notes.add(*swapped, shown, place, f"a logged {OTHER[claim.role]} has this value")
-    return notes.add("score-not-in-log", MISMATCH, shown, place, nearest.how)
+    certainty = MISMATCH if nearest.value is not None else AMBIGUOUS
+    return notes.add("score-not-in-log", certainty, shown, place, nearest.how)
+
+
+def of_any(record: Record, claim: Claim, notes: Notes) -> None:
+    """A value that is stated for one of the runs, without saying which."""
+    nearest = best(claim.number, score_values(record.runs, claim.role))
+    if nearest.holds:
+        return notes.score(claim, claim.place, nearest.how)
+    return notes.add("score-not-in-log", MISMATCH, claim, claim.place, nearest.how)
 
 
 def of_unknown(record: Record, claim: Claim, notes: Notes) -> None:
@@ -69,7 +85,7 @@ def of_unknown(record: Record, claim: Claim, notes: Notes) -> None:
     unknown = [run for run in record.runs if run.seed is None]
     nearest = best(claim.number, score_values(unknown, claim.role))
     if nearest.holds:
-        notes.confirm(f"{claim} of seed {claim.seed}", claim.place, nearest.how)
+        notes.score(f"{claim} of seed {claim.seed}", claim.place, nearest.how)
 
 
 def under_other_name(claim: Claim, runs: list[Run]) -> tuple[str, Certainty] | None:
@@ -88,7 +104,7 @@ def headline(record: Record, submission: Submission, claim: Claim, notes: Notes)
         best(claim.number, means(runs, claim.role, stages, digits)) if len(runs) > 1 else None
     )
     if averages and averages.holds:
-        return notes.confirm(shown, place, averages.how)
+        return notes.score(shown, place, averages.how)
     stated = best(claim.number, stated_means(submission, claim))
     single = best(claim.number, score_values(runs, claim.role, stages))
     anywhere = best(claim.number, score_values(record.runs, claim.role, stages))
@@ -98,9 +114,9 @@ def headline(record: Record, submission: Submission, claim: Claim, notes: Notes)
         evidence = f"{stated.how}; not all of these seeds have a log"
         return notes.add("partly-logged", AMBIGUOUS, shown, place, evidence)
     if anywhere.holds:
-        return notes.confirm(shown, place, anywhere.how)
+        return notes.score(shown, place, anywhere.how)
     if claim.before and (step := best(claim.number, means(runs, claim.role, EARLY, digits))).holds:
-        return notes.confirm(shown, place, step.how)
+        return notes.score(shown, place, step.how)
     if claim.nested:
         return notes.add("second-account", AMBIGUOUS, shown, place, "no log of these runs is here")
     early = [
@@ -110,6 +126,7 @@ def headline(record: Record, submission: Submission, claim: Claim, notes: Notes)
     if best(claim.number, early).holds:
         evidence = f"matches only {best(claim.number, early).how}"
         certainty = MISMATCH if any(run.finals for run in runs) else AMBIGUOUS
+        notes.scored.add(place)
         return notes.add("before-quantisation", certainty, shown, place, evidence)
     for value, chosen in subset_means(record.runs, claim.role, digits):
         if agreement(claim.number, value.value, value.digits) >= Agreement.FEWER:
@@ -118,12 +135,15 @@ def headline(record: Record, submission: Submission, claim: Claim, notes: Notes)
     alone = single if len(runs) < 2 or digits > 4 else None
     for closest in (averages, alone):
         if closest and closest.agreement is Agreement.TRUNCATED:
+            notes.scored.add(place)
             return notes.add("truncated", AMBIGUOUS, shown, place, closest.how)
     if swapped := under_other_name(claim, runs):
         return notes.add(*swapped, shown, place, f"a logged {OTHER[claim.role]} has this value")
     if stated.holds and not submission.seeds:
         return notes.confirm(shown, place, stated.how)
     nearest = averages if averages and near(claim, averages) < near(claim, single) else single
+    if nearest.value is None:  # nothing of the kind is logged, that could contradict
+        return notes.add("score-not-in-log", AMBIGUOUS, shown, place, nearest.how)
     return notes.add("score-not-in-log", MISMATCH, shown, place, nearest.how)
 
 
@@ -164,11 +184,11 @@ def one_of_several(
     """The value of one run. With several runs that is best-of-n, wrong where a mean is stated."""
     seeds = {run.seed for run in record.used_runs}
     if averages is None or averages.value is None or len(seeds) < 2 or claim.before:
-        return notes.confirm(claim, claim.place, single.how)
+        return notes.score(claim, claim.place, single.how)
     shown = plain(averages.value.value)
     evidence = f"single run, one of {len(seeds)}: {single.how}; the mean is {shown}"
     if claim.statistic == "min":
-        return notes.confirm(claim, claim.place, single.how)
+        return notes.score(claim, claim.place, single.how)
     disclosed = any(
         c.statistic == "mean" and c.role == claim.role and c is not claim for c in submission.claims
     )
@@ -177,7 +197,7 @@ def one_of_several(
     if said_mean or (several and not disclosed):
         certainty = MISMATCH if claim.role == "bpb" else AMBIGUOUS
         return notes.add("best-of-n", certainty, claim, claim.place, evidence)
-    notes.confirm(claim, claim.place, single.how)
+    notes.score(claim, claim.place, single.how)
     return notes.add("best-of-n", NOTE, claim, claim.place, evidence)
 
 

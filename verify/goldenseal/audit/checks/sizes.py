@@ -3,8 +3,19 @@
 from decimal import Decimal
 from itertools import combinations
 
-from goldenseal.audit.match import Value, best
-from goldenseal.audit.model import Certainty, Claim, Notes, Record, Run, Size, Submission
+from goldenseal.audit.disclosed import over_the_cap
+from goldenseal.audit.match import Value, best, means, score_values
+from goldenseal.audit.model import (
+    Certainty,
+    Claim,
+    Notes,
+    Record,
+    Run,
+    Size,
+    Stage,
+    Submission,
+    one_a_seed,
+)
 from goldenseal.audit.numbers import Number, plain
 
 MISMATCH, AMBIGUOUS, NOTE = Certainty.MISMATCH, Certainty.AMBIGUOUS, Certainty.NOTE
@@ -39,6 +50,8 @@ def judge(record: Record, claim: Claim, notes: Notes) -> None:
     if claim.before:  # said to be of the raw model
         values += of_raw(runs)
     nearest = best(claim.number, values, claim.scale)
+    if nearest.holds and (other := of_another_run(record, claim)):
+        return notes.add("bytes-of-another-seed", MISMATCH, shown, claim.place, other)
     if nearest.holds:
         return notes.confirm(shown, claim.place, nearest.how)
     if claim.role == "model" and (total := best(claim.number, of_totals(runs), claim.scale)).holds:
@@ -48,6 +61,35 @@ def judge(record: Record, claim: Claim, notes: Notes) -> None:
         return notes.add("second-account", AMBIGUOUS, shown, claim.place, nearest.how)
     kind, evidence = reason(record, claim, runs, nearest.how)
     return notes.add(kind, MISMATCH, shown, claim.place, evidence)
+
+
+def of_another_run(record: Record, claim: Claim) -> str:
+    """What a size for the whole record is of, when the headline is one run's and it another's."""
+    plain = claim.seed is None and not claim.statistic and not claim.nested and not claim.before
+    scores = [c for c in record.headlines if c.role == "bpb"]
+    runs = [run for run in record.runs if run.scores]
+    if not plain or claim.role == "code" or not scores or len({run.seed for run in runs}) < 2:
+        return ""
+    stages = (Stage.FINAL,)
+    used = record.used_runs if len(record.used_runs) > 1 else runs
+    if any(best(c.number, means(used, "bpb", stages, c.number.digits)).holds for c in scores):
+        return ""
+    own = [
+        run
+        for run in runs
+        if any(best(c.number, score_values([run], "bpb", stages)).holds for c in scores)
+    ]
+    held = [*own, *(one for run in own for one in record.with_siblings(run))]
+    values = candidates(record, held, claim.role)
+    if not own or not values or best(claim.number, values, claim.scale).holds:
+        return ""
+    spread = best(claim.number, spreads(record, runs, claim.role), claim.scale)
+    theirs = best(claim.number, candidates(record, runs, claim.role), claim.scale)
+    return (
+        ""
+        if spread.holds or not theirs.holds
+        else (f"the score is of {own[0].file}; it is {theirs.how}")
+    )
 
 
 def reason(record: Record, claim: Claim, runs: list[Run], nearest: str) -> tuple[str, str]:
@@ -99,10 +141,9 @@ def candidates(record: Record, runs: list[Run], role: str) -> list[Value]:
 def spreads(record: Record, runs: list[Run], role: str) -> list[Value]:
     """Mean and extremes over the runs, of what each run's artifact is."""
     per_run = []
-    for run in runs:
-        sizes = {"total": run.totals, "model": run.models, "code": run.codes}[role]
-        real = compressed(sizes) if role != "code" else sizes
-        if not real:
+    for run in one_a_seed(runs):
+        real = next(filter(None, (logged(one, role) for one in record.with_siblings(run))), None)
+        if real is None:
             return []
         per_run.append(real[-1].value)
     if len(per_run) < 2:
@@ -113,6 +154,13 @@ def spreads(record: Record, runs: list[Run], role: str) -> list[Value]:
         Value(exact, None, what),
         Value(exact // 1, None, f"{what}, whole bytes"),
     ]
+
+
+def logged(run: Run, role: str) -> list[Size]:
+    """The sizes of this role that a run logs, without those of the uncompressed model."""
+    if role == "code":
+        return run.codes
+    return compressed(run.totals if role == "total" else run.models)
 
 
 def compressed(sizes: list[Size]) -> list[Size]:
@@ -221,19 +269,24 @@ def copied(record: Record, submission: Submission, notes: Notes) -> None:
 
 def cap(record: Record, notes: Notes) -> None:
     """Every artifact within the cap: as claimed, as logged, and with the code as shipped."""
+    said = over_the_cap(record)
+    sure = NOTE if said else MISMATCH
+    said = f"; the record says so: {said}" if said else ""
+    if not record.submissions and not record.readme:
+        sure = AMBIGUOUS  # nothing is claimed of these logs
     for submission in record.submissions:
         for claim in submission.claims:
             value = claim.number.value * claim.scale
             if claim.role == "total" and CAP < value < RAW and not claim.nested:
                 over = plain(value - CAP)
                 claim_text, evidence = f"total {claim.number}", f"{over} bytes over the cap"
-                notes.add("over-the-cap", MISMATCH, claim_text, claim.place, evidence)
+                notes.add("over-the-cap", sure, claim_text, claim.place, evidence + said)
     for run in record.used_runs:
         totals = [s.value for s in compressed(run.totals) if s.value < RAW]
         logged = min(totals, default=0)
         if logged > CAP:
             evidence = f"{logged - CAP} bytes over the cap of {CAP}"
-            notes.add("over-the-cap", MISMATCH, f"total {logged}", run.file, evidence)
+            notes.add("over-the-cap", sure, f"total {logged}", run.file, evidence + said)
             continue
         models = [s.value for s in compressed(run.models) if s.value < RAW]
         main = max((size for name, size in record.scripts.items() if "train" in name), default=0)

@@ -68,7 +68,11 @@ def add(values: list[Decimal], name: str, digits: int, by_name: dict[str, list[V
 def both(values: list[Decimal], name: str, digits: int) -> list[Value]:
     """Sample and population deviation, of the values and of them rounded as claims round."""
     return [
-        Value(deviation(kept, ddof), None, f"{kind} deviation of {what}")
+        Value(
+            deviation(kept, ddof),
+            known(kept) if kept is values else None,
+            f"{kind} deviation of {what}",
+        )
         for kept, what in as_claimed(values, name, digits)
         for ddof, kind in ((1, "sample"), (0, "population"))
     ]
@@ -82,11 +86,17 @@ def errors(values: list[Decimal], name: str, digits: int) -> list[Value]:
     ]
 
 
+def known(values: list[Decimal]) -> int | None:
+    """To how many digits a spread of these is known; a claim of more cannot be held to all."""
+    digits = [-e for v in values if isinstance(e := v.as_tuple().exponent, int)]
+    return max(3, min(digits)) if digits and min(digits) >= 6 else None
+
+
 def as_claimed(
     values: list[Decimal], name: str, digits: int
 ) -> Iterator[tuple[list[Decimal], str]]:
     """(values, what they are) in full and rounded as claims round; nothing for fewer than two."""
-    for places in (None, digits, digits - 1, 4) if len(values) > 1 else ():
+    for places in (None, digits, digits - 1, 6, 5, 4) if len(values) > 1 else ():
         kept = values if places is None else [rounded(v, max(places, 1)) for v in values]
         how = "" if places is None else f", of values rounded to {max(places, 1)} digits"
         yield kept, f"{len(values)} runs, {name}{how}"

@@ -4,7 +4,7 @@ import re
 from decimal import Decimal
 
 from goldenseal.audit.match import Match, Value, best
-from goldenseal.audit.model import Certainty, Claim, Notes, Record, Run
+from goldenseal.audit.model import Certainty, Claim, Notes, Record, Run, one_a_seed
 from goldenseal.audit.numbers import Number, plain
 from goldenseal.audit.track import Track, track_of
 
@@ -16,6 +16,7 @@ GPU_KEYS = frozenset("world_size num_gpus n_gpus gpus gpu_count nproc_per_node n
 GPUS_STATED = re.compile(
     r"\b(\d{1,3})\s*[x×]\s*(?:NVIDIA\s*)?(?:[HAB]\d00|GH200|RTX|L40|A\d{1,2}\b|T4|V100)"
 )
+NPROC = re.compile(r"nproc[_-]per[_-]node[= ](\d{1,3})\b")
 OTHER_HARDWARE = re.compile(
     r"\bRTX|\b[2345]0[5-9]0\b|\bMPS\b|\bMac|\bM[1-5]\b|\bDGX|\bGB\d|\bMI\d{3}|\bT4\b|\bL4\b|\bCPU\b|"
     r"\b(?:single|one)[ -](?:GPU|[HAB]\d00)",
@@ -45,12 +46,12 @@ def judge(record: Record, claim: Claim, notes: Notes) -> None:
     nearest = best(claim.number, [*values, *average(record, claim)], claim.scale)
     if nearest.holds or allowed(claim, runs):
         return notes.confirm(shown, claim.place, nearest.how)
-    certainty = AMBIGUOUS if is_open(claim, nearest) else MISMATCH
+    certainty = AMBIGUOUS if is_open(claim, nearest, runs) else MISMATCH
     kind = {"train": "train-time", "evaluation": "evaluation-time"}.get(claim.role, claim.role)
     return notes.add(kind, certainty, shown, claim.place, nearest.how)
 
 
-def is_open(claim: Claim, nearest: Match) -> bool:
+def is_open(claim: Claim, nearest: Match, runs: list[Run]) -> bool:
     """Whether the files allow another reading of a claim that no logged value supports."""
     if claim.role == "evaluation" or claim.statistic or nearest.value is None:
         return True  # which parts of an evaluation count differs between records
@@ -59,9 +60,21 @@ def is_open(claim: Claim, nearest: Match) -> bool:
         short = claim.scale >= 1000 and claim.number.digits < 2
         return value > 2 * LIMIT_MS or (short and abs(value - logged) < 1000)
     if claim.role == "steps":  # counted from nought
-        return abs(value - logged) <= 1
+        return abs(value - logged) <= 1 or between_lines(value, runs)
     coarse = claim.number.is_integer and claim.number.value % 100_000 == 0
     return coarse and abs(value - logged) * 100 <= logged  # parameters in round millions
+
+
+def between_lines(value: Decimal, runs: list[Run]) -> bool:
+    """Whether a run may have gone on to this step after its last line: one that prints only every
+    so many steps ends at a round one.
+    """
+    for run in runs:
+        last = Decimal(run.steps[-1] if run.steps else 0)
+        every = next((n for n in (1000, 500, 250, 200, 100, 50) if last and last % n == 0), 0)
+        if last < value < last + every:
+            return True
+    return False
 
 
 def allowed(claim: Claim, runs: list[Run]) -> bool:
@@ -107,9 +120,10 @@ def candidates(runs: list[Run], role: str) -> list[Value]:
 def average(record: Record, claim: Claim) -> list[Value]:
     """The mean over the runs, where a record states one number for all."""
     per_run = []
-    for run in record.used_runs:
-        values = candidates([run], claim.role)
-        if not values:
+    for run in one_a_seed(record.used_runs):
+        alone = (candidates([one], claim.role) for one in record.with_siblings(run))
+        values = next(filter(None, alone), None)
+        if values is None:
             return []
         per_run.append(values[-1].value if claim.role == "steps" else values[0].value)
     if claim.seed is not None or len(per_run) < 2:
@@ -169,7 +183,8 @@ def stated_gpus(record: Record) -> set[int]:
         for key, value in submission.facts.items()
         if key.lower() in GPU_KEYS and isinstance(value, Number) and value.is_integer
     }
-    return fields or {int(count) for count in GPUS_STATED.findall(texts(record))}
+    prose = texts(record)
+    return fields or {int(n) for n in (*GPUS_STATED.findall(prose), *NPROC.findall(prose))}
 
 
 def other_hardware(record: Record) -> bool:

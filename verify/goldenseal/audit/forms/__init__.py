@@ -1,0 +1,1 @@
+"""Forms of records beside the first one, each read in a file of its own."""
