@@ -10,6 +10,8 @@ from typing import Annotated
 import typer
 
 from goldenseal import __version__
+from goldenseal.claims.app import EXAMPLES as CLAIMS_EXAMPLES
+from goldenseal.claims.app import claims
 from goldenseal.coq.app import app as theorems_app
 from goldenseal.errors import EXIT_CANNOT_CHECK, GoldensealError, UsageError
 from goldenseal.grids.study_app import app as study_app
@@ -247,24 +249,6 @@ def explain(
     raise typer.Exit(explanation.exit_code)
 
 
-@app.command(epilog="Examples:  goldenseal claims   ·   goldenseal claims README.md --fix")
-def claims(
-    documents: Annotated[
-        list[Path] | None, typer.Argument(help="Markdown files; those of pyproject.toml if none.")
-    ] = None,
-    fix: Annotated[
-        bool, typer.Option("--fix", help="Rewrite wrong numbers from the evidence.")
-    ] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Recompute every number that documents bind to sealed records. Needs no torch."""
-    from goldenseal.claims import command
-
-    judged = command.claims(documents or [], fix)
-    print_json(judged.to_json()) if as_json else command.render(judged, wide_console())
-    raise typer.Exit(judged.exit_code)
-
-
 @app.command(
     epilog="Examples:  goldenseal audit records_of_others/   ·   "
     "goldenseal audit one/ two/ --json   ·   goldenseal audit records_of_others/ --html audit.html"
@@ -333,6 +317,7 @@ def report(
         print(f"{out}: {len(data)} bytes")
 
 
+app.command(epilog=CLAIMS_EXAMPLES)(claims)
 app.command(epilog=MUTATE_EXAMPLES)(mutate)
 app.add_typer(study_app, name="study")
 app.add_typer(sweep_app, name="sweep")
