@@ -216,6 +216,11 @@ def test_words_in_latex_decide_too(one):
         ("\\section{Results}\nThey got 1.19, % exempt: theirs\nwe 1.25.", ["1.25"]),
         ("\\section{More}\n% results\nWe got 1.25.", ["1.25"]),
         (r"\section{Results} 90\% of 5", ["90", "5"]),
+        (r"\section{Results} $\eta = 10^{-3}$, $10^5$", ["1e-3", "1e5"]),
+        (r"\begin{tabular}[t]{@{}l*{2}{c}p{3cm}@{}} a & \multicolumn{2}{c}{b} \\[2pt] x & 1.25 \\"
+         r"\end{tabular}", ["1.25"]),
+        (r"\begin{tabular*}{0.5\textwidth}{@{\extracolsep{2pt}}lr} x & 1.25 \end{tabular*}",
+         ["1.25"]),
     ],
 )  # fmt: skip
 def test_the_closed_world_in_latex(body, found):

@@ -41,6 +41,7 @@ HIDE = re.compile(
     r"|\\\\\*?\[[^\]]*\]"  # space after a row
 )
 SCIENTIFIC = re.compile(r"(?<=\d)\s*\\(?:times|cdot)\s*10\s*\^\s*\{?\s*([+-]?\d{1,3})\s*\}?")
+POWER = re.compile(r"(?<![\d.])10\s*\^\s*(?:\{\s*([+-]?\d{1,3})\s*\}|(\d))")
 SCRIPT = re.compile(r"(?<=[A-Za-z})])\s*[_^]\s*(?:\{[^{}]*\}|\w)")
 SPELT = {r"\pm": "±", r"\%": "%", r"\&": "+", r"\#": "#", r"\$": "$", r"\_": "_", r"\,": " ",
          r"\;": " ", r"\:": " ", r"\!": "", r"\ ": " ", "~": " ", "{,}": ",", "--": "–", "$": "",
@@ -222,9 +223,7 @@ class _Reader:
         world.tables_open += 1
         world.tables += 1
         self.head = []
-        begin += len(code[begin:end]) - len(
-            re.sub(rf"\A{OPTIONS}(?:{ARGUMENT})+", "", code[begin:end])
-        )
+        begin = _past_arguments(code, begin, end)
         blanked = RULES.sub(lambda m: " " * len(m[0]), code[begin:end])
         code = code[:begin] + blanked + code[end:]
         cursor = begin
@@ -285,6 +284,13 @@ class _Reader:
         world.read(text)
 
 
+def _past_arguments(code: str, begin: int, end: int) -> int:
+    """Where the [options] and {column formats} of an environment end."""
+    while match := re.compile(r"[ \t]*(?:\[[^\]]*\]|\{)").match(code, begin, end):
+        begin = match.end() if match[0].endswith("]") else _closing(code, match.end()) + 1
+    return begin
+
+
 def _closing(code: str, begin: int) -> int:
     """Where the brace that is open at `begin` closes."""
     depth = 1
@@ -301,7 +307,7 @@ def _shown(code: str, begin: int, end: int) -> _Shown:
     part = HIDE.sub(lambda m: re.sub(r"[^\n]", HIDDEN, m[0]), part)
     shown, cursor = _Shown(), 0
     joined = re.compile(
-        f"(?P<power>{SCIENTIFIC.pattern})|(?P<script>{SCRIPT.pattern})|(?P<word>{WORD.pattern})|[{{}}]"
+        f"(?P<power>{SCIENTIFIC.pattern})|(?P<ten>{POWER.pattern})|(?P<script>{SCRIPT.pattern})|(?P<word>{WORD.pattern})|[{{}}]"
     )
     for match in joined.finditer(part):
         for offset in range(cursor, match.start()):
@@ -309,6 +315,8 @@ def _shown(code: str, begin: int, end: int) -> _Shown:
         place = begin + match.end() - 1
         if match["power"]:
             shown.put(f"e{match[2]}", place)
+        elif match["ten"]:
+            shown.put(f"1e{match[4] or match[5]}", place)
         elif match["script"]:
             shown.put(HIDDEN, place)
         elif match["word"]:
