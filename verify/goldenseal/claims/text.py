@@ -29,7 +29,9 @@ def sentence_at(text: str, place: int) -> tuple[int, int]:
 
 def excerpt(text: str, start: int, end: int) -> str:
     """The sentence in which a number stands, or as much of it as a line holds."""
-    low, high = sentence_at(text, start)
+    first = max(0, start - 2 * AROUND)  # a paragraph may be long, and have many numbers
+    low, high = sentence_at(text[first : end + 2 * AROUND], start - first)
+    low, high = low + first, high + first
     cut_low, cut_high = max(low, start - AROUND), min(high, end + AROUND)
     said = " ".join(text[cut_low:cut_high].split())
     return ("… " if cut_low > low else "") + said + (" …" if cut_high < high else "")

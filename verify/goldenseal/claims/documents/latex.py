@@ -10,6 +10,7 @@ on lines of their own are as in Markdown: `% exempt: â€¦`, `% exempt section: â€
 """
 
 import re
+from bisect import bisect_right
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -95,6 +96,7 @@ class _Reader:
     def run(self) -> None:
         code, trailing = self._comments()
         code = VERBATIM.sub(lambda m: re.sub(r"[^\n]", HIDDEN, m[0]), code)
+        code = RULES.sub(lambda m: " " * len(m[0]), code)
         for line, text in trailing:
             self._name(code, line, text)
         body = code.find(r"\begin{document}")
@@ -224,8 +226,6 @@ class _Reader:
         world.tables += 1
         self.head = []
         begin = _past_arguments(code, begin, end)
-        blanked = RULES.sub(lambda m: " " * len(m[0]), code[begin:end])
-        code = code[:begin] + blanked + code[end:]
         cursor = begin
         for match in [
             *re.finditer(r"\\\\(?:\*?\[[^\]]*\])?|\\tabularnewline\b", code[begin:end]),
@@ -263,9 +263,9 @@ class _Reader:
         """Give one text to the closed world, with the markers of its numerals."""
         if not shown.text.strip():
             return
-        world, source = self.world, self.document.source
+        world = self.world
         lead = len(shown.text) - len(shown.text.lstrip())
-        line = source.count("\n", 0, shown.places[lead]) + 1
+        line = bisect_right(self.starts, shown.places[lead])
         text = Text("", line)
         cursor = lead
         for match in NUMERAL.finditer(hide(shown.text, heading)):

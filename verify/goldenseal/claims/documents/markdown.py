@@ -156,12 +156,13 @@ class _Reader:
     def _pictures(self, token: Token, first: int) -> list[Text]:
         """What is said of each picture, with the names or the exemption right after it."""
         made, children = [], token.children or []
+        line = first + 1
         for index, child in enumerate(children):
+            line += child.type.endswith("break")
             inline = child.type == "html_inline" and child.content.lower().startswith("<img")
             if child.type != "image" and not inline:
                 continue
             given = attributes(child.content) if inline else dict(child.attrs)
-            line = first + 1 + sum(c.type.endswith("break") for c in children[:index])
             said = [child.content, str(given.get("title", ""))]
             said[0] = str(given.get("alt", "")) if inline else said[0]
             self.document.pictures.append((str(given.get("src", "")), line))
