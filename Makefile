@@ -10,7 +10,7 @@ ENERGY_RECORD ?=# by default what was begun beside the plan, or a new folder of 
 WAIVE ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup coq verify test lint data train seal check claims audit bundle mutants study sweep study-energy data-images data-experts proposal reproduce knobs bench portable coq-versions clean
+.PHONY: help setup coq verify test lint data train seal check claims audit bundle mutants study sweep study-energy data-images data-experts proposal reproduce knobs bench portable coq-versions findings clean
 
 help: ## show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -136,6 +136,11 @@ bench: data ## the measurements of docs/benchmarks.md
 
 coq-versions: ## the theorem gate under Debian 13: Python 3.13, Coq 8.20.1 (needs root, 1.5 GB)
 	@sh theorems/versions.sh
+
+findings: ## run findings/*.sh: what surprised us in outside software (loads packages, long; outside CI)
+	@failed=; for script in findings/*.sh; do echo "== $$script"; \
+	  PYTHON=$(PYTHON) sh $$script || [ $$? -eq 3 ] || failed="$$failed $$script"; done; \
+	  [ -z "$$failed" ] || { echo "changed:$$failed"; exit 1; }
 
 clean: ## remove what can be made again (not data/)
 	rm -rf .venv .goldenseal .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info

@@ -10,6 +10,8 @@ from typing import Annotated
 import typer
 
 from goldenseal import __version__
+from goldenseal.claims.app import EXAMPLES as CLAIMS_EXAMPLES
+from goldenseal.claims.app import claims
 from goldenseal.coq.app import app as theorems_app
 from goldenseal.errors import EXIT_CANNOT_CHECK, GoldensealError, UsageError
 from goldenseal.export.app import EXAMPLES as EXPORT_EXAMPLES
@@ -188,22 +190,6 @@ def verdict(as_json: AsJson = False) -> None:
     raise typer.Exit(command.verdict(as_json))
 
 
-@app.command(epilog="Examples:  goldenseal claims   ·   goldenseal claims README.md --fix")
-def claims(
-    documents: Annotated[
-        list[Path] | None, typer.Argument(help="Markdown files; those of pyproject.toml if none.")
-    ] = None,
-    fix: Annotated[
-        bool, typer.Option("--fix", help="Rewrite wrong numbers from the evidence.")
-    ] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Recompute every number that documents bind to sealed records. Needs no torch."""
-    from goldenseal.claims import command
-
-    judged = command.claims(documents or [], fix)
-    print_json(judged.to_json()) if as_json else command.render(judged, wide_console())
-    raise typer.Exit(judged.exit_code)
 
 
 @app.command(
@@ -274,9 +260,6 @@ def report(
         print(f"{out}: {len(data)} bytes")
 
 
-app.command(epilog=EXAMPLES_OF_REPRODUCE)(reproduce)
-app.command(epilog=EXAMPLES_OF_EXPLAIN)(explain)
-app.command(epilog=EXPORT_EXAMPLES)(export)
 app.command(epilog=MUTATE_EXAMPLES)(mutate)
 app.command(cls=BeforeCommand, epilog=RECORD_EXAMPLES)(record)
 app.command(epilog=CITE_EXAMPLES)(cite)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from goldenseal.report.markdown import to_html
+from goldenseal.claims.documents.safe_html import to_html
 
 
 @pytest.mark.parametrize(

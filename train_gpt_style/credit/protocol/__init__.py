@@ -7,6 +7,5 @@ strategies     S0 to S_full: what each report would have caught
 replay         the first epoch at which a diagnostic fires
 sensitivity    between which thresholds no verdict changes
 calibration    a cosine against fresh feedback
-claims         what is said of numbers, against the numbers that it should follow from
-published      the same of what others published
+published      what others said of their numbers, against those numbers
 """

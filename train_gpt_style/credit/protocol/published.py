@@ -1,28 +1,17 @@
 """The published numbers of the audited project, held against each other: the table of the guide."""
 
-import tomllib
 from pathlib import Path
 
+from goldenseal.claims.sourced.table import judged
+from goldenseal.claims.sourced.table import read as read_table
 from goldenseal.errors import UsageError
-from train_gpt_style.credit.protocol.claims import KINDS, Claim, Source, judged
 
 TABLE = Path(__file__).parents[1] / "published.toml"
 
 
 def read(path=TABLE):
     """The claims of a table, with their sources. Raises UsageError for a name that is none."""
-    table = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    sources = {name: Source(name, **entry) for name, entry in table["source"].items()}
-    claims = []
-    for entry in table["claim"]:
-        names = entry.pop("from")
-        if unknown := sorted(set(names) - set(sources)):
-            raise UsageError(f"{path}: {entry['says']}: there is no source {unknown[0]}")
-        if entry["kind"] not in KINDS:
-            raise UsageError(f"{path}: {entry['kind']} is none of {', '.join(KINDS)}")
-        entry["values"] = tuple(entry.get("values", ()))
-        claims.append(Claim(sources=tuple(sources[name] for name in names), **entry))
-    return claims
+    return read_table(Path(path)).claims
 
 
 def rows(claims):

@@ -1,5 +1,6 @@
 """What `goldenseal claims` prints."""
 
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,8 +8,13 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
+from goldenseal.claims.findings import Finding
 from goldenseal.claims.judgement import Judgement, judge_documents
+from goldenseal.claims.why import why
 from goldenseal.config import repository
+from goldenseal.disk.files import atomic_write
+from goldenseal.errors import EXIT_CONTRADICTED, EXIT_HOLDS
+from goldenseal.terminal import print_json
 
 
 def claims(chosen: Sequence[Path], fix: bool) -> Judgement:
@@ -27,7 +33,7 @@ def render(judged: Judgement, console: Console) -> None:
             soft_wrap=True,
         )
         for finding in findings:
-            console.print(f"        · {escape(str(finding))}", soft_wrap=True, highlight=False)
+            _show(finding, console)
         for exemption in document.exemptions:
             console.print(
                 f"        exempt, line {exemption.line} ({exemption.scope}, {exemption.numerals} "
@@ -40,3 +46,38 @@ def render(judged: Judgement, console: Console) -> None:
     console.print(
         f"\n{judged.bound} numbers bound, {judged.exempt} exempt with a reason, {wrong} findings"
     )
+    made = judged.coverage
+    console.print(
+        f"coverage {made.share:.1%}: {made.bound} bound that hold, {made.exempt} exempt, "
+        f"{made.red} red"
+    )
+
+
+def _show(finding: Finding, console: Console) -> None:
+    """What is wrong, the sentence, and what to type."""
+    lines = [f"        · {finding}"]
+    if finding.sentence and finding.sentence != finding.claim:
+        lines.append(f"          “{finding.sentence}”")
+    if finding.command:
+        lines.append(f"          {finding.right} is right: {finding.command}")
+    for line in lines:
+        console.print(escape(line), soft_wrap=True, highlight=False)
+
+
+def write_sarif(judged: Judgement, out: Path) -> None:
+    """The findings for code review."""
+    from goldenseal.claims.sarif import to_sarif
+
+    atomic_write(out, (json.dumps(to_sarif(judged), indent=2, sort_keys=True) + "\n").encode())
+
+
+def explain(judged: Judgement, name: str, as_json: bool, console: Console) -> int:
+    """Print why a claim's number is what it is. Exit code 1 when it does not hold there."""
+    explained = why(judged, name)
+    if as_json:
+        print_json([each.to_json() for each in explained])
+    else:
+        for each in explained:
+            for line in each.lines():
+                console.print(line, markup=False, highlight=False, soft_wrap=True)
+    return EXIT_CONTRADICTED if any(each.findings for each in explained) else EXIT_HOLDS

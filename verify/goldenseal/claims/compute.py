@@ -10,6 +10,8 @@ from goldenseal.claims.findings import ClaimError
 from goldenseal.claims.matched import SEED, check_matched
 from goldenseal.claims.numerals import Printed
 from goldenseal.claims.runs import Observation, check_complete, observations, runs_of
+from goldenseal.claims.sourced.numbers import Source as Sourced
+from goldenseal.claims.sourced.seeds import differs, source_deviation
 from goldenseal.claims.statistics import deviation, mean, p_value
 
 _SUMMARIES: dict[str, Callable[[Sequence[Fraction]], Fraction]] = {
@@ -27,6 +29,7 @@ class Outcome:
     left: tuple[Observation, ...] = ()
     right: tuple[Observation, ...] = ()
     runs: int = 0  # of a count
+    sourced: Sourced | None = None  # printed by others, and not sealed
     alternatives: Mapping[str, Fraction] = field(default_factory=dict)
 
     @property
@@ -37,6 +40,8 @@ class Outcome:
     @property
     def seed_counts(self) -> set[int]:
         """How many seeds: all in all, and on each side of a comparison."""
+        if self.sourced:
+            return {self.sourced.count}
         sides = ({seed for each in side for seed in each.seeds} for side in (self.left, self.right))
         return {len(self.seeds), *(len(side) for side in sides)} - {0}
 
@@ -46,6 +51,8 @@ def compute(library: Library, definition: Definition, ignored: Sequence[str] = (
 
     `ignored` are the knobs that name places. Raises ClaimError.
     """
+    if definition.table:
+        return _of_others(library, definition)
     if definition.source is None:
         raise ClaimError("bad-claim", f"stat = {definition.stat!r} follows from two claims")
     if definition.stat in COMPARISONS and definition.against is not None:
@@ -56,6 +63,36 @@ def compute(library: Library, definition: Definition, ignored: Sequence[str] = (
         outcome = _one_side(library, definition, definition.source, ignored)
     scaled = {key: value * definition.times for key, value in outcome.alternatives.items()}
     return replace(outcome, exact=outcome.exact * definition.times, alternatives=scaled)
+
+
+def _of_others(library: Library, definition: Definition) -> Outcome:
+    """A number of a table of sourced numbers. It is as printed there; nothing of it is sealed."""
+    sources = library.table(definition.table).sources
+    source = sources.get(definition.sourced)
+    if source is None:
+        known = ", ".join(sorted(sources))
+        raise ClaimError(
+            "no-evidence",
+            f"{definition.table} has no source {definition.sourced!r}; it has {known}",
+        )
+    alternatives: dict[str, Fraction] = {}
+    if definition.stat == "count":
+        exact = Fraction(source.count)
+    elif definition.stat == "sd":
+        exact, alternatives = source_deviation(source, definition.ddof)
+    else:
+        if definition.stat == "mean" and source.count < 2:
+            raise ClaimError("single-seed", f"{definition.sourced} is of one seed: stat = 'value'")
+        if definition.stat == "value" and source.count > 1:
+            raise ClaimError(
+                "bad-claim", f"{definition.sourced} is of {source.count} seeds: state its mean"
+            )
+        exact = source.centre
+        if len(source.values) > 1:
+            alternatives = {f"single-seed {seed}": v for seed, v in source.values.items()}
+    times = definition.times if definition.stat != "count" else 1
+    scaled = {kind: value * times for kind, value in alternatives.items()}
+    return Outcome(exact * times, alternatives=scaled, sourced=source)
 
 
 def _one_side(
@@ -153,6 +190,14 @@ def follow(
             raise ClaimError(
                 "single-seed", f"{many[0]} seeds are compared with {many[1]}: one is no mean"
             )
+    a_source, b_source = (outcome.sourced for outcome in outcomes)
+    if a_source and b_source and (wrong := differs(a_source, b_source, definition.varied)):
+        raise ClaimError("unmatched", "; ".join(wrong))
+    if bool(a_source) != bool(b_source) and "sealed" not in definition.varied:
+        raise ClaimError(
+            "unmatched",
+            "one number is sealed, the other printed by others: say so by varied = ['sealed']",
+        )
     if operands[0].times != operands[1].times or operands[0].unit != operands[1].unit:
         raise ClaimError("unit-lost", "the two numbers are printed in different units")
     a, b = printed[0].value, printed[1].value

@@ -38,7 +38,10 @@ TYPES: dict[str, type | tuple[type, ...]] = {
     "times": (int, str),
     "unit": str,
     "is": str,
+    "table": str,
+    "source": str,
 }
+SOURCED = ("value", "mean", "sd", "count")  # what a source of another's table can give
 SIDE = ("record", "file", "pointer", "line", "configuration", "seeds")
 CHOICES: dict[str, tuple[Any, ...]] = {
     "stat": STATS,
@@ -94,6 +97,8 @@ class Definition:
     times: Fraction = Fraction(1)
     unit: str = ""
     relation: str = ""
+    table: str = ""  # of sourced numbers; then there is no sealed source
+    sourced: str = ""  # which source of it
 
 
 def parse_definition(name: str, entry: Any) -> Definition:
@@ -102,9 +107,13 @@ def parse_definition(name: str, entry: Any) -> Definition:
         raise _bad("expected a table such as { record = …, file = …, pointer = … }")
     _check_keys(entry, tuple(TYPES))
     stat = entry.get("stat", "value")
-    _check_needs(entry, stat)
+    if "table" in entry or "source" in entry:
+        _check_sourced(entry, stat)
+    else:
+        _check_needs(entry, stat)
     against = entry.get("against")
-    source = None if stat in OF_PRINTED else _source({k: entry[k] for k in SIDE if k in entry})
+    unsealed = stat in OF_PRINTED or "table" in entry
+    source = None if unsealed else _source({k: entry[k] for k in SIDE if k in entry})
     other = None
     if against is not None:
         _check_keys(against, SIDE)
@@ -124,6 +133,8 @@ def parse_definition(name: str, entry: Any) -> Definition:
         times=_factor(entry.get("times", 1)),
         unit=entry.get("unit", ""),
         relation=entry.get("is", ""),
+        table=entry.get("table", ""),
+        sourced=entry.get("source", ""),
     )
 
 
@@ -158,6 +169,21 @@ def _check_needs(entry: dict[str, Any], stat: str) -> None:
             raise _bad("`from` names two claims of this document")
         for key in sorted(set(SIDE) & set(entry)):
             raise _bad(f"`{key}` has no meaning for stat = {stat!r}: it follows from two numbers")
+
+
+def _check_sourced(entry: dict[str, Any], stat: str) -> None:
+    """A claim on a number that others printed: `table` and `source`, and nothing of a record."""
+    if not entry.get("table") or not entry.get("source"):
+        raise _bad("`table` and `source` belong together: a file, and the name of a source in it")
+    if stat not in SOURCED:
+        raise _bad(f"stat = {stat!r} is not of a source; it may be {', '.join(SOURCED)}")
+    if (stat == "sd") != ("ddof" in entry):
+        raise _bad("stat = 'sd' must state `ddof`, and nothing else may")
+    if stat == "count" and entry.get("count") != "seeds":
+        raise _bad("a count of a source is one of its `seeds`")
+    others = set(entry) - {"table", "source", "stat", "ddof", "times", "unit", "is", "count"}
+    for key in sorted(others):
+        raise _bad(f"`{key}` has no meaning for a source: its table says what it is of")
 
 
 def _source(entry: dict[str, Any]) -> Source:

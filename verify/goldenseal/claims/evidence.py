@@ -12,21 +12,25 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from goldenseal.claims.findings import ClaimError
+from goldenseal.claims.formats import is_rows, rows_of
+from goldenseal.claims.pointing import resolve_pointer, select_line
+from goldenseal.claims.search import NumberIndex
+from goldenseal.claims.sourced.table import Sourced
+from goldenseal.claims.sourced.table import read as read_table
 from goldenseal.disk import canonical
 from goldenseal.disk.files import read_small, walk
 from goldenseal.errors import GoldensealError, UsageError
 from goldenseal.records.check import MAX_SUMS_BYTES, SEAL, SUMS, parse_sums
 from goldenseal.records.record import Record, read_record, record_folders
 
+__all__ = ["LINES", "OWN", "Library", "SealedRecord", "resolve_pointer", "select_line"]
 OWN = "."
+LINES = (".jsonl", ".ndjson")  # one JSON value a line
 MAX_FILE_BYTES = 256 * 1024 * 1024
 Json = Any
-
-if TYPE_CHECKING:
-    from goldenseal.claims.search import NumberIndex
 
 
 @dataclass
@@ -47,7 +51,7 @@ class SealedRecord:
     @cached_property
     def record(self) -> Record:
         """What record.json says. Raises ClaimError `unsealed` when it is not as it was sealed."""
-        self._bytes("record.json", canonical.MAX_BYTES)
+        self.bytes_of("record.json", canonical.MAX_BYTES)
         try:
             return read_record(self.folder)
         except UsageError as error:
@@ -56,13 +60,16 @@ class SealedRecord:
     def json(self, file: str) -> Json:
         """A JSON file of the record. Raises ClaimError."""
         if file not in self._parsed:
-            data = self._bytes(file, canonical.MAX_BYTES)
+            data = self.bytes_of(file, canonical.MAX_BYTES)
             self._parsed[file] = [self._load(data, file)]
         return self._parsed[file][0]
 
     def lines(self, file: str) -> list[Json]:
-        """The objects of a log, one a line. Raises ClaimError."""
-        if file not in self._parsed:
+        """The objects of a log, one a line; the rows of a table. Raises ClaimError."""
+        if file not in self._parsed and is_rows(file):
+            data = self.bytes_of(file, MAX_FILE_BYTES)
+            self._parsed[file] = [*rows_of(data, file, f"{self.name}/{file}")]
+        elif file not in self._parsed:
             self._parsed[file] = [self._load(row, file) for row in self._rows(file)]
         return self._parsed[file]
 
@@ -71,8 +78,8 @@ class SealedRecord:
 
         A JSON text without a backslash that holds a string holds it between quotes.
         """
-        if file in self._parsed:
-            return self._parsed[file]
+        if file in self._parsed or is_rows(file):
+            return self.lines(file)
         needles = tuple(f'"{text}"'.encode() for text in wanted.values() if _is_plain(text))
         if not needles:
             return self.lines(file)
@@ -91,7 +98,7 @@ class SealedRecord:
 
     def _rows(self, file: str) -> list[bytes]:
         if file not in self._raw:
-            self._raw[file] = self._bytes(file, MAX_FILE_BYTES).split(b"\n")
+            self._raw[file] = self.bytes_of(file, MAX_FILE_BYTES).split(b"\n")
             if self._raw[file][-1] == b"":
                 self._raw[file].pop()
         return self._raw[file]
@@ -99,7 +106,7 @@ class SealedRecord:
     def toml(self, file: str) -> dict[str, Json]:
         """A TOML file of the record. Raises ClaimError."""
         if file not in self._parsed:
-            data = self._bytes(file, canonical.MAX_BYTES)
+            data = self.bytes_of(file, canonical.MAX_BYTES)
             try:
                 self._parsed[file] = [tomllib.loads(data.decode("utf-8"))]
             except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
@@ -113,10 +120,13 @@ class SealedRecord:
             try:
                 if file.endswith(".json") and file != SEAL:
                     yield f"{self.name}/{file}", self.json(file)
-                elif file.endswith(".jsonl"):
-                    rows = self._bytes(file, MAX_FILE_BYTES).splitlines()
+                elif file.endswith(LINES):
+                    rows = self.bytes_of(file, MAX_FILE_BYTES).splitlines()
                     for number, row in enumerate(rows, start=1):
                         yield f"{self.name}/{file}:{number}", self._load(row, file)
+                elif is_rows(file):
+                    for number, row in enumerate(self.lines(file), start=2):
+                        yield f"{self.name}/{file}:{number}", row
             except ClaimError:
                 continue  # a search for hints; the claim itself names what is wrong
 
@@ -126,7 +136,7 @@ class SealedRecord:
         except UsageError as error:
             raise ClaimError("no-evidence", str(error)) from None
 
-    def _bytes(self, file: str, limit: int) -> bytes:
+    def bytes_of(self, file: str, limit: int) -> bytes:
         """The bytes of a file, if they are those that were sealed."""
         if file not in self.sums:
             raise ClaimError("no-evidence", f"{self.name} seals no file {file!r}")
@@ -149,8 +159,8 @@ class Library:
         self.root = root
         self.records: dict[str, SealedRecord] = {}  # by identity
         self.broken: dict[str, str] = {}  # by name: why it cannot be evidence
+        self._tables: dict[str, Sourced] = {}
         self.own: Path | None = None  # the folder of the document that is judged
-        self.index: NumberIndex | None = None  # made when the first claim does not hold
         for folder in record_folders(root):
             name = folder.relative_to(root).as_posix()
             try:
@@ -159,6 +169,11 @@ class Library:
                 self.broken[name] = str(error)
                 continue
             self.records[sealed.identity] = sealed
+
+    @cached_property
+    def index(self) -> NumberIndex:
+        """Every number of the sealed files; made when the first claim does not hold."""
+        return NumberIndex(self.records.values())
 
     @cached_property
     def corrections(self) -> dict[str, list[SealedRecord]]:
@@ -251,6 +266,37 @@ class Library:
             raise ClaimError("unmeasured", f"{sealed.name} is a {status}: it holds no results")
         return sealed
 
+    def picture(self, path: Path, limit: int) -> str:
+        """The text of a picture; one that lies in a sealed record must be as it was sealed.
+
+        Raises ClaimError, and UsageError for what is no UTF-8 file of that size.
+        """
+        for sealed in self.records.values():
+            folder = sealed.folder.resolve()
+            if path.is_relative_to(folder):
+                data = sealed.bytes_of(path.relative_to(folder).as_posix(), limit)
+                break
+        else:
+            data = read_small(path, limit)
+        try:
+            return data.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise UsageError(f"{path.name}: not UTF-8: {error.reason}") from None
+
+    def table(self, name: str) -> Sourced:
+        """A table of sourced numbers, by its path from the root. Raises ClaimError."""
+        path = Path(name)
+        here = self.root / path
+        outside = path.is_absolute() or ".." in path.parts
+        if outside or any((self.root / p).is_symlink() for p in (path, *path.parents)):
+            raise ClaimError("bad-claim", f"table {name!r} must be a file of this repository")
+        if name not in self._tables:
+            try:
+                self._tables[name] = read_table(here, name)
+            except UsageError as error:
+                raise ClaimError("no-evidence", str(error)) from None
+        return self._tables[name]
+
     def predecessors(self, sealed: SealedRecord) -> list[SealedRecord]:
         """The records that this one corrects, the nearest first."""
         older: list[SealedRecord] = []
@@ -271,46 +317,6 @@ def _open(folder: Path, name: str) -> SealedRecord:
     return SealedRecord(folder, name, hashlib.sha512(data).hexdigest(), parse_sums(data))
 
 
-def resolve_pointer(document: Json, pointer: str, where: str) -> Json:
-    """The value that a JSON pointer (RFC 6901) names. Raises ClaimError `no-evidence`."""
-    if pointer and not pointer.startswith("/"):
-        raise ClaimError("bad-claim", f"pointer {pointer!r}: a JSON pointer begins with /")
-    value = document
-    for token in pointer.split("/")[1:]:
-        key = token.replace("~1", "/").replace("~0", "~")
-        if isinstance(value, dict) and key in value:
-            value = value[key]
-        elif isinstance(value, list) and _is_index(key) and int(key) < len(value):
-            value = value[int(key)]
-        else:
-            raise ClaimError("no-evidence", f"{where} has nothing at {pointer!r}: no {key!r}")
-    return value
-
-
-def _is_index(key: str) -> bool:
-    return key.isascii() and key.isdigit() and len(key) < 10 and (key == "0" or key[0] != "0")
-
-
-def select_line(lines: list[Json], wanted: dict[str, Json], where: str) -> Json:
-    """The one line of a log that has these keys and values. Raises ClaimError `no-evidence`."""
-    fitting = [
-        line
-        for line in lines
-        if isinstance(line, dict)
-        and all(key in line and _same(line[key], value) for key, value in wanted.items())
-    ]
-    if len(fitting) != 1:
-        chosen = ", ".join(f"{key} = {value!r}" for key, value in sorted(wanted.items()))
-        raise ClaimError(
-            "no-evidence", f"{where}: {len(fitting)} lines have {chosen}, expected one"
-        )
-    return fitting[0]
-
-
 def _is_plain(value: Json) -> bool:
     """Whether a value is a string whose letters JSON writes as they are, unless it escapes them."""
     return isinstance(value, str) and re.fullmatch(r"[\w .-]+", value, re.ASCII) is not None
-
-
-def _same(a: Json, b: Json) -> bool:
-    return a == b and isinstance(a, bool) == isinstance(b, bool)

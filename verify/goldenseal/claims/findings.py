@@ -17,6 +17,7 @@ KINDS: dict[str, str] = {
     "no-spread": "a t-test over runs that vary by no more than rounding: it is not defined",
     "mislabelled": "the words beside the number name another statistic than the one that is bound",
     "population-sd": "a population deviation where a sample deviation is claimed, or the reverse",
+    "pooled": "a deviation over all cells where one over seeds is claimed",
     "unmatched": "the two sides of a comparison differ in more than the factor that is stated",
     "best-of": "a minimum or maximum whose text does not say of how many it is the best",
     "margin": "a margin or ratio that does not follow from its two printed numbers",
@@ -30,16 +31,55 @@ KINDS: dict[str, str] = {
     "could-not-check": "something is not installed, or the document's own record not sealed yet",
 }
 
+# What a table of sourced numbers may be found to be; docs/claims-of-others.md prints these.
+OF_OTHERS: dict[str, str] = {
+    "no-evidence": "no source gives the number that is printed",
+    "rounding": "off by one in the last digit, or right only by the rounding of its parts",
+    "unit": "the number of a source, a power of ten off",
+    "single-seed": "the value of one seed where a mean of several is claimed",
+    "seeds": "more seeds are claimed than a source has",
+    "deviation": "neither the sample's deviation nor the population's",
+    "population-sd": "the population's deviation where the sample's is claimed",
+    "sample-sd": "the sample's deviation where the population's is claimed",
+    "pooled": "a deviation over all cells where one over seeds is claimed",
+    "list": "values by seed that are not those of the source",
+    "unmatched": "two sides differ in epochs, examples or setting, and nothing says so",
+    "unauditable": "seeds whose files nobody can look at",
+    "range": "values lie outside of the range that is said to hold them all",
+    "count": "another number of values or rows is in the band, or so marked",
+    "unlike": "two numbers that are called alike differ by more than the factor that is allowed",
+    "margin": "a difference, a shift or a clearance that does not follow from its numbers",
+    "ratio": "a ratio that does not follow from its numbers",
+    "change": "a relative change that does not follow from its numbers",
+    "sum": "parts that do not add up to what is printed",
+    "boundary": "a threshold at which nothing flips: the deciding value is another",
+    "two-values": "one quantity is printed with two values",
+    "order": "the sources are not in the order that is claimed, or two print alike",
+    "rows": "values that are cited together stand in no row together",
+    "extreme": "the best, worst, first, last or mean value of a column is another",
+    "trend": "a column does not go where it is said to go",
+    "target": "no row comes as near to a target as is said",
+    "confounded": "no two experiments differ in the cause alone",
+    "lineage": "a thing goes back to what it is said to be free of",
+}
+
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is wrong, in a document at a line."""
+    """One thing that is wrong, in a document at a line.
+
+    `sentence` is where the number stands; `right`, the number that would be right at the printed
+    digits; `command`, what rewrites it.
+    """
 
     kind: str
     message: str
     document: str = ""
     line: int = 0
     claim: str = ""
+    sentence: str = ""
+    right: str = ""
+    command: str = ""
 
     def __str__(self) -> str:
         """One line: where, which kind, what."""

@@ -3,12 +3,14 @@
 import re
 from collections.abc import Sequence
 
-from goldenseal.claims.document import Bound, Document, parse
+from goldenseal.claims.document import parse
+from goldenseal.claims.documents.model import Bound, Document
 from goldenseal.claims.evidence import Library
 from goldenseal.claims.judge import Verdict, judge
-from goldenseal.claims.numerals import NUMERAL, accepts, render
+from goldenseal.claims.numerals import NUMERAL
 
-EMPHASIS = re.compile(r"[*_~]*\Z")  # may stand between a numeral and its marker
+# What may stand between a numeral and its marker.
+EMPHASIS = re.compile(r"(?:[*_~]|</\w{1,9}>)*\Z")
 PASSES = 3  # margins follow from the numbers that the first pass prints
 
 
@@ -33,16 +35,16 @@ def fixed(document: Document, library: Library, ignored: Sequence[str] = ()) -> 
 def _rewritten(document: Document, verdicts: Sequence[Verdict]) -> str:
     text = document.source
     for verdict in sorted(verdicts, key=lambda v: v.bound.offset, reverse=True):
-        bound, outcome = verdict.bound, verdict.outcome
-        if outcome is None or not verdict.fixable or accepts(bound.printed, outcome.exact):
-            continue
-        if span := _span(text, bound):
-            text = text[: span[0]] + render(outcome.exact, bound.printed) + text[span[1] :]
+        bound = verdict.bound
+        if verdict.fixable and verdict.right and (span := span_of(text, bound)):
+            text = text[: span[0]] + verdict.right + text[span[1] :]
     return text
 
 
-def _span(source: str, bound: Bound) -> tuple[int, int] | None:
+def span_of(source: str, bound: Bound) -> tuple[int, int] | None:
     """Where the numeral of a marker stands in the source; None where it is written otherwise."""
+    if bound.offset < 0:
+        return None
     emphasis = EMPHASIS.search(source, 0, bound.offset)
     end = emphasis.start() if emphasis else bound.offset
     start = source.rfind("\n", 0, end) + 1
@@ -56,7 +58,7 @@ def _skeleton(source: str, bound: Sequence[Bound]) -> list[str]:
     """The text around the bound numerals, and their claims."""
     parts, cursor = [], 0
     for each in bound:
-        span = _span(source, each)
+        span = span_of(source, each)
         if span:
             parts += [source[cursor : span[0]], each.claim]
             cursor = span[1]

@@ -1,5 +1,6 @@
 """Judging a document: each number against its evidence, and each fault by its name."""
 
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -7,12 +8,12 @@ from typing import Any
 
 from goldenseal.claims.compute import Outcome, compute, follow
 from goldenseal.claims.definition import OF_PRINTED, Definition, parse_definition
-from goldenseal.claims.document import Bound, Document
+from goldenseal.claims.documents.model import Bound, Document
 from goldenseal.claims.evidence import Library
 from goldenseal.claims.findings import ClaimError, Finding
 from goldenseal.claims.naming import check_name
 from goldenseal.claims.numerals import accepts, render, short
-from goldenseal.claims.search import NumberIndex
+from goldenseal.claims.text import excerpt
 from goldenseal.claims.wording import (
     check_best_of,
     check_count,
@@ -45,8 +46,27 @@ class Verdict:
 
     @property
     def fixable(self) -> bool:
-        """Whether the evidence stands, so that it can say what the number should be."""
-        return self.outcome is not None and bool(self.definition and not self.definition.relation)
+        """Whether the evidence stands, so that it can say what the number should be.
+
+        A number in a picture is drawn again, not rewritten.
+        """
+        stated = self.definition is not None and not self.definition.relation
+        return self.outcome is not None and stated and not self.bound.file
+
+    @property
+    def right(self) -> str:
+        """The number at its printed digits as the evidence has it; empty where it is so printed."""
+        printed, definition = self.bound.printed, self.definition
+        if self.outcome is None or definition is None or definition.relation:
+            return ""
+        return "" if accepts(printed, self.outcome.exact) else render(self.outcome.exact, printed)
+
+    def _places(self) -> list[str]:
+        if self.outcome is None:
+            return []
+        if self.outcome.sourced and self.definition:
+            return [f"{self.definition.table}#{self.definition.sourced}"]
+        return sorted({o.where for o in (*self.outcome.left, *self.outcome.right)})
 
     def to_json(self) -> dict[str, Any]:
         """For --json: the exact value is a fraction in text, beside its nearest short decimal."""
@@ -58,7 +78,7 @@ class Verdict:
             "stat": self.definition.stat if self.definition else None,
             "evidence": short(known.exact) if known else None,
             "exact": str(known.exact) if known and len(str(known.exact)) < 400 else None,
-            "places": sorted({o.where for o in (*known.left, *known.right)}) if known else [],
+            "places": self._places(),
             "seeds": sorted(known.seeds) if known else [],
             "holds": not self.findings,
         }
@@ -98,8 +118,20 @@ class _Judge:
                 self.findings.append(Finding("bad-claim", message, self.document.name, line, name))
         verdicts = [self._verdict(bound) for bound in self.document.bound]
         for verdict in verdicts:
+            verdict.findings = [self._shown(verdict, finding) for finding in verdict.findings]
             self.findings += verdict.findings
         return verdicts, sorted(self.findings, key=lambda finding: finding.line)
+
+    def _shown(self, verdict: Verdict, finding: Finding) -> Finding:
+        """With its sentence, the right number, and what to type."""
+        bound, name = verdict.bound, self.document.name
+        command = (
+            f"goldenseal claims {shlex.quote(name)} --fix"
+            if verdict.fixable and verdict.right
+            else ""
+        )
+        said = excerpt(bound.text, bound.start, bound.start + len(bound.printed.text))
+        return replace(finding, sentence=said, right=verdict.right, command=command)
 
     def _verdict(self, bound: Bound) -> Verdict:
         name = bound.claim
@@ -135,7 +167,8 @@ class _Judge:
         return verdict
 
     def _finding(self, bound: Bound, error: ClaimError) -> Finding:
-        return Finding(error.kind, error.message, self.document.name, bound.line, bound.claim)
+        place = bound.file or self.document.name
+        return Finding(error.kind, error.message, place, bound.line, bound.claim)
 
     def _outcome(self, name: str) -> Outcome:
         """What the evidence says; computed once a name. Raises ClaimError, each time."""
@@ -185,7 +218,12 @@ class _Judge:
         flipped = replace(printed, value=-printed.value)
         if printed.value and accepts(replace(flipped, text=flipped.text.lstrip("+-−")), exact):
             raise ClaimError("sign-lost", f"{says}: write {right}")
-        for kind, other in sorted(outcome.alternatives.items()):
+        for name, other in sorted(outcome.alternatives.items()):
+            kind, _, seed = name.partition(" ")
+            if accepts(printed, other) and seed:
+                raise ClaimError(kind, f"{says}: it is seed {seed} alone; write {right}")
+            if accepts(printed, other) and kind == "pooled":
+                raise ClaimError(kind, f"{says}: it is over all cells; write {right}")
             if accepts(printed, other):
                 claimed = "sample" if definition.ddof else "population"
                 raise ClaimError(
@@ -202,6 +240,8 @@ class _Judge:
             raise ClaimError("margin", f"{says}: the {definition.stat} of {a} and {b}")
         if abs(exact - printed.value) < printed.unit:
             raise ClaimError("rounding", f"{says}: write {right}")
+        if definition.table:
+            raise ClaimError("no-evidence", f"{says}, in {definition.table}: write {right}")
         self._raise_origin(definition, bound, says, right)
 
     def _check_name(self, bound: Bound, definition: Definition, outcome: Outcome) -> None:
@@ -220,8 +260,6 @@ class _Judge:
                 raise ClaimError(
                     "stale", f"{says}: it is of a corrected record, {old}; write {right}"
                 )
-        if self.library.index is None:
-            self.library.index = NumberIndex(self.library.records.values())
         if place := self.library.index.place_of(bound.printed, definition.times):
             raise ClaimError("misplaced", f"{says}: {place} holds it")
         raise ClaimError("hard-coded", f"{says}: no sealed file holds it; write {right}")

@@ -4,25 +4,61 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
+from urllib.parse import unquote
 
 from goldenseal import config
-from goldenseal.claims.document import Document, parse
+from goldenseal.claims.document import parse
+from goldenseal.claims.documents import svg
+from goldenseal.claims.documents.model import Document
 from goldenseal.claims.evidence import Library
-from goldenseal.claims.findings import Finding
+from goldenseal.claims.findings import ClaimError, Finding
 from goldenseal.claims.fix import fixed
 from goldenseal.claims.judge import Verdict, judge
+from goldenseal.claims.sourced.document import SourcedVerdict, judge_table
 from goldenseal.disk.files import atomic_write, read_small
 from goldenseal.errors import EXIT_CANNOT_CHECK, EXIT_CONTRADICTED, EXIT_HOLDS, UsageError
 
 MAX_DOCUMENT_BYTES = 4 * 1024 * 1024
+AnyVerdict: TypeAlias = Verdict | SourcedVerdict
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """Of the numerals that a document binds or must bind: how many hold, are exempt, are red."""
+
+    bound: int
+    exempt: int
+    red: int
+
+    @property
+    def share(self) -> float:
+        """The part that is bound and holds; 1 where there is nothing to bind."""
+        total = self.bound + self.exempt + self.red
+        return self.bound / total if total else 1.0
+
+    def to_json(self) -> dict[str, Any]:
+        """For --json."""
+        return {**vars(self), "share": round(self.share, 4)}
+
+
+def coverage(
+    document: Document, verdicts: Sequence[AnyVerdict], findings: Sequence[Finding]
+) -> Coverage:
+    """The coverage of one judged document."""
+    wrong = sum(bool(verdict.findings) for verdict in verdicts)
+    unbound = sum(finding.kind == "unbound" for finding in findings)
+    exempt = sum(exemption.numerals for exemption in document.exemptions)
+    return Coverage(len(verdicts) - wrong, exempt, wrong + unbound)
 
 
 @dataclass
 class Judgement:
     """The judged documents."""
 
-    documents: list[tuple[Document, list[Verdict], list[Finding]]] = field(default_factory=list)
+    documents: list[tuple[Document, Sequence[AnyVerdict], list[Finding]]] = field(
+        default_factory=list
+    )
     rewritten: list[str] = field(default_factory=list)
 
     @property
@@ -41,6 +77,14 @@ class Judgement:
         return sum(e.numerals for document, _, _ in self.documents for e in document.exemptions)
 
     @property
+    def coverage(self) -> Coverage:
+        """Over all documents."""
+        each = [coverage(*judged) for judged in self.documents]
+        return Coverage(
+            sum(c.bound for c in each), sum(c.exempt for c in each), sum(c.red for c in each)
+        )
+
+    @property
     def exit_code(self) -> int:
         """1 when something does not hold, 3 when only something could not be checked."""
         kinds = {finding.kind for finding in self.findings}
@@ -53,11 +97,13 @@ class Judgement:
         return {
             "holds": not self.findings,
             "rewritten": self.rewritten,
+            "coverage": self.coverage.to_json(),
             "documents": [
                 {
                     "document": document.name,
                     "claims": [verdict.to_json() for verdict in verdicts],
                     "exempt": [vars(exemption) for exemption in document.exemptions],
+                    "coverage": coverage(document, verdicts, findings).to_json(),
                     "findings": [finding.to_json() for finding in findings],
                 }
                 for document, verdicts, findings in self.documents
@@ -97,7 +143,11 @@ def judge_documents(root: Path, chosen: Sequence[Path] = (), fix: bool = False) 
     judged = Judgement()
     for path in documents(root, chosen):
         name = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
-        document = _read(path, name)
+        text = _text(path, name)
+        if path.suffix.lower() == ".toml":
+            judged.documents.append(judge_table(name, text))
+            continue
+        document = _document(library, path, name, text)
         library.own = path.parent
         verdicts, findings = judge(document, library, ignored)
         if fix:
@@ -105,15 +155,37 @@ def judge_documents(root: Path, chosen: Sequence[Path] = (), fix: bool = False) 
             if text != document.source:
                 atomic_write(path, text.encode())
                 judged.rewritten.append(name)
-                document = parse(name, text)
+                document = _document(library, path, name, text)
                 verdicts, findings = judge(document, library, ignored)
         judged.documents.append((document, verdicts, findings))
     return judged
 
 
-def _read(path: Path, name: str) -> Document:
+def _document(library: Library, path: Path, name: str, text: str) -> Document:
+    """The document, and the bound numbers of the local SVG pictures that it shows."""
+    document = parse(name, text)
+    root = library.root.resolve()
+    seen = set()
+    for target, line in document.pictures:
+        place = path.parent / unquote(target.partition("#")[0].partition("?")[0])
+        local = "://" not in target and place.suffix.lower() == ".svg"
+        inside = local and place.resolve().is_relative_to(root)
+        if not inside or place.is_symlink() or not place.is_file() or place in seen:
+            continue
+        seen.add(place)
+        shown = place.resolve().relative_to(root).as_posix()
+        try:
+            drawn = library.picture(place.resolve(), MAX_DOCUMENT_BYTES)
+        except (ClaimError, UsageError) as error:
+            kind = error.kind if isinstance(error, ClaimError) else "no-evidence"
+            document.findings.append(Finding(kind, str(error), name, line))
+            continue
+        svg.of_picture(document, shown, drawn)
+    return document
+
+
+def _text(path: Path, name: str) -> str:
     try:
-        text = read_small(path, MAX_DOCUMENT_BYTES).decode("utf-8")
+        return read_small(path, MAX_DOCUMENT_BYTES).decode("utf-8")
     except UnicodeDecodeError as error:
         raise UsageError(f"{name}: not UTF-8: {error.reason}") from None
-    return parse(name, text)

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from goldenseal.claims.definition import OF_PRINTED, Definition
-from goldenseal.claims.document import Bound
+from goldenseal.claims.documents.model import Bound
 from goldenseal.claims.findings import ClaimError
 from goldenseal.claims.labels import BOUND, KINDS, LOCATION, MULTIPLE, SPREAD, Mention, mentions
 from goldenseal.claims.numerals import NUMERAL
+from goldenseal.claims.text import sentence_at
 
 SD = "standard deviation"
 EXTREMES = frozenset({"best", "worst", "minimum", "maximum"})
@@ -35,10 +36,6 @@ OF_ANY = frozenset(name for name, kind in KINDS.items() if kind == LOCATION)
 # bound is taken for what is meant only if it is as near.
 FAR, LOOSE, NEAR, OTHER = 20.0, 4.0, 4.0, 4.0
 
-ABBREVIATED = re.compile(
-    r"(?i:(?<!\w)(?:e\.g|i\.e|std|dev|st|s\.d|s\.e|s\.e\.m|vs|approx|cf|fig|resp|no|avg|err|ca)\.)\s*\Z"
-)
-END = re.compile(r"[.!?][)\"'”’]*\s+(?=[^\sa-z\d(±=<>≤≥])")
 DECIMAL = re.compile(r"\d\.\d|\de[-+−]?\d")
 JOINED = re.compile(
     r"(?i:[\s,;:/±()+&–-]*(?:(?:and|or|plus|with|their|the|its|in|brackets)\b[\s,;:/±()+&–-]*)*)"
@@ -143,7 +140,7 @@ def _beside(bound: Bound, numbers: Sequence[Number]) -> Mention | None:
     text = bound.text
     for number in numbers:
         text = text[: number.start] + BOUND * (number.end - number.start) + text[number.end :]
-    low, high = (0, len(text)) if bound.table else _sentence(text, bound.start)
+    low, high = (0, len(text)) if bound.table else sentence_at(text, bound.start)
     nearby = [m for m in mentions(text) if low <= m.start < high]
     inside = [number for number in numbers if low <= number.start < high]
     mine = next(number for number in inside if number.start == bound.start)
@@ -167,17 +164,6 @@ def _beside(bound: Bound, numbers: Sequence[Number]) -> Mention | None:
         if m.name not in owner.right
     ]
     return min(shared, key=lambda each: each[0])[1] if shared else None
-
-
-def _sentence(text: str, place: int) -> tuple[int, int]:
-    """Where the sentence around a place begins and ends."""
-    ends = [
-        m.end()
-        for m in END.finditer(text)
-        if not ABBREVIATED.search(text[max(0, m.start() - 12) : m.start() + 1])
-    ]
-    before = [end for end in ends if end <= place]
-    return (before or [0])[-1], ([end for end in ends if end > place] or [len(text)])[0]
 
 
 def _in_turn(text: str, named: Sequence[Mention], numbers: Sequence[Number]) -> dict[int, Mention]:
@@ -281,7 +267,7 @@ def _begins(text: str) -> bool:
 def _sentences(text: str) -> list[str]:
     parts, place = [], 0
     while place < len(text):
-        _, end = _sentence(text, place)
+        _, end = sentence_at(text, place)
         parts.append(text[place:end])
         place = end
     return parts

@@ -1,7 +1,8 @@
 """The stated rules of the closed world: which sections are results, which numerals are exempt.
 
-Closed are all tables, and the sections whose heading holds one of RESULTS as a word, with their
-subsections. There a numeral must be bound, exempt by a rule of EXEMPT, or exempted with a reason.
+Closed are all tables, captions and what is said of pictures, and the sections whose heading holds
+one of RESULTS as a word, with their subsections. There a numeral must be bound, exempt by a rule of
+EXEMPT, or exempted with a reason.
 """
 
 import re
@@ -37,6 +38,8 @@ EXEMPT: tuple[tuple[str, str], ...] = (
     ),  # int8, fp16, AVX-512, x86-64, SHA-512
 )
 EXEMPT_PATTERN = re.compile("|".join(f"(?:{pattern})" for _, pattern in EXEMPT))
+# A paragraph that is the caption of a figure or a table is closed wherever it stands.
+CAPTION = re.compile(r"[*_\s]*(?:figure|fig\.?|table)\s+\d+[*_\s]*[.:|—–]", re.IGNORECASE)
 HEADING_NUMBER = re.compile(r"\s*\d+(?:\.\d+)*\.?\s")
 
 NUMBER_WORDS = {

@@ -9,8 +9,15 @@ from fractions import Fraction
 from typing import Any
 
 from goldenseal.claims.definition import Source
-from goldenseal.claims.evidence import Library, SealedRecord, resolve_pointer, select_line
+from goldenseal.claims.evidence import (
+    LINES,
+    Library,
+    SealedRecord,
+    resolve_pointer,
+    select_line,
+)
 from goldenseal.claims.findings import ClaimError
+from goldenseal.claims.formats import is_rows, with_value
 from goldenseal.claims.numerals import exact_value
 from goldenseal.records.kinds import Cell
 
@@ -35,6 +42,8 @@ class Observation:
     seeds: tuple[int, ...]
     sealed: SealedRecord = field(repr=False)
     knobs: Mapping[str, str] = field(repr=False)
+    file: str = ""
+    pointer: str = ""
 
     @property
     def exact(self) -> Fraction:
@@ -98,11 +107,14 @@ def observations(library: Library, source: Source, several: bool) -> list[Observ
 def _from_file(sealed: SealedRecord, source: Source) -> Observation:
     file = source.file or ""
     where = f"{sealed.name}/{file}"
-    if source.line or file.endswith(".jsonl"):
-        if not source.line:
-            raise ClaimError("bad-claim", f"{where} has many lines: say which by `line`")
-        document = select_line(sealed.lines_with(file, source.line), source.line, where)
-        where += _selector(source.line)
+    if source.line or file.endswith(LINES) or is_rows(file):
+        lines = sealed.lines_with(file, source.line)
+        if is_rows(file):
+            lines = with_value(lines, source.pointer)
+        if not source.line and not (is_rows(file) and len(lines) == 1):
+            raise ClaimError("bad-claim", f"{where} has {len(lines)} lines: say which by `line`")
+        document = select_line(lines, source.line, where)
+        where += _selector(source.line) if source.line else ""
     else:
         document = sealed.json(file)
     facts = sealed.record.facts
@@ -111,7 +123,8 @@ def _from_file(sealed: SealedRecord, source: Source) -> Observation:
     if own:
         seeds = tuple(own)
     value = resolve_pointer(document, source.pointer, where)
-    return Observation(value, f"{where}#{source.pointer}", seeds, sealed, facts.get("knobs", {}))
+    place, knobs = f"{where}#{source.pointer}", facts.get("knobs", {})
+    return Observation(value, place, seeds, sealed, knobs, file, source.pointer)
 
 
 def _from_runs(sealed: SealedRecord, source: Source, several: bool) -> list[Observation]:
@@ -152,7 +165,8 @@ def _of_run(run: Run, source: Source) -> Observation:
     line = select_line(run.sealed.lines_with(run.log, wanted), wanted, where)
     where += _selector(wanted)
     value = resolve_pointer(line, source.pointer, where)
-    return Observation(value, f"{where}#{source.pointer}", (run.seed,), run.sealed, run.knobs)
+    place = f"{where}#{source.pointer}"
+    return Observation(value, place, (run.seed,), run.sealed, run.knobs, run.log, source.pointer)
 
 
 def _check_seeds(source: Source, seen: list[Observation]) -> None:

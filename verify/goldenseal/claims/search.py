@@ -4,16 +4,24 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
-from typing import Any
+from typing import Any, Protocol
 
-from goldenseal.claims.evidence import SealedRecord
 from goldenseal.claims.numerals import Printed, accepts, exact_value
+
+
+class Sealed(Protocol):
+    """What is searched: a record's name, and its JSON values with the place of each."""
+
+    name: str
+
+    def all_json(self) -> Iterator[tuple[str, Any]]:
+        """(place, value) of each."""
 
 
 class NumberIndex:
     """Every number in the JSON files and logs of some records, as doubles, with its place."""
 
-    def __init__(self, records: Iterable[SealedRecord]):
+    def __init__(self, records: Iterable[Sealed]):
         values, self._places = array("d"), []
         pointers: dict[str, str] = {}
         for sealed in sorted(records, key=lambda record: record.name):

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from goldenseal.claims.definition import Definition
-from goldenseal.claims.document import Bound
+from goldenseal.claims.documents.model import Bound
 from goldenseal.claims.findings import ClaimError
 from goldenseal.claims.rules import SEVERAL, best_of, seed_labels
 
@@ -44,7 +44,7 @@ def check_unit(bound: Bound, definition: Definition, outcome: "Outcome") -> None
 
 def check_seeds(bound: Bound, definition: Definition, outcome: "Outcome") -> None:
     """A number whose text speaks of three seeds, or n = 3, rests on three."""
-    if definition.stat == "count" or not outcome.seeds:
+    if definition.stat == "count" or not outcome.seed_counts:
         return
     labels = next((seeds for text in bound.contexts if (seeds := seed_labels(text))), [])
     counts = outcome.seed_counts
@@ -53,7 +53,7 @@ def check_seeds(bound: Bound, definition: Definition, outcome: "Outcome") -> Non
         return
     said = " and ".join(sorted({f"{label!r}" for label, _ in labels}))
     kind = "incomplete-grid" if several else "single-seed"
-    raise ClaimError(kind, f"the text says {said}, the number rests on {len(outcome.seeds)}")
+    raise ClaimError(kind, f"the text says {said}, the number rests on {max(counts)}")
 
 
 def check_count(bound: Bound, definition: Definition, outcome: "Outcome") -> None:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from goldenseal.claims.judge import Verdict
 from goldenseal.claims.judgement import judge_documents
 from goldenseal.config import repository
 from goldenseal.errors import GoldensealError
@@ -28,7 +29,7 @@ def claims_on(root: Path, folder: Path) -> Table:
                 short = "; ".join(place.removeprefix(f"{inside}/") for place in places)
                 holds = "yes" if facts["holds"] else "NO"
                 evidence = str(facts["evidence"])
-                if facts["stat"] == "p" and verdict.outcome:
+                if facts["stat"] == "p" and isinstance(verdict, Verdict) and verdict.outcome:
                     evidence = p_text(float(verdict.outcome.exact))
                 rows.append((where, facts["printed"], facts["stat"], evidence, short, holds))
     return Table("Claims that rest on this record", COLUMNS, rows)

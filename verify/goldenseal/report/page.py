@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from goldenseal import __version__
+from goldenseal.claims.documents.safe_html import to_html
 from goldenseal.disk.files import read_small
 from goldenseal.errors import CannotCheckError, GoldensealError
 from goldenseal.grids.analysis import p_text
@@ -13,7 +14,6 @@ from goldenseal.records.check import SUMS, CheckReport, check, parse_sums
 from goldenseal.records.record import Record, read_record
 from goldenseal.report.claims import claims_on
 from goldenseal.report.curves import pictures
-from goldenseal.report.markdown import to_html
 from goldenseal.report.study import run_logs, study_pictures, study_tables
 from goldenseal.report.table import Table
 from goldenseal.reproduce.explain import explain
