@@ -11,6 +11,10 @@
 (* that it is held against is `check` of verify/goldenseal/records/check.py   *)
 (* and verify/goldenseal/records/check_seal.py.                               *)
 (*                                                                            *)
+(* Code: verify/goldenseal/records/check.py:check                             *)
+(* Code: verify/goldenseal/records/check_seal.py:findings                     *)
+(* Test: tests/verify/coq/test_verified_checker.py:test_no_attack_of_the_corpus_is_accepted_by_any_of_three *)
+(*                                                                            *)
 (* Does not say: what seal.json, record.json, run logs and signatures hold;   *)
 (* for that there is `goldenseal check`. That the entries are those of the    *)
 (* folder is up to the program around this, theorems/extraction/main.ml.      *)
@@ -125,7 +129,9 @@ Qed.
 (** In words: two folders that are accepted under one identity hold the same files, or `collision`
     gives two different texts with one hash.
     Does not say: that no such texts exist.
-    Used by: the checker that `make checker` builds, which prints the identity. *)
+    Used by: the checker that `make checker` builds, which prints the identity.
+    Code: verify/goldenseal/records/check.py:check
+    Test: tests/verify/coq/test_verified_checker.py:test_every_record_of_this_repository_has_the_identity_that_it_has_by_the_others *)
 Theorem accepted_one (signed signed' : bool) (f g : list (text * text)) (s t : text) :
   accepts signed (sealed hash f) s = true -> accepts signed' (sealed hash g) t = true ->
   hash s = hash t ->

@@ -10,6 +10,9 @@
 (* Source: derived here; the code is `problem_with_name` and `colliding` of   *)
 (* verify/goldenseal/disk/files.py.                                           *)
 (*                                                                            *)
+(* Code: verify/goldenseal/disk/files.py:problem_with_name                    *)
+(* Test: tests/verify/coq/test_verified_checker.py:test_the_admitted_names_are_those_of_the_code_as_far_as_ascii *)
+(*                                                                            *)
 (* Does not say: anything of names beyond ASCII. There the code knows which   *)
 (* characters are visible and which names fold to one; here none is admitted. *)
 (******************************************************************************)
@@ -135,7 +138,9 @@ Qed.
 
 (** In words: names in this order stand each once.
     Does not say: that two of them are two files on every file system; see `apart_case`.
-    Used by: `parse_sums` of verify/goldenseal/records/check.py. *)
+    Used by: `parse_sums` of verify/goldenseal/records/check.py.
+    Code: verify/goldenseal/records/check.py:parse_sums
+    Test: tests/theorems/test_ties.py:test_a_manifest_is_read_back_as_it_was_printed *)
 Theorem ordered_once (ns : list text) : ordered before ns = true -> NoDup ns.
 Proof.
   induction ns as [| n ns IHns]; intros order; [constructor |]; constructor.
@@ -192,7 +197,9 @@ Qed.
 
 (** In words: of names that are apart, two that are equal without regard to case are one name.
     Does not say: anything of Unicode forms, in which ASCII has no two names for one.
-    Used by: `colliding` of verify/goldenseal/disk/files.py. *)
+    Used by: `colliding` of verify/goldenseal/disk/files.py.
+    Code: verify/goldenseal/records/check.py:check
+    Test: tests/verify/coq/test_verified_checker.py:test_a_consistent_seal_over_names_that_differ_in_case_is_refused_by_all *)
 Theorem apart_case (ns : list text) (m n : text) : apart ns = true -> In m ns -> In n ns ->
   map lower m = map lower n -> m = n.
 Proof.

@@ -244,6 +244,22 @@ def test_a_stale_index_and_a_silent_theorem_are_named(repository, findings):
     ]
 
 
+def test_where_a_table_is_kept_the_gate_names_the_theorem_whose_code_is_gone(repository, findings):
+    tie = "nobody.\n    Code: code/a.py:work\n    Test: code/test_a.py:test_work"
+    repository.edit("theorems/One.v", "nobody.", tie)
+    repository.write(
+        "code/a.py", "def work(): pass\n" + (repository.root / "code/a.py").read_text()
+    )
+    repository.write("code/test_a.py", "def test_work(): work()\n")
+    repository.write("docs/theorem-table.md", "")
+    assert [each.split(":")[0] for each in findings()] == ["docs/theorem-table.md"]
+    assert actions.renew_table(repository.root)
+    assert findings() == []
+    repository.edit("code/a.py", "def work", "def rest")
+    (finding,) = findings()
+    assert finding.startswith("theorems/One.v:6: One.one speaks of code/a.py:work, but code/a.py")
+
+
 @pytest.mark.parametrize(
     ("place", "said"),
     [
