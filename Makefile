@@ -10,7 +10,7 @@ ENERGY_RECORD ?=# by default what was begun beside the plan, or a new folder of 
 WAIVE ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup coq verify test lint data train seal check claims audit bundle mutants study sweep study-energy data-images data-experts proposal reproduce knobs bench portable coq-versions findings clean
+.PHONY: help setup coq verify test lint data train seal check claims audit bundle mutants study sweep study-energy data-images data-experts proposal reproduce knobs bench portable checker coq-versions findings clean
 
 help: ## show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -133,6 +133,10 @@ bench: data ## the measurements of docs/benchmarks.md
 	$(BIN)/python -m benchmarks.theorems
 	$(BIN)/python -m benchmarks.verify_time
 	$(BIN)/python -m benchmarks.verify_profile
+
+checker: ## build the checker extracted from theorems/Checker.v, and try it: make checker R=record
+	@sh theorems/extraction/build.sh
+	$(if $(R),.goldenseal/checker/checker $(R))
 
 coq-versions: ## the theorem gate under Debian 13: Python 3.13, Coq 8.20.1 (needs root, 1.5 GB)
 	@sh theorems/versions.sh

@@ -11,6 +11,9 @@
 (* Source: textbook; A. Householder, 1958; J. Gower, 1975, for the consensus; *)
 (* the code is train_gpt_style/geometry.                                      *)
 (*                                                                            *)
+(* Code: train_gpt_style/geometry/procrustes.py:whitened_procrustes           *)
+(* Test: tests/train_gpt_style/geometry/test_procrustes.py:test_any_linear_map_is_undone_by_whitening_and_mapped_back_exactly *)
+(*                                                                            *)
 (* Does not say: that two clouds which can be aligned encode the same things; *)
 (* few rows can always be aligned.                                            *)
 (******************************************************************************)
@@ -58,7 +61,9 @@ Qed.
 (** In words: with a floor under the eigenvalues no whitened variance is above 1, and those that
     reach the floor are 1.
     Does not say: that a direction below the floor is noise.
-    Used by: WHITEN_FLOOR of `soup`. *)
+    Used by: WHITEN_FLOOR of `soup`.
+    Code: train_gpt_style/soup/consensus.py:calibrate
+    Test: tests/train_gpt_style/soup/test_soup_consensus.py:test_constant_columns_fall_to_the_floor_and_a_constant_cloud_is_refused *)
 Theorem whitening_floor (c floor : R) : 0 < floor -> 0 <= c ->
   let w := / sqrt (Rmax c floor) in
   0 <= w * c * w <= 1 /\ (floor <= c -> w * c * w = 1).
@@ -122,7 +127,9 @@ Qed.
     each other exactly by a map that keeps all scalar products.
     Does not say: that clouds with other scalar products can be aligned; whitening makes those of
     few rows equal, which is why a fit on n <= D + 1 rows shows nothing.
-    Used by: the warning of `geometry` and `soup` at few rows. *)
+    Used by: the warning of `geometry` and `soup` at few rows.
+    Code: train_gpt_style/geometry/procrustes.py:held_out
+    Test: tests/train_gpt_style/geometry/test_procrustes.py:test_few_rows_fit_any_two_clouds_and_the_held_out_ones_tell *)
 Theorem equal_gram (D n : nat) (x y : nat -> vector) :
   (forall i j, (i < n)%nat -> (j < n)%nat -> dot D (x i) (x j) = dot D (y i) (y j)) ->
   exists Q : vector -> vector, keeps_products D Q /\
@@ -151,7 +158,9 @@ Definition mse (D : nat) (x y : vector) : R :=
 
 (** In words: between unit vectors the mean squared error is 2 (1 - cosine) / D.
     Does not say: anything of vectors that are not of length 1.
-    Used by: the loss of the student of `soup`. *)
+    Used by: the loss of the student of `soup`.
+    Code: train_gpt_style/soup_student/model.py:loss_of
+    Test: tests/train_gpt_style/soup/test_soup_student.py:test_the_squared_error_of_unit_rows_is_their_cosine *)
 Theorem mse_cosine (D : nat) (x y : vector) : (0 < D)%nat -> dot D x x = 1 -> dot D y y = 1 ->
   mse D x y = 2 * (1 - dot D x y) / INR D.
 Proof.
@@ -164,7 +173,9 @@ Qed.
 (** In words: at 128 entries, an alignment of weight a and a squared error of weight m are together
     a + m / 64 times one alignment; with one half each, 65 / 128.
     Does not say: which two weights the original had; the log shows only this sum.
-    Used by: the recommended weights of `soup`. *)
+    Used by: the recommended weights of `soup`.
+    Code: train_gpt_style/soup_student/model.py:loss_of
+    Test: tests/train_gpt_style/soup/test_soup_student.py:test_the_squared_error_of_unit_rows_is_their_cosine *)
 Theorem alignment_weight (a m : R) (x y : vector) : dot 128 x x = 1 -> dot 128 y y = 1 ->
   m * mse 128 x y + a * (1 - dot 128 x y) = (a + m / 64) * (1 - dot 128 x y) /\
   1 / 2 + 1 / 2 / 64 = 65 / 128.
@@ -197,7 +208,9 @@ Qed.
 
 (** In words: of all centres the mean of the clouds has the least objective.
     Does not say: that the clouds are near to it.
-    Used by: the generalised Procrustes of `geometry`. *)
+    Used by: the generalised Procrustes of `geometry`.
+    Code: train_gpt_style/geometry/gpa.py:generalised_procrustes
+    Test: tests/train_gpt_style/geometry/test_procrustes.py:test_the_objective_of_a_consensus_never_rises *)
 Theorem consensus_least (N n : nat) (x : nat -> vector) (c : vector) :
   (0 < N)%nat -> objective N n x (consensus N x) <= objective N n x c.
 Proof.
@@ -209,7 +222,9 @@ Qed.
 (** In words: so a round of it, turns that are no worse and then the mean, never raises the
     objective.
     Does not say: that the rounds reach the least objective of all; they may stop at another.
-    Used by: the generalised Procrustes of `geometry`, which asserts it. *)
+    Used by: the generalised Procrustes of `geometry`, which asserts it.
+    Code: train_gpt_style/geometry/gpa.py:generalised_procrustes
+    Test: tests/train_gpt_style/geometry/test_procrustes.py:test_the_objective_of_a_consensus_never_rises *)
 Theorem consensus_round (N n : nat) (x x' : nat -> vector) (c : vector) : (0 < N)%nat ->
   (forall i, (i < N)%nat -> sum n (fun j => (x' i j - c j) * (x' i j - c j))
                             <= sum n (fun j => (x i j - c j) * (x i j - c j))) ->

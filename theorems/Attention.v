@@ -8,6 +8,9 @@
 (* Source: J. Su et al., arXiv 2104.09864, for the turn; the code is          *)
 (* train_gpt_style/gpt/model.py.                                              *)
 (*                                                                            *)
+(* Code: train_gpt_style/gpt/model.py:Rotary                                  *)
+(* Test: tests/theorems/test_ties_models.py:test_turned_pairs_keep_their_length_and_score_by_distance *)
+(*                                                                            *)
 (* Does not say: that rounded turns keep the norm, or that a rounded tanh is  *)
 (* below 1; in floating point it reaches it.                                  *)
 (******************************************************************************)
@@ -61,7 +64,9 @@ Proof. pose proof (cosh_gt_sinh x); pose proof (Rabs_pos (sinh x)); lra. Qed.
 
 (** In words: capped values are smaller than the cap in size.
     Does not say: that in floating point they never equal it.
-    Used by: LOGIT_SOFTCAP of the GPT. *)
+    Used by: LOGIT_SOFTCAP of the GPT.
+    Code: train_gpt_style/gpt/model.py:GPT
+    Test: tests/theorems/test_ties_models.py:test_the_soft_cap_is_odd_increasing_below_its_cap_and_no_steeper_than_one *)
 Theorem soft_cap_below (c x : R) : 0 < c -> Rabs (soft_cap c x) < c.
 Proof.
   intros c_gt0; unfold soft_cap, tanh; set (y := x / c).
@@ -76,7 +81,9 @@ Qed.
 
 (** In words: the cap of the opposite is the opposite of the cap.
     Does not say: anything of its size.
-    Used by: LOGIT_SOFTCAP of the GPT. *)
+    Used by: LOGIT_SOFTCAP of the GPT.
+    Code: train_gpt_style/gpt/model.py:GPT
+    Test: tests/theorems/test_ties_models.py:test_the_soft_cap_is_odd_increasing_below_its_cap_and_no_steeper_than_one *)
 Theorem soft_cap_odd (c x : R) : soft_cap c (- x) = - soft_cap c x.
 Proof.
   unfold soft_cap, tanh; replace (- x / c) with (- (x / c)) by (unfold Rdiv; ring).
@@ -126,13 +133,17 @@ Qed.
 
 (** In words: the soft cap is strictly increasing, so it keeps the order of logits.
     Does not say: that different logits keep different floats.
-    Used by: LOGIT_SOFTCAP of the GPT. *)
+    Used by: LOGIT_SOFTCAP of the GPT.
+    Code: train_gpt_style/gpt/model.py:GPT
+    Test: tests/theorems/test_ties_models.py:test_the_soft_cap_is_odd_increasing_below_its_cap_and_no_steeper_than_one *)
 Theorem soft_cap_increasing (c x y : R) : 0 < c -> x < y -> soft_cap c x < soft_cap c y.
 Proof. intros c_gt0 less; destruct (soft_cap_slope c x y c_gt0 less) as (d & d_in & same); nra. Qed.
 
 (** In words: it never moves two logits apart.
     Does not say: by how much it brings them together.
-    Used by: LOGIT_SOFTCAP of the GPT. *)
+    Used by: LOGIT_SOFTCAP of the GPT.
+    Code: train_gpt_style/gpt/model.py:GPT
+    Test: tests/theorems/test_ties_models.py:test_the_soft_cap_is_odd_increasing_below_its_cap_and_no_steeper_than_one *)
 Theorem soft_cap_lipschitz (c x y : R) : 0 < c ->
   Rabs (soft_cap c x - soft_cap c y) <= Rabs (x - y).
 Proof.
@@ -147,7 +158,9 @@ Qed.
 
 (** In words: a block whose output projections are 0 leaves the residual stream.
     Does not say: that it stays so in training.
-    Used by: blocks with zero-initialised projections, the GPT's at its start. *)
+    Used by: blocks with zero-initialised projections, the GPT's at its start.
+    Code: train_gpt_style/gpt/model.py:Block
+    Test: tests/theorems/test_ties_models.py:test_a_block_whose_projections_are_zero_leaves_the_stream_alone *)
 Theorem silent_block (n i : nat) (attention mlp : vector -> vector) (W V : matrix) (x : vector) :
   (forall k, (k < n)%nat -> W i k = 0) -> (forall k, (k < n)%nat -> V i k = 0) ->
   x i + act n W (attention x) i + act n V (mlp x) i = x i.

@@ -8,6 +8,9 @@
 (* Source: textbook (Cauchy-Schwarz); the form with eps is that of            *)
 (* torch.nn.functional.cosine_similarity.                                     *)
 (*                                                                            *)
+(* Code: train_gpt_style/gpt/features/jepa.py:SpanLoss                        *)
+(* Test: tests/train_gpt_style/gpt/test_gpt_jepa.py:test_the_loss_lies_between_zero_and_two *)
+(*                                                                            *)
 (* Does not say: that a computed cosine lies in [-1, 1]; rounding may carry   *)
 (* it out by some ulp.                                                        *)
 (******************************************************************************)
@@ -88,7 +91,8 @@ Qed.
 
 (** In words: two positive multiples of one vector, neither shorter than eps, have cosine 1.
     Does not say: that the computed value is 1 to the last bit.
-    Used by: the JEPA loss of a stream that is linear in time. *)
+    Used by: the JEPA loss of a stream that is linear in time.
+    Test: tests/train_gpt_style/gpt/test_gpt_jepa.py:test_a_still_stream_has_loss_one_and_a_linear_one_loss_zero *)
 Theorem cosine_parallel (eps c d : R) (n : nat) (v : vector) :
   0 < eps -> 0 < c -> 0 < d -> eps <= c * norm n v -> eps <= d * norm n v ->
   cosine eps n (fun j => c * v j) (fun j => d * v j) = 1.
@@ -106,7 +110,8 @@ Qed.
 
 (** In words: the cosine with a zero vector is zero, whatever the other vector is.
     Does not say: that a gradient flows there.
-    Used by: the JEPA loss of a stream that does not move. *)
+    Used by: the JEPA loss of a stream that does not move.
+    Test: tests/train_gpt_style/gpt/test_gpt_jepa.py:test_a_still_stream_has_loss_one_and_a_linear_one_loss_zero *)
 Theorem cosine_zero (eps : R) (n : nat) (x y : vector) :
   (forall j, (j < n)%nat -> x j = 0) -> cosine eps n x y = 0.
 Proof.

@@ -9,6 +9,9 @@
 (* Source: this package's own reconstruction (a Kuramoto pair with unit step, *)
 (* Y. Kuramoto, 1975); the publication gives no equation.                     *)
 (*                                                                            *)
+(* Code: train_gpt_style/vit_rft/coupler.py:next_drift                        *)
+(* Test: tests/train_gpt_style/vit_rft/test_vit_coupler.py:test_without_a_push_drift_shrinks *)
+(*                                                                            *)
 (* Does not say: anything about training. The bounds hold for every stream    *)
 (* of gradients, pure noise included; that is why a small drift and a         *)
 (* coherence near one are no evidence.                                        *)
@@ -113,7 +116,8 @@ Qed.
 (** In words: with K = 1 and forcing of at most sin r, a drift that starts in [0, r] stays there,
     whatever the gradients are.
     Does not say: that training is going well; noise keeps the bound too.
-    Used by: the default largest forcing sin 0.1, hence the bound of 0.1 rad. *)
+    Used by: the default largest forcing sin 0.1, hence the bound of 0.1 rad.
+    Test: tests/train_gpt_style/vit_rft/test_vit_coupler.py:test_drift_never_exceeds_its_cap *)
 Theorem forced_ball (d w r : R) :
   0 <= d <= r -> r <= 1 -> 0 <= w <= sin r -> 0 <= forced 1 d w <= r.
 Proof.
@@ -127,7 +131,8 @@ Qed.
 (** In words: if a step shrinks every drift of the ball of radius r by the factor q, forcing of at
     most (1 - q) r keeps the drift in the ball.
     Does not say: which q a coupling has; within one radian see the rate above.
-    Used by: couplings other than K = 1. *)
+    Used by: couplings other than K = 1.
+    Test: tests/train_gpt_style/vit_rft/test_vit_coupler.py:test_drift_never_exceeds_its_cap *)
 Theorem forced_ball_rate (K q d w r : R) :
   0 <= q -> Rabs (free K d) <= q * Rabs d -> Rabs d <= r -> Rabs w <= (1 - q) * r ->
   Rabs (forced K d w) <= r.
@@ -138,7 +143,9 @@ Qed.
 
 (** In words: the coherence lies between 0 and 1.
     Does not say: that a coherence near one means anything; see the head of this file.
-    Used by: the telemetry `coh`. *)
+    Used by: the telemetry `coh`.
+    Code: train_gpt_style/vit_rft/coupler.py:coherence
+    Test: tests/train_gpt_style/vit_rft/test_vit_coupler.py:test_wrapped_angles_lie_in_their_range_and_their_coherence_too *)
 Theorem coherence_bounds (d : R) : Rabs d <= PI -> 0 <= coherence d <= 1.
 Proof.
   intros d_le; unfold coherence; split; [| apply COS_bound].
@@ -148,7 +155,9 @@ Qed.
 
 (** In words: the coherence squared is that of the mean of the two phases on the unit circle.
     Does not say: its sign, which the bounds above fix.
-    Used by: the telemetry `coh`. *)
+    Used by: the telemetry `coh`.
+    Code: train_gpt_style/vit_rft/coupler.py:coherence
+    Test: tests/train_gpt_style/vit_rft/test_vit_coupler.py:test_the_drift_is_the_angle_between_the_phases_whatever_their_turns *)
 Theorem coherence_is_order_parameter (psi omega : R) :
   ((cos psi + cos omega) / 2) ^ 2 + ((sin psi + sin omega) / 2) ^ 2
   = coherence (psi - omega) ^ 2.

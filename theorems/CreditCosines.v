@@ -9,6 +9,9 @@
 (* Source: derived here; the floored form is that of                          *)
 (* torch.nn.functional.cosine_similarity (see Cosine.v).                      *)
 (*                                                                            *)
+(* Code: train_gpt_style/credit/metrics.py:cosine                             *)
+(* Test: tests/train_gpt_style/credit/test_credit_metrics.py:test_a_cosine_is_not_clamped_by_small_norms *)
+(*                                                                            *)
 (* Does not say: that a positive cosine makes a network learn.                *)
 (******************************************************************************)
 
@@ -71,7 +74,8 @@ Qed.
 
 (** In words: a cosine lies between -1 and 1.
     Does not say: that a computed one does; rounding may carry it out by some ulp.
-    Used by: the cosines of `credit`. *)
+    Used by: the cosines of `credit`.
+    Test: tests/train_gpt_style/credit/test_credit_metrics.py:test_a_cosine_is_not_clamped_by_small_norms *)
 Theorem plain_bounds (n : nat) (x y : vector) :
   0 < norm n x -> 0 < norm n y -> -1 <= plain n x y <= 1.
 Proof.
@@ -85,7 +89,8 @@ Qed.
 (** In words: two vectors of one direction have the cosine r / eps when the second has the norm
     r < eps; 1e-10 under the floor 1e-8 shows as 0.01.
     Does not say: which floor a library takes; torch's is 1e-8.
-    Used by: the pitfalls that `credit` tests against. *)
+    Used by: the pitfalls that `credit` tests against.
+    Test: tests/train_gpt_style/credit/test_credit_metrics.py:test_a_vanished_gradient_has_no_cosine_and_never_that_of_perfect_alignment *)
 Theorem clamped_parallel (eps c : R) (n : nat) (x : vector) :
   0 < eps -> eps <= norm n x -> 0 < c -> c * norm n x <= eps ->
   cosine eps n x (fun j => c * x j) = c * norm n x / eps.
@@ -102,7 +107,9 @@ Qed.
 (** In words: if one of L cosines is 1 and no other is larger than eps in size, their mean lies
     within eps of 1 / L.
     Does not say: that a mean near 1 / L comes from one layer only.
-    Used by: the warning of `credit` when one layer carries the deep mean. *)
+    Used by: the warning of `credit` when one layer carries the deep mean.
+    Code: train_gpt_style/credit/protocol/calibration.py:layers
+    Test: tests/train_gpt_style/credit/test_credit_calibration.py:test_one_layer_of_cosine_one_gives_one_over_l_and_is_named *)
 Theorem one_layer_mean (L k : nat) (eps : R) (c : nat -> R) :
   (k < L)%nat -> c k = 1 -> 0 <= eps ->
   (forall l, (l < L)%nat -> l <> k -> Rabs (c l) <= eps) ->
@@ -141,7 +148,9 @@ Qed.
 
 (** In words: the mean cosine of K unit directions is at least -1 / (K - 1).
     Does not say: that it is at least this for vectors that are not of one length.
-    Used by: the diagnostic (c) of `credit`, whose published -0.036 pairs of samples cannot give. *)
+    Used by: the diagnostic (c) of `credit`, whose published -0.036 pairs of samples cannot give.
+    Code: train_gpt_style/credit/metrics.py:stability
+    Test: tests/train_gpt_style/credit/test_credit_metrics.py:test_stability_is_at_least_minus_one_over_batches_less_one *)
 Theorem stability_ge (K n : nat) (x : nat -> vector) :
   (2 <= K)%nat -> (forall i, (i < K)%nat -> dot n (x i) (x i) = 1) ->
   - / (INR K - 1) <= stability K n x <= 1.

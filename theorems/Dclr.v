@@ -9,6 +9,9 @@
 (* Source: this package's own reconstruction; the publication names the       *)
 (* method without defining it; the code is train_gpt_style/vit_rft/dclr.py.   *)
 (*                                                                            *)
+(* Code: train_gpt_style/vit_rft/dclr.py:Rule                                 *)
+(* Test: tests/train_gpt_style/vit_rft/test_vit_dclr.py:test_the_rate_stays_between_its_bounds *)
+(*                                                                            *)
 (* Does not say: that the method trains better than Adam, or uses less        *)
 (* energy.                                                                    *)
 (******************************************************************************)
@@ -42,7 +45,9 @@ Proof. intros inside; unfold clip; rewrite Rmax_right, Rmin_right; lra. Qed.
 
 (** In words: a moving average of values in [-1, 1] stays in [-1, 1].
     Does not say: that the rounded average does; a property test looks at that.
-    Used by: the smoothed cosine of DCLR. *)
+    Used by: the smoothed cosine of DCLR.
+    Code: train_gpt_style/vit_rft/coupler.py:Observed
+    Test: tests/train_gpt_style/vit_rft/test_vit_coupler.py:test_rounding_never_leads_out_of_the_ranges *)
 Theorem ema_bounds (rho c a : R) :
   0 <= rho <= 1 -> -1 <= c <= 1 -> -1 <= a <= 1 -> -1 <= ema rho c a <= 1.
 Proof. intros rho_in c_in a_in; unfold ema; split; nra. Qed.
@@ -74,7 +79,9 @@ Qed.
 
 (** In words: with gain zero the rate is the base rate.
     Does not say: that a gain of zero costs nothing; that is what the gates measure.
-    Used by: DCLR_GAIN=0, the default. *)
+    Used by: DCLR_GAIN=0, the default.
+    Code: train_gpt_style/vit_rft/dclr.py:DCLR
+    Test: tests/train_gpt_style/vit_rft/test_vit_dclr.py:test_gain_zero_is_adam_bit_for_bit_with_adams_state_keys *)
 Theorem rate_gain0 (lr lo hi c h : R) : lo <= 1 <= hi -> rate lr lo hi 0 c h = lr.
 Proof.
   intros one_in; unfold rate.
@@ -84,7 +91,9 @@ Qed.
 
 (** In words: the square of a mean stays below the mean of the squares, step by step.
     Does not say: that the rounded ratio stays below one; the code clips it.
-    Used by: E_ret, the retained energy, one coordinate. *)
+    Used by: E_ret, the retained energy, one coordinate.
+    Code: train_gpt_style/vit_rft/coupler.py:Observed
+    Test: tests/train_gpt_style/vit_rft/test_vit_coupler.py:test_retained_energy_and_flux_lie_in_their_ranges *)
 Theorem mean_square_step (beta m u g : R) :
   0 <= beta <= 1 -> m * m <= u -> ema beta m g * ema beta m g <= ema beta u (g * g).
 Proof.
@@ -96,7 +105,9 @@ Qed.
 
 (** In words: the same with bias correction, where w is the sum of the weights so far.
     Does not say: anything before the first gradient, when w is zero.
-    Used by: E_ret, the retained energy, one coordinate, with bias correction. *)
+    Used by: E_ret, the retained energy, one coordinate, with bias correction.
+    Code: train_gpt_style/vit_rft/coupler.py:Observed
+    Test: tests/train_gpt_style/vit_rft/test_vit_coupler.py:test_retained_energy_and_flux_lie_in_their_ranges *)
 Theorem mean_square_weighted (beta m u w g : R) :
   0 <= beta <= 1 -> 0 <= w -> 0 <= u -> m * m <= w * u ->
   ema beta m g * ema beta m g <= ema beta w 1 * ema beta u (g * g).

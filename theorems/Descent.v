@@ -8,6 +8,9 @@
 (*                                                                            *)
 (* Source: textbook; the local loss is that of train_gpt_style/credit.        *)
 (*                                                                            *)
+(* Code: train_gpt_style/credit/metrics.py:nudged_loss                        *)
+(* Test: tests/train_gpt_style/credit/test_credit_metrics.py:test_a_step_against_the_gradient_lowers_the_loss_and_with_it_raises_it *)
+(*                                                                            *)
 (* Does not say: that a step of a learning rate in use is small enough.       *)
 (******************************************************************************)
 
@@ -66,7 +69,9 @@ Qed.
 (** In words: if each feedback matrix is as likely as its opposite, the mean credit is 0, whatever
     the error is.
     Does not say: that B itself is a symmetric matrix; of one such (the identity) the credit is e.
-    Used by: the null calibration of `credit`, whose fresh cosines are 0 on average. *)
+    Used by: the null calibration of `credit`, whose fresh cosines are 0 on average.
+    Code: train_gpt_style/credit/calibrate.py:fresh_cosines
+    Test: tests/train_gpt_style/credit/test_credit_metrics.py:test_fresh_feedback_spreads_as_derived *)
 Theorem symmetric_feedback (K n i : nat) (w : nat -> R) (B : nat -> matrix) (e : vector) :
   sum K (fun k => w k * act n (B k) e i + w k * act n (fun a b => - B k a b) e i) = 0.
 Proof.
@@ -93,7 +98,10 @@ Qed.
 
 (** In words: with a positive penalty, the opposite of the credit over 2 c is the one best output.
     Does not say: that a block can give this output for every input.
-    Used by: the penalty of `credit`, which bounds what a block wants to add. *)
+    Used by: the penalty of `credit`, which bounds what a block wants to add.
+    Code: train_gpt_style/credit/features/penalty.py:Penalty,
+      train_gpt_style/credit/methods/local.py:local_step
+    Test: tests/train_gpt_style/credit/test_credit_methods.py:test_the_penalty_has_a_unique_minimum_that_the_step_descends_to *)
 Theorem penalised_minimum (n : nat) (c : R) (a f : vector) : 0 < c ->
   penalised n c a (best c a) <= penalised n c a f /\
   (penalised n c a f <= penalised n c a (best c a) -> forall j, (j < n)%nat -> f j = best c a j).
@@ -114,7 +122,10 @@ Qed.
 
 (** In words: that output is as long as the credit over 2 c.
     Does not say: that the embedding, which has no penalty, stays short.
-    Used by: the penalty of `credit`. *)
+    Used by: the penalty of `credit`.
+    Code: train_gpt_style/credit/features/penalty.py:Penalty,
+      train_gpt_style/credit/methods/local.py:local_step
+    Test: tests/train_gpt_style/credit/test_credit_methods.py:test_the_penalty_has_a_unique_minimum_that_the_step_descends_to *)
 Theorem penalised_length (n : nat) (c : R) (a : vector) :
   0 < c -> norm n (best c a) = norm n a / (2 * c).
 Proof.
@@ -127,7 +138,9 @@ Qed.
 
 (** In words: without a penalty no output is best; the local loss has no lower bound.
     Does not say: how fast a block grows in training.
-    Used by: the growth that the diagnostic (a) of `credit` measures. *)
+    Used by: the growth that the diagnostic (a) of `credit` measures.
+    Code: train_gpt_style/credit/protocol/diagnostics.py:growth
+    Test: none *)
 Theorem unpenalised_unbounded (n : nat) (a : vector) (bound : R) :
   0 < dot n a a -> exists f, penalised n 0 a f < bound.
 Proof.

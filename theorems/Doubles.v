@@ -7,6 +7,9 @@
 (*                                                                            *)
 (*   binary64 x == x rounded to the nearest double, ties to even              *)
 (*                                                                            *)
+(* Code: train_gpt_style/gpt/constants.py:PHI_LR_SCALE_VALUE                  *)
+(* Test: tests/verify/coq/test_constants.py:test_every_constant_of_the_code_is_what_it_claims *)
+(*                                                                            *)
 (* Does not say: that an expression of these doubles, computed in Python, is  *)
 (* nearest to the same expression of reals; in general it is not.             *)
 (******************************************************************************)
@@ -21,7 +24,9 @@ Definition binary64 (x : R) : R := round radix2 (FLT_exp (-1074) 53) ZnearestE x
 
 (** In words: the double INV_PHI is one over phi, correctly rounded.
     Does not say: that it is `1 / PHI` in Python, which is the double below.
-    Used by: INV_PHI. *)
+    Used by: INV_PHI.
+    Code: train_gpt_style/gpt/constants.py:INV_PHI
+    Test: tests/theorems/test_theorems.py:test_every_constant_of_the_code_has_a_theorem_and_no_other_has *)
 Theorem inv_phi_double : binary64 (/ phi) = INV_PHI_double.
 Proof.
   unfold binary64; rewrite <- INV_PHI_rounded; f_equal.
@@ -36,6 +41,8 @@ Proof. unfold binary64; rewrite <- PHI_LR_SCALE_VALUE_rounded, lr_scale_closed; 
 
 (** In words: the loop count UT_LOOPS_PHI is the integer nearest to phi cubed.
     Does not say: that it is the default, or best.
-    Used by: UT_LOOPS_PHI. *)
+    Used by: UT_LOOPS_PHI.
+    Code: train_gpt_style/gpt/constants.py:UT_LOOPS_PHI
+    Test: tests/theorems/test_theorems.py:test_every_constant_of_the_code_has_a_theorem_and_no_other_has *)
 Theorem loops_nearest : ZnearestE (phi ^ 3) = UT_LOOPS_PHI_integer.
 Proof. exact phi_cube_nearest. Qed.

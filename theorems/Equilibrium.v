@@ -11,6 +11,10 @@
 (* Source: B. Scellier and Y. Bengio, arXiv 1602.05179, for the energy;       *)
 (* E = 1/2 sum |h' - h - f(h)|^2 + beta loss; derived here.                   *)
 (*                                                                            *)
+(* Code: train_gpt_style/credit/methods/ep.py:EP                              *)
+(* Code: train_gpt_style/credit/metrics.py:with_credits                       *)
+(* Test: tests/train_gpt_style/credit/test_credit_laws.py:test_ep_credit_has_the_corrected_sign_and_its_residual_is_the_gradient *)
+(*                                                                            *)
 (* Does not say: that a relaxation with finitely many steps has reached the   *)
 (* equilibrium; what is proved holds there only.                              *)
 (******************************************************************************)
@@ -115,7 +119,8 @@ Qed.
 (** In words: at the last layer the product is positive for blocks of any kind, if the loss is
     convex there and the nudged energy is below that of the free state.
     Does not say: the same of the layers below.
-    Used by: the displacement credit of equilibrium propagation in `credit`. *)
+    Used by: the displacement credit of equilibrium propagation in `credit`.
+    Test: tests/train_gpt_style/credit/test_credit_laws.py:test_ep_tends_to_backpropagation_and_faster_from_both_sides *)
 Theorem last_displacement (n : nat) (beta energy loss_free loss_nudged : R)
     (free nudged g : vector) : 0 < beta -> 0 <= energy ->
   energy + beta * loss_nudged <= beta * loss_free ->
@@ -139,7 +144,8 @@ Qed.
     one entry, beta = 1 and the loss h - 3/2 h^2, the state 1/2 is stationary and its credit points
     the wrong way.
     Does not say: that a relaxation from the free state 0 ends there.
-    Used by: the condition of the theorem above. *)
+    Used by: the condition of the theorem above.
+    Test: tests/train_gpt_style/credit/test_credit_laws.py:test_a_reported_credit_says_whether_it_is_that_of_an_equilibrium *)
 Theorem stationary_not_enough : exists slope : R -> R, exists h : R,
   (forall x, derivable_pt_lim (fun t => t - 3 / 2 * (t * t)) x (slope x)) /\
   h + 1 * slope h = 0 /\ - (h - 0) / 1 * slope 0 < 0.

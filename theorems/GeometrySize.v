@@ -12,6 +12,10 @@
 (* Source: derived from the published counts (reconstructed); the code is     *)
 (* train_gpt_style/dual_stream and train_gpt_style/soup.                      *)
 (*                                                                            *)
+(* Code: train_gpt_style/dual_stream/model.py:DualStream                      *)
+(* Code: train_gpt_style/dual_stream/figures.py:parts                         *)
+(* Test: tests/train_gpt_style/dual_stream/test_dual_model.py:test_each_preset_has_the_published_number_of_parameters *)
+(*                                                                            *)
 (* Does not say: that the Python code builds these parts; the published       *)
 (* figures of the two systems count those that it builds.                     *)
 (******************************************************************************)
@@ -88,13 +92,18 @@ Definition tiny : dual := Dual 48 16 48 24 32 4 8 1 1 0 16 8 4 8 10.
 
 (** In words: one stream of a block has 16 d^2 + 19 d parameters, and 8 for each channel of a head.
     Does not say: that a width which the heads do not divide is refused; the knobs do that.
-    Used by: the blocks of `dual_stream`. *)
+    Used by: the blocks of `dual_stream`.
+    Code: train_gpt_style/dual_stream/blocks.py:DualBlock,
+      train_gpt_style/dual_stream/figures.py:parts
+    Test: tests/train_gpt_style/dual_stream/test_dual_model.py:test_every_part_of_each_shape_has_the_published_number *)
 Theorem half_size (d h : Z) : half d h = 16 * d * d + 19 * d + 8 * (d / h).
 Proof. unfold half, attention, mlp, norm_size, linear; ring. Qed.
 
 (** In words: one more dimension of the simplex channel is 5 (d + 1) parameters for each block.
     Does not say: which dimension the original had; of 4 to 11, only 8 gives its count.
-    Used by: the simplex channel of `dual_stream`. *)
+    Used by: the simplex channel of `dual_stream`.
+    Code: train_gpt_style/geometry/ksimplex.py:KSimplex
+    Test: tests/train_gpt_style/geometry/test_simplex.py:test_the_channel_has_the_published_number_of_parameters_and_eleven_features *)
 Theorem ksimplex_dimension (d e : Z) : ksimplex d (e + 1) = ksimplex d e + 5 * (d + 1).
 Proof. unfold ksimplex, norm_size, linear; ring. Qed.
 
@@ -135,7 +144,8 @@ Proof. vm_compute; repeat split; reflexivity. Qed.
 (** In words: the halves of a block have 593,664 and 603,710, a fused block 789,888, and the tiny
     configuration 44,040.
     Does not say: anything of other widths; `half_size` does.
-    Used by: the published figures of `dual_stream`. *)
+    Used by: the published figures of `dual_stream`.
+    Test: tests/train_gpt_style/dual_stream/test_dual_model.py:test_every_part_of_each_shape_has_the_published_number *)
 Fact blocks_computed :
   half 192 8 = 593664 /\ half 192 8 + ksimplex 192 8 = 603710 /\ fused_block 256 8 = 789888 /\
   fused_model tiny = 44040.
@@ -143,13 +153,17 @@ Proof. vm_compute; repeat split; reflexivity. Qed.
 
 (** In words: the published constants 0.29154 and 0.70846 add up to 1.
     Does not say: what they mean; no definition is published.
-    Used by: the claims of `dual_stream` that are consistent. *)
+    Used by: the claims of `dual_stream` that are consistent.
+    Code: none
+    Test: tests/train_gpt_style/dual_stream/test_dual_published.py:test_binding_and_complement_add_up *)
 Fact binding_computed : 29154 + 70846 = 100000.
 Proof. vm_compute; reflexivity. Qed.
 
 (** In words: in the five rows of the mastery table, gap is hard_neg less hard_pos, in thousandths.
     Does not say: that the figures were measured so.
-    Used by: the claims of `dual_stream` that are consistent. *)
+    Used by: the claims of `dual_stream` that are consistent.
+    Code: none
+    Test: tests/train_gpt_style/dual_stream/test_dual_published.py:test_the_gaps_of_the_mastery_table_follow_from_their_rows *)
 Fact mastery_gaps_computed :
   466 - (-216) = 682 /\ 549 - (-28) = 577 /\ 540 - 19 = 521 /\ 531 - 54 = 477 /\ 525 - 61 = 464.
 Proof. vm_compute; repeat split; reflexivity. Qed.

@@ -6,6 +6,9 @@
 (*                                                                            *)
 (* Source: N. Brown and J. Heathers, 2017 (GRIM).                             *)
 (*                                                                            *)
+(* Code: none                                                                 *)
+(* Test: none                                                                 *)
+(*                                                                            *)
 (* Does not say: that a mean which can print so was computed well.            *)
 (******************************************************************************)
 

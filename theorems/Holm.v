@@ -10,6 +10,9 @@
 (* Source: S. Holm, 1979. Ties are rejected or kept together, as in the       *)
 (* sorted procedure.                                                          *)
 (*                                                                            *)
+(* Code: verify/goldenseal/grids/analysis.py:holm                             *)
+(* Test: tests/theorems/test_ties.py:test_holm_rejects_what_the_theorem_calls_rejected *)
+(*                                                                            *)
 (* Does not say: that the p-values of a study are valid; that is assumed of   *)
 (* those of true hypotheses, and of finitely many outcomes.                   *)
 (******************************************************************************)
@@ -151,7 +154,9 @@ Definition t_value (n : nat) (x y : vector) : R :=
 (** In words: a paired t is the same when both members of each pair get the same addition, which may
     differ from pair to pair.
     Does not say: that an unpaired t is; such additions widen it.
-    Used by: the studies, whose runs are paired by seed. *)
+    Used by: the studies, whose runs are paired by seed.
+    Code: verify/goldenseal/stats/student.py:paired
+    Test: tests/verify/stats/test_student.py:test_the_paired_test_is_scipy_s *)
 Theorem paired_invariant (n : nat) (x y c : vector) :
   t_value n (fun j => x j + c j) (fun j => y j + c j) = t_value n x y.
 Proof.

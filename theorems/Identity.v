@@ -11,6 +11,9 @@
 (* Source: derived here; the code is verify/goldenseal/records/seal.py, where the manifest       *)
 (* covers seal.json and check_seal.py like any other file.                    *)
 (*                                                                            *)
+(* Code: verify/goldenseal/records/check.py:check                             *)
+(* Test: tests/verify/coq/test_verified_checker.py:test_every_record_of_this_repository_has_the_identity_that_it_has_by_the_others *)
+(*                                                                            *)
 (* Does not say: that a collision of SHA-512 is hard to find.                 *)
 (******************************************************************************)
 

@@ -5,6 +5,10 @@
 (*                                                                            *)
 (* Source: derived here; LayerNorm.v defines the formula of the gradient.     *)
 (*                                                                            *)
+(* Code: train_gpt_style/credit/metrics.py:measured                           *)
+(* Test: tests/train_gpt_style/credit/test_credit_laws.py:test_the_gradient_at_the_top_is_orthogonal_to_the_state_and_falls_with_its_scale *)
+(* Test: tests/theorems/test_ties.py:test_the_gradients_of_the_norms_are_those_of_the_theorems *)
+(*                                                                            *)
 (* Does not say: that a gradient below the floor is useless; the floor is a   *)
 (* convention, and so is the batch that the gradient is averaged over.        *)
 (******************************************************************************)
@@ -123,7 +127,9 @@ Qed.
 
 (** In words: a layer norm makes a gradient shorter at least by the deviation of its input.
     Does not say: that the bound is reached; in fresh networks it nearly is.
-    Used by: the diagnostic (b) of `credit`, the floor of the last gradient. *)
+    Used by: the diagnostic (b) of `credit`, the floor of the last gradient.
+    Code: train_gpt_style/credit/protocol/diagnostics.py:floor
+    Test: tests/train_gpt_style/credit/test_credit_protocol.py:test_the_floor_is_as_stated_per_example *)
 Theorem backward_norm (eps : R) (n : nat) (u x : vector) :
   (0 < n)%nat -> 0 <= eps -> 0 < variance n x + eps ->
   norm n (backward eps n u x) <= norm n u / deviation eps n x.
@@ -167,7 +173,9 @@ Qed.
 (** In words: the gradient is at most sqrt n times the one behind the norm, over the length of the
     centred input; so an input long enough has a gradient below any floor.
     Does not say: that a gradient above the floor is a good one.
-    Used by: the diagnostic (b) of `credit`, the floor of the last gradient. *)
+    Used by: the diagnostic (b) of `credit`, the floor of the last gradient.
+    Code: train_gpt_style/credit/protocol/diagnostics.py:floor
+    Test: tests/train_gpt_style/credit/test_credit_protocol.py:test_the_floor_is_as_stated_per_example *)
 Theorem backward_floor (eps floor U : R) (n : nat) (u x : vector) :
   (0 < n)%nat -> 0 <= eps -> norm n u <= U -> 0 < norm n (centred n x) ->
   sqrt (INR n) * U < floor * norm n (centred n x) ->
@@ -201,7 +209,9 @@ Definition error (p : vector) (y : nat) : vector :=
 
 (** In words: softmax less the label is never longer than sqrt 2.
     Does not say: that it is short when the label is predicted; then it is.
-    Used by: the bound above, with the head's norm, on the gradient at the last hidden state. *)
+    Used by: the bound above, with the head's norm, on the gradient at the last hidden state.
+    Code: train_gpt_style/credit/metrics.py:measured
+    Test: none *)
 Theorem error_norm (n y : nat) (p : vector) :
   (y < n)%nat -> (forall i, (i < n)%nat -> 0 <= p i) -> sum n p = 1 -> norm n (error p y) <= sqrt 2.
 Proof.

@@ -6,6 +6,9 @@
 (*                                                                            *)
 (* Source: E. Hu et al., LoRA, arXiv 2106.09685, section 4.1.                 *)
 (*                                                                            *)
+(* Code: train_gpt_style/gpt/ttt.py:BatchedLoRA                               *)
+(* Test: tests/train_gpt_style/gpt/test_gpt_ttt.py:test_adapters_have_the_published_size_and_start_as_nothing *)
+(*                                                                            *)
 (* Does not say: that the floating-point layer returns the same bits. IEEE    *)
 (* addition of +0 turns -0 into +0, and 0 times an infinity is not 0; the     *)
 (* equivalence gate compares the bits themselves.                             *)
@@ -23,7 +26,11 @@ Definition adapted (n r : nat) (W A B : matrix) (x : vector) : vector :=
 
 (** In words: with B = 0 the adapter contributes zero, whatever A and the input are.
     Does not say: that PhiNTA, whose frozen branch is never zero, is the identity.
-    Used by: the LoRA adapters of test-time training, the trained branch of PhiNTA. *)
+    Used by: the LoRA adapters of test-time training, the trained branch of PhiNTA.
+    Code: train_gpt_style/gpt/ttt.py:BatchedLoRA,
+      train_gpt_style/gpt/features/phinta.py:PhiNTA
+    Test: tests/train_gpt_style/gpt/test_gpt_ttt.py:test_adapters_have_the_published_size_and_start_as_nothing,
+      tests/train_gpt_style/gpt/test_gpt_features.py:test_the_low_rank_branch_starts_silent_and_wakes_with_its_first_step *)
 Theorem lora_zero_up (n r i : nat) (A B : matrix) (x : vector) :
   (forall k, (k < r)%nat -> B i k = 0) -> lora n r A B x i = 0.
 Proof.

@@ -13,6 +13,10 @@
 (* Source: coreutils' format of sums; the code is verify/goldenseal/records/check.py and         *)
 (* verify/goldenseal/records/seal.py.                                                            *)
 (*                                                                            *)
+(* Code: verify/goldenseal/records/check.py:parse_sums                        *)
+(* Code: verify/goldenseal/records/seal.py:sums_text                          *)
+(* Test: tests/theorems/test_ties.py:test_a_manifest_is_read_back_as_it_was_printed *)
+(*                                                                            *)
 (* Does not say: that a digest is that of the file; Identity.v speaks of it.  *)
 (******************************************************************************)
 

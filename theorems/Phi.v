@@ -9,6 +9,9 @@
 (* Source: Euclid, Elements II.11 and VI.30 for phi; the three uses of it are *)
 (* the public proposal's.                                                     *)
 (*                                                                            *)
+(* Code: verify/goldenseal/coq/constants.py:PHI                               *)
+(* Test: tests/verify/coq/test_constants.py:test_the_golden_ratio_obeys_its_identities *)
+(*                                                                            *)
 (* Does not say: that any of these numbers makes a model train better. They   *)
 (* are choices; what is proved is that they are the numbers they claim to be. *)
 (******************************************************************************)
@@ -74,31 +77,39 @@ Qed.
 
 (** In words: alpha_phi times phi cubed is one half.
     Does not say: that alpha_phi is a good learning rate.
-    Used by: PHI_LR_SCALE_VALUE, which is alpha_phi / 0.04. *)
+    Used by: PHI_LR_SCALE_VALUE, which is alpha_phi / 0.04.
+    Test: tests/verify/coq/test_constants.py:test_four_spellings_of_alpha_phi_are_four_doubles_and_one_is_nearest *)
 Theorem alpha_phi_phi_cube : alpha_phi * phi ^ 3 = / 2.
 Proof. unfold alpha_phi; pose proof phi_gt0; field; lra. Qed.
 
 (** In words: alpha_phi is (sqrt 5 - 2) / 2.
     Does not say: which of its spellings in Python gives the nearest double.
-    Used by: PHI_LR_SCALE_VALUE, which is alpha_phi / 0.04. *)
+    Used by: PHI_LR_SCALE_VALUE, which is alpha_phi / 0.04.
+    Test: tests/verify/coq/test_constants.py:test_four_spellings_of_alpha_phi_are_four_doubles_and_one_is_nearest *)
 Theorem alpha_phi_closed : alpha_phi = (sqrt 5 - 2) / 2.
 Proof. unfold alpha_phi; rewrite inv_phi_cube; reflexivity. Qed.
 
 (** In words: scaling the matrix learning rate 0.04 by lr_scale gives alpha_phi.
     Does not say: that the product of the two doubles is the double of alpha_phi.
-    Used by: PHI_LR_SCALE_VALUE. *)
+    Used by: PHI_LR_SCALE_VALUE.
+    Code: train_gpt_style/gpt/constants.py:PHI_LR_SCALE_VALUE
+    Test: tests/verify/coq/test_constants.py:test_the_obvious_spelling_of_the_learning_rate_scale_is_one_ulp_off *)
 Theorem lr_scale_matrix_lr : lr_scale * matrix_lr = alpha_phi.
 Proof. unfold lr_scale, matrix_lr; field. Qed.
 
 (** In words: alpha_phi / 0.04 is 25 (sqrt 5 - 2) / 2.
     Does not say: that this is the scale for another base learning rate.
-    Used by: PHI_LR_SCALE_VALUE. *)
+    Used by: PHI_LR_SCALE_VALUE.
+    Code: train_gpt_style/gpt/constants.py:PHI_LR_SCALE_VALUE
+    Test: tests/verify/coq/test_constants.py:test_the_obvious_spelling_of_the_learning_rate_scale_is_one_ulp_off *)
 Theorem lr_scale_closed : lr_scale = 25 * (sqrt 5 - 2) / 2.
 Proof. unfold lr_scale, matrix_lr; rewrite alpha_phi_closed; field. Qed.
 
 (** In words: the integer nearest to phi cubed is 4.
     Does not say: that four loops are best, or that the default is four (it is one).
-    Used by: UT_LOOPS_PHI. *)
+    Used by: UT_LOOPS_PHI.
+    Code: train_gpt_style/gpt/constants.py:UT_LOOPS_PHI
+    Test: tests/theorems/test_theorems.py:test_every_constant_of_the_code_has_a_theorem_and_no_other_has *)
 Theorem phi_cube_nearest : ZnearestE (phi ^ 3) = 4%Z.
 Proof.
   replace (phi ^ 3) with ((IZR 2 + IZR 1 * sqrt 5) / IZR 1) by (rewrite phi_cube; lra).

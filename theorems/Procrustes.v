@@ -13,6 +13,9 @@
 (* Source: P. Schoenemann, 1966; the code is                                  *)
 (* train_gpt_style/geometry/procrustes.py.                                    *)
 (*                                                                            *)
+(* Code: train_gpt_style/geometry/procrustes.py:orthogonal_procrustes         *)
+(* Test: tests/train_gpt_style/geometry/test_procrustes.py:test_a_rotation_is_found_again *)
+(*                                                                            *)
 (* Does not say: that every matrix has singular values and vectors; it is     *)
 (* assumed of S^T T, and LAPACK computes them.                                *)
 (******************************************************************************)
@@ -153,7 +156,8 @@ Qed.
 
 (** In words: U^T V is itself a turn.
     Does not say: that its determinant is 1; it may be a reflection.
-    Used by: the orthogonal Procrustes of `geometry`, and its switch `proper`. *)
+    Used by: the orthogonal Procrustes of `geometry`, and its switch `proper`.
+    Test: tests/train_gpt_style/geometry/test_procrustes.py:test_a_proper_fit_is_no_reflection *)
 Theorem best_turn_orthogonal (n : nat) (U V : matrix) :
   orthogonal n U -> unit_rows n V -> unit_rows n (best_turn n U V).
 Proof.

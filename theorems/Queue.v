@@ -10,6 +10,9 @@
 (* Source: the public journal of the dual stream (reconstructed); the code is *)
 (* train_gpt_style/dual_stream.                                               *)
 (*                                                                            *)
+(* Code: train_gpt_style/dual_stream/adapt.py:decision                        *)
+(* Test: tests/train_gpt_style/dual_stream/test_dual_mastery.py:test_the_size_stays_within_its_bounds_and_moves_by_a_step_at_most *)
+(*                                                                            *)
 (* Does not say: that a longer queue trains better.                           *)
 (******************************************************************************)
 
@@ -50,7 +53,8 @@ Proof. intros step_ge0 inside; destruct d; simpl; lia. Qed.
 (** In words: with the published numbers, the size lies between 1024 and 16384 and is a multiple of
     1024.
     Does not say: which sizes are reached in a run.
-    Used by: QUEUE_MIN, QUEUE_MAX and QUEUE_STEP of `dual_stream`. *)
+    Used by: QUEUE_MIN, QUEUE_MAX and QUEUE_STEP of `dual_stream`.
+    Test: tests/train_gpt_style/dual_stream/test_dual_mastery.py:test_both_variants_decide_as_published *)
 Theorem queue_published (ds : list decision) :
   1024 <= sizes 1024 16384 2048 4096 ds <= 16384 /\
   (1024 | sizes 1024 16384 2048 4096 ds).
@@ -68,7 +72,8 @@ Qed.
 (** In words: the journal's example grows from 4096 to 6144; from 2048 a shrink goes to 1024; from
     15360 a growth goes to 16384.
     Does not say: when these decisions are taken.
-    Used by: the tests of the queue of `dual_stream`. *)
+    Used by: the tests of the queue of `dual_stream`.
+    Test: tests/train_gpt_style/dual_stream/test_dual_mastery.py:test_the_published_example_line *)
 Fact queue_examples_computed :
   resized 1024 16384 2048 4096 Grow = 6144 /\ resized 1024 16384 2048 2048 Shrink = 1024 /\
   resized 1024 16384 2048 15360 Grow = 16384.
@@ -94,7 +99,9 @@ Qed.
 (** In words: after an epoch that changed the size, the decisions of the next `rest` epochs change
     nothing.
     Does not say: that gaps are not recorded meanwhile; they are.
-    Used by: QUEUE_COOLDOWN of `dual_stream`. *)
+    Used by: QUEUE_COOLDOWN of `dual_stream`.
+    Code: train_gpt_style/dual_stream/adapt.py:may_change
+    Test: tests/train_gpt_style/dual_stream/test_dual_mastery.py:test_floor_cap_and_rest *)
 Theorem queue_rest (lo hi step size : Z) (rest : nat) (d : decision) (ds : list decision) :
   resized lo hi step size d <> size -> (length ds <= rest)%nat ->
   fst (fold_left (epoch lo hi step rest) ds (epoch lo hi step rest (size, O) d))
@@ -113,7 +120,9 @@ Definition margin (lo more steps t : R) : R := lo + more * Rmin 1 (t / steps).
 
 (** In words: the margin lies between its first and its last value.
     Does not say: when the last one is reached; at t = steps it is.
-    Used by: MARGIN_START and MARGIN_END of `dual_stream`. *)
+    Used by: MARGIN_START and MARGIN_END of `dual_stream`.
+    Code: train_gpt_style/dual_stream/mastery.py:margin
+    Test: tests/train_gpt_style/dual_stream/test_dual_mastery.py:test_the_margin_stays_within_its_ends_and_never_falls *)
 Theorem margin_bounds (lo more steps t : R) :
   0 <= more -> 0 < steps -> 0 <= t -> lo <= margin lo more steps t <= lo + more.
 Proof.
@@ -126,7 +135,9 @@ Qed.
 
 (** In words: it never falls.
     Does not say: that the loss falls.
-    Used by: MARGIN_STEPS of `dual_stream`. *)
+    Used by: MARGIN_STEPS of `dual_stream`.
+    Code: train_gpt_style/dual_stream/mastery.py:margin
+    Test: tests/train_gpt_style/dual_stream/test_dual_mastery.py:test_the_margin_stays_within_its_ends_and_never_falls *)
 Theorem margin_monotone (lo more steps t t' : R) :
   0 <= more -> 0 < steps -> t <= t' -> margin lo more steps t <= margin lo more steps t'.
 Proof.
@@ -137,7 +148,9 @@ Qed.
 
 (** In words: with the published numbers it is 0.1, 0.2 and 0.3 at 0, 2500 and 5000 batches.
     Does not say: what the doubles nearest to these numbers add up to.
-    Used by: the tests of the margin of `dual_stream`. *)
+    Used by: the tests of the margin of `dual_stream`.
+    Code: train_gpt_style/dual_stream/mastery.py:margin
+    Test: tests/train_gpt_style/dual_stream/test_dual_mastery.py:test_the_margin_grows_from_a_tenth_to_three_tenths *)
 Theorem margin_published :
   margin (1 / 10) (2 / 10) 5000 0 = 1 / 10 /\ margin (1 / 10) (2 / 10) 5000 2500 = 2 / 10 /\
   margin (1 / 10) (2 / 10) 5000 5000 = 3 / 10.

@@ -7,6 +7,9 @@
 (*                                                                            *)
 (* Source: derived here, by expansion along first rows.                       *)
 (*                                                                            *)
+(* Code: train_gpt_style/geometry/simplex.py:regular_simplex                  *)
+(* Test: tests/train_gpt_style/geometry/test_simplex.py:test_the_determinant_of_a_regular_simplex_is_n_with_alternating_sign *)
+(*                                                                            *)
 (* Does not say: anything of simplexes with other edges.                      *)
 (******************************************************************************)
 

@@ -20,6 +20,9 @@
 (* Source: S. Boldo, G. Melquiond, Flocq: a unified library for proving       *)
 (* floating-point algorithms in Coq, ARITH 2011.                              *)
 (*                                                                            *)
+(* Code: verify/goldenseal/coq/generate.py:constants_file                     *)
+(* Test: tests/verify/coq/test_generate.py:test_coq_refuses_both_neighbours_of_every_nearest_double *)
+(*                                                                            *)
 (* Does not say: that any double is nearest to any real (Constants.v does), or *)
 (* anything about a real exactly half-way between two doubles, overflow, or   *)
 (* an operation that the processor carries out.                               *)
@@ -139,7 +142,8 @@ Qed.
 (** In words: if the comparison of integers holds, n is the integer nearest to
     (p + q sqrt 5) / d.
     Does not say: anything about a real half-way between two integers.
-    Used by: the integer constants in Constants.v. *)
+    Used by: the integer constants in Constants.v.
+    Test: tests/verify/coq/test_generate.py:test_coq_refuses_an_integer_that_is_not_nearest *)
 Theorem nearest_integer (p q d n : Z) : within_half p q d n = true ->
   ZnearestE ((IZR p + IZR q * sqrt 5) / IZR d) = n.
 Proof. intros near; apply Znearest_imp, (within_halfP p q d n near). Qed.

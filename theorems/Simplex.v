@@ -11,6 +11,10 @@
 (*                                                                            *)
 (* Source: K. Menger, 1928; the code is train_gpt_style/geometry.             *)
 (*                                                                            *)
+(* Code: train_gpt_style/geometry/simplex.py:volume2_by_gram                  *)
+(* Code: train_gpt_style/geometry/simplex.py:volume2_by_cayley_menger         *)
+(* Test: tests/train_gpt_style/geometry/test_simplex.py:test_both_formulas_agree_and_no_volume_of_points_is_negative *)
+(*                                                                            *)
 (* Does not say: that computed volumes are never negative; rounding can make  *)
 (* them so, and distances that come from no points can too.                   *)
 (******************************************************************************)
@@ -113,7 +117,8 @@ Qed.
 
 (** In words: for a triangle this is Heron's formula.
     Does not say: that three numbers are the sides of a triangle.
-    Used by: the tests of the volumes in `geometry`. *)
+    Used by: the tests of the volumes in `geometry`.
+    Test: tests/train_gpt_style/geometry/test_simplex.py:test_known_volumes_by_both_formulas *)
 Theorem heron (d : nat -> nat -> R) : distance_like d ->
   let a := d 0%nat 1%nat in let b := d 0%nat 2%nat in let c := d 1%nat 2%nat in
   16 * vol2 2 d = 2 * (a * b + b * c + c * a) - (a * a + b * b + c * c).
@@ -125,7 +130,8 @@ Qed.
 
 (** In words: squared distances that are c times as large give a squared volume c^k times as large.
     Does not say: that a factor leaves CV alone in floating point.
-    Used by: the tests of the volumes in `geometry`; c = s^2 for points s times as far. *)
+    Used by: the tests of the volumes in `geometry`; c = s^2 for points s times as far.
+    Test: tests/train_gpt_style/geometry/test_simplex.py:test_moving_keeps_a_volume_and_scaling_multiplies_its_square_by_the_eighth_power *)
 Theorem vol2_scale (k : nat) (c : R) (d : nat -> nat -> R) : (1 <= k <= 4)%nat ->
   distance_like d -> vol2 k (fun i j => c * d i j) = c ^ k * vol2 k d.
 Proof.
@@ -219,7 +225,10 @@ Qed.
 
 (** In words: so the loss without a floor is 0 for any five points.
     Does not say: that a weight on it changes nothing else; a term that is always 0 costs time.
-    Used by: CM_FLOOR of `dual_stream`, without which its weight does nothing. *)
+    Used by: CM_FLOOR of `dual_stream`, without which its weight does nothing.
+    Code: train_gpt_style/dual_stream/features/volumes.py:Cm,
+      train_gpt_style/dual_stream/losses.py:loss_and_facts
+    Test: tests/train_gpt_style/dual_stream/test_dual_features.py:test_the_cm_term_is_dead_without_a_floor_and_alive_with_one *)
 Theorem cm_loss_zero (n : nat) (p : nat -> vector) : cm_loss 0 n p = 0.
 Proof.
   unfold cm_loss; apply Rmax_left; pose proof (vol2_ge0 4 n p ltac:(lia)); lra.
@@ -228,7 +237,10 @@ Qed.
 (** In words: and along any path of five points its derivative is 0, wherever the path leads.
     Does not say: that an automatic differentiation gives exactly 0 where rounding makes a volume
     negative.
-    Used by: CM_FLOOR of `dual_stream`, without which its weight does nothing. *)
+    Used by: CM_FLOOR of `dual_stream`, without which its weight does nothing.
+    Code: train_gpt_style/dual_stream/features/volumes.py:Cm,
+      train_gpt_style/dual_stream/losses.py:loss_and_facts
+    Test: tests/train_gpt_style/dual_stream/test_dual_features.py:test_the_cm_term_is_dead_without_a_floor_and_alive_with_one *)
 Theorem cm_loss_flat (n : nat) (path : R -> nat -> vector) (t : R) :
   derivable_pt_lim (fun t => cm_loss 0 n (path t)) t 0.
 Proof.
@@ -238,7 +250,10 @@ Qed.
 
 (** In words: with a floor the loss is positive exactly where the squared volume is below it.
     Does not say: that a larger volume is better.
-    Used by: CM_FLOOR of `dual_stream`. *)
+    Used by: CM_FLOOR of `dual_stream`.
+    Code: train_gpt_style/dual_stream/features/volumes.py:Cm,
+      train_gpt_style/dual_stream/losses.py:loss_and_facts
+    Test: tests/train_gpt_style/dual_stream/test_dual_features.py:test_the_cm_term_is_dead_without_a_floor_and_alive_with_one *)
 Theorem cm_loss_floor (floor : R) (n : nat) (p : nat -> vector) :
   0 < cm_loss floor n p <-> vol2 4 (distances n p) < floor.
 Proof.

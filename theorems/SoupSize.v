@@ -11,6 +11,9 @@
 (* Source: derived from the published counts (reconstructed); the code is     *)
 (* train_gpt_style/soup.                                                      *)
 (*                                                                            *)
+(* Code: train_gpt_style/soup/figures.py:formula                              *)
+(* Test: tests/train_gpt_style/soup/test_soup_run.py:test_the_general_formula_counts_every_soup *)
+(*                                                                            *)
 (* Does not say: that the experts are counted; they are not, and the          *)
 (* published comparison leaves them out too.                                  *)
 (******************************************************************************)
@@ -58,7 +61,9 @@ Proof. rewrite !soup_size; simpl; ring. Qed.
 
 (** In words: the student's size written out.
     Does not say: whether the norm stands before or after the layers; both count the same.
-    Used by: the counts of `soup`. *)
+    Used by: the counts of `soup`.
+    Code: train_gpt_style/soup_student/figures.py:formula
+    Test: tests/train_gpt_style/soup/test_soup_student.py:test_the_general_formula_counts_every_student *)
 Theorem student_size (p ch P d L f o : Z) :
   student p ch P d L f o =
   p * p * ch * d + d + d + (P + 1) * d + L * (4 * d * d + 2 * d * f + 9 * d + f)
@@ -75,14 +80,18 @@ Proof. vm_compute; repeat split; reflexivity. Qed.
 
 (** In words: the published student has 11,216,768 parameters; one of its layers 1,774,464.
     Does not say: that the split of its head is the original's.
-    Used by: the published figures of `soup`. *)
+    Used by: the published figures of `soup`.
+    Code: train_gpt_style/soup_student/figures.py:formula
+    Test: tests/train_gpt_style/soup/test_soup_student.py:test_the_general_formula_counts_every_student *)
 Fact student_computed :
   student 16 3 196 384 6 1536 128 = 11216768 /\ layer 384 1536 = 1774464.
 Proof. vm_compute; repeat split; reflexivity. Qed.
 
 (** In words: `batches` is the least number whose batches hold all rows.
     Does not say: how long the last batch is; it has at least one row.
-    Used by: the steps of an epoch of `soup`. *)
+    Used by: the steps of an epoch of `soup`.
+    Code: train_gpt_style/kit/batches.py:Loader
+    Test: tests/train_gpt_style/soup/test_soup_run.py:test_an_epoch_reads_each_row_once_and_a_loader_goes_on *)
 Theorem batches_least (n b : Z) : 0 < b -> 0 < n ->
   (batches n b - 1) * b < n <= batches n b * b.
 Proof.
@@ -94,6 +103,8 @@ Qed.
 
 (** In words: 118,287 images in batches of 48 are 2,465 steps.
     Does not say: anything of another batch.
-    Used by: the published figure of steps of `soup`. *)
+    Used by: the published figure of steps of `soup`.
+    Code: train_gpt_style/kit/batches.py:Loader
+    Test: tests/train_gpt_style/soup/test_soup_run.py:test_an_epoch_reads_each_row_once_and_a_loader_goes_on *)
 Fact batches_computed : batches 118287 48 = 2465.
 Proof. vm_compute; reflexivity. Qed.

@@ -9,6 +9,9 @@
 (* Source: specification of the golden-sunflowers proposal, section on the    *)
 (* JEPA auxiliary loss; the code is train_gpt_style/gpt/features/jepa.py.     *)
 (*                                                                            *)
+(* Code: train_gpt_style/gpt/features/jepa.py:SpanLoss                        *)
+(* Test: tests/train_gpt_style/gpt/test_gpt_jepa.py:test_the_loss_lies_between_zero_and_two *)
+(*                                                                            *)
 (* Does not say: that a smaller loss makes a better language model.           *)
 (******************************************************************************)
 
@@ -30,21 +33,26 @@ Definition loss (eps : R) (n : nat) (h : stream) (T a s : nat) : R :=
 
 (** In words: a length of at most T - 2 leaves at least one start.
     Does not say: which length or start is drawn.
-    Used by: the check of JEPA_MAX_SPAN_FRAC, the upper end of the second draw. *)
+    Used by: the check of JEPA_MAX_SPAN_FRAC, the upper end of the second draw.
+    Code: train_gpt_style/gpt/features/jepa.py:longest_span
+    Test: tests/train_gpt_style/gpt/test_gpt_jepa.py:test_the_longest_span_is_a_part_of_the_sequence_and_at_least_one *)
 Theorem span_has_start (T s : nat) : (s <= T - 2 -> 2 <= T -> 1 <= T - s - 1)%nat.
 Proof. lia. Qed.
 
 (** In words: every span that may be drawn begins after the first and ends by the last position,
     so that a - 1 and b = a + s are positions of the sequence, and a - 1 < b.
     Does not say: that starts are drawn uniformly.
-    Used by: the indices a - 1 and b of the JEPA loss. *)
+    Used by: the indices a - 1 and b of the JEPA loss.
+    Code: train_gpt_style/gpt/features/jepa.py:draw_span
+    Test: tests/train_gpt_style/gpt/test_gpt_jepa.py:test_a_span_stays_inside_and_both_ends_of_its_range_are_drawn_legally *)
 Theorem span_inside (T s a : nat) :
   (1 <= s -> 1 <= a -> a <= T - s - 1 -> 0 <= a - 1 /\ a - 1 < a + s /\ a + s <= T - 1)%nat.
 Proof. lia. Qed.
 
 (** In words: context and patch add up to what the whole sequence adds.
     Does not say: that the rounded sums do.
-    Used by: the reading of the JEPA loss as a partition of one displacement. *)
+    Used by: the reading of the JEPA loss as a partition of one displacement.
+    Test: tests/train_gpt_style/gpt/test_gpt_jepa.py:test_a_hand_computed_loss *)
 Theorem span_partition (h : stream) (T a s j : nat) :
   context h T a s j + patch h a s j = h (T - 1)%nat j - h 0%nat j.
 Proof. unfold context, patch; ring. Qed.
@@ -61,7 +69,8 @@ Qed.
 
 (** In words: a stream that does not move has loss 1.
     Does not say: that training leaves it.
-    Used by: a fresh model's first steps, as a check of the code. *)
+    Used by: a fresh model's first steps, as a check of the code.
+    Test: tests/train_gpt_style/gpt/test_gpt_jepa.py:test_a_still_stream_has_loss_one_and_a_linear_one_loss_zero *)
 Theorem loss_constant (eps : R) (n : nat) (h : stream) (T a s : nat) :
   (forall t j, h t j = h 0%nat j) -> loss eps n h T a s = 1.
 Proof.
@@ -72,7 +81,8 @@ Qed.
 
 (** In words: a stream that is linear in time has loss 0, if its two parts are not too short.
     Does not say: that only such a stream has loss 0.
-    Used by: the name linear-representation form. *)
+    Used by: the name linear-representation form.
+    Test: tests/train_gpt_style/gpt/test_gpt_jepa.py:test_a_still_stream_has_loss_one_and_a_linear_one_loss_zero *)
 Theorem loss_linear (eps : R) (n : nat) (h : stream) (v : vector) (T a s : nat) :
   0 < eps -> (s + 2 < T)%nat -> (1 <= a)%nat -> (a + s <= T - 1)%nat ->
   (forall t j, h t j = h 0%nat j + INR t * v j) ->

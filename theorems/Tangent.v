@@ -11,6 +11,9 @@
 (* Source: the public library's own backward pass (reconstructed); the code   *)
 (* is train_gpt_style/geometry.                                               *)
 (*                                                                            *)
+(* Code: train_gpt_style/geometry/gradient.py:tangential                      *)
+(* Test: tests/train_gpt_style/geometry/test_constellation.py:test_the_tangential_part_is_orthogonal_and_taking_it_twice_changes_nothing *)
+(*                                                                            *)
 (* Does not say: that either sign is better for a network.                    *)
 (******************************************************************************)
 
@@ -116,7 +119,9 @@ Qed.
 (** In words: with the published sign, a step of descent never ends at a smaller cosine with the
     anchor than the same step without the correction; the term attracts.
     Does not say: that this anchor is the nearest after the step.
-    Used by: AUTOGRAD_SIGN=library of `dual_stream` and `soup`. *)
+    Used by: AUTOGRAD_SIGN=library of `dual_stream` and `soup`.
+    Code: train_gpt_style/geometry/gradient.py:separated
+    Test: tests/train_gpt_style/geometry/test_constellation.py:test_the_library_sign_attracts_and_the_described_one_never_does *)
 Theorem library_attracts (eta sigma : R) (n : nat) (e g a : vector) :
   0 <= eta -> 0 <= sigma -> dot n a a = 1 ->
   0 < norm n (stepped eta e g) -> 0 < norm n (stepped eta e (library sigma n a g)) ->
@@ -133,7 +138,9 @@ Qed.
 
 (** In words: with the sign of its description, it never ends at a larger one; that term repels.
     Does not say: that it repels from other anchors too.
-    Used by: AUTOGRAD_SIGN=described of `dual_stream` and `soup`. *)
+    Used by: AUTOGRAD_SIGN=described of `dual_stream` and `soup`.
+    Code: train_gpt_style/geometry/gradient.py:separated
+    Test: tests/train_gpt_style/geometry/test_constellation.py:test_the_library_sign_attracts_and_the_described_one_never_does *)
 Theorem described_repels (eta sigma : R) (n : nat) (e g a : vector) :
   0 <= eta -> 0 <= sigma -> dot n a a = 1 ->
   0 < norm n (stepped eta e g) -> 0 < norm n (stepped eta e (described sigma n a g)) ->
@@ -151,7 +158,9 @@ Qed.
 (** In words: with the full strength sigma = 1, the library's sign leaves no part of the step that
     goes away from the anchor, and the described sign none that goes towards it.
     Does not say: anything of a smaller sigma, which removes the same share of it.
-    Used by: AUTOGRAD_SEP = 1.0 of `soup`. *)
+    Used by: AUTOGRAD_SEP = 1.0 of `soup`.
+    Code: train_gpt_style/geometry/gradient.py:separated
+    Test: tests/train_gpt_style/geometry/test_constellation.py:test_the_library_sign_attracts_and_the_described_one_never_does *)
 Theorem full_separation (n : nat) (g a : vector) : dot n a a = 1 ->
   dot n (library 1 n a g) a = Rmin 0 (dot n g a) /\
   dot n (described 1 n a g) a = Rmax 0 (dot n g a).

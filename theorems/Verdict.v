@@ -12,6 +12,9 @@
 (*                                                                            *)
 (* Source: the audit's public description; train_gpt_style/credit/protocol.   *)
 (*                                                                            *)
+(* Code: train_gpt_style/credit/protocol/verdict.py:verdict                   *)
+(* Test: tests/train_gpt_style/credit/test_credit_protocol.py:test_a_milder_threshold_can_only_remove_letters *)
+(*                                                                            *)
 (* Does not say: that the thresholds are right, nor that a trusted network    *)
 (* is good.                                                                   *)
 (******************************************************************************)
@@ -106,7 +109,8 @@ Qed.
 (** In words: a verdict is trusted if and only if every asked number was measured and lies on the
     good side of its threshold.
     Does not say: that the numbers were measured well.
-    Used by: the verdict of `credit`, in which an absent number is never a pass. *)
+    Used by: the verdict of `credit`, in which an absent number is never a pass.
+    Test: tests/train_gpt_style/credit/test_credit_protocol.py:test_what_is_missing_is_never_a_pass *)
 Theorem trusted_iff (t : thresholds) (e : evidence) (asked : list letter) :
   verdict t e asked = Trusted <->
   forall l, In l asked -> exists x, measured e l = Some x /\ beyond t l x = false.
@@ -132,7 +136,9 @@ Qed.
     old and the new thresholds; of a datum on a threshold, the greater one of (a) and (c) and the
     lesser one of (b) and (d) count as between.
     Does not say: that a verdict changes whenever a datum is crossed; another letter may hold it.
-    Used by: the sensitivity tables of `credit`, which need one row for each gap between data. *)
+    Used by: the sensitivity tables of `credit`, which need one row for each gap between data.
+    Code: train_gpt_style/credit/protocol/sensitivity.py:interval
+    Test: tests/train_gpt_style/credit/test_credit_protocol.py:test_within_the_interval_no_verdict_changes *)
 Theorem verdicts_between (t t' : thresholds) (es : list evidence) (asked : list letter) :
   looser t t' ->
   (forall e x, In e es -> growth e = Some x -> ~ growth_most t < x <= growth_most t') ->
@@ -161,14 +167,18 @@ Definition caught (S : list check) (m : network) : bool := existsb (fired m) S.
 
 (** In words: what a union of two strategies catches is what one of them or the other catches.
     Does not say: that the union is the better one; it asks for more measurements.
-    Used by: the strategies S0 to S_full of `credit`. *)
+    Used by: the strategies S0 to S_full of `credit`.
+    Code: train_gpt_style/credit/protocol/strategies.py:walks_back
+    Test: tests/train_gpt_style/credit/test_credit_protocol.py:test_more_signs_walk_back_no_less *)
 Theorem caught_union (S S' : list check) (m : network) :
   caught (S ++ S') m = caught S m || caught S' m.
 Proof. apply existsb_app. Qed.
 
 (** In words: a strategy that checks more catches all that the smaller one catches.
     Does not say: that what it catches more is rightly caught.
-    Used by: the strategies S0 to S_full of `credit`. *)
+    Used by: the strategies S0 to S_full of `credit`.
+    Code: train_gpt_style/credit/protocol/strategies.py:walks_back
+    Test: tests/train_gpt_style/credit/test_credit_protocol.py:test_more_signs_walk_back_no_less *)
 Theorem caught_more (S S' : list check) (m : network) :
   incl S S' -> caught S m = true -> caught S' m = true.
 Proof.
@@ -178,7 +188,9 @@ Qed.
 
 (** In words: and the number of networks that it walks back is never the smaller one.
     Does not say: that two strategies of one number catch the same networks.
-    Used by: the strategies S0 to S_full of `credit`. *)
+    Used by: the strategies S0 to S_full of `credit`.
+    Code: train_gpt_style/credit/protocol/strategies.py:walks_back
+    Test: tests/train_gpt_style/credit/test_credit_protocol.py:test_more_signs_walk_back_no_less *)
 Theorem walk_backs_more (S S' : list check) (ms : list network) : incl S S' ->
   (length (filter (caught S) ms) <= length (filter (caught S') ms))%nat.
 Proof.
@@ -189,7 +201,9 @@ Qed.
 
 (** In words: the join of several strategies catches a network if and only if one of them does.
     Does not say: which one.
-    Used by: S_full of `credit`, which is the join of S2 to S5. *)
+    Used by: S_full of `credit`, which is the join of S2 to S5.
+    Code: train_gpt_style/credit/protocol/strategies.py:walks_back
+    Test: tests/train_gpt_style/credit/test_credit_protocol.py:test_the_published_table_of_strategies *)
 Theorem caught_join (strategies : list (list check)) (m : network) :
   caught (concat strategies) m = existsb (fun S => caught S m) strategies.
 Proof.

@@ -11,6 +11,9 @@
 (* Source: A. Dosovitskiy et al., arXiv 2010.11929, table 1 and section 3.1;  *)
 (* the code is train_gpt_style/vit_rft/model.py.                              *)
 (*                                                                            *)
+(* Code: train_gpt_style/vit_rft/model.py:build_model                         *)
+(* Test: tests/train_gpt_style/vit_rft/test_vit_size.py:test_the_formula_of_the_theorem_counts_what_is_built *)
+(*                                                                            *)
 (* Does not say: that the Python code builds these parts. The figures of      *)
 (* train_gpt_style/vit_rft/figures.py count those that it builds, and a       *)
 (* test counts other shapes by this formula.                                  *)
@@ -58,24 +61,32 @@ Proof. rewrite !vit_size; ring. Qed.
 
 (** In words: ViT-Tiny has 5,524,416 + 193 C parameters.
     Does not say: that a network of this size was trained here on 1,000 classes.
-    Used by: the published figures of the system `vit_rft`. *)
+    Used by: the published figures of the system `vit_rft`.
+    Code: train_gpt_style/vit_rft/figures.py:parameters
+    Test: tests/train_gpt_style/vit_rft/test_vit_model.py:test_the_number_of_parameters_is_the_published_one *)
 Theorem vit_tiny_size (C : Z) : vit_tiny C = 5524416 + 193 * C.
 Proof. unfold vit_tiny; rewrite vit_size; change (tokens 224 16) with 197; ring. Qed.
 
 (** In words: at 1,000 classes these are 5,717,416.
     Does not say: that other libraries count a distillation token or lack biases.
-    Used by: the published figure `parameters, 1000 classes`. *)
+    Used by: the published figure `parameters, 1000 classes`.
+    Code: train_gpt_style/vit_rft/figures.py:parameters
+    Test: tests/train_gpt_style/vit_rft/test_vit_model.py:test_the_number_of_parameters_is_the_published_one *)
 Fact vit_tiny_1000_computed : vit_tiny 1000 = 5717416.
 Proof. vm_compute; reflexivity. Qed.
 
 (** In words: at 100 classes these are 5,543,716.
     Does not say: anything of other numbers of classes.
-    Used by: the published figure `parameters, 100 classes`. *)
+    Used by: the published figure `parameters, 100 classes`.
+    Code: train_gpt_style/vit_rft/figures.py:parameters
+    Test: tests/train_gpt_style/vit_rft/test_vit_model.py:test_the_number_of_parameters_is_the_published_one *)
 Fact vit_tiny_100_computed : vit_tiny 100 = 5543716.
 Proof. vm_compute; reflexivity. Qed.
 
 (** In words: at 10 classes these are 5,526,346.
     Does not say: anything of other numbers of classes.
-    Used by: the published figure `parameters, 10 classes`. *)
+    Used by: the published figure `parameters, 10 classes`.
+    Code: train_gpt_style/vit_rft/figures.py:parameters
+    Test: tests/train_gpt_style/vit_rft/test_vit_model.py:test_the_number_of_parameters_is_the_published_one *)
 Fact vit_tiny_10_computed : vit_tiny 10 = 5526346.
 Proof. vm_compute; reflexivity. Qed.

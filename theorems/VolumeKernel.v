@@ -12,6 +12,9 @@
 (*                                                                            *)
 (* Source: P. S. Laplace; the code is train_gpt_style/geometry/volumes.py.    *)
 (*                                                                            *)
+(* Code: train_gpt_style/geometry/volumes.py:expanded                         *)
+(* Test: tests/train_gpt_style/geometry/test_simplex.py:test_the_batched_kernel_is_each_determinant *)
+(*                                                                            *)
 (* Does not say: anything of rounding; formulas that are equal here differ    *)
 (* in their last bits.                                                        *)
 (******************************************************************************)
@@ -173,7 +176,10 @@ Qed.
 
 (** In words: each slope is the derivative of the kernel by that distance.
     Does not say: anything of the second derivatives, which the code does not offer.
-    Used by: `slopes` of `geometry`. *)
+    Used by: `slopes` of `geometry`.
+    Code: train_gpt_style/geometry/volumes.py:slopes,
+      train_gpt_style/geometry/volumes.py:volume2
+    Test: tests/train_gpt_style/geometry/test_simplex.py:test_the_closed_form_gradient_is_that_of_autograd_and_of_differences *)
 Theorem slope_is_derivative (k : nat) (d : nat -> R) : (k < 10)%nat ->
   derivable_pt_lim (fun t => kernel (moved k t d)) 0 (slope k d).
 Proof.

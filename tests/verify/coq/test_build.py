@@ -2,6 +2,8 @@
 
 import json
 import subprocess
+import threading
+import time
 
 import pytest
 
@@ -167,6 +169,55 @@ def test_a_file_that_comes_too_late_in_the_project_file_does_not_compile(built):
     user = "From Small Require Import B.\n" + GOOD
     (finding,) = built({"A.v": user, "B.v": GOOD})[1].findings
     assert finding.startswith("A.v:1: does not compile")
+
+
+MIDDLE = "From Small Require Import A.\n" + GOOD
+BAD = "Theorem one : 1 = 2.\nProof. reflexivity. Qed.\n"
+
+
+def test_a_file_waits_for_those_it_requires_and_for_earlier_ones_that_require_it(make_project):
+    late = "From Small Require B D.\n"
+    loaded = make_project({"A.v": GOOD, "B.v": MIDDLE, "C.v": late, "D.v": GOOD, "E.v": GOOD})
+    assert build.waits_for(loaded) == {
+        "A.v": set(), "B.v": {"A.v"}, "C.v": {"B.v"}, "D.v": {"C.v"}, "E.v": set(),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("delays", [{"A.v": 0.3}, {"C.v": 0.3}, {}])
+def test_the_first_failure_is_that_of_build_order_whichever_ends_first(
+    make_project, tools, tmp_path, monkeypatch, delays
+):
+    compile_one, begun = build._compile, []
+
+    def slowed(project, toolchain, work, source):
+        begun.append(source.file)
+        time.sleep(delays.get(source.file, 0))
+        return compile_one(project, toolchain, work, source)
+
+    monkeypatch.setattr(build, "_compile", slowed)
+    monkeypatch.setattr(build, "check_libraries", lambda *ignored: [])
+    loaded = make_project({"A.v": BAD, "B.v": MIDDLE, "C.v": BAD, "D.v": MIDDLE})
+    (finding,) = build.build(loaded, tools, build.store_of(tmp_path)).findings
+    assert finding.startswith("A.v:2: does not compile (A.one): ")
+    assert sorted(begun) == ["A.v", "C.v"]
+
+
+def test_two_files_that_need_not_wait_are_compiled_at_once(
+    make_project, tools, tmp_path, monkeypatch
+):
+    compile_one, both = build._compile, threading.Barrier(2, timeout=60)
+
+    def met(project, toolchain, work, source):
+        if source.file in ("A.v", "C.v"):
+            both.wait()  # for ever, were they compiled one by one
+        return compile_one(project, toolchain, work, source)
+
+    monkeypatch.setattr(build, "_compile", met)
+    monkeypatch.setattr(build, "check_libraries", lambda *ignored: [])
+    sources = {"A.v": GOOD, "B.v": MIDDLE, "C.v": GOOD}
+    result = build.build(make_project(sources), tools, build.store_of(tmp_path))
+    assert result.findings == ()
+    assert list(result.objects) == ["A.vo", "B.vo", "C.vo"]
 
 
 def test_a_stale_object_is_found_in_the_store_and_between_the_sources(built):

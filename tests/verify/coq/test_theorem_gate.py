@@ -1,6 +1,7 @@
 """The gate on a small repository, sound and with each planted defect."""
 
 import itertools
+import re
 import sys
 from pathlib import Path
 
@@ -242,6 +243,25 @@ def test_a_stale_index_and_a_silent_theorem_are_named(repository, findings):
         "theorems/One.v:4:",
         "theorems/README.md:",
     ]
+
+
+def test_where_a_table_is_kept_the_gate_names_the_theorem_whose_code_is_gone(repository, findings):
+    rounding = (repository.root / "theorems/Rounding.v").read_text("utf-8")
+    rounding = re.sub(r"(Code|Test): \S+", r"\1: none", rounding)  # it speaks of this repository
+    repository.write("theorems/Rounding.v", rounding)
+    tie = "nobody.\n    Code: code/a.py:work\n    Test: code/test_a.py:test_work"
+    repository.edit("theorems/One.v", "nobody.", tie)
+    repository.write(
+        "code/a.py", "def work(): pass\n" + (repository.root / "code/a.py").read_text()
+    )
+    repository.write("code/test_a.py", "def test_work(): work()\n")
+    repository.write("docs/theorem-table.md", "")
+    assert [each.split(":")[0] for each in findings()] == ["docs/theorem-table.md"]
+    assert actions.renew_table(repository.root)
+    assert findings() == []
+    repository.edit("code/a.py", "def work", "def rest")
+    (finding,) = findings()
+    assert finding.startswith("theorems/One.v:6: One.one speaks of code/a.py:work, but code/a.py")
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from goldenseal.coq import build, generate, index, pins, project, settings, toolchain
+from goldenseal.coq import bridges, build, generate, index, pins, project, settings, toolchain
 from goldenseal.coq.rules import source_findings
 from goldenseal.disk.files import atomic_write
 from goldenseal.errors import ContradictedError
@@ -54,6 +54,20 @@ def renew_index(root: Path) -> bool:
     if fresh is None:
         raise ContradictedError(index.index_findings(path.parent, table)[0])
     return _write(path, fresh)
+
+
+def renew_table(root: Path) -> bool:
+    """Write the table of theorems, code and tests, where it is kept; True when that changed it.
+
+    Raises ContradictedError for a theorem whose code or test is not there.
+    """
+    path = root / bridges.FILE
+    if not path.is_file():
+        return False
+    found = bridges.bridges(project.load(root / FOLDER))
+    if faults := bridges.faults(root, found):
+        raise ContradictedError("; ".join(faults))
+    return _write(path, bridges.table(found))
 
 
 def _write(path: Path, text: str) -> bool:

@@ -40,13 +40,14 @@ def check(root: Root = None, as_json: AsJson = False) -> None:
 
 @app.command(epilog="Example:  goldenseal theorems refresh && git diff theorems/")
 def refresh(root: Root = None, as_json: AsJson = False) -> None:
-    """Write the constants of the running code, the index, and the pinned statements.
+    """Write the constants of the running code, the index, the table of what ties theorems to code
+    where it is kept, and the pinned statements.
 
     Look at the difference before you commit it: a weaker statement is pinned as gladly as any.
-    The statements come last and need Coq; without it the other two are written all the same.
+    The statements come last and need Coq; without it the others are written all the same.
     """
     from goldenseal.config import find_root
-    from goldenseal.coq import actions, generate, index, pins
+    from goldenseal.coq import actions, bridges, generate, index, pins
     from goldenseal.terminal import print_json
 
     here = root or find_root()
@@ -54,11 +55,13 @@ def refresh(root: Root = None, as_json: AsJson = False) -> None:
     for file, action in (
         (generate.FILE, actions.regenerate_constants),
         (index.FILE, actions.renew_index),
+        (bridges.FILE, actions.renew_table),
         (pins.FILE, lambda root: actions.pin_statements(root, _say)),
     ):
         written[file] = action(here)
         if not as_json:
-            print(f"{actions.FOLDER}/{file}: {'changed' if written[file] else 'unchanged'}")
+            place = file if "/" in file else f"{actions.FOLDER}/{file}"
+            print(f"{place}: {'changed' if written[file] else 'unchanged'}")
     if as_json:
         print_json({"changed": sorted(file for file, changed in written.items() if changed)})
 

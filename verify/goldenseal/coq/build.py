@@ -9,7 +9,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from goldenseal.coq.toolchain import Toolchain
 from goldenseal.disk.files import atomic_write
 
 _SECONDS_PER_FILE = 120.0
+_JOBS = 2  # processes of Coq at a time, of half a gigabyte each; the libraries' check is one
 _RESULT = "result.json"
 _JUDGES = ("axioms.py", "build.py", "checker.py", "session.py")  # whose judgement a build keeps
 
@@ -97,24 +98,74 @@ def _build(
 ) -> Build:
     for source in project.sources:
         (work / source.file).write_text(source.text, "utf-8", newline="\n")
-    with ThreadPoolExecutor(max_workers=1) as pool:
+    with ThreadPoolExecutor(max_workers=_JOBS) as pool:
         libraries = pool.submit(check_libraries, project, toolchain, store)
-        objects: dict[str, str] = {}
-        for source in project.sources:
-            progress(f"coqc {source.file}")
-            if failure := _compile(project, toolchain, work, source):
-                return Build(key, objects, {}, (failure,))
-            compiled = source.module + ".vo"
-            objects[compiled] = _digest(work / compiled)
-        progress("coqchk")
-        findings = check_project(project, toolchain, work)
-        progress("Print Assumptions")
-        printed, bad = interrogate(project, toolchain, work)
+        if failures := _compile_all(project, toolchain, work, pool, progress):
+            first = next(source for source in project.sources if source.file in failures)
+            return Build(key, {}, {}, (failures[first.file],))
+        objects = {
+            compiled: _digest(work / compiled)
+            for compiled in (source.module + ".vo" for source in project.sources)
+        }
+        progress("coqchk, Print Assumptions")
+        checked = pool.submit(check_project, project, toolchain, work)
+        asked = pool.submit(interrogate, project, toolchain, work)
+        findings = checked.result()
+        printed, bad = asked.result()
         findings += bad
         shutil.rmtree(work / "session", ignore_errors=True)
         progress("coqchk, libraries")
         findings += libraries.result()
     return Build(key, objects, printed, tuple(findings))
+
+
+def waits_for(project: Project) -> dict[str, set[str]]:
+    """For each file, those that must be compiled before it: all of them earlier in build order.
+
+    These are the files that it requires; and those that require it though they come earlier: they
+    must fail for want of it, as they do when files are compiled one by one.
+    """
+    place = {source.module: number for number, source in enumerate(project.sources)}
+    waits: dict[str, set[str]] = {source.file: set() for source in project.sources}
+    for source in project.sources:
+        for _, name, _ in source.requires():
+            module = name.removeprefix(project.prefix + ".")
+            if module in place and module != source.module:
+                user, used = sorted((source.module, module), key=place.__getitem__, reverse=True)
+                waits[user + ".v"].add(used + ".v")
+    return waits
+
+
+def _compile_all(
+    project: Project,
+    toolchain: Toolchain,
+    work: Path,
+    pool: ThreadPoolExecutor,
+    progress: Callable[[str], None],
+) -> dict[str, str]:
+    """Compiles each file as soon as those before it are there; file -> why it does not compile.
+
+    After a failure only files that stand earlier in build order are begun, so that the first
+    failure in that order is found whichever came first.
+    """
+    waits = waits_for(project)
+    waiting, running, done = list(project.sources), dict[Future[str | None], Source](), set[str]()
+    failures: dict[str, str] = {}
+    while True:
+        for source in [each for each in waiting if waits[each.file] <= done]:
+            waiting.remove(source)
+            progress(f"coqc {source.file}")
+            running[pool.submit(_compile, project, toolchain, work, source)] = source
+        if not running:
+            return failures
+        for ended in wait(running, return_when=FIRST_COMPLETED).done:
+            source = running.pop(ended)
+            if failure := ended.result():
+                failures[source.file] = failure
+                later = project.sources[project.sources.index(source) :]
+                waiting = [each for each in waiting if each not in later]
+            else:
+                done.add(source.file)
 
 
 def _compile(project: Project, toolchain: Toolchain, work: Path, source: Source) -> str | None:

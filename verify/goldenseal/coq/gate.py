@@ -5,7 +5,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from goldenseal.coq import build, generate, index, kernels, pins, project, settings, toolchain
+from goldenseal.coq import (
+    bridges,
+    build,
+    generate,
+    index,
+    kernels,
+    pins,
+    project,
+    settings,
+    toolchain,
+)
 from goldenseal.coq.actions import FOLDER
 from goldenseal.coq.constants import Constant
 from goldenseal.coq.literals import unproved_literals
@@ -36,6 +46,7 @@ def check_theorems(root: Path, *, progress: Callable[[str], None] | None = None)
         constants = declared.constants
         findings = code_findings(root, known, declared)
         findings += _in_folder(readable_findings(loaded, constants))
+        findings += bridges.bridge_findings(root, bridges.bridges(loaded))
     except UsageError as error:
         return conclude(NAME, "1 finding", [str(error)])
     evidence = _evidence(loaded, constants)

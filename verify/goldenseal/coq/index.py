@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from goldenseal.coq.bridges import LABELS as BRIDGE_LABELS
 from goldenseal.coq.generate import FILE as CONSTANTS_FILE
 from goldenseal.coq.project import Declaration
 
@@ -33,7 +34,8 @@ def fields(declaration: Declaration) -> dict[str, str]:
     text = " ".join(declaration.comment.removeprefix("(**").removesuffix("*)").split())
     texts = dict.fromkeys(_FIELDS, "")
     labels = "|".join(_FIELDS)
-    for label, words in re.findall(rf"({labels}): (.*?)(?= (?:{labels}): |$)", text):
+    ends = "|".join((*_FIELDS, *BRIDGE_LABELS))
+    for label, words in re.findall(rf"({labels}): (.*?)(?= (?:{ends}): |$)", text):
         texts[label] = words.replace("|", "\\|")
     return texts
 
