@@ -80,27 +80,46 @@ def options(
 
 @app.command(
     epilog="Examples:  goldenseal verify   ·   goldenseal verify --only 'loss and gradients'   ·   "
-    "goldenseal verify --baseline old.py --candidate new.py --probe probe.toml"
+    "goldenseal verify --baseline main --candidate HEAD -- python train.py --max-steps 5"
 )
 def verify(
     only: Annotated[
         list[str] | None, typer.Option(help="Run this gate only (may be repeated).")
     ] = None,
     listing: Annotated[bool, typer.Option("--list", help="List the gates and stop.")] = False,
-    baseline: Annotated[Path | None, typer.Option(help="A script to hold another against.")] = None,
-    candidate: Annotated[Path | None, typer.Option(help="The script with features.")] = None,
+    command: Annotated[
+        list[str] | None,
+        typer.Argument(help="After `--`: what to run on both sides, such as python train.py."),
+    ] = None,
+    baseline: Annotated[
+        str, typer.Option(help="A revision or a folder to hold another against.")
+    ] = "",
+    candidate: Annotated[
+        str, typer.Option(help="The one with features; the working tree when left out.")
+    ] = "",
+    config: Annotated[
+        Path | None, typer.Option(help="How to run them: goldenseal.toml when left out.")
+    ] = None,
+    link: Annotated[
+        list[str] | None,
+        typer.Option(help="Data that git does not keep and a run reads (may be repeated)."),
+    ] = None,
+    device: Annotated[str, typer.Option(help="cpu: the CPU answers calls for CUDA.")] = "",
     probe: Annotated[
-        Path | None, typer.Option(help="How to drive the two: docs/foreign-scripts.md.")
+        Path | None,
+        typer.Option(
+            help="Of two .py files: expressions that drive them, docs/foreign-scripts.md."
+        ),
     ] = None,
     system: Annotated[str, typer.Option(help="The ladder of this system only.")] = "",
-    jobs: Annotated[int, typer.Option(help="Processes at a time; 0 is one a core.")] = 0,
+    jobs: Annotated[int, typer.Option(min=0, help="Processes at a time; 0 is one a core.")] = 0,
     as_json: AsJson = False,
 ) -> None:
     """Run the gates and write the verdict.
 
-    Without --baseline: every system of this repository, the theorems, the citation and the seals;
-    writes .goldenseal/verdict.json and smoke.log. With --baseline, --candidate and --probe: the
-    equivalence ladder on that pair of scripts; writes nothing.
+    With --baseline, or a goldenseal.toml, and a command: is the candidate the baseline with its
+    features off? Writes nothing. Without: every system of this repository, the theorems, the
+    citation and the seals; writes .goldenseal/verdict.json and smoke.log.
     """
     os.environ["CUDA_VISIBLE_DEVICES"] = ""  # the ladder is a CPU check, on every machine
     from goldenseal.ladder import run
@@ -109,12 +128,16 @@ def verify(
     if listing:
         run.print_catalogue(wide_console())
         return
-    pair = (baseline, candidate, probe)
-    if any(pair) and not all(pair):
-        raise UsageError("--baseline, --candidate and --probe belong together: give all three")
+    if probe and not (baseline and candidate):
+        raise UsageError("--probe needs two scripts: give --baseline FILE and --candidate FILE")
+    described = config is not None or (not system and Path("goldenseal.toml").is_file())
     with redirect_stdout(sys.stderr):  # a probe's own functions may print
-        if baseline and candidate and probe:
-            outcome = run.verify_pair(baseline, candidate, probe, chosen, jobs)
+        if probe:
+            outcome = run.verify_pair(Path(baseline), Path(candidate), probe, chosen, jobs)
+        elif baseline or candidate or command or described:
+            outcome = run.verify_commands(
+                baseline, candidate, command or [], config, chosen, jobs, link or [], device
+            )
         else:
             outcome = run.verify_repository(chosen, jobs, system)
     if as_json:

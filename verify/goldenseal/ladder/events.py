@@ -10,11 +10,26 @@ from goldenseal.ladder.executed import Extent
 
 @dataclass(frozen=True)
 class Event:
-    """One thing that happened. `facts` are short texts by name; `operations` led up to it."""
+    """One thing that happened. `facts` are short texts by name; `operations` led up to it.
+
+    place: the script's line that it comes from; places: that of each operation. Lines move as a
+    script is edited, so they are shown and never compared.
+    """
 
     where: str
     facts: Mapping[str, str]
     operations: tuple[str, ...] = ()
+    place: str = field(default="", compare=False)
+    places: tuple[str, ...] = field(default=(), compare=False)
+
+
+@dataclass(frozen=True)
+class Option:
+    """Something that can be set from outside: its default, its value in this run, who reads it."""
+
+    default: str
+    value: str
+    kind: str
 
 
 @dataclass
@@ -34,6 +49,10 @@ class Recording:
     preceding: earlier runs of the same process.
     error: of a run that stopped, in words; fault: when it says that nothing can be checked.
     executed: extents of the executed instructions by file, of a run that was followed.
+    options: of a command, what can be set from outside, as it was seen, by how it is typed.
+    read: of a command, the environment variables that any Python code asked for.
+    replayed: by call, outputs and gradients of recorded calls on perturbed weights.
+    replaced: calls for CUDA that the CPU answered.
     """
 
     events: list[Event] = field(default_factory=list)
@@ -51,6 +70,10 @@ class Recording:
     error: str | None = None
     fault: Exception | None = None
     executed: dict[str, set[Extent]] = field(default_factory=dict)
+    options: dict[str, Option] = field(default_factory=dict)
+    read: set[str] = field(default_factory=set)
+    replayed: dict[str, dict[str, str]] = field(default_factory=dict)
+    replaced: list[str] = field(default_factory=list)
 
     def digest(self) -> str:
         """SHA-512 over all events and flags of every rank, in order."""

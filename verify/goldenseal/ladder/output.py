@@ -1,23 +1,25 @@
 """What a run prints and writes, as facts that do not depend on where it ran."""
 
+import contextlib
 import fnmatch
 import hashlib
 import io
+import logging
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from unittest import mock
+
+from goldenseal.ladder.checkpoints import checkpoint_facts
 
 
-class LineSink(io.TextIOBase):
-    """A standard output that hands over whole lines."""
+class LineSink(io.TextIOWrapper):
+    """A standard output that hands over whole lines, and else is like the real one."""
 
     def __init__(self, take: Callable[[str], None]):
+        super().__init__(open(os.devnull, "wb"), encoding="utf-8", write_through=True)
         self.take, self.rest = take, ""
-
-    def writable(self) -> bool:
-        """It is there to be written to."""
-        return True
 
     def write(self, text: str) -> int:
         """Keep what has no end yet."""
@@ -33,29 +35,70 @@ class LineSink(io.TextIOBase):
             self.rest = ""
 
 
+@contextlib.contextmanager
+def logged(own: Callable[[str], bool], take: Callable[[str], None]) -> Iterator[None]:
+    """Hand over what the script's own files log: most handlers write it to standard error."""
+    handle = logging.Logger.handle
+
+    def handle_and_take(logger: logging.Logger, record: logging.LogRecord) -> None:
+        if own(record.pathname):
+            take(record.getMessage())
+        handle(logger, record)
+
+    with mock.patch.object(logging.Logger, "handle", handle_and_take):
+        yield
+
+
+Stamps = Mapping[str, tuple[int, int, int]]
+
+
+def stamps(folder: Path) -> Stamps:
+    """Of each file below a folder, what changes when it is written; links are not followed."""
+    found = {}
+    for above, _, files in os.walk(folder):
+        for name in files:
+            path = os.path.join(above, name)
+            status = os.lstat(path)
+            found[path] = status.st_ino, status.st_size, status.st_mtime_ns
+    return found
+
+
 def file_facts(
     folder: Path,
     ignored: Sequence[str],
     logs: Mapping[str, str],
     sources: Sequence[str],
     volatile: Sequence[str],
+    there: Stamps | None = None,
 ) -> Iterator[tuple[str, dict[str, str]]]:
-    """(name, facts) of each output file, by name.
+    """(name, facts) of each output file, by name: of those that were not `there` as they are now.
 
     ignored: glob patterns of files that are left out.
     logs: glob patterns of logs that begin with the source, each with the line that ends it.
     The folder itself, which another run has not, counts as `.` where a file names it.
     """
-    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+    known = there or {}
+    for place, stamp in sorted(stamps(folder).items()):
+        path = Path(place)
+        if known.get(place) == stamp or not path.is_file() or "__pycache__" in path.parts:
+            continue
         name = path.relative_to(folder).as_posix()
         marker = next((m for p, m in logs.items() if fnmatch.fnmatch(name, p)), None)
         if marker is not None:
             text = path.read_text("utf-8", errors="backslashreplace").replace(str(folder), ".")
             yield name, log_facts(text, marker, sources, volatile)
         elif not any(fnmatch.fnmatch(name, pattern) for pattern in ignored):
-            content = path.read_bytes().replace(os.fsencode(folder), b".")
-            digest = hashlib.sha512(content).hexdigest()[:16]
-            yield name, {"digest": digest, "bytes": str(len(content))}
+            yield name, content_facts(path, os.fsencode(folder))
+
+
+def content_facts(path: Path, folder: bytes) -> dict[str, str]:
+    """A file's digest; of a checkpoint of torch, each of its values by name."""
+    values = checkpoint_facts(path, folder)
+    if values is not None:
+        return values
+    content = path.read_bytes().replace(folder, b".")
+    digest = hashlib.sha512(content).hexdigest()[:16]
+    return {"digest": digest, "bytes": str(len(content))}
 
 
 def log_facts(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 
@@ -20,9 +20,11 @@ from goldenseal.errors import CannotCheckError, GoldensealError
 from goldenseal.ladder.events import Recording
 from goldenseal.ladder.executed import Extent
 from goldenseal.ladder.inspection import Inspection, inspect_model
+from goldenseal.ladder.numeric import settle
 from goldenseal.ladder.probe import Probe, Scenario
 from goldenseal.ladder.processes import in_processes
-from goldenseal.ladder.recorder import record, settle
+from goldenseal.ladder.recorder import record
+from goldenseal.ladder.resume import interrupted_and_resumed
 from goldenseal.ladder.script import ProbeError, in_words, modules_below
 
 Side = Literal["baseline", "candidate"]
@@ -37,16 +39,18 @@ class Job:
 
     `before` are environments that the same process runs first, so that whatever a feature leaves
     behind in the process is seen by the run that counts; it keeps them as `preceding`. `follow`
-    notes the code that they execute.
+    notes the code that they execute. `frozen`: no optimizer step moves a parameter. `resume`: the run
+    is interrupted and goes on.
     """
 
-    what: Literal["inspect", "record"]
+    what: Literal["inspect", "record", "resume"]
     side: Side
     scenario: str
     changes: tuple[tuple[str, str], ...] = ()
     trace: bool = False
     before: tuple[tuple[tuple[str, str], ...], ...] = ()
     follow: bool = False
+    frozen: bool = False
 
 
 class Recordings:
@@ -65,6 +69,8 @@ class Recordings:
     ):
         self.probe, self.apart = probe, apart
         self.imported = list(imported)
+        self.mask: Any = None  # of commands: what the baseline itself does not repeat
+        self.told: Callable[[Job], None] = lambda job: None  # called as each recording is there
         self.workers = workers or min(4, os.cpu_count() or 1)
         self._results: dict[Job, Recording | Inspection] = {}
         # What followed runs executed, by side and file: a later run need not note it again.
@@ -148,13 +154,14 @@ class Recordings:
                 continue
             results = ended.value or [self._cut_short(batch[0], ended.exit_code)]
             for job, result in zip(batch, results, strict=True):
-                if result.fault is not None and self._is_plain(job):
+                if result.fault is not None and (self._is_plain(job) or self.probe.commands):
                     raise result.fault
                 self._keep(job, result)
                 progress()
 
     def _keep(self, job: Job, result: Recording | Inspection) -> None:
         self._results[job] = result
+        self.told(job)
         if isinstance(result, Inspection):
             self._absorb(job.side, [result])
         else:
@@ -166,7 +173,7 @@ class Recordings:
                 self.executed[side].setdefault(file, set()).update(extents)
 
     def _do_each(self, jobs: Sequence[Job]) -> list[Recording | Inspection]:
-        results = []
+        results, self.told = [], lambda job: None  # this process is not the one that tells
         for job in jobs:
             results.append(self._do(job))
             self._keep(job, results[-1])
@@ -192,6 +199,9 @@ class Recordings:
         scenario = self.scenario(job.scenario)
         follow = self.executed[job.side] if job.follow else None
         run = partial(record, ranks=scenario.ranks, leftovers=scenario.leftovers, follow=follow)
+        if job.what == "resume":
+            how, settings = self.probe.resume, self.environment(scenario, job.changes)
+            return interrupted_and_resumed(self.probe, script, settings, how)
         before = list[Recording]()
         for changes in job.before:
             variables = self.environment(scenario, changes)
@@ -200,7 +210,7 @@ class Recordings:
         variables = self.environment(scenario, job.changes)
         if job.what == "inspect":
             return inspect_model(self.probe, script, variables, job.trace, follow)
-        recording = run(self.probe, script, variables, job.trace)
+        recording = run(self.probe, script, variables, job.trace, frozen=job.frozen)
         recording.preceding = before
         if job.side == "candidate":
             recording.flags[:0] = self.imported
@@ -226,15 +236,26 @@ class Recordings:
         result = self._results[job]
         if not isinstance(result, Recording):
             raise TypeError(f"{job} makes no recording")
-        return result
+        return result if self.mask is None else self.mask.applied(result)
 
     def inspection(self, job: Job) -> Inspection:
         """The inspection of `job`, made now if need be."""
         self.run([job])
         result = self._results[job]
-        if not isinstance(result, Inspection):
-            raise TypeError(f"{job} makes no inspection")
-        return result
+        return inspected(result) if isinstance(result, Recording) else result
+
+
+def inspected(run: Recording) -> Inspection:
+    """What the run of a command shows of its networks as they were constructed."""
+    starts = [event for event in run.events if event.where.startswith("initial state")]
+    state = {
+        name.removeprefix("state "): text
+        for event in starts
+        for name, text in event.facts.items()
+        if name.startswith("state ")
+    }
+    rng = {n: t for event in starts[:1] for n, t in event.facts.items() if n.startswith("rng ")}
+    return Inspection(state, "", rng, run.replayed, {}, run.executed, run.error, run.fault)
 
 
 def warm_up() -> None:

@@ -16,11 +16,11 @@ import sys
 import sysconfig
 import tokenize
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, ClassVar
 from unittest import mock
 
 from goldenseal.errors import CannotCheckError, UsageError
@@ -50,6 +50,23 @@ class Script:
     loss: str = "model(x, y)"
     model_class: str = "GPT"
     other: str = ""
+    # Whether it is a command, whose process ends with it, and no expression is there to evaluate.
+    own_process: ClassVar[bool] = False
+
+    def home(self, folder: Path) -> str | None:
+        """Where its own files lie while it runs in `folder`."""
+        return own_folder(self.location)
+
+    def settled(self, settings: Mapping[str, str]) -> "Script":
+        """The script under settings; those of a script are variables, which it finds by itself."""
+        return self
+
+    def furnish(self, folder: Path) -> None:
+        """Lay into the folder of a run what must be there: nothing."""
+
+    def original(self, file: str, folder: Path) -> str:
+        """Which file of the user's a file that was run is."""
+        return file
 
     @contextlib.contextmanager
     def opened(self) -> Iterator[ModuleType]:
@@ -197,6 +214,8 @@ def _is_below(name: str, folder: str | None) -> bool:
 
 def is_own(file: str, folder: str | None) -> bool:
     """Whether a file lies below `folder` and is neither installed there nor Goldenseal's."""
+    if file.startswith("<"):  # no file, but code that was made at run time or is frozen
+        return False
     place = _real(file)
     if folder is None or not _within(place, folder):
         return False

@@ -1,6 +1,7 @@
 """Rung 6: k steps of the real loop, from the loader to the optimizer state."""
 
-from goldenseal.ladder.events import Event, Recording, by_rank, first_difference
+from goldenseal.ladder.events import Event, Recording, by_rank
+from goldenseal.ladder.findings import ranked
 from goldenseal.ladder.gates.common import (
     SIDES,
     errors_of,
@@ -23,9 +24,8 @@ def judge(recordings: Recordings) -> GateResult:
         a, b = (recordings.recording(record_job(recordings.probe, s, scenario.name)) for s in SIDES)
         for rank, expected_run, actual_run in by_rank(a, b):
             expected, actual = training_events(expected_run), training_events(actual_run)
-            difference = first_difference(expected, actual)
-            if difference:
-                findings.append(f"{scenario.name}: {rank}{difference}")
+            found = ranked(expected, actual)
+            findings += [f"{scenario.name}: {rank}{text}" for text in found]
             if not steps_in(expected):
                 findings.append(f"{scenario.name}: {rank}the baseline made no optimizer step")
             steps += steps_in(expected)
