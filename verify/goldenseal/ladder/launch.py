@@ -61,6 +61,21 @@ class Command(Script):
         """The file of the side's tree of which a run has a copy."""
         return str(Path(self.tree.root) / os.path.relpath(file, folder))
 
+    def hint(self, error: BaseException, folder: Path) -> str:
+        """Of a file that is missing here and lies in the user's folder: it is to be linked."""
+        name = getattr(error, "filename", None)
+        if not isinstance(error, FileNotFoundError) or not isinstance(name, str):
+            return ""
+        start = folder / self.tree.within
+        place = os.path.relpath(os.path.join(start, name), start)
+        if place.startswith("..") or not (Path(self.tree.origin) / self.tree.within / place).exists():
+            return ""
+        above = os.path.dirname(place) or place
+        return (
+            f"; {place} lies in your folder and is no part of the {self.label}: "
+            f'--link {above}, or [files] link = ["{above}"]'
+        )
+
     @contextlib.contextmanager
     def opened(self) -> Iterator[ModuleType]:
         """The `__main__` that the command is to fill, in its surroundings.

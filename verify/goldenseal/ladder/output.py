@@ -4,11 +4,15 @@ import contextlib
 import fnmatch
 import hashlib
 import io
+import json
 import logging
 import os
 import re
+import sys
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 from goldenseal.ladder.checkpoints import checkpoint_facts
@@ -49,6 +53,33 @@ def logged(own: Callable[[str], bool], take: Callable[[str], None]) -> Iterator[
         yield
 
 
+@contextlib.contextmanager
+def muted() -> Iterator[Callable[[], str]]:
+    """Inside, nothing of this process is shown; gives what says the last line that it wrote."""
+    with tempfile.TemporaryFile() as file:
+        kept = [(stream, os.dup(stream)) for stream in (1, 2)]
+
+        def last() -> str:
+            sys.stderr.flush()
+            file.seek(max(0, os.fstat(file.fileno()).st_size - TAIL))
+            lines = file.read().decode("utf-8", errors="replace").split("\n")
+            spoken = [line.strip() for line in lines if line.strip()]
+            return f" after it said: {spoken[-1]}" if spoken else ""
+
+        sys.stderr.flush()
+        for stream, _ in kept:
+            os.dup2(file.fileno(), stream)
+        try:
+            yield last
+        finally:
+            sys.stderr.flush()
+            for stream, real in kept:
+                os.dup2(real, stream)
+                os.close(real)
+
+
+TAIL = 4096  # bytes of what a command wrote
+TEXT = 1 << 20  # bytes of a file that is compared line by line
 Stamps = Mapping[str, tuple[int, int, int]]
 
 
@@ -70,6 +101,7 @@ def file_facts(
     sources: Sequence[str],
     volatile: Sequence[str],
     there: Stamps | None = None,
+    by_value: bool = False,
 ) -> Iterator[tuple[str, dict[str, str]]]:
     """(name, facts) of each output file, by name: of those that were not `there` as they are now.
 
@@ -88,17 +120,37 @@ def file_facts(
             text = path.read_text("utf-8", errors="backslashreplace").replace(str(folder), ".")
             yield name, log_facts(text, marker, sources, volatile)
         elif not any(fnmatch.fnmatch(name, pattern) for pattern in ignored):
-            yield name, content_facts(path, os.fsencode(folder))
+            yield name, content_facts(path, os.fsencode(folder), by_value)
 
 
-def content_facts(path: Path, folder: bytes) -> dict[str, str]:
-    """A file's digest; of a checkpoint of torch, each of its values by name."""
-    values = checkpoint_facts(path, folder)
+def content_facts(path: Path, folder: bytes, by_value: bool) -> dict[str, str]:
+    """A file's digest. by_value: of a checkpoint each value by name, of a text each line."""
+    values = checkpoint_facts(path, folder) if by_value else None
     if values is not None:
         return values
     content = path.read_bytes().replace(folder, b".")
     digest = hashlib.sha512(content).hexdigest()[:16]
+    if by_value and len(content) <= TEXT and b"\0" not in content:
+        with contextlib.suppress(UnicodeDecodeError):
+            return text_facts(content.decode(), path.suffix == ".json")
     return {"digest": digest, "bytes": str(len(content))}
+
+
+def text_facts(text: str, is_json: bool) -> dict[str, str]:
+    """Each value of a JSON document by its place, else each line by its number."""
+    if is_json:
+        with contextlib.suppress(ValueError, RecursionError):
+            return dict(_values(json.loads(text), "")) or {"value": text.strip()}
+    return {f"line {number}": line for number, line in enumerate(text.splitlines(), start=1)}
+
+
+def _values(value: Any, place: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, dict | list):
+        each = value.items() if isinstance(value, dict) else enumerate(value)
+        for key, inner in each:
+            yield from _values(inner, f"{place}.{key}" if place else str(key))
+    else:
+        yield place, repr(value)
 
 
 def log_facts(

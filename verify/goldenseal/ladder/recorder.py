@@ -36,7 +36,7 @@ from goldenseal.ladder.networks import Network, Networks
 from goldenseal.ladder.numeric import fact, rng_facts, settle
 from goldenseal.ladder.observed import Observed
 from goldenseal.ladder.optrace import OperationTrace, transport_untraced, untraced
-from goldenseal.ladder.output import LineSink, file_facts, logged, stamps
+from goldenseal.ladder.output import LineSink, file_facts, logged, muted, stamps
 from goldenseal.ladder.ownership import Ownership
 from goldenseal.ladder.places import Places
 from goldenseal.ladder.probe import Probe, environment
@@ -82,6 +82,7 @@ def record(
         furnished = folder is not None
         folder = folder or stack.enter_context(TemporaryDirectory())
         os.chdir(folder)
+        said = stack.enter_context(muted()) if script.own_process else None
         for name, text in (leftovers or {}).items():
             Path(name).parent.mkdir(parents=True, exist_ok=True)
             Path(name).write_text(text, encoding="utf-8")
@@ -97,6 +98,8 @@ def record(
                             recording.error = f"rank {rank}: {peer.error}"
         except CannotCheckError as error:
             recording.error = in_words(error)
+        if said is not None and (recording.error or "").startswith("SystemExit"):
+            recording.error = f"{recording.error}{said()}"
     return recording
 
 
@@ -155,6 +158,7 @@ class _Recorder:
     def run(self) -> None:
         with contextlib.ExitStack() as stack:
             lines = LineSink(self._printed)
+            stack.callback(lines.close)
             stack.enter_context(contextlib.redirect_stdout(lines))
             stack.enter_context(logged(self.own, self._printed))
             stack.enter_context(self.networks.watched())
@@ -197,9 +201,9 @@ class _Recorder:
         self.recording.left_flags = self.flags
         self.ownership.tell(self.recording)
         probe = self.probe
-        for name, facts in file_facts(
-            self.folder, probe.ignored_files, probe.logs, self.sources, probe.volatile, self.there
-        ):
+        own = self.script.own_process
+        what = probe.ignored_files, probe.logs, self.sources, probe.volatile
+        for name, facts in file_facts(self.folder, *what, self.there, own):
             self._note(f"file {name}", facts)
         if self.executed is not None:
             self.recording.executed = {
@@ -219,6 +223,7 @@ class _Recorder:
             place = place_of(error, home)
             if place and place.rpartition("/")[2] not in words:
                 words += f", by {place}"
+            words += self.script.hint(error, self.folder)
         return self._placeless(words)
 
     # -- what is written down --------------------------------------------------------------------

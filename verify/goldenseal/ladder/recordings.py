@@ -70,6 +70,7 @@ class Recordings:
         self.probe, self.apart = probe, apart
         self.imported = list(imported)
         self.mask: Any = None  # of commands: what the baseline itself does not repeat
+        self.echoes: Any = None  # what the candidate alone says, of options that it alone has
         self.told: Callable[[Job], None] = lambda job: None  # called as each recording is there
         self.workers = workers or min(4, os.cpu_count() or 1)
         self._results: dict[Job, Recording | Inspection] = {}
@@ -236,6 +237,8 @@ class Recordings:
         result = self._results[job]
         if not isinstance(result, Recording):
             raise TypeError(f"{job} makes no recording")
+        if self.echoes is not None and job.side == "candidate":
+            result = self.echoes.applied(result)
         return result if self.mask is None else self.mask.applied(result)
 
     def inspection(self, job: Job) -> Inspection:

@@ -64,6 +64,10 @@ class Script:
     def furnish(self, folder: Path) -> None:
         """Lay into the folder of a run what must be there: nothing."""
 
+    def hint(self, error: BaseException, folder: Path) -> str:
+        """What would help against an error of the script, if that is known."""
+        return ""
+
     def original(self, file: str, folder: Path) -> str:
         """Which file of the user's a file that was run is."""
         return file

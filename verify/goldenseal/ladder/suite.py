@@ -143,7 +143,7 @@ def run_commands(
         total, done = len(dict.fromkeys([*jobs, *more])), itertools.count(1)
         recordings.told = lambda job: told(job, next(done), total)
         recordings.run(jobs)
-        sound = first.judge(recordings)
+        sound: GateResult = first.judge(recordings)
         results = [sound] if selected(first.NAME, only) or sound.verdict is not Verdict.PASS else []
         if sound.verdict is Verdict.FAIL or (
             sound.verdict is Verdict.NOT_RUN and recordings.mask is None

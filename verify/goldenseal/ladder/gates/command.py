@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 
 from goldenseal.errors import CannotCheckError
+from goldenseal.ladder.echoes import Echoes, new_options
 from goldenseal.ladder.events import Event, Recording
 from goldenseal.ladder.findings import ranked
 from goldenseal.ladder.gates.common import SIDES, record_job, traced_scenario, without_operations
@@ -49,6 +50,7 @@ def judge(recordings: Recordings) -> GateResult:
                 f"{scenario.name}: the baseline made no step of an optimizer of torch.optim: there "
                 "is nothing to check"
             )
+    recordings.echoes = Echoes(new_names(recordings))
     first = recordings.recording(record_job(probe, "baseline", traced_scenario(probe)))
     second = recordings.recording(again_job(probe))
     if second.error:
@@ -63,6 +65,15 @@ def judge(recordings: Recordings) -> GateResult:
         return GateResult(NAME, Verdict.NOT_RUN, words, tuple(left))
     words = "the baseline does not repeat what it prints or writes: that is not compared"
     return GateResult(NAME, Verdict.NOT_RUN, words, tuple(map(hint, unsteady)))
+
+
+def new_names(recordings: Recordings) -> set[str]:
+    """Options that the candidate alone has, in any scenario."""
+    names: set[str] = set()
+    for scenario in recordings.scenarios:
+        a, b = (recordings.recording(record_job(recordings.probe, s, scenario.name)) for s in SIDES)
+        names |= new_options(a.options, b.options)
+    return names
 
 
 def unrepeated(first: Recording, second: Recording) -> Iterator[str]:

@@ -37,7 +37,7 @@ def jobs(probe: Probe) -> list[Job]:
 
 def judge(recordings: Recordings) -> GateResult:
     """Name the first operation, and each switch, that differs."""
-    probe, findings, total = recordings.probe, [], 0
+    probe, findings, total = recordings.probe, switches_apart(recordings), 0
     for scenario in recordings.scenarios:
         findings += errors_of(recordings, scenario.name, "inspect")
         a, b = (recordings.inspection(inspect_job(probe, side, scenario.name)) for side in SIDES)
@@ -53,7 +53,6 @@ def judge(recordings: Recordings) -> GateResult:
         total += sum(len(event.operations) for event in expected_run.events)
         departure = first_event(expected_run.events, actual_run.events)
         findings += [f"{scenario_name}, whole run, {rank}{departure}"] if departure else []
-    findings += switches_apart(recordings)
     return conclude(NAME, f"{total} dispatched operations, the same in the same order", findings)
 
 

@@ -1,7 +1,7 @@
 """Rung 6: k steps of the real loop, from the loader to the optimizer state."""
 
 from goldenseal.ladder.events import Event, Recording, by_rank
-from goldenseal.ladder.findings import ranked
+from goldenseal.ladder.findings import mode_of, other_call, ranked
 from goldenseal.ladder.gates.common import (
     SIDES,
     errors_of,
@@ -24,7 +24,7 @@ def judge(recordings: Recordings) -> GateResult:
         a, b = (recordings.recording(record_job(recordings.probe, s, scenario.name)) for s in SIDES)
         for rank, expected_run, actual_run in by_rank(a, b):
             expected, actual = training_events(expected_run), training_events(actual_run)
-            found = ranked(expected, actual)
+            found = [*wrong_mode(expected_run, actual_run), *ranked(expected, actual)]
             findings += [f"{scenario.name}: {rank}{text}" for text in found]
             if not steps_in(expected):
                 findings.append(f"{scenario.name}: {rank}the baseline made no optimizer step")
@@ -41,6 +41,15 @@ def training_events(run: Recording) -> list[Event]:
     """Everything up to the last step on the model's own parameters, evaluation aside."""
     events = without_operations(run.events)[: end_of_training(run)]
     return [event for event in events if not event.where.startswith("forward (eval)")]
+
+
+def wrong_mode(a: Recording, b: Recording) -> list[str]:
+    """A network that is called in the other mode, if that is the first call that differs."""
+    for index, (p, q) in enumerate(zip(a.events, b.events, strict=False)):
+        if p.where != q.where:
+            apart = mode_of(p) and mode_of(q) and mode_of(p) != mode_of(q)
+            return [other_call(a.events, b.events, index)] if apart else []
+    return []
 
 
 def end_of_training(run: Recording) -> int:
