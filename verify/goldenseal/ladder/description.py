@@ -70,6 +70,7 @@ class _Resume:
 
     __pydantic_config__ = CLOSED
     args: tuple[Any, ...] = ()
+    environment: dict[str, Any] = field(default_factory=dict)
     stop: tuple[Any, ...] = ()
     stop_after: int = 0
 
@@ -284,5 +285,8 @@ def _resume(written: _Resume | None, file: str) -> Resume | None:
     if written.stop_after < 0:
         raise UsageError(f"{where}: stop_after must be a whole number from 1")
     return Resume(
-        tuple(_words(written.stop, where)), written.stop_after, tuple(_words(written.args, where))
+        tuple(_words(written.stop, where)),
+        written.stop_after,
+        tuple(_words(written.args, where)),
+        _texts(written.environment, where),
     )

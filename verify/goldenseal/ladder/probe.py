@@ -49,6 +49,7 @@ class Resume:
     stop: tuple[str, ...]
     stop_after: int
     args: tuple[str, ...]
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 The gates ask for what they compare; nothing is run twice for two gates.
 """
 
+import contextlib
 import itertools
 import os
 import tempfile
@@ -22,7 +23,7 @@ from goldenseal.ladder.executed import Extent
 from goldenseal.ladder.inspection import Inspection, inspect_model
 from goldenseal.ladder.numeric import settle
 from goldenseal.ladder.probe import Probe, Scenario
-from goldenseal.ladder.processes import in_processes
+from goldenseal.ladder.processes import Ended, in_processes
 from goldenseal.ladder.recorder import record
 from goldenseal.ladder.resume import interrupted_and_resumed
 from goldenseal.ladder.script import ProbeError, in_words, modules_below
@@ -146,19 +147,29 @@ class Recordings:
                 progress()
             return
         tasks = [partial(self._do_each, batch) for batch in batches]
-        for number, ended in in_processes(tasks, self.workers):
-            batch = batches[number]
-            if ended.error is not None:
-                raise ended.error
-            if ended.value is None and len(batch) > 1:  # one of them took its process with it
-                self._run_batches([[job] for job in batch], progress)
-                continue
-            results = ended.value or [self._cut_short(batch[0], ended.exit_code)]
-            for job, result in zip(batch, results, strict=True):
-                if result.fault is not None and (self._is_plain(job) or self.probe.commands):
-                    raise result.fault
-                self._keep(job, result)
-                progress()
+        # Closed at once when a fault ends it all: what still runs must not outlive us.
+        with contextlib.closing(in_processes(tasks, self.workers)) as ends:
+            for number, ended in ends:
+                self._take(batches[number], ended, progress)
+
+    def _take(
+        self,
+        batch: list[Job],
+        ended: "Ended[list[Recording | Inspection]]",
+        progress: Callable[[], None],
+    ) -> None:
+        """Keep what a process has made of its jobs."""
+        if ended.error is not None:
+            raise ended.error
+        if ended.value is None and len(batch) > 1:  # one of them took its process with it
+            self._run_batches([[job] for job in batch], progress)
+            return
+        results = ended.value or [self._cut_short(batch[0], ended.exit_code)]
+        for job, result in zip(batch, results, strict=True):
+            if result.fault is not None and (self._is_plain(job) or self.probe.commands):
+                raise result.fault
+            self._keep(job, result)
+            progress()
 
     def _keep(self, job: Job, result: Recording | Inspection) -> None:
         self._results[job] = result

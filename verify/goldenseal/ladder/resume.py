@@ -1,6 +1,7 @@
 """A command that is interrupted, and goes on in the same folder in a process of its own."""
 
 import os
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,8 +24,6 @@ def interrupted_and_resumed(
     probe: Probe, script: Script, settings: Mapping[str, str], how: Resume | None
 ) -> Recording:
     """The recording of the second run; its `preceding` is the first, if that came to its own end."""
-    import shlex
-
     if how is None:
         raise UsageError("the description does not say how to resume: [resume]")
     with TemporaryDirectory() as folder:
@@ -41,7 +40,7 @@ def interrupted_and_resumed(
             raise ended.error
         if ended.value is not None and ended.value.error:
             return Recording(error=f"the interrupted run stopped: {ended.value.error}")
-        second = {**settings, SECOND: shlex.join(how.args)}
+        second = {**settings, **how.environment, SECOND: shlex.join(how.args)}
         resumed = record(probe, script, second, False, folder=folder)
         resumed.preceding = [ended.value] if ended.value is not None else []
         return resumed
