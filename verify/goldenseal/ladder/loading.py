@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from unittest import mock
 
+import torch
 from torch.utils.data import DataLoader
 
 from goldenseal.ladder.launch import place_of
@@ -45,5 +46,12 @@ def compiling_nothing() -> Iterator[None]:
     """Inside, what is compiled runs eagerly: a compiler's kernels are no fact of the script."""
     from torch._dynamo import config  # loaded by the first optimizer anyway
 
-    with mock.patch.object(config, "disable", True):
+    real = torch.compile
+
+    @functools.wraps(real)
+    def compile(*args: Any, **kwargs: Any) -> Any:
+        # Of the default backend alone the import takes longer than most recorded runs.
+        return real(*args, **{**kwargs, "backend": "eager"})
+
+    with mock.patch.object(config, "disable", True), mock.patch.object(torch, "compile", compile):
         yield

@@ -21,12 +21,13 @@ from goldenseal.errors import CannotCheckError, GoldensealError
 from goldenseal.ladder.events import Recording
 from goldenseal.ladder.executed import Extent
 from goldenseal.ladder.inspection import Inspection, inspect_model
+from goldenseal.ladder.loading import compiling_nothing
 from goldenseal.ladder.numeric import settle
 from goldenseal.ladder.probe import Probe, Scenario
 from goldenseal.ladder.processes import Ended, in_processes
 from goldenseal.ladder.recorder import record
 from goldenseal.ladder.resume import interrupted_and_resumed
-from goldenseal.ladder.script import ProbeError, in_words, modules_below
+from goldenseal.ladder.script import ProbeError, Script, in_words, modules_below
 
 Side = Literal["baseline", "candidate"]
 
@@ -94,6 +95,11 @@ class Recordings:
         self._folder.cleanup()
 
     @property
+    def sides(self) -> tuple[Script, Script]:
+        """Both scripts."""
+        return self.probe.baseline, self.probe.candidate
+
+    @property
     def scenarios(self) -> Iterable[Scenario]:
         """The probe's scenarios, in order."""
         return self.probe.scenarios
@@ -112,6 +118,8 @@ class Recordings:
             return
         settle()  # before the fork: a child must not inherit a thread pool
         warm_up()
+        if self.probe.commands and any(mentions(side, b"compile") for side in self.sides):
+            load_compiler()
         # The plain ones first, since a fault of theirs ends it all; then the longest, so that no
         # core waits for one of them at the end.
         order = sorted(
@@ -279,6 +287,18 @@ def warm_up() -> None:
     weight.grad = torch.zeros(2)
     torch.optim.Adam([weight]).step()
     short(weight)
+
+
+def mentions(script: Script, word: bytes) -> bool:
+    """Whether a word stands in any file of the folder that a command's script lies in."""
+    files = Path(script.location).parent.rglob("*.py") if script.location.endswith(".py") else ()
+    return any(word in file.read_bytes() for file in files)
+
+
+def load_compiler() -> None:
+    """What `torch.compile` imports though it compiles nothing: once, and not in each process."""
+    with compiling_nothing():
+        torch.compile(torch.nn.Identity())
 
 
 def changes(variables: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
