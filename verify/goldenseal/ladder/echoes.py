@@ -21,14 +21,23 @@ def new_options(expected: Mapping[str, Option], actual: Mapping[str, Option]) ->
 
 
 class Echoes:
-    """Takes the values of some options out of texts and files."""
+    """Takes the values of some options out of texts and files, but for lines of the baseline too."""
 
-    def __init__(self, names: Iterable[str]):
+    def __init__(self, names: Iterable[str], known: Iterable[Recording] = ()):
         self.names = set(names)
+        self._known = {
+            text
+            for run in known
+            for event in run.events
+            if event.where.startswith(("printed line", "file "))
+            for name, text in event.facts.items()
+            if name.startswith(("text", "line "))
+        }
         spellings = sorted({s for n in self.names for s in (n, n.replace("_", "-"))}, key=len)
         either = "|".join(map(re.escape, reversed(spellings)))
-        echo = rf"""['"]?(?<![\w.-])(?:--)?(?:\w+\.)*(?:{either})['"]?\s*(?:[=:|]+|\.{{2,}}|\s)\s*{VALUE}"""
+        echo = rf"""['"]?(?<![\w.-])(?:--)?(?:\w+\.)*(?:{either})['"]?\s*(?:[=:|]+|\.{{2,}})\s*{VALUE}"""
         self._echo = re.compile(rf"[,;]\s*{echo}|{echo}\s*[,;]?\s*")
+        self._whole = re.compile(rf"\W*(?:--)?(?:\w+\.)*(?:{either})\W+{VALUE}\W*")
         self._name = re.compile(rf"(?:^|[.\s])(?:{either})(?:$|\.)")
 
     def applied(self, run: Recording) -> Recording:
@@ -61,6 +70,10 @@ class Echoes:
 
     def without(self, line: str) -> str | None:
         """The line without them; None when it said nothing else."""
+        if line in self._known:
+            return line
+        if self._whole.fullmatch(line):
+            return None
         text = self._echo.sub("", line)
         return None if text != line and EMPTY.fullmatch(text) else text
 

@@ -132,9 +132,18 @@ def _told(kind: str, names: list[str], a: Event, b: Event) -> str:
         parts += [f"{few(lost)} {_is(lost)} missing"] if lost else []
         if parts:
             return f"{where}: {', '.join(parts)}"
-    p, q = a.facts.get(names[0], "nothing"), b.facts.get(names[0], "nothing")
+    p, q = (one_line(side.facts.get(names[0], "nothing")) for side in (a, b))
     more = f", and {len(names) - 1} more" if len(names) > 1 else ""
     return f"{where}: {names[0]} is {decimal(q, p)}, expected {decimal(p, q)}{more}"
+
+
+LONGEST = 160  # characters of a text that is shown
+
+
+def one_line(text: str) -> str:
+    """A text that may have several lines, or be long, as it is shown."""
+    shown = " ".join(text.split()) if "\n" in text else text
+    return shown if len(shown) <= LONGEST else shown[:LONGEST] + "…"
 
 
 def _is(names: Sequence[str]) -> str:

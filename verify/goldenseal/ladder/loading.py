@@ -31,10 +31,13 @@ def loaders_watched(take: Callable[[dict[str, str]], None]) -> Iterator[None]:
 
 def facts_of(loader: Any) -> dict[str, str]:
     """What decides which samples come together, and in which order; not how many workers fetch."""
+    batches = loader.batch_sampler
+    while getattr(batches, "batch_sampler", None) is not None:  # a library's own, around it
+        batches = batches.batch_sampler
     facts = {
-        "batch size": str(loader.batch_size),
-        "drops the last": str(loader.drop_last),
-        "sampler": type(loader.sampler).__name__,
+        "batch size": str(getattr(batches, "batch_size", loader.batch_size)),
+        "drops the last": str(getattr(batches, "drop_last", loader.drop_last)),
+        "sampler": type(getattr(batches, "sampler", loader.sampler)).__name__,
     }
     with contextlib.suppress(TypeError):
         facts["samples"] = str(len(loader.dataset))

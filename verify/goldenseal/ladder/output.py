@@ -46,7 +46,8 @@ def logged(own: Callable[[str], bool], take: Callable[[str], None]) -> Iterator[
 
     def handle_and_take(logger: logging.Logger, record: logging.LogRecord) -> None:
         if own(record.pathname):
-            take(record.getMessage())
+            for line in record.getMessage().split("\n"):
+                take(line)
         handle(logger, record)
 
     with mock.patch.object(logging.Logger, "handle", handle_and_take):

@@ -50,7 +50,8 @@ def judge(recordings: Recordings) -> GateResult:
                 f"{scenario.name}: the baseline made no step of an optimizer of torch.optim: there "
                 "is nothing to check"
             )
-    recordings.echoes = Echoes(new_names(recordings))
+    known = [recordings.recording(record_job(probe, "baseline", s.name)) for s in probe.scenarios]
+    recordings.echoes = Echoes(new_names(recordings), known)
     first = recordings.recording(record_job(probe, "baseline", traced_scenario(probe)))
     second = recordings.recording(again_job(probe))
     if second.error:

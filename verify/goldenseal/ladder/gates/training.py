@@ -24,7 +24,11 @@ def judge(recordings: Recordings) -> GateResult:
         a, b = (recordings.recording(record_job(recordings.probe, s, scenario.name)) for s in SIDES)
         for rank, expected_run, actual_run in by_rank(a, b):
             expected, actual = training_events(expected_run), training_events(actual_run)
-            found = [*wrong_mode(expected_run, actual_run), *ranked(expected, actual)]
+            found = [
+                *wrong_mode(expected_run, actual_run),
+                *steps_apart(expected, actual),
+                *ranked(expected, actual),
+            ]
             findings += [f"{scenario.name}: {rank}{text}" for text in found]
             if not steps_in(expected):
                 findings.append(f"{scenario.name}: {rank}the baseline made no optimizer step")
@@ -50,6 +54,12 @@ def wrong_mode(a: Recording, b: Recording) -> list[str]:
             apart = mode_of(p) and mode_of(q) and mode_of(p) != mode_of(q)
             return [other_call(a.events, b.events, index)] if apart else []
     return []
+
+
+def steps_apart(expected: list[Event], actual: list[Event]) -> list[str]:
+    """How many steps there are on each side, where that differs."""
+    p, q = steps_in(expected), steps_in(actual)
+    return [f"{q} optimizer steps, expected {p}"] if p != q else []
 
 
 def end_of_training(run: Recording) -> int:
