@@ -1,8 +1,8 @@
 """Small training scripts in common idioms, with a correct feature each, and faults to be found.
 
-A folder holds the script and `pair.toml`: how it is run ([verify]), the edits that make the candidate
-([[feature]]), and edits more that are faults ([[fault]]), each with a pattern that a finding must
-match for its cause to count as named.
+A folder holds the script and `pair.toml`: how it is run ([verify]), the edits that make the
+candidate ([[feature]]), and further edits that are faults ([[fault]]), each with a pattern that a
+finding must match for its cause to count as named.
 """
 
 import contextlib

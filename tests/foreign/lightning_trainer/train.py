@@ -12,7 +12,9 @@ class Module(L.LightningModule):
     def __init__(self, lr=1e-2, width=8):
         super().__init__()
         self.save_hyperparameters()
-        self.net = nn.Sequential(nn.Linear(5, width), nn.ReLU(), nn.Dropout(0.1), nn.Linear(width, 1))
+        self.net = nn.Sequential(
+            nn.Linear(5, width), nn.ReLU(), nn.Dropout(0.1), nn.Linear(width, 1)
+        )
 
     def training_step(self, batch, index):
         x, y = batch
@@ -27,7 +29,10 @@ class Module(L.LightningModule):
     def configure_optimizers(self):
         optimizer = torch.optim.AdamW(self.parameters(), lr=self.hparams.lr, weight_decay=0.01)
         scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=10)
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": scheduler, "interval": "step"},
+        }
 
 
 def loader(seed, shuffle):
@@ -42,8 +47,13 @@ def main():
     args = parser.parse_args()
     L.seed_everything(0)
     trainer = L.Trainer(
-        max_epochs=args.max_epochs, accelerator="cpu", devices=1, log_every_n_steps=1,
-        gradient_clip_val=0.5, accumulate_grad_batches=2, enable_model_summary=False,
+        max_epochs=args.max_epochs,
+        accelerator="cpu",
+        devices=1,
+        log_every_n_steps=1,
+        gradient_clip_val=0.5,
+        accumulate_grad_batches=2,
+        enable_model_summary=False,
     )
     trainer.fit(Module(lr=args.lr), loader(1, True), loader(2, False))
     print("callback metrics", {k: round(v.item(), 6) for k, v in trainer.callback_metrics.items()})

@@ -23,7 +23,7 @@ def orthogonal(G, steps):
 
 class Orthogonal(torch.optim.Optimizer):
     def __init__(self, params, lr=0.02, momentum=0.95, nesterov=True, ns_steps=5):
-        super().__init__(params, dict(lr=lr, momentum=momentum, nesterov=nesterov))
+        super().__init__(params, {"lr": lr, "momentum": momentum, "nesterov": nesterov})
         self.ns_steps = ns_steps
 
     @torch.no_grad()

@@ -14,7 +14,7 @@ seed = 5
 settings = [name for name in globals() if not name.startswith("_") and name.islower()]
 for word in sys.argv[1:]:
     key, _, text = word[2:].partition("=")
-    assert word.startswith("--") and key in globals(), word
+    assert key in globals(), word
     globals()[key] = json.loads(text)
 
 torch.manual_seed(seed)
@@ -22,7 +22,7 @@ model = torch.compile(Model(ModelConfig(hidden=hidden)))
 optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate, betas=(0.9, 0.95))
 data = torch.randn(40, 6)
 for step in range(steps):
-    for micro in range(accumulate):
+    for _ in range(accumulate):
         x = data[torch.randint(40, (4,))]
         loss = (model(x) - x.roll(1, -1)).square().mean() / accumulate
         loss.backward()

@@ -1,9 +1,9 @@
 """What a checkpoint written by `torch.save` holds, value by value, without executing any of it.
 
 A checkpoint is a zip of raw storages and of one program for Python's unpickling machine. Here that
-program is walked through symbolically: whatever it would call is a name with arguments. So a counter
-that is off by one is found under its own name, and a path that a framework stores in its state is not
-a difference of two runs in two folders.
+program is walked through symbolically: whatever it would call is a name with arguments. So a
+counter that is off by one is found under its own name, and a path that a framework stores in its
+state is not a difference of two runs in two folders.
 """
 
 import hashlib
@@ -143,11 +143,11 @@ def walked(data: bytes) -> Any:
         elif name in ("BINPERSID", "PERSID"):
             stack.append(Made("persistent", stack.pop() if name == "BINPERSID" else arg))
         elif name in ("BINPUT", "LONG_BINPUT", "PUT"):
-            memo[int(arg)] = stack[-1]
+            memo[int(str(arg))] = stack[-1]
         elif name == "MEMOIZE":
             memo[len(memo)] = stack[-1]
         elif name in ("BINGET", "LONG_BINGET", "GET"):
-            stack.append(memo[int(arg)])
+            stack.append(memo[int(str(arg))])
         elif name == "POP":
             stack.pop()
         elif name == "POP_MARK":

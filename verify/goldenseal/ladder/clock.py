@@ -1,6 +1,6 @@
 """A clock that counts its readings, so that what depends on elapsed time is the same in each run.
 
-Only the main thread reads it: how often another thread looks at the clock is the machine's business.
+Only the main thread reads it: how often another thread looks at a clock is the machine's business.
 """
 
 import contextlib

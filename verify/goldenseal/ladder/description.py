@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from goldenseal.errors import UsageError
 from goldenseal.knobs import Feature, Knob
-from goldenseal.ladder.launch import command_of
+from goldenseal.ladder.launch import Command, command_of
 from goldenseal.ladder.probe import Probe, Resume, Scenario
 from goldenseal.ladder.program import ADDED, Program, program_of, split
 from goldenseal.ladder.sides import tree_of
@@ -133,7 +133,7 @@ def probe_of(
         raise UsageError(
             f"there is no baseline: give --baseline REVISION or FOLDER, or [baseline] in {file}"
         )
-    sides, ranks, variables = [], 0, dict[str, str]()
+    sides, ranks, variables = list[Command](), 0, dict[str, str]()
     for label in ("baseline", "candidate"):
         program = _program(written, label, file, words)
         tree = tree_of(
@@ -146,7 +146,7 @@ def probe_of(
     if ranks:
         common = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "29500", **common}
     scenarios = _scenarios(file, written.scenario, common, max(ranks, 1), bool(ranks))
-    features, off = [], dict[str, dict[str, str]]()
+    features, off = list[Feature](), dict[str, dict[str, str]]()
     for entry in written.feature:
         feature, off[entry.name] = _feature(f"{file}: [[feature]] {entry.name}", entry)
         if any(feature.name == each.name for each in features):

@@ -21,7 +21,10 @@ def new_options(expected: Mapping[str, Option], actual: Mapping[str, Option]) ->
 
 
 class Echoes:
-    """Takes the values of some options out of texts and files, but for lines of the baseline too."""
+    """Takes the values of some options out of texts and files.
+
+    known: runs of the baseline; a line that they have too is left alone.
+    """
 
     def __init__(self, names: Iterable[str], known: Iterable[Recording] = ()):
         self.names = set(names)
@@ -35,7 +38,8 @@ class Echoes:
         }
         spellings = sorted({s for n in self.names for s in (n, n.replace("_", "-"))}, key=len)
         either = "|".join(map(re.escape, reversed(spellings)))
-        echo = rf"""['"]?(?<![\w.-])(?:--)?(?:\w+\.)*(?:{either})['"]?\s*(?:[=:|]+|\.{{2,}})\s*{VALUE}"""
+        name = rf"""['"]?(?<![\w.-])(?:--)?(?:\w+\.)*(?:{either})['"]?"""
+        echo = rf"{name}\s*(?:[=:|]+|\.{{2,}})\s*{VALUE}"
         self._echo = re.compile(rf"[,;]\s*{echo}|{echo}\s*[,;]?\s*")
         self._whole = re.compile(rf"\W*(?:--)?(?:\w+\.)*(?:{either})\W+{VALUE}\W*")
         self._name = re.compile(rf"(?:^|[.\s])(?:{either})(?:$|\.)")
@@ -45,7 +49,8 @@ class Echoes:
         if not self.names or getattr(run, "unechoed", False):
             return run
         vars(run)["unechoed"] = True
-        kept, pending, places, number = list[Event](), (), (), 0
+        kept, number = list[Event](), 0
+        pending, places = tuple[str, ...](), tuple[str, ...]()
         for event in run.events:
             facts = event.facts
             if event.where.startswith("printed line"):

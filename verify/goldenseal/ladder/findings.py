@@ -1,4 +1,4 @@
-"""How two runs differ, in the words that lead to the cause: by kind, ranked, by name, with the line.
+"""How two runs differ, in words that lead to the cause: by kind, ranked, by name, with the line.
 
 Of each kind of difference the first is told. What decides a run stands before what follows from it:
 which calls there are, how data is loaded, hyperparameters, initial weights, random draws, batches;

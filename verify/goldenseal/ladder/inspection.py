@@ -13,9 +13,8 @@ from goldenseal.ladder.executed import Executed, Extent, Seen
 from goldenseal.ladder.numeric import fact, rng_facts, settle
 from goldenseal.ladder.optrace import traced
 from goldenseal.ladder.probe import Probe, environment
-from goldenseal.ladder.recorder import followed
 from goldenseal.ladder.replay import perturb
-from goldenseal.ladder.script import FAULTS, ProbeError, Script, in_words
+from goldenseal.ladder.script import FAULTS, ProbeError, Script, followed, in_words
 from goldenseal.ladder.structure import modules
 
 BUILD_SEED = 1597

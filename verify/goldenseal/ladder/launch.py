@@ -12,7 +12,7 @@ import os
 import sys
 import traceback
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any, ClassVar
@@ -39,8 +39,8 @@ class Command(Script):
     arguments: what a scenario or a feature adds to the command. device: "cpu" to answer CUDA.
     """
 
-    tree: Tree = Tree("", ".", "")
-    program: Program = Program("file", "")
+    tree: Tree = field(default_factory=lambda: Tree("", ".", ""))
+    program: Program = field(default_factory=lambda: Program("file", ""))
     arguments: tuple[str, ...] = ()
     device: str = ""
     own_process: ClassVar[bool] = True
@@ -68,7 +68,10 @@ class Command(Script):
             return ""
         start = folder / self.tree.within
         place = os.path.relpath(os.path.join(start, name), start)
-        if place.startswith("..") or not (Path(self.tree.origin) / self.tree.within / place).exists():
+        if (
+            place.startswith("..")
+            or not (Path(self.tree.origin) / self.tree.within / place).exists()
+        ):
             return ""
         above = os.path.dirname(place) or place
         return (
@@ -116,7 +119,7 @@ class Command(Script):
     # -- where things lie ------------------------------------------------------------------------
 
     def _path(self, folder: Path, start: Path) -> list[str]:
-        """`sys.path` as Python would make it for this command, of the copy instead of the original."""
+        """`sys.path` as Python would make it for this command, with the copy for the original."""
         first = start / self.program.target if self.program.kind == "file" else start / "x"
         own = [str(first.resolve().parent)]
         own += [str(start / each) for each in self.tree.pythonpath]
@@ -224,8 +227,8 @@ def command_of(label: str, tree: Tree, program: Program, device: str) -> Command
         path = Path(tree.root) / tree.within / program.target
         if os.path.isabs(program.target):
             raise UsageError(
-                f"the command names {program.target}: give the path from where you type it, so that "
-                "each side runs its own"
+                f"the command names {program.target}: give its path from where you type the "
+                "command, so that each side runs its own"
             )
         if not path.is_file():
             raise UsageError(f"the {label} has no file {program.target}")

@@ -33,7 +33,7 @@ def rng_facts() -> dict[str, str]:
         "rng python": hashlib.sha512(repr(random.getstate()).encode()).hexdigest()[:16],
         "rng numpy": hashlib.sha512(numpy_state.encode()).hexdigest()[:16],
     }
-    if torch.cuda.is_initialized():
+    if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
         facts["rng cuda"] = short(torch.cuda.get_rng_state())
     return facts
 

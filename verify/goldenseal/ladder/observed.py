@@ -1,8 +1,8 @@
 """What can be set from outside, as a run sees it: options, variables, configurations.
 
-Nothing is parsed from the source but the constants of a script that overwrites its own globals. Each
-source of options is watched where it hands them out: `argparse` (and so Hugging Face's parser),
-`click`, `os.environ`, hydra's composed configuration, dataclasses and classes of settings.
+Nothing is parsed from the source but the constants of a script that overwrites its own globals.
+Each source of options is watched where it hands them out: `argparse` (and so Hugging Face's
+parser), `click`, `os.environ`, hydra's composed configuration, dataclasses and classes of settings.
 """
 
 import argparse
@@ -68,7 +68,7 @@ class Observed:
 
     @staticmethod
     def _after(real: Callable[..., Any], look: Callable[[Any, Any], None]) -> Callable[..., Any]:
-        """`real`, whose owner and result are looked at; what goes wrong with that is not the script's."""
+        """`real`, whose owner and result are looked at; what goes wrong then is nobody's matter."""
 
         @functools.wraps(real)
         def method(owner: Any, *args: Any, **kwargs: Any) -> Any:
@@ -93,7 +93,7 @@ class Observed:
     def _environ(self) -> Iterator[None]:
         real, seen = type(os.environ), self._seen
 
-        class Environ(real):  # type: ignore[misc, valid-type]
+        class Environ(real):
             def __getitem__(self, name: str) -> Any:
                 seen(name, None)
                 return super().__getitem__(name)

@@ -11,7 +11,6 @@ dispatched ATen operation.
 import contextlib
 import os
 import re
-import sys
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -30,7 +29,7 @@ from goldenseal.errors import CannotCheckError
 from goldenseal.ladder.clock import counting_clock
 from goldenseal.ladder.events import Event, Recording
 from goldenseal.ladder.executed import Executed, Seen
-from goldenseal.ladder.flags import changed, glance, global_flags
+from goldenseal.ladder.flags import changed, glance, global_flags, switches
 from goldenseal.ladder.loading import compiling_nothing, loaders_watched, place_of
 from goldenseal.ladder.networks import Network, Networks
 from goldenseal.ladder.numeric import fact, rng_facts, settle
@@ -49,8 +48,7 @@ from goldenseal.ladder.script import (
     ended_well,
     in_words,
     is_own,
-    own_folder,
-    source_text,
+    sources_of,
 )
 from goldenseal.ladder.shim import answered_by_cpu
 from goldenseal.ladder.stepping import Freezing, Stepping, closure_of, with_closure
@@ -346,23 +344,3 @@ class _Recorder:
         for pattern in self.probe.volatile:
             line = re.sub(pattern, "…", line)
         self._note(self._numbered("printed line"), {"text": line})
-
-
-def switches() -> dict[str, str]:
-    """torch's global switches, and the variables that libraries read theirs from."""
-    return global_flags() | {f"variable {name}": text for name, text in os.environ.items()}
-
-
-def followed(script: Script) -> Callable[[str], bool]:
-    """Which files' executed code is noted: a script's own, or the package of a module."""
-    folder = own_folder(script.location)
-    return lambda file: is_own(file, folder)
-
-
-def sources_of(script: Script, module: Any) -> list[str]:
-    """The texts that a log of the script must hold: its own, and that of its model's module."""
-    model_class = getattr(module, script.model_class, None)
-    homes = (module, sys.modules.get(getattr(model_class, "__module__", ""), module))
-    return [
-        source_text(file) for file in sorted({home.__file__ for home in homes if home.__file__})
-    ]

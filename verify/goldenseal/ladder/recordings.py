@@ -41,8 +41,8 @@ class Job:
 
     `before` are environments that the same process runs first, so that whatever a feature leaves
     behind in the process is seen by the run that counts; it keeps them as `preceding`. `follow`
-    notes the code that they execute. `frozen`: no optimizer step moves a parameter. `resume`: the run
-    is interrupted and goes on.
+    notes the code that they execute. `frozen`: no optimizer step moves a parameter. `resume`: the
+    run is interrupted and goes on.
     """
 
     what: Literal["inspect", "record", "resume"]

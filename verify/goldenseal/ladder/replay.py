@@ -61,7 +61,7 @@ class Replay:
             kept.append(Call(network, module, None))
 
     def perform(self) -> dict[str, dict[str, str]]:
-        """By call and mode: outputs and gradients. A call that fails has its error in their place."""
+        """By call and mode: outputs and gradients, or the error of a call that fails."""
         results: dict[str, dict[str, str]] = {}
         with untraced(), torch.enable_grad():
             for name, calls in sorted(self.calls.items()):

@@ -23,7 +23,7 @@ FIRST, SECOND = f"{ADDED}the interrupted run", f"{ADDED}the resumed run"
 def interrupted_and_resumed(
     probe: Probe, script: Script, settings: Mapping[str, str], how: Resume | None
 ) -> Recording:
-    """The recording of the second run; its `preceding` is the first, if that came to its own end."""
+    """The recording of the second run; its `preceding` is the first, if that came to its end."""
     if how is None:
         raise UsageError("the description does not say how to resume: [resume]")
     with TemporaryDirectory() as folder:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from rich.console import Console
 from rich.markup import escape
@@ -113,7 +113,8 @@ def verify_commands(
     if device not in ("", "cpu"):
         raise UsageError(f"--device {device}: must be cpu")
     files = replace(written.files, link=(*written.files.link, *link))
-    written = replace(written, files=files, device=device or written.device)
+    chosen: Literal["", "cpu"] = "cpu" if device else written.device
+    written = replace(written, files=files, device=chosen)
     with TemporaryDirectory() as folder:
         into = Path(folder).resolve()
         probe = describing.probe_of(written, file, into, baseline, candidate, words)

@@ -16,7 +16,7 @@ import sys
 import sysconfig
 import tokenize
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -176,6 +176,14 @@ def ended_well(end: SystemExit) -> bool:
     return end.code is None or (isinstance(end.code, int) and end.code == 0)
 
 
+def sources_of(script: Script, module: ModuleType) -> list[str]:
+    """The texts that a log of the script must hold: its own, and that of its model's module."""
+    model_class = getattr(module, script.model_class, None)
+    homes = (module, sys.modules.get(getattr(model_class, "__module__", ""), module))
+    files = sorted({home.__file__ for home in homes if home.__file__})
+    return [source_text(file) for file in files]
+
+
 # ---- whose module is it? ---------------------------------------------------------------------
 
 
@@ -224,6 +232,12 @@ def is_own(file: str, folder: str | None) -> bool:
     if folder is None or not _within(place, folder):
         return False
     return not any(_within(place, inner) for inner in (*INSTALLED, OWN) if _within(inner, folder))
+
+
+def followed(script: Script) -> Callable[[str], bool]:
+    """Which files' executed code is noted: a script's own, or the package of a module."""
+    folder = own_folder(script.location)
+    return lambda file: is_own(file, folder)
 
 
 def _within(path: str, folder: str) -> bool:

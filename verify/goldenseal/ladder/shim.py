@@ -115,7 +115,7 @@ class _OnCpu(TorchFunctionMode):
     """Every function of torch that is asked for CUDA uses the CPU."""
 
     def __init__(self, said: Callable[[str], None]):
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self._said = said
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:

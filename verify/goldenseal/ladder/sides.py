@@ -1,7 +1,7 @@
 """Where a side of a pair comes from, a revision or a folder, and the scratch folders it runs in.
 
-A side is read once, into a folder that nobody else changes. Each run gets a copy of its own, so that
-relative paths work, what it writes is seen, and no run meets the files of another.
+A side is read once, into a folder that nobody else changes. Each run gets a copy of its own, so
+that relative paths work, what it writes is seen, and no run meets the files of another.
 """
 
 import os

@@ -127,8 +127,8 @@ def run_commands(
 ) -> list[GateResult]:
     """The rungs on two commands; `told` hears of each recording, with (done, total).
 
-    The first rung decides whether there is anything to judge. Raises UsageError and CannotCheckError
-    when there is not.
+    The first rung decides whether there is anything to judge. Raises UsageError and
+    CannotCheckError when there is not.
     """
     from goldenseal.ladder.recordings import Recordings  # imports torch
 

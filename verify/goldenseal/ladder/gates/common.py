@@ -126,9 +126,10 @@ def flags_apart(a: Sequence[str], b: Sequence[str]) -> list[str]:
 PASSING = ("torch.grad_enabled", "torch.inference_mode")
 
 
-def steady(a: Sequence[str], b: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
-    """Without those that calls set and set back, where both sides do: which call is told elsewhere."""
-    what = [{text.partition(": ")[2] for text in side if any(p in text for p in PASSING)} for side in (a, b)]
-    if what[0] != what[1]:
-        return a, b
-    return tuple([text for text in side if not any(p in text for p in PASSING)] for side in (a, b))  # type: ignore[return-value]
+def steady(a: Sequence[str], b: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Without what calls set and set back, where both sides do: which call, is told elsewhere."""
+    passing, kept = list[set[str]](), list[list[str]]()
+    for side in (a, b):
+        passing.append({t.partition(": ")[2] for t in side if any(p in t for p in PASSING)})
+        kept.append([t for t in side if not any(p in t for p in PASSING)])
+    return (kept[0], kept[1]) if passing[0] == passing[1] else (list(a), list(b))

@@ -71,5 +71,6 @@ def replayed_apart(off: Recording, on: Recording) -> Iterator[str]:
             for name, text in facts.items():
                 if name.startswith("output") and other.get(name) != text:
                     found = decimal(other.get(name, "nothing"))
-                    yield f"{call}, on perturbed weights: {name} is {found}, expected {decimal(text)}"
+                    where = f"{call}, on perturbed weights"
+                    yield f"{where}: {name} is {found}, expected {decimal(text)}"
                     break
