@@ -147,6 +147,22 @@ def verify(
     raise typer.Exit(outcome.exit_code)
 
 
+@app.command(epilog="Example:  goldenseal init -- python train.py --max-steps 5")
+def init(
+    command: Annotated[list[str], typer.Argument(help="After `--`: what you type to train.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The file.")] = Path("goldenseal.toml"),
+    force: Annotated[bool, typer.Option("--force", help="Write over a file.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Run a training command once, briefly, and write goldenseal.toml with what it offers."""
+    os.environ["CUDA_VISIBLE_DEVICES"] = ""
+    from goldenseal.ladder.start import write_description
+
+    with redirect_stdout(sys.stderr):
+        said = write_description(command, out, force)
+    print_json({"path": str(out), "said": said}) if as_json else print("\n".join(said))
+
+
 @app.command(epilog="Example:  goldenseal knobs --json | jq '.[].name'")
 def knobs(
     system: Annotated[str, typer.Argument(help="Name of the system; all when left out.")] = "",

@@ -1,8 +1,9 @@
 """A command that is interrupted, and goes on in the same folder in a process of its own."""
 
+import itertools
 import os
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -32,7 +33,7 @@ def interrupted_and_resumed(
 
         def run_first() -> Recording:
             if how.stop_after:
-                register_optimizer_step_post_hook(_Plug(how.stop_after))
+                register_optimizer_step_post_hook(ended_by(how.stop_after))
             return record(probe, script, first, False, folder=folder)
 
         ((_, ended),) = in_processes([run_first], 1)
@@ -46,13 +47,21 @@ def interrupted_and_resumed(
         return resumed
 
 
-class _Plug:
-    """Ends the process after so many steps, as if the machine went down."""
+class Enough(SystemExit):
+    """A normal end, after so many steps."""
 
-    def __init__(self, steps: int):
-        self.left = steps
 
-    def __call__(self, *args: Any) -> None:
-        self.left -= 1
-        if self.left <= 0:
+def ended_by(steps: int, end: Callable[[], BaseException] | None = None) -> Callable[..., None]:
+    """A hook after optimizer steps that ends the process, as if the machine went down then.
+
+    With `end`, it raises that instead.
+    """
+    left = itertools.count(steps - 1, -1)
+
+    def after_step(*args: Any) -> None:
+        if next(left) <= 0:
+            if end is not None:
+                raise end()
             os._exit(0)
+
+    return after_step

@@ -162,6 +162,14 @@ def _copy(folder: Path, into: Path, label: str, place: str) -> None:
         shutil.copy(source, target)
 
 
+def files_that_git_ignores(folder: Path) -> set[str]:
+    """Relative names of files that lie there and are no part of any revision."""
+    if _git_top(folder) is None:
+        return set()
+    done = _git(folder, "ls-files", "-z", "--others", "--ignored", "--exclude-standard")
+    return {os.fsdecode(each) for each in done.stdout.split(b"\0") if each}
+
+
 def _files_of(folder: Path) -> Iterator[str]:
     """Relative names: in a repository what git does not ignore, elsewhere everything."""
     done = None
