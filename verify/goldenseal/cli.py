@@ -11,7 +11,7 @@ import typer
 
 from goldenseal import __version__
 from goldenseal.coq.app import app as theorems_app
-from goldenseal.errors import EXIT_CANNOT_CHECK, GoldensealError, UsageError
+from goldenseal.errors import EXIT_CANNOT_CHECK, EXIT_USAGE, GoldensealError, UsageError
 from goldenseal.grids.study_app import app as study_app
 from goldenseal.grids.sweep_app import app as sweep_app
 from goldenseal.mutate.app import EXAMPLES as MUTATE_EXAMPLES
@@ -36,6 +36,11 @@ def main() -> None:
     except GoldensealError as error:
         print(f"goldenseal: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
+    except (PermissionError, FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
+        if error.filename is None:
+            raise
+        print(f"goldenseal: {error.filename}: {error.strerror}", file=sys.stderr)
+        sys.exit(EXIT_USAGE)
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
         extra = extra_of(package)
@@ -112,7 +117,7 @@ def verify(
         ),
     ] = None,
     system: Annotated[str, typer.Option(help="The ladder of this system only.")] = "",
-    jobs: Annotated[int, typer.Option(min=0, help="Processes at a time; 0 is one a core.")] = 0,
+    jobs: Annotated[int, typer.Option(help="Processes at a time; 0 is one a core.")] = 0,
     as_json: AsJson = False,
 ) -> None:
     """Run the gates and write the verdict.
@@ -128,6 +133,8 @@ def verify(
     if listing:
         run.print_catalogue(wide_console())
         return
+    if jobs < 0:
+        raise UsageError(f"--jobs {jobs}: give a number of processes, or 0 for one a core")
     if probe and not (baseline and candidate):
         raise UsageError("--probe needs two scripts: give --baseline FILE and --candidate FILE")
     described = config is not None or (not system and Path("goldenseal.toml").is_file())

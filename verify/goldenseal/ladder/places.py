@@ -1,11 +1,15 @@
 """The line of the script's own that an operation, a call or a step comes from."""
 
 import linecache
+import logging
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 TEXT = 60  # characters of a line that are shown
+# What stands between the line that prints and who hears of it: goldenseal, and the logging module.
+BETWEEN = (str(Path(__file__).parents[1]), os.path.dirname(logging.__file__))
 
 
 class Places:
@@ -36,6 +40,15 @@ class Places:
                 return text
             frame = frame.f_back  # type: ignore[assignment]
         return ""
+
+    def directly(self) -> str:
+        """The same, but empty where a library has called, such as one that shows progress."""
+        frame = sys._getframe(1)
+        while frame is not None and frame.f_code.co_filename.startswith(BETWEEN):
+            frame = frame.f_back  # type: ignore[assignment]
+        if frame is None or not self._own(frame.f_code.co_filename):
+            return ""
+        return self._spelled(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)
 
     def _spelled(self, file: str, line: int, function: str) -> str:
         name = os.path.relpath(os.path.realpath(file), self._home) if self._home else file

@@ -226,12 +226,13 @@ class _Recorder:
 
     # -- what is written down --------------------------------------------------------------------
 
-    def _note(self, where: str, facts: Mapping[str, str]) -> None:
+    def _note(self, where: str, facts: Mapping[str, str], place: str | None = None) -> None:
         with untraced():
             self._look_at_flags(f"before {where}")
         trace, own = self.operations, self.script.own_process
         operations, places = (trace.take(), trace.take_places()) if trace else ((), ())
-        place = self.places.here(2) if own or trace is not None else ""
+        if place is None:
+            place = self.places.here(2) if own or trace is not None else ""
         self.recording.events.append(Event(where, dict(facts), operations, place, places))
 
     def _look_at_flags(self, when: str) -> None:
@@ -343,4 +344,4 @@ class _Recorder:
         line = self._placeless(line)
         for pattern in self.probe.volatile:
             line = re.sub(pattern, "…", line)
-        self._note(self._numbered("printed line"), {"text": line})
+        self._note(self._numbered("printed line"), {"text": line}, self.places.directly())

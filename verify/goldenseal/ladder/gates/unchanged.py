@@ -51,7 +51,7 @@ def evaluated(run: Recording) -> list[Event]:
     events, evaluating, printed = list[Event](), False, 0
     for event in run.events:
         if event.where.startswith("printed line"):
-            if evaluating:
+            if evaluating and event.place:  # what a library shows of its progress is its own
                 printed += 1
                 words = f"line {printed} printed after an evaluation"
                 events.append(Event(words, event.facts, place=event.place))
