@@ -40,7 +40,8 @@ def test_a_command_is_understood(words, kind, target, arguments, ranks):
 
 
 @pytest.mark.parametrize(
-    "words", ["", "python", "python -c pass", "bash run.sh", "nosuchprogram x", "torchrun --nnodes=2 t.py"]
+    "words",
+    ["", "python", "python -c pass", "bash run.sh", "nosuchprogram x", "torchrun --nnodes=2 t.py"],
 )
 def test_what_cannot_be_recorded_is_said_in_one_line(words):
     with pytest.raises(UsageError) as caught:

@@ -1,8 +1,7 @@
 """What a recording holds, and how two recordings are held against each other."""
 
 import hashlib
-import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from goldenseal.ladder.executed import Extent
@@ -99,26 +98,3 @@ def by_rank(expected: Recording, actual: Recording) -> Iterator[tuple[str, Recor
     pairs = list(zip(expected.ranks(), actual.ranks(), strict=False))
     for rank, (a, b) in enumerate(pairs):
         yield (f"rank {rank}: " if len(pairs) > 1 else ""), a, b
-
-
-def first_difference(expected: Sequence[Event], actual: Sequence[Event]) -> str | None:
-    """The first place where two recordings part, in words; None when they are the same."""
-    for a, b in zip(expected, actual, strict=False):
-        if a == b:
-            continue
-        if a.operations != b.operations:
-            for i, (p, q) in enumerate(itertools.zip_longest(a.operations, b.operations)):
-                if p != q:
-                    return f"operation {i + 1} before {a.where}: expected {p}, found {q}"
-        if a.where != b.where:
-            return f"expected {a.where}, found {b.where}"
-        for name in sorted(set(a.facts) | set(b.facts)):
-            p, q = a.facts.get(name, "nothing"), b.facts.get(name, "nothing")
-            if p != q:
-                return f"{a.where}: {name} is {q}, expected {p}"
-    common = min(len(expected), len(actual))
-    if len(expected) > common:
-        return f"{expected[common].where} is missing"
-    if len(actual) > common:
-        return f"{actual[common].where} is extra"
-    return None

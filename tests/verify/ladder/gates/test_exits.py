@@ -29,7 +29,7 @@ def test_a_script_that_exits_content_is_compared_like_any_other(tmp_path, words)
     faster = pair(tmp_path / "faster", ending(words, FASTER), ending(words))
     found = faster.gates("training")
     assert failed(found) == {"training"}
-    assert "group 0 lr" in findings(found)[0]
+    assert "lr of inner.weight, inner.bias (all that it steps) is 0.2" in findings(found)[0]
 
 
 def test_exiting_and_returning_are_the_same_normal_end(tmp_path):

@@ -69,6 +69,8 @@ def file_differences(a: Recording, b: Recording) -> list[str]:
             found.append(f"{name} is missing")
         elif name not in left:
             found.append(f"{name} is extra")
+        elif "digest" in left[name].facts:
+            found += [f"{name} differs"] if left[name].facts != right[name].facts else []
         elif left[name].facts != right[name].facts:
             found += ranked([left[name]], [right[name]])
     return found
