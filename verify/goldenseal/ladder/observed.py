@@ -15,6 +15,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
@@ -23,6 +24,7 @@ from goldenseal.ladder.events import Option
 
 LAUNCHER = {"RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT", "LOCAL_WORLD_SIZE"}
 SETTINGS = re.compile(r"(?i)(config|args|arguments|params|settings?|options?|hyper\w*|flags?)$")
+WALKS = ("<frozen _collections_abc>", str(Path(__file__).parents[1]))
 PLAIN = (bool, int, float, str, type(None))
 
 
@@ -118,8 +120,10 @@ class Observed:
     def _seen(self, name: Any, default: Any) -> None:
         if not isinstance(name, str):
             return
-        self.read.add(name)
         frame = sys._getframe(2)
+        if frame.f_code.co_filename.startswith(WALKS):  # who looks at all of them asks for none
+            return
+        self.read.add(name)
         while frame is not None and frame.f_code.co_filename == os.__file__:
             frame = frame.f_back  # type: ignore[assignment]
         if frame is not None and name not in LAUNCHER and self._own(frame.f_code.co_filename):

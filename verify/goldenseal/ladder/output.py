@@ -71,9 +71,10 @@ def muted() -> Iterator[Callable[[], str]]:
         for stream, _ in kept:
             os.dup2(file.fileno(), stream)
         try:
-            yield last
+            with open(2, "w", buffering=1, closefd=False) as own:
+                with contextlib.redirect_stderr(own):
+                    yield last
         finally:
-            sys.stderr.flush()
             for stream, real in kept:
                 os.dup2(real, stream)
                 os.close(real)

@@ -145,7 +145,7 @@ def _check_out(top: Path, revision: str, into: Path) -> None:
 
 def _copy(folder: Path, into: Path, label: str, place: str) -> None:
     total = 0
-    for name in _files_of(folder):
+    for name in list(_files_of(folder)):  # all of them first: `into` may lie below
         source, target = folder / name, into / name
         target.parent.mkdir(parents=True, exist_ok=True)
         if source.is_symlink():

@@ -131,8 +131,8 @@ def is_line(event: Event) -> bool:
 
 
 def shape(line: str) -> str:
-    """A line without its numbers."""
-    return re.sub(r"[-+]?[\d.:]+(e[-+]?\d+)?", "#", line)
+    """A line without the words that hold a digit."""
+    return re.sub(r"\S*\d\S*", "#", line)
 
 
 def replaced(run: Recording) -> str:
