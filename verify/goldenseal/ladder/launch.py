@@ -68,10 +68,7 @@ class Command(Script):
             return ""
         start = folder / self.tree.within
         place = os.path.relpath(os.path.join(start, name), start)
-        if (
-            place.startswith("..")
-            or not (Path(self.tree.origin) / self.tree.within / place).exists()
-        ):
+        if not (Path(self.tree.origin) / self.tree.within / place).exists():
             return ""
         above = os.path.dirname(place) or place
         return (

@@ -48,6 +48,7 @@ from goldenseal.ladder.script import (
     ended_well,
     in_words,
     is_own,
+    run_folder,
     sources_of,
 )
 from goldenseal.ladder.shim import answered_by_cpu
@@ -78,7 +79,8 @@ def record(
     with environment(plain, script.own_process), contextlib.ExitStack() as stack:
         stack.callback(os.chdir, os.getcwd())
         furnished = folder is not None
-        folder = folder or stack.enter_context(TemporaryDirectory())
+        # A command's folder has one above, and that another, where `../data` may be linked.
+        folder = folder or run_folder(stack.enter_context(TemporaryDirectory()), script)
         os.chdir(folder)
         said = stack.enter_context(muted()) if script.own_process else None
         for name, text in (leftovers or {}).items():

@@ -16,6 +16,7 @@ from goldenseal.ladder.probe import Probe, Resume, Script
 from goldenseal.ladder.processes import in_processes
 from goldenseal.ladder.program import ADDED
 from goldenseal.ladder.recorder import record
+from goldenseal.ladder.script import run_folder
 
 STOPPED = "goldenseal stops here"
 FIRST, SECOND = f"{ADDED}the interrupted run", f"{ADDED}the resumed run"
@@ -27,7 +28,8 @@ def interrupted_and_resumed(
     """The recording of the second run; its `preceding` is the first, if that came to its end."""
     if how is None:
         raise UsageError("the description does not say how to resume: [resume]")
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory() as place:
+        folder = run_folder(place, script)
         script.furnish(Path(folder))
         first = {**settings, FIRST: shlex.join(how.stop)} if how.stop else dict(settings)
 

@@ -234,6 +234,13 @@ def is_own(file: str, folder: str | None) -> bool:
     return not any(_within(place, inner) for inner in (*INSTALLED, OWN) if _within(inner, folder))
 
 
+def run_folder(place: str, script: Script) -> str:
+    """The folder of a run, below an empty one: `place` itself, but of a command deeper."""
+    folder = os.path.join(place, *(("up", "run") if script.own_process else ()))
+    os.makedirs(folder, exist_ok=True)
+    return folder
+
+
 def followed(script: Script) -> Callable[[str], bool]:
     """Which files' executed code is noted: a script's own, or the package of a module."""
     folder = own_folder(script.location)

@@ -6,6 +6,9 @@ CUDA's allocator, streams and events would report is empty.
 
 import contextlib
 import functools
+import os
+import shutil
+import tempfile
 import types
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -31,7 +34,6 @@ ANSWERS: dict[str, Any] = {
     "memory_stats": {},
     "memory_summary": "",
     "is_available": True,
-    "is_initialized": False,
     "is_bf16_supported": True,
     "get_rng_state_all": [],
 }
@@ -56,6 +58,7 @@ def answered_by_cpu(replaced: list[str]) -> Iterator[None]:
         for name, value in ANSWERS.items():
             put(torch.cuda, name, _answer(f"torch.cuda.{name}", value, said))
         put(torch.cuda, "device_count", _answer("torch.cuda.device_count", 1, said))
+        put(torch.cuda, "is_initialized", lambda: False)
         put(torch.cuda, "get_rng_state", lambda *_, **__: torch.empty(0, dtype=torch.uint8))
         put(torch.cuda, "get_device_properties", lambda *_, **__: PROPERTIES)
         put(torch.cuda, "Event", _Event)
@@ -71,7 +74,24 @@ def answered_by_cpu(replaced: list[str]) -> Iterator[None]:
         _patch_constructors(put, said)
         _patch_distributed(put, said)
         stack.enter_context(_OnCpu(said))
+        stack.enter_context(_a_program_that_reports_no_gpu())
         yield
+
+
+@contextlib.contextmanager
+def _a_program_that_reports_no_gpu() -> Iterator[None]:
+    """A `nvidia-smi` for scripts that log what it says, where there is none."""
+    if shutil.which("nvidia-smi") is not None:
+        yield
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        program = os.path.join(folder, "nvidia-smi")
+        with open(program, "w") as file:
+            file.write("#!/bin/sh\necho 'no GPU: the CPU answers'\n")
+        os.chmod(program, 0o755)
+        path = os.pathsep.join((folder, os.environ.get("PATH", os.defpath)))
+        with mock.patch.dict(os.environ, {"PATH": path}):
+            yield
 
 
 def _answer(name: str, value: Any, said: Callable[[str], None]) -> Callable[..., Any]:
@@ -120,6 +140,9 @@ class _OnCpu(TorchFunctionMode):
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
+        if kwargs.get("pin_memory"):
+            self._said("pin_memory")
+            kwargs = {**kwargs, "pin_memory": False}
         if any(map(_is_cuda, args)) or any(map(_is_cuda, kwargs.values())):
             self._said(f"device cuda of {getattr(func, '__name__', func)}")
             args = tuple(map(moved, args))
