@@ -93,7 +93,8 @@ class Observed:
 
     @contextlib.contextmanager
     def _environ(self) -> Iterator[None]:
-        real, seen = type(os.environ), self._seen
+        real: Any = type(os.environ)
+        seen = self._seen
 
         class Environ(real):
             def __getitem__(self, name: str) -> Any:
@@ -128,7 +129,7 @@ class Observed:
             frame = frame.f_back  # type: ignore[assignment]
         if frame is not None and name not in LAUNCHER and self._own(frame.f_code.co_filename):
             value = os.environ._data.get(os.environ.encodekey(name))  # type: ignore[attr-defined]
-            given = None if value is None else os.environ.decodevalue(value)  # type: ignore[attr-defined]
+            given = None if value is None else os.environ.decodevalue(value)
             self.note(name, default, given if given is not None else default, "variable")
 
     # -- libraries ---------------------------------------------------------------------------------

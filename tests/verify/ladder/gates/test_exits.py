@@ -83,7 +83,10 @@ def test_an_exit_before_the_end_is_seen_by_what_is_missing(tmp_path):
     stop = "        if step == 1:\n            sys.exit(0)\n"
     early = edited(ONE_FILE, ("        loss.backward()\n", f"{stop}        loss.backward()\n"))
     gates = pair(tmp_path, early).gates("training")
-    assert findings(gates) == ["training: small: printed line 1 is missing"]
+    steps, line = findings(gates)
+    assert steps == "training: small: 1 optimizer steps, expected 3"
+    assert line.startswith("training: small: printed line 1 ")
+    assert "is missing" in line
 
 
 @pytest.mark.parametrize(
