@@ -90,8 +90,8 @@ def _a_program_that_reports_no_gpu() -> Iterator[None]:
             file.write("#!/bin/sh\necho 'no GPU: the CPU answers'\n")
         os.chmod(program, 0o755)
         path = os.pathsep.join((folder, os.environ.get("PATH", os.defpath)))
-        with mock.patch.dict(os.environ, {"PATH": path}):
-            yield
+        os.environ["PATH"] = path  # for good: the process is this run's, and set back would show
+        yield
 
 
 def _answer(name: str, value: Any, said: Callable[[str], None]) -> Callable[..., Any]:
