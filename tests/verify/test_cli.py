@@ -29,7 +29,7 @@ def test_the_version_is_the_packages(root):
     ("arguments", "message"),
     [
         (["verify", "--only", "weather"], "no such gate; the gates are knobs, "),
-        (["verify", "--baseline", "a.py"], "--baseline, --candidate and --probe belong together"),
+        (["verify", "--baseline", "a.py"], "there is no command: give it after `--`"),
         (["knobs", "vit"], "no system is called vit"),
         (["check", "nowhere"], "nowhere is not a folder"),
         (["reproduce", "xyz"], "'xyz' is no prefix of an identity"),

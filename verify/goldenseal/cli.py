@@ -10,12 +10,8 @@ from typing import Annotated
 import typer
 
 from goldenseal import __version__
-from goldenseal.claims.app import EXAMPLES as CLAIMS_EXAMPLES
-from goldenseal.claims.app import claims
 from goldenseal.coq.app import app as theorems_app
-from goldenseal.errors import EXIT_CANNOT_CHECK, GoldensealError, UsageError
-from goldenseal.export.app import EXAMPLES as EXPORT_EXAMPLES
-from goldenseal.export.app import export
+from goldenseal.errors import EXIT_CANNOT_CHECK, EXIT_USAGE, GoldensealError, UsageError
 from goldenseal.grids.study_app import app as study_app
 from goldenseal.grids.sweep_app import app as sweep_app
 from goldenseal.launch.app import EXAMPLES as RECORD_EXAMPLES
@@ -24,7 +20,6 @@ from goldenseal.mutate.app import EXAMPLES as MUTATE_EXAMPLES
 from goldenseal.mutate.app import mutate
 from goldenseal.report.app import EXAMPLES as CITE_EXAMPLES
 from goldenseal.report.app import cite
-from goldenseal.reproduce.app import EXAMPLES_OF_EXPLAIN, EXAMPLES_OF_REPRODUCE, explain, reproduce
 from goldenseal.terminal import BeforeCommand, print_json, wide_console
 
 app = typer.Typer(
@@ -45,6 +40,11 @@ def main() -> None:
     except GoldensealError as error:
         print(f"goldenseal: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
+    except (PermissionError, FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
+        if error.filename is None:
+            raise
+        print(f"goldenseal: {error.filename}: {error.strerror}", file=sys.stderr)
+        sys.exit(EXIT_USAGE)
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
         extra = extra_of(package)
@@ -89,17 +89,36 @@ def options(
 
 @app.command(
     epilog="Examples:  goldenseal verify   ·   goldenseal verify --only 'loss and gradients'   ·   "
-    "goldenseal verify --baseline old.py --candidate new.py --probe probe.toml"
+    "goldenseal verify --baseline main --candidate HEAD -- python train.py --max-steps 5"
 )
 def verify(
     only: Annotated[
         list[str] | None, typer.Option(help="Run this gate only (may be repeated).")
     ] = None,
     listing: Annotated[bool, typer.Option("--list", help="List the gates and stop.")] = False,
-    baseline: Annotated[Path | None, typer.Option(help="A script to hold another against.")] = None,
-    candidate: Annotated[Path | None, typer.Option(help="The script with features.")] = None,
+    command: Annotated[
+        list[str] | None,
+        typer.Argument(help="After `--`: what to run on both sides, such as python train.py."),
+    ] = None,
+    baseline: Annotated[
+        str, typer.Option(help="A revision or a folder to hold another against.")
+    ] = "",
+    candidate: Annotated[
+        str, typer.Option(help="The one with features; the working tree when left out.")
+    ] = "",
+    config: Annotated[
+        Path | None, typer.Option(help="How to run them: goldenseal.toml when left out.")
+    ] = None,
+    link: Annotated[
+        list[str] | None,
+        typer.Option(help="Data that git does not keep and a run reads (may be repeated)."),
+    ] = None,
+    device: Annotated[str, typer.Option(help="cpu: the CPU answers calls for CUDA.")] = "",
     probe: Annotated[
-        Path | None, typer.Option(help="How to drive the two: docs/foreign-scripts.md.")
+        Path | None,
+        typer.Option(
+            help="Of two .py files: expressions that drive them, docs/foreign-scripts.md."
+        ),
     ] = None,
     system: Annotated[str, typer.Option(help="The ladder of this system only.")] = "",
     jobs: Annotated[int, typer.Option(help="Processes at a time; 0 is one a core.")] = 0,
@@ -111,9 +130,10 @@ def verify(
 ) -> None:
     """Run the gates and write the verdict.
 
-    Without --baseline: every system of this repository, the theorems, the citation, the seals and
-    the claims, as far as there are any; writes .goldenseal/verdict.json and smoke.log. With
-    --baseline, --candidate and --probe: the equivalence ladder on that pair of scripts.
+    With --baseline, or a goldenseal.toml, and a command: is the candidate the baseline with its
+    features off? Writes nothing. Without: every system of this repository, the theorems, the
+    citation, the seals and the claims, as far as there are any; writes .goldenseal/verdict.json,
+    and smoke.log where there are systems.
     """
     os.environ["CUDA_VISIBLE_DEVICES"] = ""  # the ladder is a CPU check, on every machine
     from goldenseal.ci import reports
@@ -123,12 +143,18 @@ def verify(
     if listing:
         run.print_catalogue(wide_console())
         return
-    pair = (baseline, candidate, probe)
-    if any(pair) and not all(pair):
-        raise UsageError("--baseline, --candidate and --probe belong together: give all three")
+    if jobs < 0:
+        raise UsageError(f"--jobs {jobs}: give a number of processes, or 0 for one a core")
+    if probe and not (baseline and candidate):
+        raise UsageError("--probe needs two scripts: give --baseline FILE and --candidate FILE")
+    described = config is not None or (not system and Path("goldenseal.toml").is_file())
     with redirect_stdout(sys.stderr):  # a probe's own functions may print
-        if baseline and candidate and probe:
-            outcome = run.verify_pair(baseline, candidate, probe, chosen, jobs)
+        if probe:
+            outcome = run.verify_pair(Path(baseline), Path(candidate), probe, chosen, jobs)
+        elif baseline or candidate or command or described:
+            outcome = run.verify_commands(
+                baseline, candidate, command or [], config, chosen, jobs, link or [], device
+            )
         else:
             outcome = run.verify_repository(chosen, jobs, system)
     reports.write(outcome.to_json(), summary, sarif, str(candidate or "pyproject.toml"))
@@ -137,6 +163,22 @@ def verify(
     else:
         outcome.render(wide_console())
     raise typer.Exit(outcome.exit_code)
+
+
+@app.command(epilog="Example:  goldenseal init -- python train.py --max-steps 5")
+def init(
+    command: Annotated[list[str], typer.Argument(help="After `--`: what you type to train.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The file.")] = Path("goldenseal.toml"),
+    force: Annotated[bool, typer.Option("--force", help="Write over a file.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Run a training command once, briefly, and write goldenseal.toml with what it offers."""
+    os.environ["CUDA_VISIBLE_DEVICES"] = ""
+    from goldenseal.ladder.start import write_description
+
+    with redirect_stdout(sys.stderr):
+        said = write_description(command, out, force)
+    print_json({"path": str(out), "said": said}) if as_json else print("\n".join(said))
 
 
 @app.command(epilog="Example:  goldenseal knobs --json | jq '.[].name'")
@@ -188,8 +230,6 @@ def verdict(as_json: AsJson = False) -> None:
     from goldenseal.records import command
 
     raise typer.Exit(command.verdict(as_json))
-
-
 
 
 @app.command(

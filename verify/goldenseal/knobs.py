@@ -85,6 +85,7 @@ class Feature:
         run that goes wrong.
     example: the environment that turns the feature on at the probe's shapes.
     trips: of a guard, the environment of a run that goes wrong, and that it must stop.
+    evaluation: "unchanged" when evaluation must be the baseline's also while the feature is on.
     """
 
     name: str
@@ -94,6 +95,7 @@ class Feature:
     example: Mapping[str, str] = field(default_factory=dict)
     kind: Literal["acts", "observes", "guards"] = "acts"
     trips: Mapping[str, str] = field(default_factory=dict)
+    evaluation: Literal["", "unchanged"] = ""
 
     @property
     def all_knobs(self) -> tuple[Knob, ...]:

@@ -5,6 +5,7 @@ is no number and true no 1.
 """
 
 import dataclasses
+import difflib
 import json
 import typing
 from collections.abc import Sequence
@@ -43,7 +44,9 @@ def parse(kind: type[T], table: Any, file: str, *above: str) -> T:
     if what == "unexpected_keyword_argument":
         legal = _ticked(_keys(kind, place))
         unknown = f"has no key `{name}`" if place or above else f"unknown table [{name}]"
-        raise UsageError(f"{where} {unknown}; it has {legal}")
+        near = difflib.get_close_matches(str(name), _keys(kind, place), n=1)
+        hint = f" (did you mean `{near[0]}`?)" if near else ""
+        raise UsageError(f"{where} {unknown}{hint}; it has {legal}")
     if what == "literal_error":
         raise UsageError(f"{where} {name} must be {problems[0]['ctx']['expected']}")
     raise UsageError(f"{where} {name} {KINDS.get(what, problems[0]['msg'])}")

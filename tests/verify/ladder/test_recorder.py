@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from goldenseal.digest import published_digest, tensor_digest
-from goldenseal.ladder.events import Event, first_difference
+from goldenseal.ladder.events import Event
+from goldenseal.ladder.findings import ranked
 from goldenseal.ladder.inspection import inspect_model, perturb
 from goldenseal.ladder.optrace import traced
 from goldenseal.ladder.output import log_facts
@@ -63,16 +64,13 @@ def test_every_parameter_is_owned_once_and_moves(probe):
     assert recording.moved == set(recording.trainable)
 
 
-def test_the_first_difference_names_event_and_fact():
+def test_the_first_difference_of_each_kind_names_event_and_fact():
     a = [Event("step 1", {"x": "1"}), Event("step 2", {"x": "1", "y": "2"})]
     b = [Event("step 1", {"x": "1"}), Event("step 2", {"x": "1", "y": "3"})]
-    assert first_difference(a, a) is None
-    assert first_difference(a, b) == "step 2: y is 3, expected 2"
-    assert first_difference(a, a[:1]) == "step 2 is missing"
-    assert first_difference(a[:1], a) == "step 2 is extra"
-    assert first_difference([Event("s", {}, ("mm",))], [Event("s", {}, ("mm", "add"))]) == (
-        "operation 2 before s: expected None, found add"
-    )
+    assert ranked(a, a) == []
+    assert ranked(a, b) == ["step 2: y is 3, expected 2"]
+    assert ranked(a, a[:1]) == ["step 2 is missing (1 of `step`, expected 2)"]
+    assert ranked(a[:1], a) == ["step 2 is extra (2 of `step`, expected 1)"]
 
 
 def test_the_counting_clock_advances_by_readings_only():

@@ -125,7 +125,7 @@ def plan_table(plan: Plan) -> str:
 
 def smoke_log(entry: System) -> str:
     """The published figures, each recomputed. Raises ContradictedError for one that differs."""
-    from goldenseal.ladder.recorder import settle  # imports torch
+    from goldenseal.ladder.numeric import settle  # imports torch
 
     probe = load_object(entry.probe)
     if probe.smoke is None:

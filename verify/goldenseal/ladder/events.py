@@ -1,8 +1,7 @@
 """What a recording holds, and how two recordings are held against each other."""
 
 import hashlib
-import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from goldenseal.ladder.executed import Extent
@@ -10,11 +9,26 @@ from goldenseal.ladder.executed import Extent
 
 @dataclass(frozen=True)
 class Event:
-    """One thing that happened. `facts` are short texts by name; `operations` led up to it."""
+    """One thing that happened. `facts` are short texts by name; `operations` led up to it.
+
+    place: the script's line that it comes from; places: that of each operation. Lines move as a
+    script is edited, so they are shown and never compared.
+    """
 
     where: str
     facts: Mapping[str, str]
     operations: tuple[str, ...] = ()
+    place: str = field(default="", compare=False)
+    places: tuple[str, ...] = field(default=(), compare=False)
+
+
+@dataclass(frozen=True)
+class Option:
+    """Something that can be set from outside: its default, its value in this run, who reads it."""
+
+    default: str
+    value: str
+    kind: str
 
 
 @dataclass
@@ -34,6 +48,10 @@ class Recording:
     preceding: earlier runs of the same process.
     error: of a run that stopped, in words; fault: when it says that nothing can be checked.
     executed: extents of the executed instructions by file, of a run that was followed.
+    options: of a command, what can be set from outside, as it was seen, by how it is typed.
+    read: of a command, the environment variables that any Python code asked for.
+    replayed: by call, outputs and gradients of recorded calls on perturbed weights.
+    replaced: calls for CUDA that the CPU answered.
     """
 
     events: list[Event] = field(default_factory=list)
@@ -51,6 +69,10 @@ class Recording:
     error: str | None = None
     fault: Exception | None = None
     executed: dict[str, set[Extent]] = field(default_factory=dict)
+    options: dict[str, Option] = field(default_factory=dict)
+    read: set[str] = field(default_factory=set)
+    replayed: dict[str, dict[str, str]] = field(default_factory=dict)
+    replaced: list[str] = field(default_factory=list)
 
     def digest(self) -> str:
         """SHA-512 over all events and flags of every rank, in order."""
@@ -76,26 +98,3 @@ def by_rank(expected: Recording, actual: Recording) -> Iterator[tuple[str, Recor
     pairs = list(zip(expected.ranks(), actual.ranks(), strict=False))
     for rank, (a, b) in enumerate(pairs):
         yield (f"rank {rank}: " if len(pairs) > 1 else ""), a, b
-
-
-def first_difference(expected: Sequence[Event], actual: Sequence[Event]) -> str | None:
-    """The first place where two recordings part, in words; None when they are the same."""
-    for a, b in zip(expected, actual, strict=False):
-        if a == b:
-            continue
-        if a.operations != b.operations:
-            for i, (p, q) in enumerate(itertools.zip_longest(a.operations, b.operations)):
-                if p != q:
-                    return f"operation {i + 1} before {a.where}: expected {p}, found {q}"
-        if a.where != b.where:
-            return f"expected {a.where}, found {b.where}"
-        for name in sorted(set(a.facts) | set(b.facts)):
-            p, q = a.facts.get(name, "nothing"), b.facts.get(name, "nothing")
-            if p != q:
-                return f"{a.where}: {name} is {q}, expected {p}"
-    common = min(len(expected), len(actual))
-    if len(expected) > common:
-        return f"{expected[common].where} is missing"
-    if len(actual) > common:
-        return f"{actual[common].where} is extra"
-    return None

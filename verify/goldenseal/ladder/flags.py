@@ -5,6 +5,7 @@ own knobs say, and on a CPU perhaps no byte. So they are compared as facts of a 
 to its numeric class.
 """
 
+import os
 import sys
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -190,3 +191,8 @@ def changed(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
         for name in sorted({*before, *after})
         if before.get(name) != after.get(name)
     ]
+
+
+def switches() -> dict[str, str]:
+    """torch's global switches, and the variables that libraries read theirs from."""
+    return global_flags() | {f"variable {name}": text for name, text in os.environ.items()}

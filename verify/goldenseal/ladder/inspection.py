@@ -1,6 +1,5 @@
 """What a freshly built model is and does, as short texts that two scripts can be compared by."""
 
-import hashlib
 from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -11,10 +10,11 @@ from torch.utils import _pytree as pytree
 
 from goldenseal.digest import has_values, published_digest, short
 from goldenseal.ladder.executed import Executed, Extent, Seen
+from goldenseal.ladder.numeric import fact, rng_facts, settle
 from goldenseal.ladder.optrace import traced
 from goldenseal.ladder.probe import Probe, environment
-from goldenseal.ladder.recorder import followed, rng_facts, settle
-from goldenseal.ladder.script import FAULTS, ProbeError, Script, in_words
+from goldenseal.ladder.replay import perturb
+from goldenseal.ladder.script import FAULTS, ProbeError, Script, followed, in_words
 from goldenseal.ladder.structure import modules
 
 BUILD_SEED = 1597
@@ -91,7 +91,7 @@ def _inspect(probe: Probe, script: Script, inspection: Inspection, trace: bool) 
             for mode in ("train", "eval"):
                 loss = loss_of(names, mode)
                 torch.autograd.backward(loss)
-                inspection.behaviour[f"batch {shape}, {mode}"] = {"loss": short(loss.detach())} | {
+                inspection.behaviour[f"batch {shape}, {mode}"] = {"loss": fact(loss.detach())} | {
                     f"gradient of {prefix}{name}": "none" if p.grad is None else short(p.grad)
                     for prefix, network in networks
                     for name, p in network.named_parameters()
@@ -123,18 +123,3 @@ def draw(probe: Probe, shape: tuple[int, ...], seed: int) -> Any:
         return probe.draw(shape, generator)
     x, y = (torch.randint(probe.vocab_size, shape, generator=generator) for _ in range(2))
     return x, y
-
-
-def perturb(model: torch.nn.Module, prefix: str = "") -> None:
-    """Move every parameter off its initial value, so that no zero hides what lies behind it.
-
-    A zero-initialised output projection silences its whole block: compared on fresh weights, any
-    two blocks are equal. The noise of a tensor depends only on its name, not on its neighbours.
-    """
-    with torch.no_grad():
-        for name, p in model.named_parameters():
-            if not has_values(p):
-                continue
-            digest = hashlib.sha512((prefix + name).encode()).digest()
-            generator = torch.Generator().manual_seed(int.from_bytes(digest[:4], "little"))
-            p.add_(0.1 * torch.randn(p.shape, generator=generator).to(p))

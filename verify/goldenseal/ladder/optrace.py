@@ -54,21 +54,29 @@ class OperationTrace(TorchDispatchMode):
 
     placeless: takes out of a text what names this run's folder.
     before_each: called before each operation.
+    place: the script's line that an operation comes from.
     """
 
     def __init__(
         self,
         placeless: Callable[[str], str] = str,
         before_each: Callable[[], None] = lambda: None,
+        place: Callable[[int], str] = lambda above: "",
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self._placeless, self._before_each = placeless, before_each
+        self._placeless, self._before_each, self._place = placeless, before_each, place
         self._lines: list[str] = []
+        self._places: list[str] = []
 
     def take(self) -> tuple[str, ...]:
         """The operations since the last call, in order."""
         lines, self._lines = tuple(self._lines), []
         return lines
+
+    def take_places(self) -> tuple[str, ...]:
+        """Where they came from; to be asked for as often as `take`."""
+        places, self._places = tuple(self._places), []
+        return places
 
     def __torch_dispatch__(
         self,
@@ -84,6 +92,7 @@ class OperationTrace(TorchDispatchMode):
         for value in (*args, *kwargs.values()):
             self._describe_each(value, texts)
         self._lines.append(f"{func}({', '.join(texts)})")
+        self._places.append(self._place(2))
         return func(*args, **kwargs)
 
     def _describe_each(self, value: Any, texts: list[str]) -> None:

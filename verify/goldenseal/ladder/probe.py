@@ -19,7 +19,7 @@ from goldenseal.errors import GoldensealError, UsageError
 from goldenseal.knobs import Feature, Knob
 from goldenseal.ladder.script import Script, in_words
 
-__all__ = ["Probe", "Scenario", "Script", "environment", "load_object"]
+__all__ = ["Probe", "Resume", "Scenario", "Script", "environment", "load_object"]
 
 # What a script may see of the caller's environment; everything else is the probe's.
 INHERITED = (
@@ -43,6 +43,16 @@ class Scenario:
 
 
 @dataclass(frozen=True)
+class Resume:
+    """How a command is interrupted, by arguments or after so many steps, and how it goes on."""
+
+    stop: tuple[str, ...]
+    stop_after: int
+    args: tuple[str, ...]
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Probe:
     """All that the gates know of a system.
 
@@ -63,6 +73,8 @@ class Probe:
     unreached: what of the candidate's changed code no run here can execute: a regular expression on
         the line's text, and the reason.
     vocab_size: exclusive upper bound of those token ids.
+    off: of commands, by feature, the settings that say explicitly that it is off.
+    resume: of commands, how one is interrupted and goes on.
     kit_knobs: knobs that neither the baseline nor a feature has, such as the numeric lane.
     """
 
@@ -86,12 +98,24 @@ class Probe:
     draw: Callable[[tuple[int, ...], Any], Any] | None = None
     averages: tuple[str, ...] = ()
     unreached: Mapping[str, str] = field(default_factory=dict)
+    off: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    resume: Resume | None = None
+
+    @property
+    def commands(self) -> bool:
+        """Whether the sides are commands, each in its own process, and not expressions."""
+        return self.candidate.own_process
 
 
 @contextmanager
-def environment(variables: Mapping[str, str]) -> Iterator[None]:
-    """Run under exactly these variables, besides the few harmless ones in INHERITED."""
+def environment(variables: Mapping[str, str], inherited: bool = False) -> Iterator[None]:
+    """Run under exactly these variables, besides the few harmless ones in INHERITED.
+
+    inherited: besides all of the caller's, as a command that is typed.
+    """
     kept = {name: os.environ[name] for name in INHERITED if name in os.environ}
+    if inherited:
+        kept = {"WANDB_MODE": "disabled", **os.environ}  # no run of ours is anybody's experiment
     with mock.patch.dict(os.environ, {**kept, **variables}, clear=True):
         yield
 

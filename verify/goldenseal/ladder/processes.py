@@ -8,7 +8,7 @@ import gc
 import multiprocessing
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from typing import Any, Generic, TypeVar
@@ -28,7 +28,7 @@ class Ended(Generic[T]):
 
 def in_processes(
     tasks: Sequence[Callable[[], T]], at_a_time: int
-) -> Iterator[tuple[int, Ended[T]]]:
+) -> Generator[tuple[int, Ended[T]], None, None]:
     """(number of the task, how it ended), in the order in which they end.
 
     Started in the order given. A process that is still running when the caller stops listening is

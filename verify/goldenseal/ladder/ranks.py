@@ -61,10 +61,12 @@ def peers(
     still there is ended. The function raises CannotCheckError when a peer is still running long
     after the last rank has ended well, or has ended without a result.
     """
-    if ranks == 1:
-        yield list
-        return
     place = folder / "meeting"
+    if ranks == 1:
+        # Launched alone, it still meets itself, and through a port another run would be in its way.
+        with meeting(place) if "WORLD_SIZE" in variables else contextlib.nullcontext():
+            yield list
+        return
     context = multiprocessing.get_context("fork")
     others: list[tuple[Any, Connection]] = []
     for rank in range(ranks - 1):

@@ -9,22 +9,14 @@ dispatched ATen operation.
 """
 
 import contextlib
-import hashlib
-import itertools
-import logging
 import os
-import random
 import re
-import sys
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
-from unittest import mock
 
-import numpy as np
 import torch
 from torch.optim.optimizer import (
     Optimizer,
@@ -34,54 +26,34 @@ from torch.optim.optimizer import (
 
 from goldenseal.digest import short
 from goldenseal.errors import CannotCheckError
+from goldenseal.ladder.clock import counting_clock
 from goldenseal.ladder.events import Event, Recording
 from goldenseal.ladder.executed import Executed, Seen
-from goldenseal.ladder.flags import changed, glance, global_flags
+from goldenseal.ladder.flags import changed, glance, global_flags, switches
+from goldenseal.ladder.loading import compiling_nothing, loaders_watched, place_of
 from goldenseal.ladder.networks import Network, Networks
+from goldenseal.ladder.numeric import fact, rng_facts, settle
+from goldenseal.ladder.observed import Observed
 from goldenseal.ladder.optrace import OperationTrace, transport_untraced, untraced
-from goldenseal.ladder.output import LineSink, file_facts
+from goldenseal.ladder.output import LineSink, file_facts, logged, muted, stamps
 from goldenseal.ladder.ownership import Ownership
+from goldenseal.ladder.places import Places
 from goldenseal.ladder.probe import Probe, environment
+from goldenseal.ladder.program import variables_of
 from goldenseal.ladder.ranks import peers
+from goldenseal.ladder.replay import Replay
 from goldenseal.ladder.script import (
     FAULTS,
     Script,
     ended_well,
     in_words,
     is_own,
-    own_folder,
-    source_text,
+    run_folder,
+    sources_of,
 )
+from goldenseal.ladder.shim import answered_by_cpu
+from goldenseal.ladder.stepping import Freezing, Stepping, closure_of, with_closure
 from goldenseal.ladder.structure import leaves
-
-# Where generators stand before a script seeds them: one that no longer does so must show.
-UNUSUAL_SEED = 1_836_311_903
-
-
-def settle() -> None:
-    """The fixed numeric state in which every gate works: one thread, deterministic, seeded."""
-    torch.set_num_threads(1)
-    # Deterministic in a way that scripts rarely ask for: one that no longer asks then shows.
-    torch.use_deterministic_algorithms(True, warn_only=True)
-    # Reads of garbage then show up. (The module replaces itself, which mypy cannot see.)
-    setattr(torch.utils.deterministic, "fill_uninitialized_memory", True)  # noqa: B010
-    random.seed(UNUSUAL_SEED)
-    np.random.seed(UNUSUAL_SEED)
-    torch.manual_seed(UNUSUAL_SEED)
-
-
-def rng_facts() -> dict[str, str]:
-    """Where each global random generator stands."""
-    state = np.random.get_state(legacy=False)
-    numpy_state = repr((state["state"]["key"].tolist(), state["state"]["pos"], state["has_gauss"]))
-    facts = {
-        "rng torch": short(torch.get_rng_state()),
-        "rng python": hashlib.sha512(repr(random.getstate()).encode()).hexdigest()[:16],
-        "rng numpy": hashlib.sha512(numpy_state.encode()).hexdigest()[:16],
-    }
-    if torch.cuda.is_available():
-        facts["rng cuda"] = short(torch.cuda.get_rng_state())
-    return facts
 
 
 def record(
@@ -92,23 +64,32 @@ def record(
     ranks: int = 1,
     leftovers: Mapping[str, str] | None = None,
     follow: Seen | None = None,
+    frozen: bool = False,
+    folder: str | None = None,
 ) -> Recording:
     """Run `script` under `variables` in a folder of its own and return what happened.
 
     Every one of several ranks is recorded; the result is the last one's, which holds the others.
     `leftovers` lie in its folder before. With `follow`, the executed code of the script's own files
-    is noted, but for what it says was seen before. An exception of the script is part of the
+    is noted, but for what it says was seen before. `frozen`: no step moves a parameter. `folder`:
+    where an earlier run has been, to go on there. An exception of the script is part of the
     recording (`error`), not raised.
     """
-    with TemporaryDirectory() as folder, environment(variables), contextlib.ExitStack() as stack:
-        stack.enter_context(contextlib.chdir(folder))
+    script, plain = script.settled(variables), variables_of(variables)
+    with environment(plain, script.own_process), contextlib.ExitStack() as stack:
+        stack.callback(os.chdir, os.getcwd())
+        furnished = folder is not None
+        # A command's folder has one above, and that another, where `../data` may be linked.
+        folder = folder or run_folder(stack.enter_context(TemporaryDirectory()), script)
+        os.chdir(folder)
+        said = stack.enter_context(muted()) if script.own_process else None
         for name, text in (leftovers or {}).items():
             Path(name).parent.mkdir(parents=True, exist_ok=True)
             Path(name).write_text(text, encoding="utf-8")
         others = Path(stack.enter_context(TemporaryDirectory()))
-        run = partial(perform, probe, script, trace, follow)
+        run = partial(perform, probe, script, trace, follow, frozen, furnished)
         try:
-            with peers(run, ranks, variables, others) as collect:
+            with peers(run, ranks, plain, others) as collect:
                 recording = run()
                 if recording.error is None:
                     recording.peers = collect()
@@ -117,56 +98,85 @@ def record(
                             recording.error = f"rank {rank}: {peer.error}"
         except CannotCheckError as error:
             recording.error = in_words(error)
+        if said is not None and (recording.error or "").startswith("SystemExit"):
+            recording.error = f"{recording.error}{said()}"
     return recording
 
 
-def perform(probe: Probe, script: Script, trace: bool, follow: Seen | None) -> Recording:
+def perform(
+    probe: Probe,
+    script: Script,
+    trace: bool,
+    follow: Seen | None,
+    frozen: bool = False,
+    furnished: bool = False,
+) -> Recording:
     """Run the script in the current folder, and return what happened."""
     settle()  # here, in each rank's process: Python reseeds its generator after a fork
-    recorder = _Recorder(probe, script, trace, follow)
+    if not furnished:
+        script.furnish(Path.cwd())
+    recorder = _Recorder(probe, script, trace, follow, frozen)
     recording = recorder.recording
     try:
         recorder.run()
     except SystemExit as end:
         if not ended_well(end):
-            recording.error = in_words(end)
+            recording.error = recorder.words_of(end)
     except FAULTS as error:
         recording.error, recording.fault = in_words(error), error
     except Exception as error:
-        recording.error = in_words(error)
+        recording.error = recorder.words_of(error)
     recorder.finish()
     return recording
 
 
 class _Recorder:
-    def __init__(self, probe: Probe, script: Script, trace: bool, follow: Seen | None):
+    def __init__(
+        self, probe: Probe, script: Script, trace: bool, follow: Seen | None, frozen: bool
+    ):
         self.probe, self.script = probe, script
         self.recording = Recording()
         self.folder = Path.cwd()
-        self.operations = OperationTrace(self._placeless, self._glance) if trace else None
+        home = script.home(self.folder)
+        self.own = partial(is_own, folder=home)
+        self.places = Places(self.own, home)
+        here = self.places.here
+        self.operations = OperationTrace(self._placeless, self._glance, here) if trace else None
         self.networks = Networks(self._taken_up, self._called)
+        self.stepping = Stepping(self.networks.name)
+        self.freezing = Freezing() if frozen else None
         self.ownership = Ownership()
+        self.observed = Observed(self.own, self._placeless) if script.own_process else None
+        self.replay = Replay() if script.own_process else None
         self.counts: dict[str, int] = {}
         self.sources: list[str] = []  # of the script and of its model
         self.flags, self.glanced = switches(), glance()
         self.seen = self.flags  # at the last operation
-        self.executed = Executed(followed(script), follow) if follow is not None else None
+        self.executed = Executed(self.own, follow) if follow is not None else None
+        self.there = stamps(self.folder)  # before the run
 
     def run(self) -> None:
         with contextlib.ExitStack() as stack:
-            lines = stack.enter_context(contextlib.redirect_stdout(LineSink(self._printed)))
-            stack.enter_context(logged(followed(self.script), self._printed))
+            lines = LineSink(self._printed)
+            stack.callback(lines.close)
+            stack.enter_context(contextlib.redirect_stdout(lines))
+            stack.enter_context(logged(self.own, self._printed))
             stack.enter_context(self.networks.watched())
             if self.executed is not None:
                 stack.enter_context(self.executed.tracing())
             # Before the import, where `from time import time` would bind the real one.
-            stack.enter_context(counting_clock())
+            stack.enter_context(counting_clock(calendar=self.script.own_process))
+            if self.observed is not None:
+                stack.enter_context(self.observed.watching())
+                stack.enter_context(loaders_watched(self._loader))
+                stack.enter_context(compiling_nothing())
+            if getattr(self.script, "device", "") == "cpu":
+                stack.enter_context(answered_by_cpu(self.recording.replaced))
+            self.flags = switches()
             module = stack.enter_context(self.script.opened())
             self._look_at_flags("after the import")
-            model_class = getattr(module, self.script.model_class, None)
-            homes = (module, sys.modules.get(getattr(model_class, "__module__", ""), module))
-            files = sorted({home.__file__ for home in homes if home.__file__})
-            self.sources = [source_text(file) for file in files]
+            if self.probe.logs:
+                self.sources = sources_of(self.script, module)
             for register, hook in (
                 (register_optimizer_step_pre_hook, self._before_step),
                 (register_optimizer_step_post_hook, self._after_step),
@@ -182,6 +192,8 @@ class _Recorder:
                     raise
             lines.finish()
             self._note("end", rng_facts() | self._left_behind())
+            if self.observed is not None:
+                self.observed.look_at_modules()
 
     def finish(self) -> None:
         """What is written down however the run ended."""
@@ -189,20 +201,41 @@ class _Recorder:
         self.recording.left_flags = self.flags
         self.ownership.tell(self.recording)
         probe = self.probe
-        for name, facts in file_facts(
-            self.folder, probe.ignored_files, probe.logs, self.sources, probe.volatile
-        ):
+        own = self.script.own_process
+        what = probe.ignored_files, probe.logs, self.sources, probe.volatile
+        for name, facts in file_facts(self.folder, *what, self.there, own):
             self._note(f"file {name}", facts)
         if self.executed is not None:
-            self.recording.executed = self.executed.extents()
+            self.recording.executed = {
+                self.script.original(file, self.folder): extents
+                for file, extents in self.executed.extents().items()
+            }
+        if self.observed is not None:
+            self.recording.options = self.observed.options
+            self.recording.read = self.observed.read
+        if self.replay is not None and self.recording.error is None:
+            self.recording.replayed = self.replay.perform()
+
+    def words_of(self, error: BaseException) -> str:
+        """An exception of the script, with the line of its own that led to it."""
+        words, home = in_words(error), self.script.home(self.folder)
+        if self.script.own_process and home is not None:
+            place = place_of(error, home)
+            if place and place.rpartition("/")[2] not in words:
+                words += f", by {place}"
+            words += self.script.hint(error, self.folder)
+        return self._placeless(words)
 
     # -- what is written down --------------------------------------------------------------------
 
-    def _note(self, where: str, facts: Mapping[str, str]) -> None:
+    def _note(self, where: str, facts: Mapping[str, str], place: str | None = None) -> None:
         with untraced():
             self._look_at_flags(f"before {where}")
-        operations = self.operations.take() if self.operations is not None else ()
-        self.recording.events.append(Event(where, dict(facts), operations))
+        trace, own = self.operations, self.script.own_process
+        operations, places = (trace.take(), trace.take_places()) if trace else ((), ())
+        if place is None:
+            place = self.places.here(2) if own or trace is not None else ""
+        self.recording.events.append(Event(where, dict(facts), operations, place, places))
 
     def _look_at_flags(self, when: str) -> None:
         """Note what has changed of torch's global switches since the last look."""
@@ -233,6 +266,8 @@ class _Recorder:
         with untraced():
             state = {name: short(value) for name, value in sorted(network.state().items())}
             self.ownership.taken_up(network, state)
+            if self.replay is not None:
+                self.replay.taken_up(network)
             what = f"initial state of {network.prefix[:-1]}" if network.prefix else "initial state"
             facts = {f"state {name}": text for name, text in state.items()}
             self._note(what, facts | rng_facts())
@@ -241,15 +276,21 @@ class _Recorder:
         self, network: Network, module: torch.nn.Module, arguments: Any
     ) -> Callable[[Any], None]:
         with untraced():
-            facts = {f"input{place}": short(leaf) for place, leaf in leaves(arguments)}
+            facts = {f"input{place}": fact(leaf) for place, leaf in leaves(arguments)}
+            if self.replay is not None:
+                self.replay.called(network, module, arguments)
         part = network.prefix + network.parts[id(module)]
         if part:
             facts["of"] = part
+        # A part may be in another mode than the whole.
+        other = [name for name, each in module.named_modules() if each.training != module.training]
+        if other:
+            facts["parts in the other mode"] = " ".join(other)
 
         def finish(output: Any) -> None:
             with untraced():
                 for place, leaf in leaves(output):
-                    facts[f"output{place}"] = short(leaf)
+                    facts[f"output{place}"] = fact(leaf)
                 facts["gradient enabled"] = str(torch.is_grad_enabled())
                 mode = "train" if module.training else "eval"
                 self._note(self._numbered(f"forward ({mode})"), facts)
@@ -268,72 +309,41 @@ class _Recorder:
                     facts[f"left {name}"] = short(value)
         return facts
 
-    def _before_step(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
+    def _before_step(self, optimizer: Optimizer, args: Any, kwargs: Any) -> Any:
+        kind, closure = type(optimizer).__name__, closure_of(args, kwargs)
         with untraced():
-            facts: dict[str, str] = {}
-            for g, group in enumerate(optimizer.param_groups):
-                for key in sorted(set(group) - {"params"}):
-                    facts[f"group {g} {key}"] = short(group[key])
-                for i, p in enumerate(group["params"]):
-                    name = self.networks.name(p, f"parameter {g}.{i}")
-                    facts[f"gradient of {name}"] = "none" if p.grad is None else short(p.grad)
+            facts = self.stepping.settings(optimizer)
+            if closure is None:
+                facts |= self.stepping.gradients(optimizer)
             self.ownership.before_step(optimizer)
-            self._note(self._numbered(f"before {type(optimizer).__name__} step"), facts)
+            if self.freezing is not None:
+                self.freezing.before_step(optimizer)
+            self._note(self._numbered(f"before {kind} step"), facts)
+        if closure is None:
+            return None
+
+        def computed() -> None:
+            with untraced():
+                self.ownership.before_step(optimizer)
+                gradients = self.stepping.gradients(optimizer)
+                self._note(self._numbered(f"gradients of {kind} step"), gradients)
+
+        return with_closure(args, kwargs, closure, computed)
 
     def _after_step(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
         with untraced():
-            facts, digests = rng_facts(), {}
-            for g, group in enumerate(optimizer.param_groups):
-                for i, p in enumerate(group["params"]):
-                    name = self.networks.name(p, f"parameter {g}.{i}")
-                    digests[id(p)] = facts[f"parameter {name}"] = short(p)
-                    for key, value in sorted(optimizer.state.get(p, {}).items()):
-                        facts[f"{key} of {name}"] = short(value)
+            if self.freezing is not None:
+                self.freezing.after_step()
+            facts, digests = self.stepping.state(optimizer)
             self.ownership.after_step(digests)
-            self._note(self._numbered(f"after {type(optimizer).__name__} step"), facts)
+            where = self._numbered(f"after {type(optimizer).__name__} step")
+            self._note(where, rng_facts() | facts)
+
+    def _loader(self, facts: dict[str, str]) -> None:
+        self._note(self._numbered("data loader"), facts)
 
     def _printed(self, line: str) -> None:
         line = self._placeless(line)
         for pattern in self.probe.volatile:
             line = re.sub(pattern, "…", line)
-        self._note(self._numbered("printed line"), {"text": line})
-
-
-def switches() -> dict[str, str]:
-    """torch's global switches, and the variables that libraries read theirs from."""
-    return global_flags() | {f"variable {name}": text for name, text in os.environ.items()}
-
-
-@contextlib.contextmanager
-def logged(own: Callable[[str], bool], take: Callable[[str], None]) -> Iterator[None]:
-    """Hand over what the script's own files log: most handlers write it to standard error."""
-    handle = logging.Logger.handle
-
-    def handle_and_take(logger: logging.Logger, record: logging.LogRecord) -> None:
-        if own(record.pathname):
-            take(record.getMessage())
-        handle(logger, record)
-
-    with mock.patch.object(logging.Logger, "handle", handle_and_take):
-        yield
-
-
-def followed(script: Script) -> Callable[[str], bool]:
-    """Which files' executed code is noted: a script's own, or the package of a module."""
-    folder = own_folder(script.location)
-    return lambda file: is_own(file, folder)
-
-
-@contextlib.contextmanager
-def counting_clock() -> Iterator[None]:
-    """Replace the clock by one that advances a millisecond a reading.
-
-    Schedules that depend on elapsed time become reproducible, and an extra reading shows.
-    """
-    ticks = itertools.count(1)
-
-    def read() -> float:
-        return next(ticks) / 1000.0
-
-    with mock.patch.object(time, "perf_counter", read), mock.patch.object(time, "time", read):
-        yield
+        self._note(self._numbered("printed line"), {"text": line}, self.places.directly())

@@ -3,6 +3,7 @@
 The gates ask for what they compare; nothing is run twice for two gates.
 """
 
+import contextlib
 import itertools
 import os
 import tempfile
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 
@@ -20,10 +21,13 @@ from goldenseal.errors import CannotCheckError, GoldensealError
 from goldenseal.ladder.events import Recording
 from goldenseal.ladder.executed import Extent
 from goldenseal.ladder.inspection import Inspection, inspect_model
+from goldenseal.ladder.loading import compiling_nothing
+from goldenseal.ladder.numeric import settle
 from goldenseal.ladder.probe import Probe, Scenario
-from goldenseal.ladder.processes import in_processes
-from goldenseal.ladder.recorder import record, settle
-from goldenseal.ladder.script import ProbeError, in_words, modules_below
+from goldenseal.ladder.processes import Ended, in_processes
+from goldenseal.ladder.recorder import record
+from goldenseal.ladder.resume import interrupted_and_resumed
+from goldenseal.ladder.script import ProbeError, Script, in_words, modules_below
 
 Side = Literal["baseline", "candidate"]
 
@@ -37,16 +41,18 @@ class Job:
 
     `before` are environments that the same process runs first, so that whatever a feature leaves
     behind in the process is seen by the run that counts; it keeps them as `preceding`. `follow`
-    notes the code that they execute.
+    notes the code that they execute. `frozen`: no optimizer step moves a parameter. `resume`: the
+    run is interrupted and goes on.
     """
 
-    what: Literal["inspect", "record"]
+    what: Literal["inspect", "record", "resume"]
     side: Side
     scenario: str
     changes: tuple[tuple[str, str], ...] = ()
     trace: bool = False
     before: tuple[tuple[tuple[str, str], ...], ...] = ()
     follow: bool = False
+    frozen: bool = False
 
 
 class Recordings:
@@ -65,6 +71,9 @@ class Recordings:
     ):
         self.probe, self.apart = probe, apart
         self.imported = list(imported)
+        self.mask: Any = None  # of commands: what the baseline itself does not repeat
+        self.echoes: Any = None  # what the candidate alone says, of options that it alone has
+        self.told: Callable[[Job], None] = lambda job: None  # called as each recording is there
         self.workers = workers or min(4, os.cpu_count() or 1)
         self._results: dict[Job, Recording | Inspection] = {}
         # What followed runs executed, by side and file: a later run need not note it again.
@@ -86,6 +95,11 @@ class Recordings:
         self._folder.cleanup()
 
     @property
+    def sides(self) -> tuple[Script, Script]:
+        """Both scripts."""
+        return self.probe.baseline, self.probe.candidate
+
+    @property
     def scenarios(self) -> Iterable[Scenario]:
         """The probe's scenarios, in order."""
         return self.probe.scenarios
@@ -104,6 +118,8 @@ class Recordings:
             return
         settle()  # before the fork: a child must not inherit a thread pool
         warm_up()
+        if self.probe.commands and any(mentions(side, b"compile") for side in self.sides):
+            load_compiler()
         # The plain ones first, since a fault of theirs ends it all; then the longest, so that no
         # core waits for one of them at the end.
         order = sorted(
@@ -139,22 +155,33 @@ class Recordings:
                 progress()
             return
         tasks = [partial(self._do_each, batch) for batch in batches]
-        for number, ended in in_processes(tasks, self.workers):
-            batch = batches[number]
-            if ended.error is not None:
-                raise ended.error
-            if ended.value is None and len(batch) > 1:  # one of them took its process with it
-                self._run_batches([[job] for job in batch], progress)
-                continue
-            results = ended.value or [self._cut_short(batch[0], ended.exit_code)]
-            for job, result in zip(batch, results, strict=True):
-                if result.fault is not None and self._is_plain(job):
-                    raise result.fault
-                self._keep(job, result)
-                progress()
+        # Closed at once when a fault ends it all: what still runs must not outlive us.
+        with contextlib.closing(in_processes(tasks, self.workers)) as ends:
+            for number, ended in ends:
+                self._take(batches[number], ended, progress)
+
+    def _take(
+        self,
+        batch: list[Job],
+        ended: "Ended[list[Recording | Inspection]]",
+        progress: Callable[[], None],
+    ) -> None:
+        """Keep what a process has made of its jobs."""
+        if ended.error is not None:
+            raise ended.error
+        if ended.value is None and len(batch) > 1:  # one of them took its process with it
+            self._run_batches([[job] for job in batch], progress)
+            return
+        results = ended.value or [self._cut_short(batch[0], ended.exit_code)]
+        for job, result in zip(batch, results, strict=True):
+            if result.fault is not None and (self._is_plain(job) or self.probe.commands):
+                raise result.fault
+            self._keep(job, result)
+            progress()
 
     def _keep(self, job: Job, result: Recording | Inspection) -> None:
         self._results[job] = result
+        self.told(job)
         if isinstance(result, Inspection):
             self._absorb(job.side, [result])
         else:
@@ -166,7 +193,7 @@ class Recordings:
                 self.executed[side].setdefault(file, set()).update(extents)
 
     def _do_each(self, jobs: Sequence[Job]) -> list[Recording | Inspection]:
-        results = []
+        results, self.told = [], lambda job: None  # this process is not the one that tells
         for job in jobs:
             results.append(self._do(job))
             self._keep(job, results[-1])
@@ -192,6 +219,9 @@ class Recordings:
         scenario = self.scenario(job.scenario)
         follow = self.executed[job.side] if job.follow else None
         run = partial(record, ranks=scenario.ranks, leftovers=scenario.leftovers, follow=follow)
+        if job.what == "resume":
+            how, settings = self.probe.resume, self.environment(scenario, job.changes)
+            return interrupted_and_resumed(self.probe, script, settings, how)
         before = list[Recording]()
         for changes in job.before:
             variables = self.environment(scenario, changes)
@@ -200,7 +230,7 @@ class Recordings:
         variables = self.environment(scenario, job.changes)
         if job.what == "inspect":
             return inspect_model(self.probe, script, variables, job.trace, follow)
-        recording = run(self.probe, script, variables, job.trace)
+        recording = run(self.probe, script, variables, job.trace, frozen=job.frozen)
         recording.preceding = before
         if job.side == "candidate":
             recording.flags[:0] = self.imported
@@ -226,15 +256,28 @@ class Recordings:
         result = self._results[job]
         if not isinstance(result, Recording):
             raise TypeError(f"{job} makes no recording")
-        return result
+        if self.echoes is not None and job.side == "candidate":
+            result = self.echoes.applied(result)
+        return result if self.mask is None else self.mask.applied(result)
 
     def inspection(self, job: Job) -> Inspection:
         """The inspection of `job`, made now if need be."""
         self.run([job])
         result = self._results[job]
-        if not isinstance(result, Inspection):
-            raise TypeError(f"{job} makes no inspection")
-        return result
+        return inspected(result) if isinstance(result, Recording) else result
+
+
+def inspected(run: Recording) -> Inspection:
+    """What the run of a command shows of its networks as they were constructed."""
+    starts = [event for event in run.events if event.where.startswith("initial state")]
+    state = {
+        name.removeprefix("state "): text
+        for event in starts
+        for name, text in event.facts.items()
+        if name.startswith("state ")
+    }
+    rng = {n: t for event in starts[:1] for n, t in event.facts.items() if n.startswith("rng ")}
+    return Inspection(state, "", rng, run.replayed, {}, run.executed, run.error, run.fault)
 
 
 def warm_up() -> None:
@@ -244,6 +287,18 @@ def warm_up() -> None:
     weight.grad = torch.zeros(2)
     torch.optim.Adam([weight]).step()
     short(weight)
+
+
+def mentions(script: Script, word: bytes) -> bool:
+    """Whether a word stands in any file of the folder that a command's script lies in."""
+    files = Path(script.location).parent.rglob("*.py") if script.location.endswith(".py") else ()
+    return any(word in file.read_bytes() for file in files)
+
+
+def load_compiler() -> None:
+    """What `torch.compile` imports though it compiles nothing: once, and not in each process."""
+    with compiling_nothing():
+        torch.compile(torch.nn.Identity())
 
 
 def changes(variables: Mapping[str, str]) -> tuple[tuple[str, str], ...]:

@@ -1,9 +1,12 @@
 """`goldenseal verify`: run the gates, show them, write the verdict and smoke.log."""
 
+import sys
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, Literal
 
 from rich.console import Console
 from rich.markup import escape
@@ -21,6 +24,7 @@ from goldenseal.terminal import progress_bar
 
 if TYPE_CHECKING:  # the gates of the repository need no torch
     from goldenseal.ladder.probe import Probe
+    from goldenseal.ladder.recordings import Job
 
 MARKS = {Verdict.PASS: "[green]pass[/]", Verdict.FAIL: "[red]FAIL[/]"}
 FINDINGS_SHOWN = 8
@@ -94,6 +98,52 @@ def verify_pair(
         if not only:
             raise UsageError("--only 'published figures': a probe of two scripts names none")
     return Outcome(tuple(_ladder(probe, only, jobs)))
+
+
+def verify_commands(
+    baseline: str,
+    candidate: str,
+    words: Sequence[str],
+    description: Path | None,
+    only: Sequence[str],
+    jobs: int,
+    link: Sequence[str] = (),
+    device: str = "",
+) -> Outcome:
+    """The ladder on two commands: a revision or a folder each, and what to run there."""
+    from goldenseal.ladder import description as describing  # imports torch
+
+    suite.refuse_unknown(only)
+    unknown = [name for name in only if name not in suite.COMMANDS]
+    if unknown:
+        raise UsageError(f"--only {unknown[0]!r}: two commands are not held to that gate")
+    written, file = describing.read(description)
+    if device not in ("", "cpu"):
+        raise UsageError(f"--device {device}: must be cpu")
+    files = replace(written.files, link=(*written.files.link, *link))
+    chosen: Literal["", "cpu"] = "cpu" if device else written.device
+    written = replace(written, files=files, device=chosen)
+    with TemporaryDirectory() as folder:
+        into = Path(folder).resolve()
+        probe = describing.probe_of(written, file, into, baseline, candidate, words)
+        started = time.monotonic()
+
+        def told(job: "Job", done: int, total: int) -> None:
+            spent = time.monotonic() - started
+            said = f"{done}/{total} recorded the {job.side}: {in_words(job)} ({spent:.1f} s)"
+            print(said, file=sys.stderr, flush=True)
+
+        return Outcome(tuple(suite.run_commands(probe, only, told, jobs)))
+
+
+def in_words(job: "Job") -> str:
+    """What is run, for people who wait."""
+    from goldenseal.ladder.program import spelled
+
+    settings = " ".join(spelled(name, value) for name, value in job.changes)
+    how = {"traced": job.trace, "followed": job.follow, "frozen": job.frozen}
+    words = [job.scenario, settings, *(word for word, is_so in how.items() if is_so)]
+    return ", ".join(word for word in (*words, "resumed" if job.what == "resume" else "") if word)
 
 
 def verify_repository(only: Sequence[str], jobs: int, name: str = "") -> Outcome:

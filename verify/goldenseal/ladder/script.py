@@ -16,11 +16,11 @@ import sys
 import sysconfig
 import tokenize
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, ClassVar
 from unittest import mock
 
 from goldenseal.errors import CannotCheckError, UsageError
@@ -50,6 +50,27 @@ class Script:
     loss: str = "model(x, y)"
     model_class: str = "GPT"
     other: str = ""
+    # Whether it is a command, whose process ends with it, and no expression is there to evaluate.
+    own_process: ClassVar[bool] = False
+
+    def home(self, folder: Path) -> str | None:
+        """Where its own files lie while it runs in `folder`."""
+        return own_folder(self.location)
+
+    def settled(self, settings: Mapping[str, str]) -> "Script":
+        """The script under settings; those of a script are variables, which it finds by itself."""
+        return self
+
+    def furnish(self, folder: Path) -> None:
+        """Lay into the folder of a run what must be there: nothing."""
+
+    def hint(self, error: BaseException, folder: Path) -> str:
+        """What would help against an error of the script, if that is known."""
+        return ""
+
+    def original(self, file: str, folder: Path) -> str:
+        """Which file of the user's a file that was run is."""
+        return file
 
     @contextlib.contextmanager
     def opened(self) -> Iterator[ModuleType]:
@@ -155,6 +176,14 @@ def ended_well(end: SystemExit) -> bool:
     return end.code is None or (isinstance(end.code, int) and end.code == 0)
 
 
+def sources_of(script: Script, module: ModuleType) -> list[str]:
+    """The texts that a log of the script must hold: its own, and that of its model's module."""
+    model_class = getattr(module, script.model_class, None)
+    homes = (module, sys.modules.get(getattr(model_class, "__module__", ""), module))
+    files = sorted({home.__file__ for home in homes if home.__file__})
+    return [source_text(file) for file in files]
+
+
 # ---- whose module is it? ---------------------------------------------------------------------
 
 
@@ -197,10 +226,25 @@ def _is_below(name: str, folder: str | None) -> bool:
 
 def is_own(file: str, folder: str | None) -> bool:
     """Whether a file lies below `folder` and is neither installed there nor Goldenseal's."""
+    if file.startswith("<"):  # no file, but code that was made at run time or is frozen
+        return False
     place = _real(file)
     if folder is None or not _within(place, folder):
         return False
     return not any(_within(place, inner) for inner in (*INSTALLED, OWN) if _within(inner, folder))
+
+
+def run_folder(place: str, script: Script) -> str:
+    """The folder of a run, below an empty one: `place` itself, but of a command deeper."""
+    folder = os.path.join(place, *(("up", "run") if script.own_process else ()))
+    os.makedirs(folder, exist_ok=True)
+    return folder
+
+
+def followed(script: Script) -> Callable[[str], bool]:
+    """Which files' executed code is noted: a script's own, or the package of a module."""
+    folder = own_folder(script.location)
+    return lambda file: is_own(file, folder)
 
 
 def _within(path: str, folder: str) -> bool:

@@ -38,6 +38,13 @@ LADDER = {
     "changed lines": f"{RUNGS}.changed_lines",
 }
 FIGURES = "published figures"  # the one rung that has nothing to judge where a probe names none
+# Of a pair of commands: what shows at run time, without expressions that build a model.
+COMMANDS = {
+    "command": f"{RUNGS}.command",
+    **{name: module for name, module in LADDER.items() if name not in (FIGURES, "refusals")},
+    "knobs": f"{RUNGS}.options",
+    "resume": f"{RUNGS}.resumed",
+}
 REPOSITORY = {
     "theorems": "goldenseal.coq.gate",
     "citation": f"{RUNGS}.citation",
@@ -86,7 +93,8 @@ def ladder() -> tuple[Rung, ...]:
 
 def catalogue() -> list[GateInfo]:
     """Every gate with the first sentence of its module."""
-    modules = {name: import_module(module) for name, module in (LADDER | REPOSITORY).items()}
+    own = {name: module for name, module in COMMANDS.items() if name not in LADDER}
+    modules = {name: import_module(module) for name, module in (LADDER | own | REPOSITORY).items()}
     return [
         GateInfo(name, " ".join((module.__doc__ or "").split("\n\n")[0].split()))
         for name, module in modules.items()
@@ -118,6 +126,45 @@ def run_ladder(
         return [
             broken.get(rung.NAME) or judged(rung.NAME, partial(rung.judge, recordings))
             for rung in rungs
+        ]
+
+
+def run_commands(
+    probe: "Probe",
+    only: Sequence[str],
+    told: "Callable[[Job, int, int], None]",
+    workers: int = 0,
+) -> list[GateResult]:
+    """The rungs on two commands; `told` hears of each recording, with (done, total).
+
+    The first rung decides whether there is anything to judge. Raises UsageError and
+    CannotCheckError when there is not.
+    """
+    from goldenseal.ladder.recordings import Recordings  # imports torch
+
+    first, *others = [
+        import_module(module)
+        for name, module in COMMANDS.items()
+        if name == "command" or selected(name, only)
+    ]
+    with Recordings(probe, workers or None) as recordings:
+        jobs, _ = jobs_of([first], probe)
+        more, broken = jobs_of(others, probe)
+        total, done = len(dict.fromkeys([*jobs, *more])), itertools.count(1)
+        recordings.told = lambda job: told(job, next(done), total)
+        recordings.run(jobs)
+        sound: GateResult = first.judge(recordings)
+        results = [sound] if selected(first.NAME, only) or sound.verdict is not Verdict.PASS else []
+        if sound.verdict is Verdict.FAIL or (
+            sound.verdict is Verdict.NOT_RUN and recordings.mask is None
+        ):
+            return results
+        if sound.verdict is Verdict.NOT_RUN and "nothing can be held" in sound.summary:
+            return results
+        recordings.run(more)
+        return results + [
+            broken.get(rung.NAME) or judged(rung.NAME, partial(rung.judge, recordings))
+            for rung in others
         ]
 
 
@@ -164,7 +211,7 @@ def selected(name: str, only: Sequence[str]) -> bool:
 
 def refuse_unknown(only: Sequence[str]) -> None:
     """Raise UsageError when `--only` names a gate that does not exist."""
-    known = [*LADDER, *REPOSITORY]
+    known = list(dict.fromkeys((*LADDER, *COMMANDS, *REPOSITORY)))
     for name in only:
         if name not in known:
             raise UsageError(f"--only {name!r}: no such gate; the gates are {', '.join(known)}")

@@ -20,7 +20,7 @@ from typing import Any
 
 from goldenseal.disk.files import atomic_write
 from goldenseal.errors import CannotCheckError
-from goldenseal.ladder.recorder import settle
+from goldenseal.ladder.numeric import settle
 from goldenseal.mutate.arena import make_reference
 from goldenseal.mutate.coverage import reached
 from goldenseal.mutate.operators import Mutant

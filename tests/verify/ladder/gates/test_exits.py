@@ -29,7 +29,7 @@ def test_a_script_that_exits_content_is_compared_like_any_other(tmp_path, words)
     faster = pair(tmp_path / "faster", ending(words, FASTER), ending(words))
     found = faster.gates("training")
     assert failed(found) == {"training"}
-    assert "group 0 lr" in findings(found)[0]
+    assert "lr of inner.weight, inner.bias (all that it steps) is 0.2" in findings(found)[0]
 
 
 def test_exiting_and_returning_are_the_same_normal_end(tmp_path):
@@ -83,7 +83,10 @@ def test_an_exit_before_the_end_is_seen_by_what_is_missing(tmp_path):
     stop = "        if step == 1:\n            sys.exit(0)\n"
     early = edited(ONE_FILE, ("        loss.backward()\n", f"{stop}        loss.backward()\n"))
     gates = pair(tmp_path, early).gates("training")
-    assert findings(gates) == ["training: small: printed line 1 is missing"]
+    steps, line = findings(gates)
+    assert steps == "training: small: 1 optimizer steps, expected 3"
+    assert line.startswith("training: small: printed line 1 ")
+    assert "is missing" in line
 
 
 @pytest.mark.parametrize(

@@ -15,15 +15,15 @@ END = Event("end", {}, ("mul",))
 @pytest.mark.parametrize(
     ("expected", "actual", "words"),
     [
-        ([STEP], [STEP, END], "before end: operation 1 is mul, expected none"),
-        ([STEP, END], [STEP], "before end: operation 1 is missing, expected mul"),
-        ([STEP], [STEP, Event("end", {})], "end is extra"),
-        ([STEP, Event("end", {})], [STEP], "end is missing"),
-        ([], [STEP], "before step 1: operation 1 is mm, expected none"),
+        ([STEP], [STEP, END], "before end: operation 1: mul is extra"),
+        ([STEP, END], [STEP], "before end: operation 1: mul is missing"),
+        ([STEP], [STEP, Event("end", {})], "end is extra (1 of `end`, expected 0)"),
+        ([STEP, Event("end", {})], [STEP], "end is missing (0 of `end`, expected 1)"),
+        ([], [STEP], "before step 1: operation 1: 2 operations (mm, add) are extra"),
         (
             [STEP],
             [Event("step 1", {}, ("mm",))],
-            "before step 1: operation 2 is missing, expected add",
+            "before step 1: operation 2: add is missing",
         ),
         ([STEP, END], [STEP, END], None),
         ([], [], None),

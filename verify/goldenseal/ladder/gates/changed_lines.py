@@ -11,6 +11,7 @@ with the reason.
 
 import ast
 import difflib
+import functools
 import os
 import re
 from collections.abc import Iterable
@@ -20,8 +21,9 @@ from goldenseal.bundle.imports import needs_of
 from goldenseal.errors import UsageError
 from goldenseal.ladder.executed import Extent, instructions
 from goldenseal.ladder.gates.common import followed_sides, inspect_job, record_job, traced_scenario
-from goldenseal.ladder.gates.liveness import on_job, on_runs, restored_job, trials, trip_jobs
+from goldenseal.ladder.gates.liveness import on_job, on_runs, trials, trip_jobs, turned_on
 from goldenseal.ladder.gates.refusals import refusal_job
+from goldenseal.ladder.launch import Command
 from goldenseal.ladder.probe import Probe
 from goldenseal.ladder.recordings import Job, Recordings, Side
 from goldenseal.ladder.script import Script, own_folder, source_text
@@ -39,13 +41,13 @@ def jobs(probe: Probe) -> list[Job]:
 def jobs_of(probe: Probe, side: Side) -> list[Job]:
     """A side in every scenario; the candidate also on every spoiled input and with features on."""
     made = [make(probe, side, s.name) for s in probe.scenarios for make in MAKERS]
-    if side == "baseline" or not probe.features:
+    if side == "baseline" or not probe.features or probe.commands:
         made.append(Job("record", side, traced_scenario(probe), follow=True))
     if side == "baseline":
         return made
     made += [refusal_job("candidate", name) for name in probe.refusals]
     if probe.features:
-        made.append(restored_job(probe))  # its last run has all of them off
+        made += turned_on(probe)  # of expressions, the last run has all of them off
     for feature in probe.features:
         made += trip_jobs(probe, feature) if feature.kind == "guards" else []
     return made
@@ -86,13 +88,13 @@ def left_over(recordings: Recordings) -> tuple[list[str], int, int]:
         words = "not run" if side == "candidate" else "not run, and not in the candidate"
         executed = executed_by(recordings, side)
         changed = changed_lines(this, other, executed)
-        imported = not this.location.endswith(".py")
+        imported = not probe.commands and not this.location.endswith(".py")
         idle = {file: lines_not_run(file, ran, imported) for file, ran in executed.items()}
         first = {file: statement_lines(Path(file).read_bytes()) for file in idle}
-        home = own_folder(this.location)
+        home = home_of(this)
         total += len(changed)
         for file, number in changed:
-            if number not in idle[file]:
+            if number not in idle[file] or (probe.commands and number in refusing(file)):
                 continue
             begin = first[file].get(number, number)  # where the statement of this line begins
             place = f"{os.path.relpath(file, home)}:{begin}"
@@ -141,10 +143,17 @@ def changed_lines(this: Script, other: Script, files: Iterable[str]) -> dict[Lin
     return changed
 
 
+def home_of(script: Script) -> str | None:
+    """The folder that a script's files are named from."""
+    return script.tree.root if isinstance(script, Command) else own_folder(script.location)
+
+
 def counterpart(this: Script, other: Script, file: str) -> list[str]:
     """The lines of the other script that a file of this one is held against."""
     here, there = Path(this.location), Path(other.location)
-    if here.suffix == ".py" and Path(file) != here:
+    if isinstance(this, Command) and isinstance(other, Command) and Path(file) != here:
+        there = Path(other.tree.root) / Path(file).relative_to(this.tree.root)
+    elif here.suffix == ".py" and Path(file) != here:
         there = there.parent / Path(file).relative_to(here.parent)
     return source_text(there).splitlines() if there.is_file() else []
 
@@ -173,6 +182,17 @@ def decided_by(numbers: set[int], tree: ast.AST) -> set[int]:
                 for each in (*node.body, *node.orelse):
                     decided.update(range(each.lineno, (each.end_lineno or each.lineno) + 1))
     return decided
+
+
+@functools.cache
+def refusing(file: str) -> frozenset[int]:
+    """Lines that only raise: of two commands bad input is not tried, and good input meets none."""
+    raised = (
+        node for node in ast.walk(ast.parse(source_text(file))) if isinstance(node, ast.Raise)
+    )
+    return frozenset(
+        number for node in raised for number in range(node.lineno, (node.end_lineno or 0) + 1)
+    )
 
 
 def statement_lines(source: bytes) -> dict[int, int]:

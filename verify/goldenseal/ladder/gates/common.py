@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from goldenseal.ladder.events import Event, Recording, by_rank, first_difference
+from goldenseal.ladder.events import Event, Recording, by_rank
+from goldenseal.ladder.findings import ranked
 from goldenseal.ladder.flags import changed
 from goldenseal.ladder.probe import Probe
 from goldenseal.ladder.recordings import Job, Recordings, Side, changes
@@ -15,7 +16,8 @@ def followed_sides(probe: Probe) -> tuple[Side, ...]:
 
     A system's candidate is a package, beside which little of the baseline's text is left.
     """
-    return SIDES if probe.candidate.location.endswith(".py") else ("candidate",)
+    pair = probe.commands or probe.candidate.location.endswith(".py")
+    return SIDES if pair else ("candidate",)
 
 
 def traced_scenario(probe: Probe) -> str:
@@ -26,7 +28,9 @@ def traced_scenario(probe: Probe) -> str:
 def inspect_job(
     probe: Probe, side: Side, scenario: str, variables: Mapping[str, str] | None = None
 ) -> Job:
-    """Look at a freshly built model."""
+    """Look at a freshly built model; a command shows its own as it runs."""
+    if probe.commands:
+        return record_job(probe, side, scenario, variables)
     off = not variables
     follow = off and side in followed_sides(probe)
     return Job("inspect", side, scenario, changes(variables or {}), off, follow=follow)
@@ -103,16 +107,29 @@ def compare_runs(expected: Recording, actual: Recording) -> str | None:
     if apart:
         return apart[0]
     for rank, a, b in by_rank(expected, actual):
-        event = first_difference(without_operations(a.events), without_operations(b.events))
-        if event:
-            return f"{rank}{event}"
+        found = ranked(without_operations(a.events), without_operations(b.events))
+        if found:
+            return f"{rank}{found[0]}"
     return None
 
 
 def flags_apart(a: Sequence[str], b: Sequence[str]) -> list[str]:
     """Which changes of torch's global switches the candidate's run has, or the baseline's alone."""
+    a, b = steady(a, b)
     if a == b:
         return []
     only = [f"{text}, and not in the baseline" for text in b if text not in a]
     only += [f"{text} in the baseline only" for text in a if text not in b]
     return only or ["the same global switches change in another order"]
+
+
+PASSING = ("torch.grad_enabled", "torch.inference_mode")
+
+
+def steady(a: Sequence[str], b: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Without what calls set and set back, where both sides do: which call, is told elsewhere."""
+    passing, kept = list[set[str]](), list[list[str]]()
+    for side in (a, b):
+        passing.append({t.partition(": ")[2] for t in side if any(p in t for p in PASSING)})
+        kept.append([t for t in side if not any(p in t for p in PASSING)])
+    return (kept[0], kept[1]) if passing[0] == passing[1] else (list(a), list(b))

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from goldenseal.knobs import Feature, Knob
 from goldenseal.ladder.gates.common import compare_runs, inspect_job, record_job
 from goldenseal.ladder.probe import Probe
+from goldenseal.ladder.program import spelled
 from goldenseal.ladder.recordings import Job, Recordings
-from goldenseal.result import GateResult, conclude
+from goldenseal.result import GateResult, Verdict, conclude
 
 NAME = "dormant knobs"
 INSPECTED, RUN_WHOLE = 10, 3
@@ -42,9 +43,11 @@ def judge(recordings: Recordings) -> GateResult:
                 if difference(recordings, scenario, {name: value}, whole)
             ] or [variables]
             for culprit in culprits:
-                words = " ".join(f"{name}={value}" for name, value in culprit.items())
+                words = " ".join(spelled(name, value) for name, value in culprit.items())
                 reason = difference(recordings, scenario, culprit, whole)
                 findings.append(f"{words} acts though its feature is off: {reason}")
+    if not tried and recordings.probe.commands:
+        return GateResult(NAME, Verdict.PASS, "nothing says that a feature is off: not applicable")
     summary = (
         f"{len(tried)} environments that mean off, {sum(whole for *_, whole in tried)} run whole"
     )
@@ -74,6 +77,8 @@ def difference(
 def trials(probe: Probe) -> list[tuple[str, dict[str, str], bool]]:
     """(scenario, environment, whether to run it whole)."""
     first = probe.scenarios[0].name
+    if probe.commands:
+        return trials_of_commands(probe, first)
     sub_knobs = [knob for feature in probe.features for knob in feature.knobs]
     tried = []
     if probe.baseline_knobs is not None:  # a stranger's script need not accept empty values
@@ -86,6 +91,13 @@ def trials(probe: Probe) -> list[tuple[str, dict[str, str], bool]]:
             scenario = probe.scenarios[i % len(probe.scenarios)].name
             tried.append((scenario, drawn, i < RUN_WHOLE))
     return [trial for trial in tried if trial[1]]
+
+
+def trials_of_commands(probe: Probe, scenario: str) -> list[tuple[str, dict[str, str], bool]]:
+    """Each feature said to be off, and each sub-option set while nothing is on: run whole."""
+    off = {name: text for each in probe.off.values() for name, text in each.items()}
+    moved = {knob.name: str(knob.on) for feature in probe.features for knob in feature.knobs}
+    return [(scenario, tried, True) for tried in (off, moved) if tried]
 
 
 def off_knobs(probe: Probe, feature: Feature) -> tuple[Knob, ...]:

@@ -1,6 +1,7 @@
 """Rung 7: validation, test-time training and the exported artifact."""
 
-from goldenseal.ladder.events import Event, Recording, by_rank, first_difference
+from goldenseal.ladder.events import Event, Recording, by_rank
+from goldenseal.ladder.findings import ranked
 from goldenseal.ladder.gates.common import (
     SIDES,
     errors_of,
@@ -9,11 +10,17 @@ from goldenseal.ladder.gates.common import (
     without_operations,
 )
 from goldenseal.ladder.gates.training import end_of_training
-from goldenseal.ladder.recordings import Recordings
+from goldenseal.ladder.gates.unchanged import frozen_jobs, leaks
+from goldenseal.ladder.probe import Probe
+from goldenseal.ladder.recordings import Job, Recordings
 from goldenseal.result import GateResult, conclude
 
 NAME = "evaluation and export"
-jobs = record_jobs
+
+
+def jobs(probe: Probe) -> list[Job]:
+    """Both sides in every scenario; and what is to evaluate alike with a feature on, frozen."""
+    return [*record_jobs(probe), *frozen_jobs(probe)]
 
 
 def judge(recordings: Recordings) -> GateResult:
@@ -24,14 +31,15 @@ def judge(recordings: Recordings) -> GateResult:
         a, b = (recordings.recording(record_job(recordings.probe, s, scenario.name)) for s in SIDES)
         for rank, expected_run, actual_run in by_rank(a, b):
             expected, actual = evaluation_events(expected_run), evaluation_events(actual_run)
-            difference = first_difference(expected, actual)
-            if difference:
-                differences = [difference, *file_differences(expected_run, actual_run)]
-                findings += [f"{scenario.name}: {rank}{text}" for text in differences]
+            found = ranked(expected, actual)
+            if found:
+                found = list(dict.fromkeys([*found, *file_differences(expected_run, actual_run)]))
+                findings += [f"{scenario.name}: {rank}{text}" for text in found]
             forwards += sum(event.where.startswith("forward (eval)") for event in expected)
             files += len(file_facts(expected_run))
-    if not forwards:
+    if not forwards and not recordings.probe.commands:
         findings.append("the baseline evaluated nothing: lengthen the probe's scenarios")
+    findings += leaks(recordings)
     return conclude(
         NAME, f"{forwards} evaluation batches and {files} files, byte for byte", findings
     )
@@ -51,7 +59,18 @@ def file_facts(run: Recording) -> dict[str, str]:
 
 
 def file_differences(a: Recording, b: Recording) -> list[str]:
-    """Which output files differ."""
-    left, right = file_facts(a), file_facts(b)
-    names = sorted(n for n in {*left, *right} if left.get(n) != right.get(n))
-    return [f"{name} differs" for name in names]
+    """Which output files differ, and of a checkpoint in what first."""
+    left, right = (
+        {e.where: e for e in run.events if e.where.startswith("file ")} for run in (a, b)
+    )
+    found = []
+    for name in sorted({*left, *right}):
+        if name not in right:
+            found.append(f"{name} is missing")
+        elif name not in left:
+            found.append(f"{name} is extra")
+        elif "digest" in left[name].facts:
+            found += [f"{name} differs"] if left[name].facts != right[name].facts else []
+        elif left[name].facts != right[name].facts:
+            found += ranked([left[name]], [right[name]])
+    return found

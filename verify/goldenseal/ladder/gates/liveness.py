@@ -19,8 +19,9 @@ from goldenseal.ladder.gates.common import (
     without_operations,
 )
 from goldenseal.ladder.probe import Probe
+from goldenseal.ladder.program import spelled
 from goldenseal.ladder.recordings import Job, Recordings, changes
-from goldenseal.result import GateResult, conclude
+from goldenseal.result import GateResult, Verdict, conclude
 
 NAME = "liveness"
 
@@ -33,7 +34,7 @@ def jobs(probe: Probe) -> list[Job]:
         if feature.kind == "guards":
             made += trip_jobs(probe, feature)
     if probe.features:
-        made.append(restored_job(probe))
+        made += turned_on(probe)
     return [*made, *(record_job(probe, side, scenario) for side in ("baseline", "candidate"))]
 
 
@@ -81,10 +82,18 @@ def restored_job(probe: Probe) -> Job:
     return Job("record", "candidate", traced_scenario(probe), before=examples, follow=True)
 
 
+def turned_on(probe: Probe) -> list[Job]:
+    """Each feature on: in one process and off again, but of a command each in its own."""
+    if probe.commands:
+        return [on_job(probe, feature, follow=True) for feature in probe.features]
+    return [restored_job(probe)]
+
+
 def on_runs(recordings: Recordings) -> dict[str, Recording]:
     """Each feature's run, by name; in a process of its own if one of them took theirs with it."""
     probe = recordings.probe
-    runs = recordings.recording(restored_job(probe)).preceding if probe.features else []
+    together = probe.features and not probe.commands
+    runs = recordings.recording(restored_job(probe)).preceding if together else []
     if len(runs) != len(probe.features):
         alone = [on_job(probe, feature, follow=True) for feature in probe.features]
         recordings.run(alone)
@@ -130,19 +139,21 @@ def judge(recordings: Recordings) -> GateResult:
             else:
                 findings += judge_master(feature, moved_words, off, moved)
         knobs += 1 + (len(feature.knobs) if feature.kind == "acts" else 0)
-    if probe.features:
+    if probe.features and not probe.commands:
         again = compare_runs(baseline, recordings.recording(restored_job(probe)))
         if again:
             findings.append(f"after every feature was on, off differs from the baseline: {again}")
     n = len(probe.features)
+    if not n and probe.commands and not findings:
+        return GateResult(NAME, Verdict.PASS, "no feature is described: not applicable")
     summary = f"{n} features, {knobs} knobs act, {len(parameters)} new parameters are trained"
     return conclude(NAME, summary, dict.fromkeys(findings))
 
 
 def in_words(example: Mapping[str, str], name: str = "", value: str = "") -> str:
     """An environment as it is typed, with a knob that is moved at its end."""
-    rest = [f"{k}={v}" for k, v in sorted(example.items()) if k != name]
-    return " ".join([*rest, f"{name}={value}"] if name else rest)
+    rest = [spelled(k, v) for k, v in sorted(example.items()) if k != name]
+    return " ".join([*rest, spelled(name, value)] if name else rest)
 
 
 def unmoved(recordings: Recordings, feature: Feature, name: str) -> Recording | None:
@@ -168,7 +179,7 @@ def dead(
     `base` is the run in which the knob is where it was. `alike` are the runs that are known, in
     words, with the knob that was moved in each; this one is added to them.
     """
-    setting, words = f"{name}={value}", in_words(dict(feature.example) | choice(feature, name))
+    setting, words = spelled(name, value), in_words(dict(feature.example) | choice(feature, name))
     if name == feature.master.name:
         if moved == off:
             return [f"{setting} changes nothing: dead knob"]

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from itertools import zip_longest
 
 from goldenseal.ladder.events import Event, by_rank
+from goldenseal.ladder.findings import other_call
 from goldenseal.ladder.gates.common import (
     SIDES,
     errors_of,
@@ -20,6 +21,7 @@ from goldenseal.ladder.gates.common import (
 )
 from goldenseal.ladder.probe import Probe
 from goldenseal.ladder.recordings import Job, Recordings
+from goldenseal.ladder.stretches import WINDOW, Op, stretch_in_words
 from goldenseal.result import GateResult, conclude
 
 NAME = "operations"
@@ -35,14 +37,14 @@ def jobs(probe: Probe) -> list[Job]:
 
 def judge(recordings: Recordings) -> GateResult:
     """Name the first operation, and each switch, that differs."""
-    probe, findings, total = recordings.probe, [], 0
+    probe, findings, total = recordings.probe, switches_apart(recordings), 0
     for scenario in recordings.scenarios:
         findings += errors_of(recordings, scenario.name, "inspect")
         a, b = (recordings.inspection(inspect_job(probe, side, scenario.name)) for side in SIDES)
         for label in sorted({*a.operations, *b.operations}):
             expected, actual = (departure.operations.get(label, ()) for departure in (a, b))
             total += len(expected)
-            difference = first_operation(expected, actual)
+            difference = stretch_in_words(*([(op, "") for op in ops] for ops in (expected, actual)))
             if difference:
                 findings.append(f"{scenario.name}, {label}: {difference}")
     scenario_name = traced_scenario(probe)
@@ -51,7 +53,6 @@ def judge(recordings: Recordings) -> GateResult:
         total += sum(len(event.operations) for event in expected_run.events)
         departure = first_event(expected_run.events, actual_run.events)
         findings += [f"{scenario_name}, whole run, {rank}{departure}"] if departure else []
-    findings += switches_apart(recordings)
     return conclude(NAME, f"{total} dispatched operations, the same in the same order", findings)
 
 
@@ -72,22 +73,28 @@ def switches_apart(recordings: Recordings) -> list[str]:
 
 
 def first_event(expected: Sequence[Event], actual: Sequence[Event]) -> str | None:
-    """The first event before which two whole runs dispatch other operations, or that one lacks."""
+    """The first event before which two whole runs dispatch other operations, or that one lacks.
+
+    The traces are realigned over the events that follow: of a step more or less only that is told.
+    """
     nothing = Event("nothing", {})
-    for a, b in zip_longest(expected, actual, fillvalue=nothing):
-        difference = first_operation(a.operations, b.operations)
-        if difference:
-            return f"before {a.where if a is not nothing else b.where}: {difference}"
-        if a is nothing:
-            return f"{b.where} is extra"
-        if b is nothing:
-            return f"{a.where} is missing"
+    for i, (a, b) in enumerate(zip_longest(expected, actual, fillvalue=nothing)):
+        if a.operations != b.operations:
+            following = (operations_from(run, i) for run in (expected, actual))
+            return (
+                f"before {a.where if a is not nothing else b.where}: {stretch_in_words(*following)}"
+            )
+        if a.where != b.where:
+            return other_call(expected, actual, i)
     return None
 
 
-def first_operation(expected: tuple[str, ...], actual: tuple[str, ...]) -> str | None:
-    """The first operation at which two traces part, in words."""
-    for number, (p, q) in enumerate(zip_longest(expected, actual), start=1):
-        if p != q:
-            return f"operation {number} is {q or 'missing'}, expected {p or 'none'}"
-    return None
+def operations_from(events: Sequence[Event], index: int) -> list[Op]:
+    """The operations that lead up to an event and to those that follow, as far as is looked at."""
+    found: list[Op] = []
+    for event in events[index:]:
+        places = event.places or ("",) * len(event.operations)
+        found += zip(event.operations, places, strict=True)
+        if len(found) > WINDOW + len(events[index].operations):
+            break
+    return found

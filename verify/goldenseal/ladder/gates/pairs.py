@@ -19,7 +19,7 @@ from goldenseal.ladder.gates.common import compare_runs, record_job, traced_scen
 from goldenseal.ladder.gates.liveness import acts, misplaced
 from goldenseal.ladder.probe import Probe
 from goldenseal.ladder.recordings import Job, Recordings, Side, changes
-from goldenseal.result import GateResult, conclude
+from goldenseal.result import GateResult, Verdict, conclude
 
 NAME = "pairs"
 CHAIN = 5  # groups a process: long enough to share the closing run, short enough to spread
@@ -44,6 +44,8 @@ def jobs_of(probe: Probe, tried: Sequence[Group]) -> list[Job]:
     """The groups' runs, each feature of a pair alone, and both sides with all features off."""
     alone = [brief_job(probe, "candidate", feature) for feature in in_pairs(tried)]
     off = [brief_job(probe, side) for side in ("baseline", "candidate")]
+    if probe.commands:
+        return [*(brief_job(probe, "candidate", *group) for group in tried), *alone, *off]
     return [*(chain_job(probe, chain) for chain in chains(tried)), *alone, *off]
 
 
@@ -81,6 +83,8 @@ def judge(recordings: Recordings) -> GateResult:
     """Findings name the pair, or the group where no pair alone shows what the group does."""
     probe = recordings.probe
     pairs = list(combinations(probe.features, 2))
+    if probe.commands and not pairs:
+        return GateResult(NAME, Verdict.PASS, "no two features are described: not applicable")
     tried = groups(probe)
     runs = runs_of(recordings, tried)
     findings, refused = examined(recordings, tried, runs)
@@ -104,6 +108,11 @@ def runs_of(recordings: Recordings, tried: Sequence[Group]) -> dict[frozenset[st
         frozenset({f.name}): recordings.recording(brief_job(probe, "candidate", f))
         for f in in_pairs(tried)
     }
+    if probe.commands:
+        return runs | {
+            names(group): recordings.recording(brief_job(probe, "candidate", *group))
+            for group in tried
+        }
     for chain in chains(tried):
         last = recordings.recording(chain_job(probe, chain))
         # Of a process that was cut short nothing is left; its closing run tells.
@@ -130,6 +139,8 @@ def examined(
                 findings += [
                     f"{in_words(group)}: {text}" for text in problems(probe, group, run, off, parts)
                 ]
+        if probe.commands:
+            continue
         difference = compare_runs(baseline, recordings.recording(chain_job(probe, chain)))
         if difference:
             after = ", ".join(map(in_words, chain))

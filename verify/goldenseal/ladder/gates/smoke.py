@@ -1,7 +1,7 @@
 """The published figures of a system, recomputed on the real objects."""
 
+from goldenseal.ladder.numeric import settle
 from goldenseal.ladder.probe import Probe, environment
-from goldenseal.ladder.recorder import settle
 from goldenseal.ladder.recordings import Job, Recordings
 from goldenseal.result import GateResult, conclude, not_run
 

@@ -1,6 +1,7 @@
 """Rung 6: k steps of the real loop, from the loader to the optimizer state."""
 
-from goldenseal.ladder.events import Event, Recording, by_rank, first_difference
+from goldenseal.ladder.events import Event, Recording, by_rank
+from goldenseal.ladder.findings import mode_of, other_call, ranked
 from goldenseal.ladder.gates.common import (
     SIDES,
     errors_of,
@@ -23,9 +24,12 @@ def judge(recordings: Recordings) -> GateResult:
         a, b = (recordings.recording(record_job(recordings.probe, s, scenario.name)) for s in SIDES)
         for rank, expected_run, actual_run in by_rank(a, b):
             expected, actual = training_events(expected_run), training_events(actual_run)
-            difference = first_difference(expected, actual)
-            if difference:
-                findings.append(f"{scenario.name}: {rank}{difference}")
+            found = [
+                *wrong_mode(expected_run, actual_run),
+                *steps_apart(expected, actual),
+                *ranked(expected, actual),
+            ]
+            findings += [f"{scenario.name}: {rank}{text}" for text in found]
             if not steps_in(expected):
                 findings.append(f"{scenario.name}: {rank}the baseline made no optimizer step")
             steps += steps_in(expected)
@@ -41,6 +45,21 @@ def training_events(run: Recording) -> list[Event]:
     """Everything up to the last step on the model's own parameters, evaluation aside."""
     events = without_operations(run.events)[: end_of_training(run)]
     return [event for event in events if not event.where.startswith("forward (eval)")]
+
+
+def wrong_mode(a: Recording, b: Recording) -> list[str]:
+    """A network that is called in the other mode, if that is the first call that differs."""
+    for index, (p, q) in enumerate(zip(a.events, b.events, strict=False)):
+        if p.where != q.where:
+            apart = mode_of(p) and mode_of(q) and mode_of(p) != mode_of(q)
+            return [other_call(a.events, b.events, index)] if apart else []
+    return []
+
+
+def steps_apart(expected: list[Event], actual: list[Event]) -> list[str]:
+    """How many steps there are on each side, where that differs."""
+    p, q = steps_in(expected), steps_in(actual)
+    return [f"{q} optimizer steps, expected {p}"] if p != q else []
 
 
 def end_of_training(run: Recording) -> int:

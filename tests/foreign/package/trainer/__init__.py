@@ -1,0 +1,1 @@
+"""A package with relative imports, started by `python -m trainer`."""

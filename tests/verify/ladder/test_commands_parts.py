@@ -1,0 +1,168 @@
+"""pytest tests/verify/ladder/test_commands_parts.py — the parts of a command that is recorded."""
+
+import datetime
+import os
+import pickle
+import time
+
+import pytest
+import torch
+
+from goldenseal.errors import UsageError
+from goldenseal.ladder.checkpoints import checkpoint_facts, walked
+from goldenseal.ladder.clock import counting_clock
+from goldenseal.ladder.echoes import Echoes
+from goldenseal.ladder.events import Event, Recording
+from goldenseal.ladder.findings import decimal, ranked
+from goldenseal.ladder.program import program_of, words_of
+from goldenseal.ladder.stretches import stretch_in_words
+
+
+@pytest.mark.parametrize(
+    ("words", "kind", "target", "arguments", "ranks"),
+    [
+        ("python train.py --steps 5", "file", "train.py", ("--steps", "5"), 0),
+        ("python3.11 -u a/b.py", "file", "a/b.py", (), 0),
+        ("./train.py x", "file", "./train.py", ("x",), 0),
+        ("python -m pkg.run -m x", "module", "pkg.run", ("-m", "x"), 0),
+        ("env A=1 B= python t.py", "file", "t.py", (), 0),
+        ("uv run python t.py", "file", "t.py", (), 0),
+        ("torchrun --standalone --nproc_per_node=2 t.py --a", "file", "t.py", ("--a",), 2),
+        ("python -m torch.distributed.run --nproc-per-node 3 -m p", "module", "p", (), 3),
+    ],
+)
+def test_a_command_is_understood(words, kind, target, arguments, ranks):
+    program = program_of(words.split())
+    found = program.kind, program.target, program.arguments, program.ranks
+    assert found == (kind, target, arguments, ranks)
+    assert program.variables == ({"A": "1", "B": ""} if words.startswith("env") else {})
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["", "python", "python -c pass", "bash run.sh", "nosuchprogram x", "torchrun --nnodes=2 t.py"],
+)
+def test_what_cannot_be_recorded_is_said_in_one_line(words):
+    with pytest.raises(UsageError) as caught:
+        program_of(words.split())
+    assert "\n" not in str(caught.value)
+
+
+def test_settings_become_words_in_their_order():
+    settings = {"args of x": "--a '1 2'", "-b": "3", "--c=": "4", "model.d": "5", "VARIABLE": "6"}
+    assert words_of(settings) == ("--a", "1 2", "-b", "3", "--c=4", "model.d=5")
+
+
+def test_a_checkpoint_is_read_value_by_value_and_executes_nothing(tmp_path):
+    saved = {
+        "step": 6,
+        "model": torch.nn.Linear(2, 1).state_dict(),
+        "rates": [0.1, (True, None)],
+        "place": str(tmp_path),
+        "whole": torch.nn.Linear(1, 1),
+    }
+    torch.save(saved, tmp_path / "a.pt")
+    facts = checkpoint_facts(tmp_path / "a.pt", os.fsencode(tmp_path))
+    assert facts["step"] == "6"
+    assert (facts["rates.0"], facts["rates.1.0"], facts["rates.1.1"]) == ("0.1", "True", "None")
+    assert facts["place"] == "'.'"
+    assert facts["model.weight"].startswith("float[1, 2]:")
+    assert any(name.startswith("whole") and name.endswith("weight") for name in facts)
+    saved["model"]["weight"][0, 1] += 1
+    torch.save(saved, tmp_path / "a.pt")
+    other = checkpoint_facts(tmp_path / "a.pt", os.fsencode(tmp_path))
+    assert [name for name in facts if facts[name] != other[name]] == ["model.weight"]
+
+
+class Trap:
+    def __reduce__(self):
+        return os.mkdir, ("trap was sprung",)
+
+
+def test_a_hostile_checkpoint_is_only_walked(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    torch.save({"x": Trap()}, tmp_path / "a.pt")
+    assert "posix.mkdir" in str(checkpoint_facts(tmp_path / "a.pt", b"/nowhere"))
+    assert not (tmp_path / "trap was sprung").exists()
+
+
+def test_what_is_no_checkpoint_is_none(tmp_path):
+    (tmp_path / "a.pt").write_bytes(pickle.dumps({"a": 1}))
+    assert checkpoint_facts(tmp_path / "a.pt", b"/nowhere") is None
+    with pytest.raises(ValueError, match="no one value"):
+        walked(b".")
+
+
+def test_the_calendar_counts_and_dates_stay_dates():
+    with counting_clock(calendar=True):
+        first, second = datetime.datetime.now(), datetime.datetime.now()
+        assert (second - first).total_seconds() == pytest.approx(0.001)
+        assert isinstance(first, datetime.datetime)
+        assert isinstance(first, datetime.date)
+        assert pickle.loads(pickle.dumps(first)) == first
+        assert datetime.datetime(2020, 1, 2).isoformat() == "2020-01-02T00:00:00"
+        assert time.strftime("%Y") in ("1970", "1969")
+    assert datetime.datetime.now().year > 2000
+
+
+def events(*pairs):
+    return [Event(where, facts) for where, facts in pairs]
+
+
+def test_the_cause_is_told_before_what_follows_from_it():
+    step = {"group 0 holds": "w b", "group 0 lr": (0.1).hex(), "gradient of w": "1"}
+    other = {**step, "group 0 lr": (0.2).hex(), "gradient of w": "2"}
+    found = ranked(
+        events(("forward (train) 1", {"output": "a"}), ("before SGD step 1", step)),
+        events(("forward (train) 1", {"output": "b"}), ("before SGD step 1", other)),
+    )
+    assert [text.partition(": ")[2].split()[0] for text in found] == ["lr", "output", "gradient"]
+    assert "lr of w, b (all that it steps) is 0.2, expected 0.1" in found[0]
+
+
+def test_a_parameter_in_another_group_is_told_by_what_that_changes():
+    a = {"group 0 holds": "w", "group 0 weight_decay": "0.1", "group 1 holds": "b e",
+         "group 1 weight_decay": "0"}  # fmt: skip
+    b = {**a, "group 0 holds": "w e", "group 1 holds": "b"}
+    (found,) = ranked(events(("before x 1", a)), events(("before x 1", b)))
+    assert "weight_decay of e is 0.1, expected 0" in found
+
+
+def test_the_same_number_in_decimals_is_shown_in_full():
+    a, b = (0.1).hex(), (0.1 + 2**-56).hex()
+    assert decimal(a, b) == a
+    assert decimal(a, (0.2).hex()) == "0.1"
+
+
+def test_a_stretch_of_operations_is_realigned():
+    a = [(f"aten.{c}(x)", f"a.py:{i}") for i, c in enumerate("abcdefg")]
+    assert stretch_in_words(a, a) is None
+    words = stretch_in_words(a, a[:2] + a[4:])
+    assert words == "operation 3: 2 operations (aten.c, aten.d) are missing, from a.py:2 and a.py:3"
+    words = stretch_in_words(a, [*a[:2], ("aten.z(x)", "a.py:9"), *a[2:]])
+    assert words == "operation 3: aten.z(x) is extra, from a.py:9"
+    words = stretch_in_words(a, [*a[:2], ("aten.c(y)", "a.py:2"), *a[3:]])
+    assert words == "operation 3 is aten.c(y) (a.py:2), expected aten.c(x)"
+
+
+@pytest.mark.parametrize(
+    ("line", "left"),
+    [
+        ("Namespace(lr=0.1, head_gain=0.0, steps=5)", "Namespace(lr=0.1, steps=5)"),
+        ("Namespace(head_gain=0.0, steps=5)", "Namespace(steps=5)"),
+        ("{'lr': 0.1, 'head_gain': 0.0}", "{'lr': 0.1}"),
+        ("  head_gain: 0.0", None),
+        ("head-gain ........ 0.0", None),
+        ("model.head_gain=0.0", None),
+        ("the head_gain is high", "the head_gain is high"),
+        ("overhead_gain: 3", "overhead_gain: 3"),
+        ("lr: 0.1", "lr: 0.1"),
+    ],
+)
+def test_an_echo_of_a_new_option_is_taken_out(line, left):
+    assert Echoes({"head_gain"}).without(line) == left
+
+
+def test_a_line_that_the_baseline_has_too_is_left():
+    known = Recording(events=events(("printed line 1", {"text": "scale: 3"})))
+    assert Echoes({"scale"}, [known]).without("scale: 3") == "scale: 3"
