@@ -10,8 +10,12 @@ from typing import Annotated
 import typer
 
 from goldenseal import __version__
+from goldenseal.claims.app import EXAMPLES as CLAIMS_EXAMPLES
+from goldenseal.claims.app import claims
 from goldenseal.coq.app import app as theorems_app
 from goldenseal.errors import EXIT_CANNOT_CHECK, EXIT_USAGE, GoldensealError, UsageError
+from goldenseal.export.app import EXAMPLES as EXPORT_EXAMPLES
+from goldenseal.export.app import export
 from goldenseal.grids.study_app import app as study_app
 from goldenseal.grids.sweep_app import app as sweep_app
 from goldenseal.launch.app import EXAMPLES as RECORD_EXAMPLES
@@ -20,6 +24,7 @@ from goldenseal.mutate.app import EXAMPLES as MUTATE_EXAMPLES
 from goldenseal.mutate.app import mutate
 from goldenseal.report.app import EXAMPLES as CITE_EXAMPLES
 from goldenseal.report.app import cite
+from goldenseal.reproduce.app import EXAMPLES_OF_EXPLAIN, EXAMPLES_OF_REPRODUCE, explain, reproduce
 from goldenseal.terminal import BeforeCommand, print_json, wide_console
 
 app = typer.Typer(
@@ -300,6 +305,10 @@ def report(
         print(f"{out}: {len(data)} bytes")
 
 
+app.command(epilog=EXAMPLES_OF_REPRODUCE)(reproduce)
+app.command(epilog=EXAMPLES_OF_EXPLAIN)(explain)
+app.command(epilog=CLAIMS_EXAMPLES)(claims)
+app.command(epilog=EXPORT_EXAMPLES)(export)
 app.command(epilog=MUTATE_EXAMPLES)(mutate)
 app.command(cls=BeforeCommand, epilog=RECORD_EXAMPLES)(record)
 app.command(epilog=CITE_EXAMPLES)(cite)

@@ -96,7 +96,7 @@ class Observed:
         real: Any = type(os.environ)
         seen = self._seen
 
-        class Environ(real):
+        class Environ(real):  # type: ignore[misc]
             def __getitem__(self, name: str) -> Any:
                 seen(name, None)
                 return super().__getitem__(name)
