@@ -9,6 +9,7 @@ from goldenseal.audit.logs import read_pieces
 from goldenseal.audit.measured import to_run
 from goldenseal.audit.model import Certainty, Finding, Log, Record, seed_in_name
 from goldenseal.audit.series import Metrics
+from goldenseal.disk import events
 from goldenseal.errors import UsageError
 
 LOG_FOLDERS = re.compile(
@@ -22,7 +23,6 @@ MAX_EVENTS = 1 << 30
 OBJECTS = (".jsonl", ".ndjson")
 TABLES = (".csv", ".tsv")
 SUMMARIES = ("wandb-summary.json",)
-READERS = "goldenseal[events]"
 
 
 def is_evidence(name: str) -> bool:
@@ -33,7 +33,7 @@ def is_evidence(name: str) -> bool:
 def is_metrics(name: str) -> bool:
     """Whether a file may hold metrics that a program wrote for programs, by its name."""
     base = name.rsplit("/", 1)[-1].lower()
-    return base.endswith((*OBJECTS, *TABLES)) or base in SUMMARIES or series.EVENTS in base
+    return base.endswith((*OBJECTS, *TABLES)) or base in SUMMARIES or events.EVENTS in base
 
 
 def evidence_names(folder: Path, names: dict[str, int]) -> list[str]:
@@ -84,13 +84,13 @@ def read_metrics(record: Record, name: str) -> Metrics | None:
     """The metrics of one file; None, and a problem of the record, where it cannot be read."""
     base = name.rsplit("/", 1)[-1].lower()
     path: Path = record.folder / name
-    if series.EVENTS in base:
+    if events.EVENTS in base:
         try:
             if path.stat().st_size > MAX_EVENTS:
                 raise ValueError("it is too large")
             made = series.read_events(path, name)
         except ImportError:
-            why = f"the event file could not be read: pip install '{READERS}'"
+            why = f"the event file could not be read: pip install '{events.NEEDS}'"
             problem(record, "log", Certainty.AMBIGUOUS, name, why)
             return None
         except (ValueError, OSError) as error:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from goldenseal.audit.numbers import Number, parse
+from goldenseal.disk import events
 
 MAX_POINTS = 4000  # of a metric; of more the first ones, the last one and the extremes are kept
 MAX_METRICS = 500
@@ -23,7 +24,6 @@ STEPS = ("step", "_step", "global_step", "steps", "iteration", "iter", "step_num
 STEP_ENDS = ("/step", "/global_step")
 EPOCHS = ("epoch", "epoch_num")
 SETTINGS = ("config", "hparams", "hyperparameters", "args", "params")
-EVENTS = "events.out.tfevents"
 
 
 @dataclass(frozen=True)
@@ -210,31 +210,11 @@ def read_events(path: Path, name: str) -> Metrics:
 
     Raises ImportError without it, and ValueError for a file that it cannot read.
     """
-    from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
-
     made = Metrics(name)
-    try:
-        for count, event in enumerate(EventFileLoader(str(path)).Load(), start=1):
-            for value in event.summary.value:
-                if (number := scalar(value)) is not None:
-                    made.add(value.tag, Point(number, int(event.step), count))
-    except Exception as error:
-        raise ValueError(f"{type(error).__name__}: {error}") from error
+    for each in events.scalars(path):
+        if (number := as_written(each.value)) is not None:
+            made.add(each.tag, Point(number, each.step, each.event))
     return made
-
-
-def scalar(value: Any) -> Number | None:
-    """The number of one summary value: float32, in the fewest digits that give it back."""
-    if value.WhichOneof("value") == "simple_value":
-        return as_written(value.simple_value)
-    tensor = value.tensor
-    if value.WhichOneof("value") != "tensor" or tensor.tensor_shape.dim:
-        return None
-    if tensor.float_val:
-        return as_written(tensor.float_val[0])
-    if len(tensor.tensor_content) == 4 and tensor.dtype == 1:
-        return as_written(struct.unpack("<f", tensor.tensor_content)[0])
-    return None
 
 
 def as_written(value: float) -> Number | None:

@@ -13,9 +13,9 @@ from typing import Any
 
 from goldenseal.claims.findings import ClaimError
 from goldenseal.claims.numerals import exact_value
+from goldenseal.disk.events import EVENTS, NEEDS, scalars
 
 DELIMITERS = {".csv": ",;\t", ".tsv": "\t"}
-EVENTS = "tfevents"  # in the name of every event file
 
 
 class Cell(str):
@@ -66,31 +66,20 @@ def _csv(data: bytes, delimiters: str, where: str) -> list[dict[str, Any]]:
 
 
 def _events(data: bytes, where: str) -> list[dict[str, Any]]:
-    """Every scalar, by tensorboard's own reader, which keeps all of them and checks each CRC."""
-    try:
-        from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
-        from tensorboard.util.tensor_util import make_ndarray
-    except ImportError:
-        raise ClaimError(
-            "could-not-check",
-            f"{where} needs tensorboard's reader: pip install 'goldenseal[events]'",
-        ) from None
-    rows = []
-    with tempfile.TemporaryDirectory() as folder:  # the very bytes whose digest was checked
+    """Every scalar, of the very bytes whose digest was checked."""
+    with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"events.out.{EVENTS}.0"
         path.write_bytes(data)
-        for event in EventFileLoader(str(path)).Load():
-            for value in event.summary.value:
-                if value.HasField("tensor") and _is_scalar(value):
-                    number = make_ndarray(value.tensor).item()
-                    facts = {"tag": value.tag, "step": event.step, "wall_time": event.wall_time}
-                    rows.append(facts | {"value": number})
-    return rows
-
-
-def _is_scalar(value: Any) -> bool:
-    plugin = value.metadata.plugin_data.plugin_name
-    return plugin == "scalars" and not value.tensor.tensor_shape.dim
+        try:
+            return [
+                {"tag": s.tag, "step": s.step, "wall_time": s.wall_time, "value": s.value}
+                for s in scalars(path)
+            ]
+        except ImportError:
+            words = f"{where} needs tensorboard's reader: pip install '{NEEDS}'"
+            raise ClaimError("could-not-check", words) from None
+        except ValueError as error:
+            raise _unreadable(where, str(error)) from None
 
 
 def with_value(rows: Sequence[dict[str, Any]], pointer: str) -> list[dict[str, Any]]:
