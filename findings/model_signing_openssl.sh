@@ -10,13 +10,12 @@ PYTHON=${PYTHON:-python3}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 "$PYTHON" -m venv "$work/venv"
-pip="$work/venv/bin/pip install -q --disable-pip-version-check"
-$pip model-signing==1.1.1 sigstore==4.5.1
+"$work/venv/bin/pip" install -q --disable-pip-version-check model-signing==1.1.1 sigstore==4.5.1
 if "$work/venv/bin/python" -c 'import model_signing' 2> "$work/error"; then
   echo "CHANGED: it is imported without pyOpenSSL"
   exit 1
 fi
 tail -n 1 "$work/error"
-$pip pyOpenSSL==26.4.0
+"$work/venv/bin/pip" install -q --disable-pip-version-check pyOpenSSL==26.4.0
 "$work/venv/bin/python" -c 'import model_signing' || { echo "CHANGED: not even with pyOpenSSL"; exit 1; }
 echo "with pyOpenSSL it is imported"

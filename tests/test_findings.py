@@ -34,7 +34,8 @@ def test_each_is_one_script_that_says_how_it_ends(root):
 
 def test_each_pins_what_it_installs(root):
     for path in scripts(root):
-        joined = path.read_text(encoding="utf-8").replace("\\\n", " ")
+        lines = path.read_text(encoding="utf-8").replace("\\\n", " ").splitlines()
+        joined = "\n".join(line for line in lines if not line.startswith("#"))
         for line in re.findall(r"pip\"? (?:install|download) (.*)", joined):
             named = line.partition(" >")[0].partition(" ||")[0]
             packages = [w for w in named.split() if re.match(r"[a-zA-Z]", w)]

@@ -155,7 +155,7 @@ Proof. vm_compute; repeat split; reflexivity. Qed.
     Does not say: what they mean; no definition is published.
     Used by: the claims of `dual_stream` that are consistent.
     Code: none
-    Test: tests/train_gpt_style/dual_stream/test_dual_published.py:test_binding_and_complement_add_up *)
+    Test: tests/train_gpt_style/dual_stream/test_dual_published.py:test_what_is_consistent_is_red_with_another_last_digit *)
 Fact binding_computed : 29154 + 70846 = 100000.
 Proof. vm_compute; reflexivity. Qed.
 
@@ -163,7 +163,7 @@ Proof. vm_compute; reflexivity. Qed.
     Does not say: that the figures were measured so.
     Used by: the claims of `dual_stream` that are consistent.
     Code: none
-    Test: tests/train_gpt_style/dual_stream/test_dual_published.py:test_the_gaps_of_the_mastery_table_follow_from_their_rows *)
+    Test: tests/train_gpt_style/dual_stream/test_dual_published.py:test_what_is_consistent_is_red_with_another_last_digit *)
 Fact mastery_gaps_computed :
   466 - (-216) = 682 /\ 549 - (-28) = 577 /\ 540 - 19 = 521 /\ 531 - 54 = 477 /\ 525 - 61 = 464.
 Proof. vm_compute; repeat split; reflexivity. Qed.

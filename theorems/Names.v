@@ -139,7 +139,7 @@ Qed.
 (** In words: names in this order stand each once.
     Does not say: that two of them are two files on every file system; see `apart_case`.
     Used by: `parse_sums` of verify/goldenseal/records/check.py.
-    Code: verify/goldenseal/records/check.py:parse_sums
+    Code: verify/goldenseal/records/sums.py:parse_sums
     Test: tests/theorems/test_ties.py:test_a_manifest_is_read_back_as_it_was_printed *)
 Theorem ordered_once (ns : list text) : ordered before ns = true -> NoDup ns.
 Proof.

@@ -30,6 +30,7 @@ TYPED = {
     "export . --ro-crate c.zip": (2, "is not sealed"),
     "export . --model-card c.md": (2, "is not sealed"),
     "explain 1234 5678": (2, "nothing here has a digest"),
+    "init": (2, "goldenseal init -- python train.py"),
     "knobs": (2, NO_TABLE),
     "mutate x": (2, NO_TABLE),
     "record x records/a/2026-01-02_X": (2, NO_TABLE),

@@ -53,7 +53,7 @@ def test_a_good_pair_passes_and_bad_input_is_one_line(project):
     assert code == 1
     assert "1 passed" in said.replace("2 failed, ", "")
     assert "gone.py is no .py file that is there" in said
-    assert "belong together: give all three" in said
+    assert "there is no command: give it after `--`" in said
     assert "Traceback" not in said
 
 

@@ -52,7 +52,11 @@ def test_lists_and_tables_become_tuples_and_dataclasses():
             "a.toml: [[t.parts]] 1 kind must be 'wood' or 'iron'",
         ),
         ({"named": 3}, "a.toml: [t] named must be a table"),
-        ({"part": []}, "a.toml: [t] has no key `part`; it has `parts`, `named`, `free`"),
+        (
+            {"part": []},
+            "a.toml: [t] has no key `part` (did you mean `parts`?); it has `parts`, `named`, "
+            "`free`",
+        ),
     ],
 )
 def test_an_error_names_the_place_and_what_is_legal(table, line):

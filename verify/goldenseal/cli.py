@@ -172,12 +172,16 @@ def verify(
 
 @app.command(epilog="Example:  goldenseal init -- python train.py --max-steps 5")
 def init(
-    command: Annotated[list[str], typer.Argument(help="After `--`: what you type to train.")],
+    command: Annotated[
+        list[str] | None, typer.Argument(help="After `--`: what you type to train.")
+    ] = None,
     out: Annotated[Path, typer.Option("--out", "-o", help="The file.")] = Path("goldenseal.toml"),
     force: Annotated[bool, typer.Option("--force", help="Write over a file.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Run a training command once, briefly, and write goldenseal.toml with what it offers."""
+    if not command:
+        raise UsageError("say what you type to train: goldenseal init -- python train.py")
     os.environ["CUDA_VISIBLE_DEVICES"] = ""
     from goldenseal.ladder.start import write_description
 

@@ -10,6 +10,7 @@ import pytest
 from goldenseal.coq import build, checker, session, toolchain
 from goldenseal.coq.axioms import assumptions, context, is_allowed
 from goldenseal.errors import CannotCheckError
+from tests.patience import patience
 
 GOOD = "Definition two := 2.\nTheorem one : two = 2.\nProof. reflexivity. Qed.\n"
 
@@ -205,7 +206,7 @@ def test_the_first_failure_is_that_of_build_order_whichever_ends_first(
 def test_two_files_that_need_not_wait_are_compiled_at_once(
     make_project, tools, tmp_path, monkeypatch
 ):
-    compile_one, both = build._compile, threading.Barrier(2, timeout=60)
+    compile_one, both = build._compile, threading.Barrier(2, timeout=patience(60))
 
     def met(project, toolchain, work, source):
         if source.file in ("A.v", "C.v"):

@@ -18,9 +18,9 @@ class Subset(GatedFeature):
         summary="read some of the tables",
         master=Knob(
             *("EXPERT_NAMES", str, "", "tables of EXPERTS, as a,b; empty: all; N_EXPERTS counts"),
-            on="third",
+            on="first,third",
         ),
-        example={"EXPERT_NAMES": "second", "N_EXPERTS": "1"},
+        example={"EXPERT_NAMES": "first,second", "N_EXPERTS": "2"},
     )
 
     def check(self, settings):

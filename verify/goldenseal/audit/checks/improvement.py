@@ -37,6 +37,7 @@ STATED = re.compile(
 SCORE = re.compile(r"(?<![\d.])(\d\.\d{4,10})(?!\d)")
 UNNAMED = frozenset("bpb val vs nats per byte token to over".split())
 MAX_DEPTH = 6
+MAX_SCORES = 8  # of one file, that a difference may be to
 MAX_LINES = 2000
 
 
@@ -61,12 +62,15 @@ def check(record: Record, notes: Notes) -> None:
     """Differences in submission files and in the README."""
     own_ratio = ratio_of(record)
     for submission in record.submissions:
-        scores = [c for c in record.headlines if c.role == "bpb" and c in submission.claims]
-        if scores:
+        stated = set(submission.claims)
+        scores = [c.number for c in record.headlines if c.role == "bpb" and c in stated]
+        # A file may state several; the difference is to one of them.
+        several = list({(n.value, n.digits): n for n in scores}.values())[:MAX_SCORES]
+        if several:
             tries = []
-            for claim in scores:  # a file may state several; the difference is to one of them
+            for number in several:
                 tries.append(Notes())
-                in_object(submission.name, submission.facts, claim.number, own_ratio, tries[-1], 0)
+                in_object(submission.name, submission.facts, number, own_ratio, tries[-1], 0)
             right = {text.split(" (")[0] for one in tries for text in one.confirmed}
             notes.confirmed += [text for one in tries[:1] for text in one.confirmed]
             for finding in tries[0].findings:
