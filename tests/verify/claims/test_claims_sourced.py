@@ -24,7 +24,7 @@ def kinds(claim):
 
 
 def said(kind, *sources, **more):
-    return Claim("", kind, sources, **more)
+    return Claim("", kind, sources=sources, **more)
 
 
 def one(value, **more):

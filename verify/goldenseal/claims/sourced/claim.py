@@ -9,12 +9,11 @@ from goldenseal.claims.sourced.tables import Rows
 
 
 @dataclass(frozen=True)
-class Claim:
+class Said:
     """What was said. kind: which checks apply; the rest as the kind needs it."""
 
     says: str
     kind: str
-    sources: tuple[Source, ...] = ()
     incident: int = 0
     printed: str = ""
     deviation: str = ""
@@ -26,13 +25,20 @@ class Claim:
     high: str = ""
     by: str = ""
     which: str = ""
-    table: Rows | None = None
     column: str = ""
     row: dict[str, str] = field(default_factory=dict)
     at: str = ""
-    groups: tuple[tuple[Source, ...], ...] = ()
     what: str = ""
     free_of: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Claim(Said):
+    """With the numbers, groups of numbers and table that it speaks of."""
+
+    sources: tuple[Source, ...] = ()
+    table: Rows | None = None
+    groups: tuple[tuple[Source, ...], ...] = ()
     lineage: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 

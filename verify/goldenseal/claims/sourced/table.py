@@ -17,12 +17,12 @@ from = ["bp_30"]
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from goldenseal.claims.sourced import rows, seeds
-from goldenseal.claims.sourced.claim import Claim, Fault
+from goldenseal.claims.sourced.claim import Claim, Fault, Said
 from goldenseal.claims.sourced.numbers import Source, number
 from goldenseal.claims.sourced.tables import Rows
 from goldenseal.disk.files import read_small
@@ -35,31 +35,13 @@ NEEDS = seeds.NEEDS | rows.NEEDS
 
 
 @dataclass(frozen=True)
-class Entry:
+class Entry(Said):
     """A claim as it is written: sources, groups and tables by name."""
 
     __pydantic_config__ = CLOSED
-    says: str
-    kind: str
     sources: tuple[str, ...] = ()
-    incident: int = 0
-    printed: str = ""
-    deviation: str = ""
-    ddof: int = 1
-    seeds: int = 0
-    times: str = "1"
-    values: tuple[str, ...] = ()
-    low: str = ""
-    high: str = ""
-    by: str = ""
-    which: str = ""
     table: str = ""
-    column: str = ""
-    row: dict[str, str] = field(default_factory=dict)
-    at: str = ""
     groups: tuple[tuple[str, ...], ...] = ()
-    what: str = ""
-    free_of: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
