@@ -30,10 +30,15 @@ def command_after(context: typer.Context) -> tuple[str, ...]:
     return words
 
 
+def plain_console(stderr: bool = False, width: int | None = None) -> Console:
+    """Prints `data.py:100: x` as it stands, where rich would make an emoji of `:100:`."""
+    return Console(stderr=stderr, width=width, emoji=False)
+
+
 def wide_console() -> Console:
     """As wide as the terminal; in a pipe or a log, wide enough that no line is broken."""
-    console = Console(emoji=False)
-    return console if console.is_terminal else Console(width=240, emoji=False)
+    console = plain_console()
+    return console if console.is_terminal else plain_console(width=240)
 
 
 def print_json(document: Any) -> None:
@@ -43,7 +48,7 @@ def print_json(document: Any) -> None:
 
 def progress_bar(time: ProgressColumn) -> Progress:
     """Progress bar on standard error, when that is a terminal; `time` is its last column."""
-    console = Console(stderr=True, emoji=False)
+    console = plain_console(stderr=True)
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),

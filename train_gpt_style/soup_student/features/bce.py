@@ -10,12 +10,12 @@ import torch
 import torch.nn.functional as F
 
 from goldenseal.knobs import Feature, Knob
+from train_gpt_style.soup_student.features.judge import Judge
 from train_gpt_style.soup_student.frozen import needed, soup_of
-from train_gpt_style.soup_student.seams import GatedFeature
 
 
-class Bce(GatedFeature):
-    """Fills four seams: a loss term, the log's header, a validation's facts, a check."""
+class Bce(Judge):
+    """Fills the seams of a judge, and one more: a loss term."""
 
     declaration = Feature(
         name="bce",
@@ -40,15 +40,6 @@ class Bce(GatedFeature):
             return settings.bce_weight * F.binary_cross_entropy_with_logits(logits, positive)
 
         model.auxiliary["bce"] = term
-
-    def header(self, data):
-        """Which soup."""
-        return {"soup": data.soup.digest}
-
-    def judge(self, data, embedding):
-        """Through the soup; and that it has not moved."""
-        data.soup.check_unchanged()
-        return data.soup.judge(embedding, data.val.labels)
 
 
 BCE = Bce()

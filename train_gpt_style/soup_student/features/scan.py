@@ -26,14 +26,14 @@ from train_gpt_style.kit.seams import Observer
 from train_gpt_style.kit.start import Log
 from train_gpt_style.soup_student.seams import GatedFeature
 
-FILE, TOPS = "scan.jsonl", (5, 20)
+FILE, TOPS, SAMPLES = "scan.jsonl", (5, 20), 200
 RESULTS = "cv", "cv_targets", "effective_dimension", "active"
 
 
 def scan(embedding, anchors=None, seed=0):
     """Facts by name of unit rows (M, O); anchors (A, O) of a soup."""
     similar, deviation = self_similarity(embedding)
-    cv, volume = cv_metric(embedding, torch.Generator().manual_seed(seed), 200)
+    cv, volume = cv_metric(embedding, torch.Generator().manual_seed(seed), SAMPLES)
     found = {
         "effective_dimension": effective_dimension(embedding),
         **{f"top_{k}": share for k, share in energy_shares(embedding, TOPS).items()},
@@ -78,7 +78,9 @@ class Scanner(Observer):
         soup = run.data.soup
         anchors = None if soup is None else soup.anchors
         found = scan(run.data.seen, anchors, s.seed)
-        found["cv_targets"] = scan(run.data.val_targets, None, s.seed)["cv"]
+        found["cv_targets"], _ = cv_metric(
+            run.data.val_targets, torch.Generator().manual_seed(s.seed), SAMPLES
+        )
         self.file(json.dumps({"step": step, "epoch": epoch, **found}), console=False)
         if epoch == s.epochs:  # what a study may ask of the run
             run.results.update({name: found[name] for name in RESULTS if name in found})

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -18,9 +17,9 @@ from goldenseal.grids.resolve import planned
 from goldenseal.grids.state import STUDY, read_state
 from goldenseal.grids.study import begin, run_study
 from goldenseal.records.kinds.cells import Cell
-from goldenseal.terminal import print_json
+from goldenseal.terminal import plain_console, print_json
 
-console = Console(emoji=False)
+console = plain_console()
 
 
 def plan(file: Path, as_json: bool) -> int:
@@ -49,7 +48,7 @@ def run(file: Path, folder: Path, jobs: int, waive: Sequence[str], as_json: bool
     entry = planned(root, file, sweep=False).system
     state = read_state(folder, STUDY) if (folder / STUDY.state).exists() else None
     study = begin(root, file, folder, clear(root, entry, waive, state, folder))
-    terminal = Console(stderr=True, emoji=False)
+    terminal = plain_console(stderr=True)
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),

@@ -20,15 +20,10 @@ from goldenseal.grids.resolve import Planned, command_of
 from goldenseal.grids.state import SWEEP, read_state
 from goldenseal.records.kinds.cells import Cell
 from goldenseal.records.kinds.plan import Plan
-from goldenseal.terminal import print_json
+from goldenseal.terminal import print_json, wide_console
 
 EXECUTORS = ("local", "slurm")
 CELLS_SHOWN = 200  # in a terminal; --json has all
-
-
-def _console() -> Console:
-    console = Console(emoji=False)
-    return console if console.is_terminal else Console(width=240, emoji=False)
 
 
 def plan(file: Path, folder: Path | None, as_json: bool) -> int:
@@ -51,7 +46,7 @@ def plan(file: Path, folder: Path | None, as_json: bool) -> int:
             }
         )
         return EXIT_HOLDS
-    console = _console()
+    console = wide_console()
     _show_cells(console, found, list(found.plan.cells()))
     _show_cost(console, found.plan, file.name)
     for name, facts in powers.items():
@@ -180,7 +175,7 @@ def _dry_run(found: Planned, target: Path, executor: str, as_json: bool) -> int:
             {"command": command_of(found.system), "executor": executor, "would_launch": listed}
         )
         return EXIT_HOLDS
-    console = _console()
+    console = wide_console()
     _show_cells(console, found, waiting)
     sealed = len(cells) - len(waiting)
     console.print(f"dry run: {len(waiting)} would be launched by {executor}, {sealed} are sealed")
@@ -222,7 +217,7 @@ def _launch(
         *(f"note: {note}" for note in notes),
         *(f"held: {_name(path)}: {why.reason} → {why.command}" for path, why in held),
     ]
-    console = _console()
+    console = wide_console()
     for line in lines:
         console.print(line, markup=False, highlight=False, soft_wrap=True)
     return EXIT_HOLDS
@@ -240,7 +235,7 @@ def collect(folder: Path, into: Path | None, as_json: bool) -> int:
     if as_json:
         print_json(done.to_json())
     else:
-        console = _console()
+        console = wide_console()
         for line in done.lines():
             console.print(line, markup=False, highlight=False, soft_wrap=True)
     return EXIT_HOLDS if done.complete else EXIT_CANNOT_CHECK

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
@@ -36,6 +35,7 @@ from goldenseal.grids.progress import (
     with_time_left,
 )
 from goldenseal.grids.state import SWEEP, read_state
+from goldenseal.terminal import plain_console
 
 REFRESH_SECONDS = 1.0
 COLOURS = {
@@ -88,9 +88,9 @@ def status(folder: Path, as_json: bool, once: bool = False) -> int:
         }
         print(json.dumps(facts, indent=2))
         return exit_code(seen.cells)
-    console = Console(emoji=False)
+    console = plain_console()
     if once or not console.is_terminal:
-        console = console if console.is_terminal else Console(width=160, emoji=False)
+        console = console if console.is_terminal else plain_console(width=160)
         console.print(table(folder, seen.cells))
         if seen.unheard:
             console.print(f"held jobs are not shown: {seen.unheard}", markup=False, highlight=False)

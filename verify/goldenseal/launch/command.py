@@ -4,7 +4,6 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Console
 from rich.markup import escape
 
 from goldenseal.config import find_root, repository, system
@@ -14,9 +13,9 @@ from goldenseal.launch.gate import clear
 from goldenseal.launch.make_record import make_record, requested
 from goldenseal.launch.outside_command import new_folder, record_command
 from goldenseal.records.record import read_record, words_on_launch
-from goldenseal.terminal import print_json
+from goldenseal.terminal import plain_console, print_json
 
-console = Console(emoji=False)
+console = plain_console()
 SHOWN = 10  # files that were left out
 
 

@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
@@ -24,17 +23,17 @@ from goldenseal.records.dsse import trusted_keys
 from goldenseal.records.signing import ENVELOPE, Signed, judge
 from goldenseal.records.signing import sign as sign_folder
 from goldenseal.records.verdict import read_verdict
-from goldenseal.terminal import print_json
+from goldenseal.terminal import plain_console, print_json
 
 if TYPE_CHECKING:
     from goldenseal.records.reproductions import Found
 
-console = Console(emoji=False)
+console = plain_console()
 
 
 def seal(folder: Path, key: Path | None, as_json: bool) -> int:
     """Seal one record's folder, and sign it when a private key is given."""
-    terminal = Console(stderr=True, emoji=False)
+    terminal = plain_console(stderr=True)
     columns = (TextColumn("sealing"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     hidden = as_json or not terminal.is_terminal
     with Progress(*columns, console=terminal, transient=True, disable=hidden) as progress:

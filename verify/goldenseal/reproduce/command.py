@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.markup import escape
 
 from goldenseal import __version__
@@ -16,9 +15,9 @@ from goldenseal.launch.command import assigned, show
 from goldenseal.records import reproductions
 from goldenseal.records.sums import MAX_SUMS_BYTES, SUMS
 from goldenseal.reproduce import rerun
-from goldenseal.terminal import print_json
+from goldenseal.terminal import plain_console, print_json
 
-console = Console(emoji=False)
+console = plain_console()
 
 
 def reproduce(
