@@ -1,7 +1,6 @@
 """The whole run, top to bottom: data, model, optimizer, the loop, the test, the weights."""
 
 import math
-import os
 import time
 
 import torch
@@ -13,11 +12,11 @@ from train_gpt_style.credit.model import ResMLP, build_resmlp
 from train_gpt_style.credit.seams import Moment, Run
 from train_gpt_style.kit.context import Context
 from train_gpt_style.kit.energy import meter_for
-from train_gpt_style.kit.numerics import enter_lane
 from train_gpt_style.kit.seams import StepReport
 from train_gpt_style.kit.start import (
     Log,
     log_settings,
+    main_of,
     observers_of,
     resume,
     seed_generators,
@@ -26,17 +25,6 @@ from train_gpt_style.kit.start import (
 )
 
 __all__ = ["SYSTEM", "Context", "ResMLP", "build_model", "loss_and_correct", "main", "run"]
-
-
-def main(environ=os.environ):
-    """Train as `environ` says.
-
-    Raises UsageError, before anything is loaded, when the settings make no sense.
-    """
-    settings = SYSTEM.read(environ)
-    enter_lane(environ)  # by now a check: torch is imported, in this lane or in another
-    with Context(environ) as ctx:
-        run(settings, ctx)
 
 
 def build_model(settings, ctx, shape=(3, 32, 32), classes=10):
@@ -189,3 +177,6 @@ def run(settings, ctx):
         observer.at_end(
             {"parameters": parameters, "steps": settings.steps, **facts, **seen.results}
         )
+
+
+main = main_of(SYSTEM, run)

@@ -1,7 +1,6 @@
 """The whole run, top to bottom: data, model, optimizer, the loop, validation, the weights."""
 
 import math
-import os
 import time
 
 import torch
@@ -14,10 +13,10 @@ from train_gpt_style.dual_stream.seams import Run, StepReport
 from train_gpt_style.kit.context import Context
 from train_gpt_style.kit.energy import meter_for
 from train_gpt_style.kit.images import Loader
-from train_gpt_style.kit.numerics import enter_lane
 from train_gpt_style.kit.start import (
     Log,
     log_settings,
+    main_of,
     observers_of,
     resume,
     seed_generators,
@@ -27,17 +26,6 @@ from train_gpt_style.kit.start import (
 
 __all__ = ["SYSTEM", "Context", "DualStream", "build_model", "loss_and_facts", "main", "run"]
 NOT_TOLD = ("correct", "hits", "seen", "seen_gal")
-
-
-def main(environ=os.environ):
-    """Train as `environ` says; writes final_model.safetensors into the current folder.
-
-    Raises UsageError, before anything is loaded, when the settings make no sense.
-    """
-    settings = SYSTEM.read(environ)
-    enter_lane(environ)  # by now a check: torch is imported, in this lane or in another
-    with Context(environ) as ctx:
-        run(settings, ctx, meter_for(settings, ctx.device))
 
 
 def build_optimizer(settings, model):
@@ -127,8 +115,9 @@ def train(settings, model, optimizer, loader, ctx, log, validate, observers, len
                 observer.after_step(report)
 
 
-def run(settings, ctx, meter=None):
-    """One run in the current folder."""
+def run(settings, ctx):
+    """One run in the current folder; writes final_model.safetensors."""
+    meter = meter_for(settings, ctx.device)
     seed_generators(settings)
     for feature in settings.features:
         feature.prepare(ctx, settings)
@@ -190,3 +179,6 @@ def run(settings, ctx, meter=None):
                 **seen.results,
             }
         )
+
+
+main = main_of(SYSTEM, run)

@@ -1,6 +1,5 @@
 """The whole run, top to bottom: set up, warm up, train, export, and measure what is shipped."""
 
-import os
 import sys
 from pathlib import Path
 
@@ -16,12 +15,12 @@ from train_gpt_style.gpt.optim import build_optimizers
 from train_gpt_style.gpt.train import train, warm_up
 from train_gpt_style.kit.context import Context
 from train_gpt_style.kit.energy import meter_for
-from train_gpt_style.kit.numerics import enter_lane
 from train_gpt_style.kit.seams import Run
 from train_gpt_style.kit.shards import DistributedTokenLoader, load_validation, shard_files
 from train_gpt_style.kit.start import (
     Log,
     log_settings,
+    main_of,
     observers_of,
     resume,
     seed_generators,
@@ -42,17 +41,6 @@ __all__ = [
     "main",
     "run",
 ]
-
-
-def main(environ=os.environ):
-    """Train as `environ` says.
-
-    Raises UsageError, before anything is loaded, when the settings make no sense.
-    """
-    settings = SYSTEM.read(environ)
-    enter_lane(environ)  # by now a check: torch is imported, in this lane or in another
-    with Context(environ, MICRO_BATCHES) as ctx:
-        run(settings, ctx)
 
 
 def seed_everything(settings, ctx):
@@ -165,3 +153,6 @@ def run(settings, ctx):
                 "ttt_val_loss": ttt_loss,
             }
         )
+
+
+main = main_of(SYSTEM, run, MICRO_BATCHES)

@@ -1,4 +1,4 @@
-"""How a run starts, and what it leaves: seeds, source, log, checkpoint, observers, weights."""
+"""How a run starts, and what it leaves: its seeds, source, log, checkpoint, weights."""
 
 import functools
 import hashlib
@@ -11,7 +11,28 @@ import safetensors.torch
 import torch
 
 from goldenseal.errors import ContradictedError
+from train_gpt_style.kit.context import Context
+from train_gpt_style.kit.numerics import enter_lane
 from train_gpt_style.kit.source import files_of
+
+
+def main_of(system, run, parts=1):
+    """`main(environ)` of a system: its settings, then `run(settings, ctx)` in this process.
+
+    parts: into how many parts a global batch may be divided among ranks.
+    """
+
+    def main(environ=os.environ, **given):
+        """Train as `environ` says; what else is `given` goes to the run.
+
+        Raises UsageError, before anything is loaded, when the settings make no sense.
+        """
+        settings = system.read(environ)
+        enter_lane(environ)  # by now a check: torch is imported, in this lane or in another
+        with Context(environ, parts) as ctx:
+            run(settings, ctx, **given)
+
+    return main
 
 
 def seed_generators(settings):

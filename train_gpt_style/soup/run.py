@@ -1,7 +1,6 @@
 """The whole run, top to bottom: tables, model, optimizer, the loop, validation, the weights."""
 
 import math
-import os
 
 import numpy as np
 import torch
@@ -17,11 +16,11 @@ from train_gpt_style.kit.metrics import (
     top_rate,
     with_positives,
 )
-from train_gpt_style.kit.numerics import enter_lane
 from train_gpt_style.kit.seams import StepReport
 from train_gpt_style.kit.start import (
     Log,
     log_settings,
+    main_of,
     observers_of,
     resume,
     seed_generators,
@@ -34,17 +33,6 @@ from train_gpt_style.soup.model import Soup, build_model, loss_of
 from train_gpt_style.soup.seams import Run
 
 __all__ = ["SYSTEM", "Context", "Soup", "build_model", "loss_of", "main", "run"]
-
-
-def main(environ=os.environ):
-    """Train as `environ` says.
-
-    Raises UsageError, before anything is loaded, when the settings make no sense.
-    """
-    settings = SYSTEM.read(environ)
-    enter_lane(environ)  # by now a check: torch is imported, in this lane or in another
-    with Context(environ) as ctx:
-        run(settings, ctx)
 
 
 def evaluate(settings, model, ctx, split):
@@ -155,3 +143,6 @@ def run(settings, ctx):
         observer.at_end(
             {"data": data.kind, "parameters": parameters, "steps": steps, **facts, **seen.results}
         )
+
+
+main = main_of(SYSTEM, run)

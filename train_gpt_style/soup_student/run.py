@@ -2,7 +2,6 @@
 
 import json
 import math
-import os
 
 import torch
 
@@ -10,11 +9,11 @@ from train_gpt_style.kit.batches import Loader
 from train_gpt_style.kit.context import Context
 from train_gpt_style.kit.energy import meter_for
 from train_gpt_style.kit.metrics import rank_one
-from train_gpt_style.kit.numerics import enter_lane
 from train_gpt_style.kit.seams import StepReport
 from train_gpt_style.kit.start import (
     Log,
     log_settings,
+    main_of,
     observers_of,
     resume,
     seed_generators,
@@ -27,17 +26,6 @@ from train_gpt_style.soup_student.model import Student, build_model, loss_of, se
 from train_gpt_style.soup_student.seams import Run
 
 __all__ = ["SYSTEM", "Context", "Student", "build_model", "loss_of", "main", "run"]
-
-
-def main(environ=os.environ):
-    """Train as `environ` says.
-
-    Raises UsageError, before anything is loaded, when the settings make no sense.
-    """
-    settings = SYSTEM.read(environ)
-    enter_lane(environ)  # by now a check: torch is imported, in this lane or in another
-    with Context(environ) as ctx:
-        run(settings, ctx)
 
 
 def evaluate(settings, model, ctx, data):
@@ -152,3 +140,6 @@ def run(settings, ctx):
     for observer in observers:
         results = {"parameters": parameters, "steps": steps, **facts, **seen_by.results}
         observer.at_end({"data": data.kind, **results})
+
+
+main = main_of(SYSTEM, run)

@@ -1,7 +1,6 @@
 """The whole run, top to bottom: data, model, optimizer, the loop, validation, the weights."""
 
 import math
-import os
 import time
 
 import torch
@@ -10,10 +9,10 @@ from goldenseal.errors import UsageError
 from train_gpt_style.kit.context import Context
 from train_gpt_style.kit.energy import meter_for
 from train_gpt_style.kit.images import Loader, SyntheticSplit, load_splits
-from train_gpt_style.kit.numerics import enter_lane
 from train_gpt_style.kit.start import (
     Log,
     log_settings,
+    main_of,
     observers_of,
     resume,
     seed_generators,
@@ -25,17 +24,6 @@ from train_gpt_style.vit_rft.model import ViT, build_model, loss_and_correct
 from train_gpt_style.vit_rft.seams import Run, StepReport
 
 __all__ = ["SYSTEM", "Context", "ViT", "build_model", "loss_and_correct", "main", "run"]
-
-
-def main(environ=os.environ, meter=None):
-    """Train as `environ` says; `meter` (seams.Meter) measures energy, by default ENERGY's.
-
-    Raises UsageError, before anything is loaded, when the settings make no sense.
-    """
-    settings = SYSTEM.read(environ)
-    enter_lane(environ)  # by now a check: torch is imported, in this lane or in another
-    with Context(environ) as ctx:
-        run(settings, ctx, meter_for(settings, ctx.device) if meter is None else meter)
 
 
 def load_data(settings):
@@ -132,7 +120,8 @@ def train(settings, model, optimizer, loader, ctx, log, validate, observers, sta
 
 
 def run(settings, ctx, meter=None):
-    """One run in the current folder."""
+    """One run in the current folder; `meter` (seams.Meter) measures energy, by default ENERGY's."""
+    meter = meter_for(settings, ctx.device) if meter is None else meter
     seed_generators(settings)
     for feature in settings.features:
         feature.prepare(ctx, settings)
@@ -183,3 +172,6 @@ def run(settings, ctx, meter=None):
                 "val_loss": val_loss,
             }
         )
+
+
+main = main_of(SYSTEM, run)

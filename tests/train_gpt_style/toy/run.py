@@ -1,7 +1,5 @@
 """The whole run, top to bottom."""
 
-import os
-
 import torch
 from torch.nn import Linear
 
@@ -11,15 +9,11 @@ from train_gpt_style.kit.context import Context
 from train_gpt_style.kit.energy import meter_for
 from train_gpt_style.kit.seams import Run, StepReport
 
+__all__ = ["SYSTEM", "Context", "build_model", "main", "run"]
+
 
 def build_model(settings, ctx):
     return Linear(3, 1).to(ctx.device)
-
-
-def main(environ=os.environ):
-    settings = SYSTEM.read(environ)
-    with Context(environ) as ctx:
-        run(settings, ctx)
 
 
 def run(settings, ctx):
@@ -52,3 +46,6 @@ def run(settings, ctx):
     for observer in observers:
         observer.after_training(settings.steps)
         observer.at_end({"steps": settings.steps, "val_loss": val_loss})
+
+
+main = kit.main_of(SYSTEM, run)
