@@ -13,6 +13,7 @@ example: a run, the same by another credit, and a judgement of what was trained
   DATA_DIR=data/fashion-mnist ROLL=1 STEPS=900 python -m train_gpt_style.credit
   CREDIT_METHOD=dfa CREDIT_PENALTY=0.01 STEPS=900 python -m train_gpt_style.credit
   python -m train_gpt_style.credit audit --help
+  python -m train_gpt_style.credit replay --help   # when each diagnostic first fired, from logs
   python -m train_gpt_style.credit published   # what others published, against its own numbers
 """
 
@@ -34,6 +35,7 @@ SYSTEM = System(
     help=HELP,
     commands={
         "audit": f"{__name__}.audit.command:main",
+        "replay": f"{__name__}.audit.trajectories:main",
         "published": f"{__name__}.protocol.published:main",
     },
 )

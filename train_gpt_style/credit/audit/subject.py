@@ -136,21 +136,28 @@ def within(examples, available):
     return examples
 
 
+# Knobs of the method, of where data lies, and of how a run is watched, by how their names begin.
+OF_THE_METHOD = (
+    *("CREDIT_METHOD", "CREDIT_FEEDBACK", "CREDIT_FA", "CREDIT_BRIDGE", "CREDIT_EP"),
+    *("CREDIT_MEASURE", "CREDIT_PENALTY", "CHECKPOINT", "RUN_LOG", "DATA_DIR", "SEED"),
+    *("EVAL_EVERY", "LOG_EVERY", "STOP_NONFINITE", "RESUME", "ENERGY", "NUMERICS"),
+)
+
+
+def of_the_method(name):
+    """Whether runs whose values of a knob differ may be compared by (d)."""
+    return name.startswith(OF_THE_METHOD)
+
+
 def setting_of(settings, state, model):
     """What (d) compares: all knobs but those of the method itself."""
     s, knobs = settings, settings.as_environment()
-    apart = (
-        "CREDIT_METHOD",
-        "CREDIT_FEEDBACK",
-        "CREDIT_FA",
-        "CREDIT_BRIDGE",
-        "CREDIT_EP",
-        "CREDIT_FAST",
-    )
-    apart += ("CREDIT_MEASURE", "CREDIT_PENALTY", "CHECKPOINT", "RUN_LOG", "DATA_DIR", "SEED")
-    apart += ("EVAL_EVERY", "LOG_EVERY", "STOP_NONFINITE", "RESUME", "ENERGY", "NUMERICS")
-    apart += ("DIM", "DEPTH", "STEPS", "SCHEDULE", "ROLL", "AUGMENT", "TEACHER")
-    rest = {name: text for name, text in knobs.items() if not name.startswith(apart)}
+    named = ("DIM", "DEPTH", "STEPS", "SCHEDULE", "ROLL", "AUGMENT", "TEACHER")
+    rest = {
+        name: text
+        for name, text in knobs.items()
+        if not of_the_method(name) and not name.startswith(named)
+    }
     data = {**state.get("data", {}), "roll": s.roll, "augment": s.augment}
     if not s.data_dir:
         data["teacher"] = [s.teacher_alpha, s.teacher_train, s.teacher_test]
