@@ -95,3 +95,12 @@ def test_bad_input_is_one_line(tmp_path):
     RunLog(other / "train.jsonl", {"knobs": {"LR": "1"}}).end({})
     with pytest.raises(UsageError, match="no log of this system"):
         main([str(other)])
+
+
+def test_the_page_of_results_holds_what_the_command_prints(root, capsys):
+    study = root / "records/track_credit/2026-11-28_LongStudy"
+    page = (root / "docs/credit-results.md").read_text(encoding="utf-8")
+    assert main([str(study), "--n-ref", "1024"]) == 0
+    assert capsys.readouterr().out.strip() in page
+    floors = [row["b"] for row in told(capsys, study).values()]
+    assert floors == ["never"] * 12  # as the page says of the batch of training
