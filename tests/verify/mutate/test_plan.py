@@ -4,7 +4,8 @@ import ast
 
 import pytest
 
-from goldenseal.mutate.plan import read_plan
+from goldenseal.config import package_folders
+from goldenseal.mutate.plan import Plan, copy_tree, read_plan
 
 SYSTEMS = ["gpt", "soup", "soup_student", "vit_rft"]
 
@@ -65,3 +66,17 @@ def test_a_file_that_only_a_feature_imports_is_found(tmp_path):
     less = reachable(tmp_path, "train_gpt_style.run", {"train_gpt_style/feature.py"})
     whole = reachable(tmp_path, "train_gpt_style.run")
     assert whole - less == {"train_gpt_style/feature.py", "train_gpt_style/own.py"}
+
+
+def test_what_packages_lie_in_is_copied_and_other_folders_are_linked(tmp_path):
+    source, tree = tmp_path / "source", tmp_path / "tree"
+    for folder in ("package", "lib", "data"):
+        (source / folder).mkdir(parents=True)
+    (source / "package" / "model.py").write_text("")
+    (source / "pyproject.toml").write_text('[tool.goldenseal]\npythonpath = [".", "lib"]\n')
+    tree.mkdir()
+    plan = Plan(source, "toy", "package.probe:PROBE", {"model": ("package/model.py",)})
+    copy_tree(plan, source, tree)
+    linked = {path.name for path in tree.iterdir() if path.is_symlink()}
+    assert linked == {"data"}
+    assert package_folders(tree) == (".", "lib")

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from goldenseal.config import settings, systems
+from goldenseal.config import package_folders, settings, systems
 from goldenseal.config import system as find_system
 from goldenseal.errors import UsageError
 from goldenseal.mutate.operators import Mutant, mutants_of
@@ -118,9 +118,12 @@ def _only_one(root: Path) -> str:
 def copy_tree(plan: Plan, source: Path, target: Path, whole: bool = False) -> None:
     """Copy what is mutated, the whole package around it, and files; other folders are linked.
 
-    whole: copy the tests too, so that nobody can change them while they judge.
+    Folders that packages lie in are copied too: a link would lead out of the tree. whole: copy the
+    tests as well, so that nobody can change them while they judge.
     """
-    copied = {file.split("/")[0] for file in (*plan.files, *(plan.tests if whole else ()))}
+    packages = [folder for folder in package_folders(source) if folder != "."]
+    paths = (*plan.files, *packages, *(plan.tests if whole else ()))
+    copied = {path.split("/")[0] for path in paths}
     for entry in sorted(source.iterdir()):
         if entry.name in copied and entry.is_dir():
             shutil.copytree(entry, target / entry.name, ignore=UNCOPIED)
