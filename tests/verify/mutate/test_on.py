@@ -7,7 +7,8 @@ from goldenseal.mutate import command, unit_tests
 from goldenseal.mutate.command import Wish
 from goldenseal.mutate.plan import read_plan
 from goldenseal.mutate.reach import digest_of
-from goldenseal.mutate.runner import Runner
+from goldenseal.mutate.runner import Runner, apart
+from goldenseal.mutate.testing import perform
 from tests.verify.mutate import toy
 
 FILE = "checks/test_toy_extra.py"
@@ -154,3 +155,24 @@ def test_a_wrong_plan_is_refused(tmp_path, old, new, words):
     path.write_text(path.read_text().replace(old, new))
     with pytest.raises(UsageError, match=words):
         read_plan(root, "toy", on=True)
+
+
+def test_the_cases_of_other_systems_are_left_out(tmp_path):
+    (tmp_path / "pyproject.toml").write_text("")
+    cases = tmp_path / "test_cases.py"
+    cases.write_text(
+        "import pytest\n\n\n"
+        '@pytest.mark.parametrize("name", ["toy", "other"])\n'
+        "def test_name(name):\n"
+        '    assert name == "toy"\n'
+    )
+    code, words = apart(perform, tmp_path, [cases], object(), {"other"})
+    assert (code, words) == (0, "")
+    code, words = apart(perform, tmp_path, [cases], object())
+    assert code == 1
+    assert words.startswith("test_cases.py::test_name[other]: ")
+
+
+def test_other_systems_are_those_that_are_registered(root):
+    assert read_plan(root, "credit", on=True).others >= {"gpt", "soup", "vit_rft"}
+    assert "credit" not in read_plan(root, "credit", on=True).others

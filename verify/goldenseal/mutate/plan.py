@@ -27,7 +27,8 @@ class Plan:
     """A system, the areas of its code, and where it lies.
 
     on: whether features are on. tests: files or folders of unit tests, then. shared: of the files,
-    those that the default path has a part in: only what it does not execute counts, then.
+    those that the default path has a part in: only what it does not execute counts, then. others:
+    systems beside this one, of which the tests are asked nothing.
     """
 
     root: Path
@@ -37,6 +38,7 @@ class Plan:
     on: bool = False
     tests: tuple[str, ...] = ()
     shared: frozenset[str] = frozenset()
+    others: frozenset[str] = frozenset()
 
     @property
     def label(self) -> str:
@@ -84,7 +86,8 @@ def read_plan(root: Path, name: str, on: bool = False) -> Plan:
     off = entry.get("mutate", {})
     shared = frozenset(file for files in _areas(root, off, f"{place}]").values() for file in files)
     named = frozenset(file for files in areas.values() for file in files)
-    return Plan(root, name, known.probe, areas, True, tuple(tests), shared & named)
+    others = frozenset(system.name for system in systems(root)) - {name}
+    return Plan(root, name, known.probe, areas, True, tuple(tests), shared & named, others)
 
 
 def _areas(root: Path, table: Any, place: str) -> dict[str, tuple[str, ...]]:

@@ -3,7 +3,7 @@
 On the default path: the gates. With features on: the unit tests that reach it, then the gates.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
@@ -52,14 +52,14 @@ class Gates:
 class UnitTests:
     """The tests that reach a mutant. Each has its own limit besides that of them all."""
 
-    def __init__(self, reach: Reach):
-        self.reach = reach
+    def __init__(self, reach: Reach, others: Collection[str]):
+        self.reach, self.others = reach, others
 
     def judge(self, tree: Path, mutant: Mutant | None, tell: Tell) -> None:
         """Run them, the cheapest first."""
         from goldenseal.mutate.unit_tests import judge_by_tests  # pytest: only where it is needed
 
-        judge_by_tests(self.reach, tree, mutant, tell)
+        judge_by_tests(self.reach, tree, mutant, tell, self.others)
 
     def limits(self, mutant: Mutant | None) -> tuple[float, float]:
         """A multiple of what these tests took."""
@@ -77,4 +77,4 @@ def stages_of(
     """In their order."""
     if reach is None:
         return [Gates(partial(judge_off, plan, reference, quick_only))]
-    return [UnitTests(reach), Gates(partial(judge_on, plan, reference))]
+    return [UnitTests(reach, plan.others), Gates(partial(judge_on, plan, reference))]

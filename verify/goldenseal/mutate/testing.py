@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,12 @@ from hypothesis import Phase
 from hypothesis import settings as hypothesis_settings
 
 
-def perform(tree: Path, paths: Sequence[Path], plugin: Any) -> tuple[int, str]:
+def perform(
+    tree: Path, paths: Sequence[Path], plugin: Any, others: Collection[str] = ()
+) -> tuple[int, str]:
     """Run the tests at `paths` of `tree`: (exit code of pytest, the first failure in words).
 
+    others: values of a parameter, such as the names of other systems, whose cases are left out.
     To be called in a process of its own. Examples of hypothesis are the same each time, and a
     failing one is not made smaller.
     """
@@ -33,8 +36,27 @@ def perform(tree: Path, paths: Sequence[Path], plugin: Any) -> tuple[int, str]:
     # hypothesis is known to this process already; so it is in every run of the tests.
     options += ["-W", "ignore:Module already imported:pytest.PytestAssertRewriteWarning"]
     place = [f"--rootdir={tree}", "-c", str(tree / "pyproject.toml")]
-    code = pytest.main([*options, *place, *map(str, paths)], plugins=[plugin, failure])
+    plugins = [Without(others), plugin, failure]
+    code = pytest.main([*options, *place, *map(str, paths)], plugins=plugins)
     return int(code), failure.words
+
+
+class Without:
+    """A pytest plugin that leaves out the cases of a shared test that are of other systems."""
+
+    def __init__(self, others: Collection[str]):
+        self.others = frozenset(others)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Before another plugin chooses among them."""
+        items[:] = [item for item in items if not self.others & set(_texts(item))]
+
+
+def _texts(item: pytest.Item) -> list[str]:
+    """The texts among the parameters of a case."""
+    case = getattr(item, "callspec", None)
+    return [value for value in case.params.values() if isinstance(value, str)] if case else []
 
 
 class Failure:

@@ -3,7 +3,7 @@
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +21,15 @@ CLOCK = 10.0  # times as long on the clock: one that waits for ever is stopped t
 
 
 def judge_by_tests(
-    reach: Reach, tree: Path, mutant: Mutant | None, tell: Callable[[dict[str, Any]], None]
+    reach: Reach,
+    tree: Path,
+    mutant: Mutant | None,
+    tell: Callable[[dict[str, Any]], None],
+    others: Collection[str] = (),
 ) -> None:
     """Run the tests that reach the mutant up to a failure, of the unchanged code all there are.
 
+    others: systems whose cases are left out, as they were when `reach` was made.
     Tests that cannot even be collected have failed too.
     """
     outcome: dict[str, Any] = {"failed": {}, "crash": None}
@@ -43,7 +48,7 @@ def judge_by_tests(
     chosen = Chosen(wanted, reach.seconds, late)
     files = dict.fromkeys(tree / test.partition("::")[0] for test in wanted)
     try:
-        code, failure = perform(tree, list(files), chosen)
+        code, failure = perform(tree, list(files), chosen, others)
     except BaseException as error:
         end(crash=f"{type(error).__name__}: {error}"[:WORDS])
         return

@@ -37,7 +37,7 @@ def make_map(plan: Plan, tree: Path, path: Path) -> None:
         )
         watcher = _Watcher(cov.switch_context)
         cov.start()
-        code, failed = perform(tree, [tree / test for test in plan.tests], watcher)
+        code, failed = perform(tree, [tree / test for test in plan.tests], watcher, plan.others)
         cov.stop()
         if code or failed:
             what = failed or f"pytest ended with {code}"
