@@ -12,9 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from goldenseal.disk import canonical
+from goldenseal.disk import canonical, wire
 from goldenseal.errors import UsageError
-from goldenseal.evidence import wire
 from goldenseal.evidence.model import MAX_TEXT, NOT_FINITE, Point, Run, mapped, numbers
 
 TOOL = "W&B"
