@@ -208,12 +208,15 @@ def seal(
     sign: Annotated[
         Path | None, typer.Option(help="Also sign, with this Ed25519 private key in PEM.")
     ] = None,
+    keep_ignored: Annotated[
+        bool, typer.Option("--keep-ignored", help="Seal also files that git ignores.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Seal a record: write seal.json and SHA512SUMS. A sealed folder never changes again."""
     from goldenseal.records import command
 
-    raise typer.Exit(command.seal(folder, sign, as_json))
+    raise typer.Exit(command.seal(folder, sign, as_json, keep_ignored))
 
 
 @app.command(epilog="Examples:  goldenseal check all   ·   goldenseal check records/a/b --json")
