@@ -1,7 +1,8 @@
 """pytest tests/verify/evidence/test_evidence.py
 
-Runs that other tools logged, sealed as evidence. The W&B, MLflow and TensorBoard folders among the
-fixtures were written by wandb 0.31.0, mlflow-skinny 3.17.2 and tensorboard 2.21.0.
+Runs that other tools logged, sealed as evidence. The folders among the fixtures were written by
+wandb 0.31.0, mlflow-skinny 3.17.2, tensorboard 2.21.0, lightning 2.6.6 and transformers 5.23.0, the
+last two by tests/fixtures/make_runs.py.
 """
 
 import contextlib
@@ -75,12 +76,16 @@ def test_what_was_logged_is_sealed_with_the_folder_as_it_was_found(runs, tmp_pat
         ("tensorboard", "loss", {}, {0: 1, 1: 0.5, 2: 0.3333333432674408, 3: 0.25}),
         ("tensorboard", "eval/acc", {}, {0: 0, 1: 0.10000000149011612, 2: 0.20000000298023224}),
         ("tensorboard", "hist", {}, {}),
-        ("lightning", "train_loss", {}, {0: 1, 2: 0.5, 4: "nan"}),
-        ("lightning", "val_acc", {}, {1: 0.25, 3: 0.5, 5: 0.75}),
-        ("trainer", "loss", {}, {1: 1, 2: 0.5}),
-        ("trainer", "grad_norm", {}, {1: 1.5, 2: "nan"}),
-        ("trainer", "eval_accuracy", {}, {1: 0.5, 2: 0.625}),
-        ("trainer", "all_results/eval_accuracy", {}, {None: 0.625}),
+        ("lightning", "train_loss_step", {"step": 9}, {9: 0.14862291514873505}),
+        ("lightning", "val_acc", {}, {3: 0.5, 7: 0.625, 11: 0.75}),
+        ("lightning", "lr", {"step": 1}, {1: 0.10000000149011612}),
+        ("lightning", "test_loss", {}, {12: 0.06360451877117157}),
+        ("trainer", "loss", {"step": 2}, {2: 0.8011898994445801}),
+        ("trainer", "eval_accuracy", {}, {5: 0.6875, 10: 1, 15: 1}),
+        ("trainer", "eval_loss", {"step": 15}, {15: 0.35762184858322144}),
+        # of the best checkpoint, which is that of step 10
+        ("trainer", "eval_results/eval_loss", {}, {None: 0.39125269651412964}),
+        ("trainer", "all_results/eval_accuracy", {}, {None: 1}),
     ],
 )
 def test_values_have_their_name_and_step(runs, tmp_path, name, metric, other, expected):
@@ -94,7 +99,12 @@ def test_values_have_their_name_and_step(runs, tmp_path, name, metric, other, ex
         ("wandb", [7], True, {"lr": 0.1, "seed": 7, "layers": [1, 2]}),
         ("mlflow", [1, 2], True, {"lr": "0.1", "seed": "1"}),
         ("tensorboard", [], False, None),
-        ("lightning", [7], False, {"lr": "0.1", "seed": "7", "name": "toy"}),
+        (
+            "lightning",
+            [7],
+            False,
+            {"lr": "0.1", "seed": "7", "name": "toy"},
+        ),  # no tuple
         ("trainer", [], False, None),
     ],
 )
@@ -162,12 +172,31 @@ def test_the_folder_of_one_run_will_do(runs, tmp_path, name, inner):
 
 def test_of_a_trainer_that_was_killed_the_last_checkpoint_tells(runs, tmp_path):
     shutil.copytree(runs / "trainer", tmp_path / "there")
-    state = (tmp_path / "there" / "trainer_state.json").read_text()
-    (tmp_path / "there" / "checkpoint-10").mkdir()
-    (tmp_path / "there" / "checkpoint-10" / "trainer_state.json").write_text(state)
     (tmp_path / "there" / "trainer_state.json").unlink()
+    record_from(tmp_path / "there", tmp_path / "of_15")
+    assert list(values(tmp_path / "of_15", "loss")) == [2, 4, 6, 8, 10, 12, 14]
+    (tmp_path / "there" / "checkpoint-15" / "trainer_state.json").unlink()
+    record_from(tmp_path / "there", tmp_path / "of_10")
+    assert list(values(tmp_path / "of_10", "loss")) == [2, 4, 6, 8, 10]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("metrics.csv", "step,loss,text\n1,0.5,a\n2,nan,\n3,,b\n4,-inf,\n"),
+        (
+            "trainer_state.json",
+            '{"log_history": [{"step": 1, "loss": 0.5}, {"step": 2, "loss": NaN},'
+            ' {"step": 4, "loss": -Infinity, "text": "a"}]}',
+        ),
+    ],
+)
+def test_what_is_not_finite_has_its_word_and_text_is_no_value(tmp_path, name, text):
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there" / name).write_text(text)
     record_from(tmp_path / "there", tmp_path / "record")
-    assert values(tmp_path / "record", "loss") == {1: 1, 2: 0.5}
+    assert values(tmp_path / "record", "loss") == {1: 0.5, 2: "nan", 4: "-inf"}
+    assert values(tmp_path / "record", "text") == {}
 
 
 def test_of_a_wandb_run_without_its_log_the_summary_tells(runs, tmp_path):
