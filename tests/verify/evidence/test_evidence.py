@@ -270,7 +270,7 @@ def test_a_flipped_bit_ends_the_reading_and_is_said(runs, tmp_path, name):
 @given(data=st.binary(max_size=300))
 def test_no_bytes_make_a_reader_of_binary_files_fail_in_another_way(data):
     for read in (
-        lambda: list(wandb_offline.records(b":W&B\xe1\xbe\x00" + data)),
+        lambda: list(wandb_offline.records(io.BytesIO(b":W&B\xe1\xbe\x00" + data))),
         lambda: list(events.records(io.BytesIO(data))),
         lambda: list(wire.fields(data)),
         lambda: list(events.scalars_of(data, 1)),
@@ -306,7 +306,7 @@ def leveldb(payloads):
 @given(sizes=st.lists(st.sampled_from([0, 1, 100, 32753, 32754, 32760, 70_000]), max_size=8))
 def test_records_over_several_blocks_come_back_whole(sizes):
     payloads = [bytes([n % 251]) * size for n, size in enumerate(sizes)]
-    assert list(wandb_offline.records(leveldb(payloads))) == payloads
+    assert list(wandb_offline.records(io.BytesIO(leveldb(payloads)))) == payloads
 
 
 @pytest.mark.parametrize(
