@@ -69,6 +69,7 @@ def test_what_was_logged_is_sealed_with_the_folder_as_it_was_found(runs, tmp_pat
         ("wandb", "nan", {}, {6: "nan"}),
         ("wandb", "inf", {}, {6: "inf"}),
         ("wandb", "text", {}, {}),
+        ("wandb", "best", {}, {None: 0.25}),  # run.summary["best"], and nowhere else
         ("mlflow", "eval/acc", {"run": FIRST}, {step: step / 10 for step in range(4)}),
         ("mlflow", "loss", {"run": FIRST, "occurrence": 1}, {3: 0.25}),
         ("mlflow", "loss", {"run": FIRST, "occurrence": 2}, {3: 0.125}),
@@ -274,7 +275,7 @@ def test_no_bytes_make_a_reader_of_binary_files_fail_in_another_way(data):
         lambda: list(events.records(io.BytesIO(data))),
         lambda: list(wire.fields(data)),
         lambda: list(events.scalars_of(data, 1)),
-        lambda: wandb_offline._take(wandb_offline.Run("x"), data),
+        lambda: wandb_offline._take(wandb_offline.Run("x"), {}, data),
     ):
         with contextlib.suppress(UsageError):
             read()
@@ -358,7 +359,7 @@ def test_the_command_says_what_was_found_and_what_is_not_known(runs, tmp_path):
     out = tmp_path / "record"
     done = CliRunner().invoke(app, ["record", "--from", str(runs / "wandb"), str(out)])
     assert done.exit_code == 0, done.output
-    assert "17 values of 1 runs, by W&B: metrics.jsonl" in done.output
+    assert "18 values of 1 runs, by W&B: metrics.jsonl" in done.output
     assert "not known: the code that ran" in done.output
     done = CliRunner().invoke(app, ["record", "--from", str(runs / "wandb"), "gpt", "x"])
     assert isinstance(done.exception, UsageError)

@@ -51,6 +51,8 @@ def read(folder: Path, names: list[str]) -> Iterator[Run]:
                     run.add(_points(rest, _text(folder / name)))
                 elif kind == "params":
                     run.settings[rest] = _text(folder / name).rstrip("\n")
+                elif name == f"{above}tags/mlflow.runName":
+                    run.label = _text(folder / name).strip()
             except UsageError as error:
                 run.problems.append(f"{name}: {error}")
         try:
@@ -80,7 +82,7 @@ def _points(name: str, text: str) -> Iterator[Point]:
 
 def _describe(run: Run, meta: dict[str, str]) -> None:
     run.identifier = meta.get("run_id") or run.identifier
-    run.label = meta.get("run_name", "")
+    run.label = run.label or meta.get("run_name", "")
     run.state = STATES.get(meta.get("status", ""), "")
     start = meta.get("start_time", "")
     if STEP.fullmatch(start):

@@ -20,7 +20,7 @@ SUMMARY = "wandb-summary.json"
 MAGIC = b":W&B"
 FILE_HEADER, HEADER, BLOCK = 7, 7, 32 * 1024
 FULL, FIRST, MIDDLE, LAST = 1, 2, 3, 4
-HISTORY, CONFIG, RUN, EXIT = 2, 5, 17, 18
+HISTORY, SUMMARIES, CONFIG, RUN, EXIT = 2, 3, 5, 17, 18
 KEY, NESTED, INTEGER, NUMBER, JSON = 1, 2, 5, 6, 16
 
 
@@ -59,14 +59,21 @@ def read_summary(path: Path, name: str) -> Run:
 
 
 def read_run(path: Path, name: str) -> Run:
-    """One run. A record that cannot be read ends the reading, and is a problem of the run."""
+    """One run. A record that cannot be read ends the reading, and is a problem of the run.
+
+    What was only ever put into the run's summary is a value without a step.
+    """
     run = Run(path.stem.removeprefix("run-"))
+    summary: dict[str, Any] = {}
     try:
         with open_regular(path) as file:
             for record in records(file):
-                _take(run, record)
+                _take(run, summary, record)
     except UsageError as error:
         run.problems.append(f"{name}: {error}")
+    logged = {point.name for point in run.points}
+    told = [pair for key, value in summary.items() for pair in numbers(key, value)]
+    run.points += [Point(each, None, number) for each, number in told if each not in logged]
     return run
 
 
@@ -98,12 +105,14 @@ def records(file: BinaryIO) -> Iterator[bytes]:
             pieces = b""
 
 
-def _take(run: Run, record: bytes) -> None:
+def _take(run: Run, summary: dict[str, Any], record: bytes) -> None:
     for field, value in wire.fields(record):
         if not isinstance(value, bytes):
             continue
         if field == HISTORY:
             run.add(_points(value))
+        elif field == SUMMARIES:
+            summary |= {key: each for key, each in _pairs(value) if not key.startswith("_")}
         elif field == RUN:
             run.settings |= _settings(value, 4)
             if start := wire.first(value, 17):

@@ -27,6 +27,7 @@ OTHERS = re.compile(
     re.IGNORECASE,
 )
 BULLET = re.compile(r"^\s*[-*]\s*`?\**([A-Za-z][\w .-]{0,40}?)`?\**\s*[:=]\s*`?([^\s`,;]+)`?\s*$")
+SPELT = {"acc": "accuracy", "ppl": "perplexity", "err": "error"}
 MAX_LINES = 1500
 HEAD = 40
 
@@ -222,6 +223,9 @@ def sentences(readme: Readme, runs: list[MetricRun], notes: Notes) -> None:
     """Sentences and list items that name a metric and give a number."""
     names = {name for run in runs for name in run.series}
     phrases = {" ".join(p) for n in names if (p := phrase(n))}
+    for short, long in SPELT.items():  # a log says `acc` where prose says accuracy, or the reverse
+        phrases |= {re.sub(rf"\b{short}\b", long, p, flags=re.IGNORECASE) for p in phrases}
+        phrases |= {re.sub(rf"\b{long}\b", short, p, flags=re.IGNORECASE) for p in phrases}
     if not phrases:
         return
     listed = sorted(phrases, key=lambda p: (-len(p), p))[:200]
