@@ -7,8 +7,10 @@ from pathlib import Path
 from goldenseal.audit import reader, series
 from goldenseal.audit.evidence import MAX_TABLE, problem
 from goldenseal.audit.forms.metric_runs import MetricRun
+from goldenseal.audit.log_patterns import COLOURS
 from goldenseal.audit.model import Certainty, Record
 from goldenseal.audit.numbers import parse
+from goldenseal.audit.prose_log import ProseLog
 from goldenseal.audit.series import Metrics, Point, Series
 from goldenseal.errors import UsageError
 from goldenseal.evidence import mlflow_database, mlflow_store, wandb_offline
@@ -133,19 +135,24 @@ def rows_of(record: Record, name: str) -> list[MetricRun] | None:
     return made
 
 
-def objects_in(record: Record, name: str) -> Metrics | None:
-    """What a text log says in lines that are objects."""
-    made = Metrics(name)
+def printed_in(record: Record, name: str) -> Metrics | None:
+    """What a text log says, in lines that are objects and in lines for people."""
+    made = ProseLog(Metrics(name))
     line = 0
     try:
         for data in reader.pieces(record.folder, name):
-            for raw in reader.decode(data).split("\n"):
-                line += 1
+            text = COLOURS.sub("", reader.decode(data))
+            for number, raw in enumerate(text.split("\n"), start=line + 1):
                 if raw[:1] == "{" or series.MLLOG in raw:
-                    made.take_line(line, raw)
+                    if made.metrics.take_line(number, raw):
+                        continue
+                made.take(number, raw.rstrip("\r"))
+            line += text.count("\n")
     except UsageError as error:
         problem(record, "log", Certainty.NOTE, name, str(error))
-    return made if made.series else None
+    if made.seed is not None and made.metrics.seed is None:
+        made.metrics.set("seed", str(made.seed))
+    return made.metrics if made.metrics.series else None
 
 
 def take_settings(record: Record, name: str, run: MetricRun) -> None:
