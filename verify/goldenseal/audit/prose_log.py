@@ -13,18 +13,19 @@ from decimal import Decimal
 from goldenseal.audit.log_patterns import PREFIX
 from goldenseal.audit.numbers import Number, parse
 from goldenseal.audit.series import Metrics, Point
-from goldenseal.audit.words import words
+from goldenseal.audit.words import in_one_case, words
 
 MAX_LINE = 2000  # characters of a line, or of one drawing of a bar
 METRICS = frozenset(
     """loss losses acc accuracy error err perplexity ppl nll bpb bpc bleu rouge meteor f1 auc auroc
-    precision recall prec mse rmse mae mape psnr ssim fid dice iou miou map wer cer top1 top5 em
-    exactmatch mrr ndcg kappa mcc score reward return r2 elbo dsc chrf""".split()
+    precision recall prec acc1 acc5 prec1 prec5 mse rmse mae mape psnr ssim fid dice iou miou map
+    wer cer top1 top5 em exactmatch mrr ndcg kappa mcc score reward return r2 elbo dsc chrf ap
+    """.split()
 )
 # A line with one of these speaks of another run, of a goal, or of what is loaded.
 ELSEWHERE = re.compile(
     r"\b(?:baselines?|targets?|thresholds?|previous(?:ly)?|prior|loading|loaded|load|resum\w+|"
-    r"restor\w+|expected|reported|paper|published|patience|improved from|warm[- ]?up)\b",
+    r"restor\w+|expected|reported|paper|published|patience|improved?|warm[- ]?up)\b",
     re.IGNORECASE,
 )
 SPLITS = {"train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val",
@@ -42,6 +43,10 @@ EPOCH = re.compile(
     r"\bepochs?\b['\"]?\s*[:=#]?\s*\[?\s*(\d{1,7})(?:\.0+)?(?![\d.]*\d)", re.IGNORECASE
 )
 COUNT = re.compile(r"\bepochs?\b['\"]?\s*[:=#]?\s*\[?\s*\d+(?:\s*/\s*\d+)?\]?", re.IGNORECASE)
+# `Accuracy of the network on the 10000 test images: 55 %`
+IMAGES = re.compile(
+    r"(?: of the \w+)? on (?:the )?\d+ (test|val\w*|train\w*)(?: \w+)?(?=\s*[:=])", re.IGNORECASE
+)
 STEP = re.compile(
     r"(?:\b(?:global_?step|step|iter(?:ation)?|update|batch)s?\b['\"]?|^s)\s*[:=#]?\s*\[?\s*"
     r"(\d{1,12})(?![\d.]*\d)",
@@ -126,9 +131,10 @@ class ProseLog:
 
 def quantities(text: str, split: str) -> Iterable[tuple[str, Number]]:
     """(name, value) of each quantity in a line. `split` is of those that name none themselves."""
-    for match in PAIR.finditer(COUNT.sub(" | ", text)):
+    text = IMAGES.sub(r" on \1", COUNT.sub(" | ", text))
+    for match in PAIR.finditer(text):
         name, number = match["name"], parse(match["value"])
-        known = set(words(name.replace("@", " ")))
+        known = set(words(in_one_case(name.replace("@", " "))))
         if number is None or not known & METRICS:
             continue
         own = known & set(SPLITS)

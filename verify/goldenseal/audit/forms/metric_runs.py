@@ -9,7 +9,7 @@ from goldenseal.audit.match import Match, Value, best
 from goldenseal.audit.model import Log, Record, Run, Score, Stage, seed_in_name
 from goldenseal.audit.numbers import Agreement, Number, agreement, mean
 from goldenseal.audit.series import Metrics, Point, Series
-from goldenseal.audit.words import words
+from goldenseal.audit.words import in_one_case, words
 
 SAME = {
     "acc": "accuracy", "ppl": "perplexity", "err": "error", "val": "validation",
@@ -17,7 +17,7 @@ SAME = {
     "testing": "test", "training": "train", "losses": "loss", "bits": "bit", "scores": "score",
     "em": "exactmatch", "lr": "learningrate", "miou": "iou",
 }  # fmt: skip
-AT = re.compile(r"\b(?:acc(?:uracy)?|prec(?:ision)?)@(\d+)\b", re.IGNORECASE)  # of ImageNet
+AT = re.compile(r"\b(?:acc(?:uracy)?|prec(?:ision)?)(?:@(?=\d+\b)|(?=[15]\b))(\d+)", re.IGNORECASE)
 TOP = re.compile(r"top\d+")
 SPLITS = frozenset("train validation test".split())
 HOW = frozenset(
@@ -85,7 +85,7 @@ class Meant:
 
 def normal(name: str) -> frozenset[str]:
     """The words of a name, each in one spelling: `val/acc` and `Validation accuracy` are one."""
-    flat = AT.sub(r"accuracy top\1", name.replace("%", " "))
+    flat = AT.sub(r"accuracy top\1", in_one_case(name.replace("%", " ")))
     flat = re.sub(r"([A-Za-z])[-_ ](?=\d)", r"\1", flat)
     known = {SAME.get(word, word) for word in words(flat)}
     if any(TOP.fullmatch(word) for word in known) and "error" not in known:
