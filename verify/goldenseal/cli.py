@@ -294,6 +294,10 @@ def report(
     against: Annotated[
         str, typer.Option(help="Another record, run, seal or digest to compare with.")
     ] = "",
+    pictures: Annotated[
+        Path | None,
+        typer.Option(help="Also draw each curve into this folder, with claims."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Write one self-contained HTML page.
@@ -306,10 +310,16 @@ def report(
 
     data = page_on(path, against).encode()
     atomic_write(out, data)
+    drawn: list[str] = []
+    if pictures is not None:
+        from goldenseal.report.bound import write_pictures
+
+        drawn = write_pictures(path, pictures)
     if as_json:
-        print_json({"path": str(out), "bytes": len(data)})
+        more = {"pictures": [str(pictures / name) for name in drawn]} if pictures else {}
+        print_json({"path": str(out), "bytes": len(data), **more})
     else:
-        print(f"{out}: {len(data)} bytes")
+        print(f"{out}: {len(data)} bytes" + (f", {pictures}: {len(drawn)} pictures" * bool(drawn)))
 
 
 app.command(epilog=EXAMPLES_OF_REPRODUCE)(reproduce)
