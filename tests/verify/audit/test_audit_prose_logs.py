@@ -91,10 +91,24 @@ def colours():
         yield f"\x1b[32mepoch {e}\x1b[0m val_loss \x1b[1m{loss}\x1b[0m val_acc \x1b[1m{acc}\x1b[0m"
 
 
+def two_in_a_line():
+    for e, loss, acc in ROWS:
+        share = float(acc) / 100
+        yield (
+            f"2026-05-09 19:17:05,018 - Epoch [{e}/4] | Train Loss: 0.1{e}00 Acc: 0.99{e}0 | "
+            f"Test Loss: {loss} Acc: {share:.4f}"
+        )
+
+
+def two_headings():
+    for e, loss, acc in ROWS:
+        yield f"[{e:03}/004] Train - loss: 0.1{e}00, acc: 99.{e}0  Val - loss: {loss}, acc: {acc}"
+
+
 STYLES = {
     each.__name__: each
     for each in (plain, colons, equals, meters, bar_of_keras, bar_of_tqdm, sets, dictionaries)
-} | {"pipes": pipes, "colours": colours}
+} | {"pipes": pipes, "colours": colours, "two": two_in_a_line, "headings": two_headings}
 README = """# A run
 
 The final accuracy is {acc} %, at a loss of {loss}.

@@ -32,6 +32,7 @@ SPLITS = {"train": "train", "training": "train", "val": "val", "valid": "val", "
           "eval": "val", "evaluation": "val", "dev": "val", "test": "test", "testing": "test",
           "validating": "val", "evaluating": "val"}  # fmt: skip
 HEAD = re.compile(rf"^\W*(?:(?:INFO|DEBUG)\W+)?({'|'.join(SPLITS)})\b", re.IGNORECASE)
+NAMED = re.compile(rf"(?<![A-Za-z])({'|'.join(SPLITS)})(?![A-Za-z])", re.IGNORECASE)
 BATCHES = re.compile(r"^\W*epoch\W*\[?\d+\]?\W*\[\s*\d+\s*/\s*\d+", re.IGNORECASE)  # of training
 NUM = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 PAIR = re.compile(
@@ -132,8 +133,12 @@ class ProseLog:
 def quantities(text: str, split: str) -> Iterable[tuple[str, Number]]:
     """(name, value) of each quantity in a line. `split` is of those that name none themselves."""
     text = IMAGES.sub(r" on \1", COUNT.sub(" | ", text))
+    splits = [(m.start(), SPLITS[m[1].lower()]) for m in NAMED.finditer(text)]
+    several = len({each for _, each in splits}) > 1
     for match in PAIR.finditer(text):
         name, number = match["name"], parse(match["value"])
+        if several:  # `Train Loss: 0.45 Acc: 0.83 | Test Loss: 0.32 Acc: 0.87`
+            split = next((each for at, each in reversed(splits) if at < match.start("value")), "")
         known = set(words(in_one_case(name.replace("@", " "))))
         if number is None or not known & METRICS:
             continue
