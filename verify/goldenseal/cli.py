@@ -208,12 +208,15 @@ def seal(
     sign: Annotated[
         Path | None, typer.Option(help="Also sign, with this Ed25519 private key in PEM.")
     ] = None,
+    keep_ignored: Annotated[
+        bool, typer.Option("--keep-ignored", help="Seal also files that git ignores.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Seal a record: write seal.json and SHA512SUMS. A sealed folder never changes again."""
     from goldenseal.records import command
 
-    raise typer.Exit(command.seal(folder, sign, as_json))
+    raise typer.Exit(command.seal(folder, sign, as_json, keep_ignored))
 
 
 @app.command(epilog="Examples:  goldenseal check all   ·   goldenseal check records/a/b --json")
@@ -291,6 +294,10 @@ def report(
     against: Annotated[
         str, typer.Option(help="Another record, run, seal or digest to compare with.")
     ] = "",
+    pictures: Annotated[
+        Path | None,
+        typer.Option(help="Also draw each curve into this folder, with claims."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Write one self-contained HTML page.
@@ -303,10 +310,16 @@ def report(
 
     data = page_on(path, against).encode()
     atomic_write(out, data)
+    drawn: list[str] = []
+    if pictures is not None:
+        from goldenseal.report.bound import write_pictures
+
+        drawn = write_pictures(path, pictures)
     if as_json:
-        print_json({"path": str(out), "bytes": len(data)})
+        more = {"pictures": [str(pictures / name) for name in drawn]} if pictures else {}
+        print_json({"path": str(out), "bytes": len(data), **more})
     else:
-        print(f"{out}: {len(data)} bytes")
+        print(f"{out}: {len(data)} bytes" + (f", {pictures}: {len(drawn)} pictures" * bool(drawn)))
 
 
 app.command(epilog=EXAMPLES_OF_REPRODUCE)(reproduce)

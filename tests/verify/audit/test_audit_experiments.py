@@ -1,6 +1,9 @@
 """pytest tests/verify/audit/test_audit_experiments.py — trackers' folders and research folders."""
 
+import contextlib
 import json
+import shutil
+import sqlite3
 
 import pytest
 
@@ -195,6 +198,74 @@ def test_a_folder_of_weights_and_biases_is_read(tmp_path):
     verdict = audit_folder(tmp_path)
     assert verdict.outcome is Outcome.NOT_CHECKABLE
     assert "could not be read" in verdict.reason
+
+
+WANDB = {  # of tests/fixtures/runs/wandb, which wandb 0.31.0 wrote: a history and no summary
+    "consistent": "Final loss: 0.2000\n\nEval accuracy 40.0 %.\n\n- lr: 0.1\n\nBest: 0.25\n",
+    "not-in-log": "Final loss: 0.1800\n",
+    "setting": "Final loss: 0.2000\n\n- lr: 0.01\n",
+}
+
+
+@pytest.mark.parametrize("kind", ["consistent", "not-in-log", "setting"])
+def test_the_history_of_an_offline_run_is_judged(root, tmp_path, kind):
+    shutil.copytree(root / "tests" / "fixtures" / "runs" / "wandb", tmp_path / "wandb")
+    (tmp_path / "README.md").write_text(f"# A run\n\n{WANDB[kind]}")
+    verdict = audit_folder(tmp_path)
+    assert verdict.form == "wandb"
+    if kind == "consistent":
+        assert verdict.outcome is Outcome.CONSISTENT, verdict.findings
+        assert len(verdict.confirmed) >= 3
+    else:
+        assert kinds(verdict) == {kind}
+
+
+def test_a_step_of_the_history_is_told_from_the_last_one(root, tmp_path):
+    shutil.copytree(root / "tests" / "fixtures" / "runs" / "wandb", tmp_path / "wandb")
+    (tmp_path / "README.md").write_text("# A run\n\nLoss: 0.3333\n")
+    assert kinds(audit_folder(tmp_path), AMBIGUOUS) == {"some-step"}
+    (tmp_path / "README.md").write_text("# A run\n\nFinal loss: 1.0\n")
+    assert kinds(audit_folder(tmp_path), AMBIGUOUS) == {"some-step"}
+
+
+def test_a_history_that_was_cut_short_is_named(root, tmp_path):
+    shutil.copytree(root / "tests" / "fixtures" / "runs" / "wandb", tmp_path / "wandb")
+    (log,) = tmp_path.rglob("*.wandb")
+    log.write_bytes(log.read_bytes()[:-30])
+    (tmp_path / "README.md").write_text("# A run\n\nFinal loss: 0.2000\n")
+    verdict = audit_folder(tmp_path)
+    assert verdict.outcome is Outcome.CONSISTENT
+    assert any("cut short within a record" in f.evidence for f in verdict.findings)
+
+
+MLFLOW = """# Two runs
+
+| run | loss | eval/acc |
+|---|---|---|
+| toy 7 | 0.5000 | 0.3 |
+| toy 8 | {loss} | 0.3 |
+
+- lr: {lr}
+"""
+
+
+@pytest.mark.parametrize(
+    ("loss", "lr", "found"),
+    [
+        ("0.50", "0.1", set()),
+        ("0.41", "0.1", {"not-in-log"}),
+        ("0.50", "0.2", {"setting"}),
+    ],
+)
+def test_the_database_of_mlflow_is_judged(root, tmp_path, loss, lr, found):
+    sql = (root / "tests" / "fixtures" / "mlflow_database.sql").read_text()
+    with contextlib.closing(sqlite3.connect(tmp_path / "mlflow.db")) as database:
+        database.executescript(sql)
+    (tmp_path / "README.md").write_text(MLFLOW.format(loss=loss, lr=lr))
+    verdict = audit_folder(tmp_path)
+    assert verdict.form == "mlflow"
+    assert kinds(verdict) == found
+    assert (verdict.outcome is Outcome.CONSISTENT) is not bool(found)
 
 
 def test_links_and_large_numbers_cost_nothing(folder, tmp_path):

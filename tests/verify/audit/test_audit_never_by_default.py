@@ -96,7 +96,7 @@ def test_logs_of_programs_are_read(single, form):
     assert kinds(verdict) == {"score-not-in-log"}
 
 
-def test_event_files_are_read_by_their_own_reader_or_named(single, monkeypatch):
+def test_event_files_are_read_and_one_that_is_cut_short_is_named(single):
     writer = pytest.importorskip("tensorboard.summary.writer.event_file_writer")
     event_pb2 = pytest.importorskip("tensorboard.compat.proto.event_pb2")
     summary_pb2 = pytest.importorskip("tensorboard.compat.proto.summary_pb2")
@@ -112,13 +112,14 @@ def test_event_files_are_read_by_their_own_reader_or_named(single, monkeypatch):
     single.facts = {"val_bpb": 1.2185}
     (single.folder / "submission.json").write_text(json.dumps(single.facts))
     assert "score-not-in-log" in kinds(audit_folder(single.folder))
-    monkeypatch.setitem(__import__("sys").modules, "tensorboard", None)
-    for name in list(__import__("sys").modules):
-        if name.startswith("tensorboard."):
-            monkeypatch.delitem(__import__("sys").modules, name)
+    (path,) = (p for p in single.folder.iterdir() if "tfevents" in p.name)
+    path.write_bytes(path.read_bytes()[:-5])
+    verdict = audit_folder(single.folder)
+    assert any("cut short within a record; only up to" in f.evidence for f in verdict.findings)
+    path.write_bytes(b"no event file")
     verdict = audit_folder(single.folder)
     assert verdict.outcome is Outcome.NOT_CHECKABLE
-    assert any("pip install 'goldenseal[events]'" in f.evidence for f in verdict.findings)
+    assert any("nothing of it could be read" in f.evidence for f in verdict.findings)
 
 
 def test_the_readme_alone_may_state_the_headline(golf):

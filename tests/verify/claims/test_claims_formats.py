@@ -152,10 +152,22 @@ def test_scalars_are_float32_in_an_event_file():
     ]
 
 
-def test_without_its_reader_an_event_file_could_not_be_checked(repository, record, monkeypatch):
-    import sys
+TWO = events([("a", 1, 0.5), ("a", 2, 0.25)])
+FLIPPED = TWO[:-5] + bytes([TWO[-5] ^ 1]) + TWO[-4:]
 
-    body = f"{record(NAME, events([('a', 1, 0.5)]))}, line = {{ tag = 'a' }}, pointer = '/value'"
-    module = "tensorboard.backend.event_processing.event_file_loader"
-    monkeypatch.setitem(sys.modules, module, None)
-    assert kinds(repository, "0.5<!--=v-->", body) == ["could-not-check"]
+
+@pytest.mark.parametrize(
+    ("data", "of_first", "of_second"),
+    [
+        (TWO, [], []),
+        (TWO[:-5], [], ["no-evidence"]),
+        (FLIPPED, ["no-evidence"], ["no-evidence"]),
+    ],
+    ids=["whole", "cut short", "damaged"],
+)
+def test_of_an_event_file_that_was_cut_short_stays_what_came_before_and_of_a_damaged_one_nothing(
+    repository, record, data, of_first, of_second
+):
+    body = f"{record(NAME, data)}, line = {{ tag = 'a', step = 1 }}, pointer = '/value'"
+    assert kinds(repository, "0.5<!--=v-->", body) == of_first
+    assert kinds(repository, "0.25<!--=v-->", body.replace("step = 1", "step = 2")) == of_second

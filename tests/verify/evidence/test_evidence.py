@@ -1,10 +1,12 @@
 """pytest tests/verify/evidence/test_evidence.py
 
-Runs that other tools logged, sealed as evidence. The W&B, MLflow and TensorBoard folders among the
-fixtures were written by wandb 0.31.0, mlflow-skinny 3.17.2 and tensorboard 2.21.0.
+Runs that other tools logged, sealed as evidence. The folders among the fixtures were written by
+wandb 0.31.0, mlflow-skinny 3.17.2, tensorboard 2.21.0, lightning 2.6.6 and transformers 5.23.0, the
+last two by tests/fixtures/make_runs.py.
 """
 
 import contextlib
+import io
 import json
 import shutil
 import struct
@@ -17,8 +19,9 @@ from typer.testing import CliRunner
 
 from goldenseal.claims import command
 from goldenseal.cli import app
+from goldenseal.disk import events, wire
 from goldenseal.errors import UsageError
-from goldenseal.evidence import tensorboard_events, wandb_offline, wire
+from goldenseal.evidence import wandb_offline
 from goldenseal.evidence.collect import record_from
 from goldenseal.records import check_seal
 from goldenseal.records.check import check
@@ -66,6 +69,7 @@ def test_what_was_logged_is_sealed_with_the_folder_as_it_was_found(runs, tmp_pat
         ("wandb", "nan", {}, {6: "nan"}),
         ("wandb", "inf", {}, {6: "inf"}),
         ("wandb", "text", {}, {}),
+        ("wandb", "best", {}, {None: 0.25}),  # run.summary["best"], and nowhere else
         ("mlflow", "eval/acc", {"run": FIRST}, {step: step / 10 for step in range(4)}),
         ("mlflow", "loss", {"run": FIRST, "occurrence": 1}, {3: 0.25}),
         ("mlflow", "loss", {"run": FIRST, "occurrence": 2}, {3: 0.125}),
@@ -73,12 +77,16 @@ def test_what_was_logged_is_sealed_with_the_folder_as_it_was_found(runs, tmp_pat
         ("tensorboard", "loss", {}, {0: 1, 1: 0.5, 2: 0.3333333432674408, 3: 0.25}),
         ("tensorboard", "eval/acc", {}, {0: 0, 1: 0.10000000149011612, 2: 0.20000000298023224}),
         ("tensorboard", "hist", {}, {}),
-        ("lightning", "train_loss", {}, {0: 1, 2: 0.5, 4: "nan"}),
-        ("lightning", "val_acc", {}, {1: 0.25, 3: 0.5, 5: 0.75}),
-        ("trainer", "loss", {}, {1: 1, 2: 0.5}),
-        ("trainer", "grad_norm", {}, {1: 1.5, 2: "nan"}),
-        ("trainer", "eval_accuracy", {}, {1: 0.5, 2: 0.625}),
-        ("trainer", "all_results/eval_accuracy", {}, {None: 0.625}),
+        ("lightning", "train_loss_step", {"step": 9}, {9: 0.14862291514873505}),
+        ("lightning", "val_acc", {}, {3: 0.5, 7: 0.625, 11: 0.75}),
+        ("lightning", "lr", {"step": 1}, {1: 0.10000000149011612}),
+        ("lightning", "test_loss", {}, {12: 0.06360451877117157}),
+        ("trainer", "loss", {"step": 2}, {2: 0.8011898994445801}),
+        ("trainer", "eval_accuracy", {}, {5: 0.6875, 10: 1, 15: 1}),
+        ("trainer", "eval_loss", {"step": 15}, {15: 0.35762184858322144}),
+        # of the best checkpoint, which is that of step 10
+        ("trainer", "eval_results/eval_loss", {}, {None: 0.39125269651412964}),
+        ("trainer", "all_results/eval_accuracy", {}, {None: 1}),
     ],
 )
 def test_values_have_their_name_and_step(runs, tmp_path, name, metric, other, expected):
@@ -92,7 +100,12 @@ def test_values_have_their_name_and_step(runs, tmp_path, name, metric, other, ex
         ("wandb", [7], True, {"lr": 0.1, "seed": 7, "layers": [1, 2]}),
         ("mlflow", [1, 2], True, {"lr": "0.1", "seed": "1"}),
         ("tensorboard", [], False, None),
-        ("lightning", [7], False, {"lr": "0.1", "seed": "7", "name": "toy"}),
+        (
+            "lightning",
+            [7],
+            False,
+            {"lr": "0.1", "seed": "7", "name": "toy"},
+        ),  # no tuple
         ("trainer", [], False, None),
     ],
 )
@@ -160,12 +173,31 @@ def test_the_folder_of_one_run_will_do(runs, tmp_path, name, inner):
 
 def test_of_a_trainer_that_was_killed_the_last_checkpoint_tells(runs, tmp_path):
     shutil.copytree(runs / "trainer", tmp_path / "there")
-    state = (tmp_path / "there" / "trainer_state.json").read_text()
-    (tmp_path / "there" / "checkpoint-10").mkdir()
-    (tmp_path / "there" / "checkpoint-10" / "trainer_state.json").write_text(state)
     (tmp_path / "there" / "trainer_state.json").unlink()
+    record_from(tmp_path / "there", tmp_path / "of_15")
+    assert list(values(tmp_path / "of_15", "loss")) == [2, 4, 6, 8, 10, 12, 14]
+    (tmp_path / "there" / "checkpoint-15" / "trainer_state.json").unlink()
+    record_from(tmp_path / "there", tmp_path / "of_10")
+    assert list(values(tmp_path / "of_10", "loss")) == [2, 4, 6, 8, 10]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("metrics.csv", "step,loss,text\n1,0.5,a\n2,nan,\n3,,b\n4,-inf,\n"),
+        (
+            "trainer_state.json",
+            '{"log_history": [{"step": 1, "loss": 0.5}, {"step": 2, "loss": NaN},'
+            ' {"step": 4, "loss": -Infinity, "text": "a"}]}',
+        ),
+    ],
+)
+def test_what_is_not_finite_has_its_word_and_text_is_no_value(tmp_path, name, text):
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there" / name).write_text(text)
     record_from(tmp_path / "there", tmp_path / "record")
-    assert values(tmp_path / "record", "loss") == {1: 1, 2: 0.5}
+    assert values(tmp_path / "record", "loss") == {1: 0.5, 2: "nan", 4: "-inf"}
+    assert values(tmp_path / "record", "text") == {}
 
 
 def test_of_a_wandb_run_without_its_log_the_summary_tells(runs, tmp_path):
@@ -239,11 +271,11 @@ def test_a_flipped_bit_ends_the_reading_and_is_said(runs, tmp_path, name):
 @given(data=st.binary(max_size=300))
 def test_no_bytes_make_a_reader_of_binary_files_fail_in_another_way(data):
     for read in (
-        lambda: list(wandb_offline.records(b":W&B\xe1\xbe\x00" + data)),
-        lambda: list(tensorboard_events.records(data)),
+        lambda: list(wandb_offline.records(io.BytesIO(b":W&B\xe1\xbe\x00" + data))),
+        lambda: list(events.records(io.BytesIO(data))),
         lambda: list(wire.fields(data)),
-        lambda: list(tensorboard_events._points(data)),
-        lambda: wandb_offline._take(wandb_offline.Run("x"), data),
+        lambda: list(events.scalars_of(data, 1)),
+        lambda: wandb_offline._take(wandb_offline.Run("x"), {}, data),
     ):
         with contextlib.suppress(UsageError):
             read()
@@ -275,13 +307,7 @@ def leveldb(payloads):
 @given(sizes=st.lists(st.sampled_from([0, 1, 100, 32753, 32754, 32760, 70_000]), max_size=8))
 def test_records_over_several_blocks_come_back_whole(sizes):
     payloads = [bytes([n % 251]) * size for n, size in enumerate(sizes)]
-    assert list(wandb_offline.records(leveldb(payloads))) == payloads
-
-
-def test_the_checksum_of_tfrecords_is_the_published_one():
-    """123456789 has the CRC-32C e3069283, by RFC 3720."""
-    unmasked = (tensorboard_events.masked(b"123456789") - 0xA282EAD8) & 0xFFFFFFFF
-    assert (unmasked << 15 | unmasked >> 17) & 0xFFFFFFFF == 0xE3069283
+    assert list(wandb_offline.records(io.BytesIO(leveldb(payloads)))) == payloads
 
 
 @pytest.mark.parametrize(
@@ -333,7 +359,7 @@ def test_the_command_says_what_was_found_and_what_is_not_known(runs, tmp_path):
     out = tmp_path / "record"
     done = CliRunner().invoke(app, ["record", "--from", str(runs / "wandb"), str(out)])
     assert done.exit_code == 0, done.output
-    assert "17 values of 1 runs, by W&B: metrics.jsonl" in done.output
+    assert "18 values of 1 runs, by W&B: metrics.jsonl" in done.output
     assert "not known: the code that ran" in done.output
     done = CliRunner().invoke(app, ["record", "--from", str(runs / "wandb"), "gpt", "x"])
     assert isinstance(done.exception, UsageError)

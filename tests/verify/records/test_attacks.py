@@ -71,6 +71,26 @@ def test_no_attack_of_the_corpus_is_accepted_by_either_checker(sealed, tmp_path,
         print(f" {count} attacks, none accepted ", end="")
 
 
+TWINS = [
+    (("Notes",), True),  # of the folder `notes`, which the record holds
+    (("empty",), False),
+    (("Empty", "empty"), True),
+    (("a/b/C", "a/B"), True),
+    (("a/b", "A"), True),
+    (("caf\u00e9", "cafe\u0301"), True),
+    (("one", "two", "one/two"), False),
+]
+
+
+@pytest.mark.parametrize(("folders", "refused"), TWINS)
+def test_both_checkers_give_one_verdict_on_empty_folders(sealed, folders, refused):
+    for name in folders:
+        (sealed / name).mkdir(parents=True)
+    assert verdicts(sealed) == (not refused, not refused)
+    if refused:
+        assert any("differ only in case or form" in reason for reason in check(sealed).reasons())
+
+
 @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
 @given(name=st.text(st.characters(codec=None, exclude_characters="/"), min_size=1, max_size=30))
 def test_no_added_name_is_accepted_whatever_it_is(sealed, name):

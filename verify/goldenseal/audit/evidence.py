@@ -19,7 +19,6 @@ LOG_FOLDERS = re.compile(
 )
 MAX_PEEKED = 12  # files that are looked into to tell which form a folder has
 MAX_TABLE = 1 << 26  # bytes of a CSV file or a file of JSON lines that is read whole
-MAX_EVENTS = 1 << 30
 OBJECTS = (".jsonl", ".ndjson")
 TABLES = (".csv", ".tsv")
 SUMMARIES = ("wandb-summary.json",)
@@ -33,7 +32,7 @@ def is_evidence(name: str) -> bool:
 def is_metrics(name: str) -> bool:
     """Whether a file may hold metrics that a program wrote for programs, by its name."""
     base = name.rsplit("/", 1)[-1].lower()
-    return base.endswith((*OBJECTS, *TABLES)) or base in SUMMARIES or events.EVENTS in base
+    return base.endswith((*OBJECTS, *TABLES)) or base in SUMMARIES or events.is_events(base)
 
 
 def evidence_names(folder: Path, names: dict[str, int]) -> list[str]:
@@ -83,19 +82,11 @@ def mark(made: Metrics | None) -> str:
 def read_metrics(record: Record, name: str) -> Metrics | None:
     """The metrics of one file; None, and a problem of the record, where it cannot be read."""
     base = name.rsplit("/", 1)[-1].lower()
-    path: Path = record.folder / name
-    if events.EVENTS in base:
-        try:
-            if path.stat().st_size > MAX_EVENTS:
-                raise ValueError("it is too large")
-            made = series.read_events(path, name)
-        except ImportError:
-            why = f"the event file could not be read: pip install '{events.NEEDS}'"
-            problem(record, "log", Certainty.AMBIGUOUS, name, why)
-            return None
-        except (ValueError, OSError) as error:
-            problem(record, "log", Certainty.NOTE, name, f"it could not be read: {error}")
-            return None
+    if events.is_events(base):
+        made, wrong = series.read_events(record.folder / name, name)
+        if wrong:
+            upto = "only up to there is it read" if made.series else "nothing of it could be read"
+            problem(record, "log", Certainty.NOTE, name, f"{wrong}; {upto}")
         return made if made.series else None
     data = reader.read(record.folder, name, MAX_TABLE)
     if data is None:

@@ -5,6 +5,7 @@ Each becomes a `Metrics`: of every name the points in order, in bounded memory, 
 
 import csv
 import json
+import math
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,12 +15,14 @@ from typing import Any
 
 from goldenseal.audit.numbers import Number, parse
 from goldenseal.disk import events
+from goldenseal.errors import UsageError
 
 MAX_POINTS = 4000  # of a metric; of more the first ones, the last one and the extremes are kept
 MAX_METRICS = 500
 MAX_DEPTH = 4
 MAX_LINE = 1 << 16
 MLLOG = ":::MLLOG"
+LARGEST_SINGLE = 3.4e38
 STEPS = ("step", "_step", "global_step", "steps", "iteration", "iter", "step_num", "samples_count")
 STEP_ENDS = ("/step", "/global_step")
 EPOCHS = ("epoch", "epoch_num")
@@ -205,22 +208,24 @@ def read_objects(name: str, text: str) -> Metrics | None:
     return made if made.series else None
 
 
-def read_events(path: Path, name: str) -> Metrics:
-    """The scalars of a TensorBoard event file, by TensorBoard's own reader.
-
-    Raises ImportError without it, and ValueError for a file that it cannot read.
-    """
+def read_events(path: Path, name: str) -> tuple[Metrics, str]:
+    """The scalars of a TensorBoard event file; up to where it is damaged, and what is wrong."""
     made = Metrics(name)
-    for each in events.scalars(path):
-        if (number := as_written(each.value)) is not None:
-            made.add(each.tag, Point(number, each.step, each.event))
-    return made
+    try:
+        for each in events.scalars(path):
+            if (number := as_written(each.value)) is not None:
+                made.add(each.tag, Point(number, each.step, each.event))
+    except UsageError as error:
+        return made, str(error)
+    return made, ""
 
 
 def as_written(value: float) -> Number | None:
-    """A single-precision number in the fewest digits that give it back."""
-    for digits in range(1, 10):
-        text = f"{value:.{digits}g}"
-        if struct.pack("<f", float(text)) == struct.pack("<f", value):
-            return parse(text)
-    return None
+    """A number in the fewest digits that give it back in the precision that it has."""
+    if not math.isfinite(value):
+        return None
+    if abs(value) > LARGEST_SINGLE or struct.unpack("<f", struct.pack("<f", value))[0] != value:
+        return parse(repr(value))
+    texts = (f"{value:.{digits}g}" for digits in range(1, 10))
+    single = struct.pack("<f", value)
+    return parse(next(t for t in texts if struct.pack("<f", float(t)) == single))

@@ -7,6 +7,7 @@ from decimal import Decimal
 SPLIT = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+\d*|[A-Z]+\d*|\d+")
 # Bits a byte by their long name.
 LONG_BPB = re.compile(r"bits?[-_ ]*(?:/|per)[-_ ]*byte(?![a-z])", re.IGNORECASE)
+CASED = re.compile(r"\bm?IoU|\bmAP")
 SETTING = re.compile(r"\b\w{1,12}\s*=\s*[\w.]+")  # as in `sliding (s=64)`
 SEED_KEY = re.compile(r"(?<![A-Za-z])seed[-_ ]?(\d{1,10})(?!\d)", re.IGNORECASE)
 BARE_SEED = re.compile(r"s?(\d{1,10})")
@@ -69,6 +70,11 @@ class Meaning:
     statistic: str = ""
     before: bool = False
     scale: Decimal = Decimal(1)
+
+
+def in_one_case(text: str) -> str:
+    """Names whose capitals stand within a word, `mIoU` and `mAP`, in small letters."""
+    return CASED.sub(lambda match: match[0].lower(), text)
 
 
 def words(key: str) -> list[str]:

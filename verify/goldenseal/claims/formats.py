@@ -6,14 +6,14 @@ scalars as float32: 0.1 is 0.100000001490…, and 16777217 is 16777216.
 
 import csv
 import io
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from goldenseal.claims.findings import ClaimError
 from goldenseal.claims.numerals import exact_value
-from goldenseal.disk.events import EVENTS, NEEDS, scalars
+from goldenseal.disk.events import CutShort, is_events, records, scalars_of
+from goldenseal.errors import UsageError
 
 DELIMITERS = {".csv": ",;\t", ".tsv": "\t"}
 
@@ -32,12 +32,12 @@ class Cell(str):
 
 def is_rows(file: str) -> bool:
     """Whether a file is one of those that this module reads."""
-    return Path(file).suffix.lower() in DELIMITERS or EVENTS in Path(file).name
+    return Path(file).suffix.lower() in DELIMITERS or is_events(file)
 
 
 def rows_of(data: bytes, file: str, where: str) -> list[dict[str, Any]]:
-    """The rows of a file. Raises ClaimError, `could-not-check` without a reader."""
-    if EVENTS in Path(file).name:
+    """The rows of a file. Raises ClaimError for one that cannot be read."""
+    if is_events(file):
         return _events(data, where)
     return _csv(data, DELIMITERS[Path(file).suffix.lower()], where)
 
@@ -66,20 +66,19 @@ def _csv(data: bytes, delimiters: str, where: str) -> list[dict[str, Any]]:
 
 
 def _events(data: bytes, where: str) -> list[dict[str, Any]]:
-    """Every scalar, of the very bytes whose digest was checked."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"events.out.{EVENTS}.0"
-        path.write_bytes(data)
-        try:
-            return [
+    """Every scalar; of a file that was cut short, as by a run that was killed, those before."""
+    rows: list[dict[str, Any]] = []
+    try:
+        for count, record in enumerate(records(io.BytesIO(data)), start=1):
+            rows += [
                 {"tag": s.tag, "step": s.step, "wall_time": s.wall_time, "value": s.value}
-                for s in scalars(path)
+                for s in scalars_of(record, count)
             ]
-        except ImportError:
-            words = f"{where} needs tensorboard's reader: pip install '{NEEDS}'"
-            raise ClaimError("could-not-check", words) from None
-        except ValueError as error:
-            raise _unreadable(where, str(error)) from None
+    except CutShort:
+        return rows
+    except UsageError as error:
+        raise _unreadable(where, str(error)) from None
+    return rows
 
 
 def with_value(rows: Sequence[dict[str, Any]], pointer: str) -> list[dict[str, Any]]:

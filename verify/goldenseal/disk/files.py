@@ -100,12 +100,13 @@ def colliding(names: list[str]) -> list[tuple[str, str]]:
 def walk(folder: Path) -> tuple[list[str], list[str]]:
     """(names of regular files, problems), both sorted; nothing is followed or opened.
 
-    Links, devices, sockets, pipes, files with a second hard link, unusable names and folders that
-    cannot be listed are problems. Raises UsageError when `folder` itself is none or unreadable.
+    Links, devices, sockets, pipes, files with a second hard link, unusable names, names that some
+    file systems take for one, also of empty folders, and folders that cannot be listed are
+    problems. Raises UsageError when `folder` itself is none or unreadable.
     """
     if folder.is_symlink() or not folder.is_dir():
         raise UsageError(f"{folder} is not a folder")
-    names, problems, pending = [], [], [""]
+    names, folders, problems, pending = [], [], [], [""]
     while pending:
         prefix = pending.pop()
         try:
@@ -122,10 +123,14 @@ def walk(folder: Path) -> tuple[list[str], list[str]]:
                 problems.append(f"{name!r}: {reason}")
             elif entry.is_dir(follow_symlinks=False):
                 pending.append(f"{name}/")
+                folders.append(name)
             else:
                 names.append(name)
     names.sort()
-    problems += [f"{a!r} and {b!r} differ only in case or form" for a, b in colliding(names)]
+    problems += [
+        f"{a!r} and {b!r} differ only in case or form"
+        for a, b in colliding(sorted(names + folders))
+    ]
     return names, sorted(problems)
 
 

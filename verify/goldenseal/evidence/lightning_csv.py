@@ -58,5 +58,9 @@ def _points(text: str) -> Iterator[Point]:
 
 
 def _settings(text: str) -> dict[str, str]:
-    """The plain `name: value` lines of a YAML file; what is nested stays in the file alone."""
-    return {name: value.strip().strip("'\"") for name, value in PLAIN.findall(text) if value}
+    """The plain `name: value` lines of a YAML file; what is nested, or null, stays in the file.
+
+    Lightning writes tags of Python objects, such as `!!python/tuple`, so no YAML reader is asked.
+    """
+    found = {name: value.strip().strip("'\"") for name, value in PLAIN.findall(text)}
+    return {name: value for name, value in found.items() if value not in ("", "null", "~")}

@@ -1,17 +1,18 @@
-"""MLflow's file store: a folder a run, a file a metric with lines `milliseconds value step`.
+"""MLflow's file store: a folder a run, a file a metric with lines `milliseconds value step`; its
+database is read beside it.
 
 A metric of a data set has two more words in its lines; one of long ago has no step. What logged
 models repeat of their runs is not read twice.
 """
 
-import datetime
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from goldenseal.disk.files import read_small
 from goldenseal.errors import UsageError
-from goldenseal.evidence.model import MAX_TEXT, Point, Run
+from goldenseal.evidence import mlflow_database
+from goldenseal.evidence.model import MAX_TEXT, Point, Run, utc
 
 TOOL = "MLflow"
 META = "meta.yaml"
@@ -21,7 +22,7 @@ STEP = re.compile(r"-?[0-9]{1,18}")
 
 
 def files_of(names: list[str]) -> list[str]:
-    """The meta.yaml of each run: beside it lies a folder of metrics, params or tags."""
+    """The meta.yaml of each run, beside a folder of metrics, params or tags; and databases."""
     tops = {
         f"/{name}".partition(f"/{part}/")[0].removeprefix("/")
         for name in names
@@ -29,12 +30,16 @@ def files_of(names: list[str]) -> list[str]:
         if f"/{part}/" in f"/{name}"
     }
     metas = [n for n in names if n.rpartition("/")[2] == META and n.rpartition("/")[0] in tops]
-    return [name for name in metas if "models" not in name.split("/")[:-2]]
+    runs = [name for name in metas if "models" not in name.split("/")[:-2]]
+    return runs + [name for name in names if mlflow_database.is_database(name)]
 
 
 def read(folder: Path, names: list[str]) -> Iterator[Run]:
     """The runs of a folder."""
     for meta in files_of(names):
+        if mlflow_database.is_database(meta):
+            yield from mlflow_database.read(folder, meta)
+            continue
         above = meta.removesuffix(META)
         run = Run(above.rstrip("/").rpartition("/")[2] or ".")
         for name in names:
@@ -46,6 +51,8 @@ def read(folder: Path, names: list[str]) -> Iterator[Run]:
                     run.add(_points(rest, _text(folder / name)))
                 elif kind == "params":
                     run.settings[rest] = _text(folder / name).rstrip("\n")
+                elif name == f"{above}tags/mlflow.runName":
+                    run.label = _text(folder / name).strip()
             except UsageError as error:
                 run.problems.append(f"{name}: {error}")
         try:
@@ -75,11 +82,8 @@ def _points(name: str, text: str) -> Iterator[Point]:
 
 def _describe(run: Run, meta: dict[str, str]) -> None:
     run.identifier = meta.get("run_id") or run.identifier
+    run.label = run.label or meta.get("run_name", "")
     run.state = STATES.get(meta.get("status", ""), "")
     start = meta.get("start_time", "")
     if STEP.fullmatch(start):
-        try:
-            moment = datetime.datetime.fromtimestamp(int(start) // 1000, datetime.UTC)
-        except (OverflowError, ValueError, OSError):
-            return
-        run.started = moment.isoformat(timespec="seconds").replace("+00:00", "Z")
+        run.started = utc(int(start) // 1000)

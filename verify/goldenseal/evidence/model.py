@@ -1,14 +1,11 @@
 """What a foreign run says: its metrics by name and step, its settings, and whether it ended."""
 
+import datetime
 import math
-import mmap
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, NamedTuple
 
-from goldenseal.disk.files import open_regular
 from goldenseal.errors import UsageError
 
 MAX_TEXT = 64 * 1024 * 1024  # bytes of one file that is read whole
@@ -33,6 +30,7 @@ class Run:
     settings: dict[str, Any] = field(default_factory=dict)
     state: str = ""  # finished, failed, or "" where nothing says whether it ended
     started: str = ""  # UTC
+    label: str = ""  # what its user called it
     problems: list[str] = field(default_factory=list)  # what could not be read, and where
 
     def add(self, points: Iterable[Point]) -> None:
@@ -66,15 +64,10 @@ def numbers(name: str, value: Any, depth: int = 8) -> Iterator[tuple[str, float]
         yield name, found
 
 
-@contextmanager
-def mapped(path: Path) -> Iterator[bytes | mmap.mmap]:
-    """A file's bytes, of which only those are in memory that are looked at.
-
-    For files of our own: of one that others write to, the end may vanish meanwhile.
-    """
-    with open_regular(path) as file:
-        if not file.seek(0, 2):
-            yield b""
-            return
-        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            yield data
+def utc(seconds: int) -> str:
+    """A moment in seconds since 1970, as text; "" for one that no calendar has."""
+    try:
+        moment = datetime.datetime.fromtimestamp(seconds, datetime.UTC)
+    except (OverflowError, ValueError, OSError):
+        return ""
+    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")

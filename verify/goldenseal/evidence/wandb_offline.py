@@ -4,25 +4,23 @@ The log has blocks of 32 KiB; a record is in one piece or in several, each with 
 and its kind. Fields are numbered as in wandb's wandb_internal.proto, of version 0.31.
 """
 
-import datetime
-import mmap
 import struct
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
-from goldenseal.disk import canonical
+from goldenseal.disk import canonical, wire
+from goldenseal.disk.files import open_regular
 from goldenseal.errors import UsageError
-from goldenseal.evidence import wire
-from goldenseal.evidence.model import MAX_TEXT, NOT_FINITE, Point, Run, mapped, numbers
+from goldenseal.evidence.model import MAX_TEXT, NOT_FINITE, Point, Run, numbers, utc
 
 TOOL = "W&B"
 SUMMARY = "wandb-summary.json"
 MAGIC = b":W&B"
 FILE_HEADER, HEADER, BLOCK = 7, 7, 32 * 1024
 FULL, FIRST, MIDDLE, LAST = 1, 2, 3, 4
-HISTORY, CONFIG, RUN, EXIT = 2, 5, 17, 18
+HISTORY, SUMMARIES, CONFIG, RUN, EXIT = 2, 3, 5, 17, 18
 KEY, NESTED, INTEGER, NUMBER, JSON = 1, 2, 5, 6, 16
 
 
@@ -61,31 +59,39 @@ def read_summary(path: Path, name: str) -> Run:
 
 
 def read_run(path: Path, name: str) -> Run:
-    """One run. A record that cannot be read ends the reading, and is a problem of the run."""
+    """One run. A record that cannot be read ends the reading, and is a problem of the run.
+
+    What was only ever put into the run's summary is a value without a step.
+    """
     run = Run(path.stem.removeprefix("run-"))
+    summary: dict[str, Any] = {}
     try:
-        with mapped(path) as data:
-            for record in records(data):
-                _take(run, record)
+        with open_regular(path) as file:
+            for record in records(file):
+                _take(run, summary, record)
     except UsageError as error:
         run.problems.append(f"{name}: {error}")
+    logged = {point.name for point in run.points}
+    told = [pair for key, value in summary.items() for pair in numbers(key, value)]
+    run.points += [Point(each, None, number) for each, number in told if each not in logged]
     return run
 
 
-def records(data: bytes | mmap.mmap) -> Iterator[bytes]:
+def records(file: BinaryIO) -> Iterator[bytes]:
     """The records of a log. Raises UsageError at the first that is cut short or damaged."""
-    if data[:4] != MAGIC:
+    if file.read(FILE_HEADER)[:4] != MAGIC:
         raise UsageError("no W&B run: it does not begin with :W&B")
     at, pieces = FILE_HEADER, b""
-    while at < len(data):
+    while True:
         left = BLOCK - at % BLOCK
         if left < HEADER:  # the rest of a block is filled up
-            at += left
-            continue
-        if at + HEADER > len(data):
+            at += len(file.read(left))
+        if not (head := file.read(HEADER)):
+            return
+        if len(head) < HEADER:
             raise UsageError("it was cut short within a record")
-        crc, size, kind = struct.unpack_from("<IHB", data, at)
-        piece = data[at + HEADER : at + HEADER + size]
+        crc, size, kind = struct.unpack("<IHB", head)
+        piece = file.read(size)
         if len(piece) < size:
             raise UsageError("it was cut short within a record")
         if zlib.crc32(piece, zlib.crc32(bytes([kind]))) != crc:
@@ -99,17 +105,19 @@ def records(data: bytes | mmap.mmap) -> Iterator[bytes]:
             pieces = b""
 
 
-def _take(run: Run, record: bytes) -> None:
+def _take(run: Run, summary: dict[str, Any], record: bytes) -> None:
     for field, value in wire.fields(record):
         if not isinstance(value, bytes):
             continue
         if field == HISTORY:
             run.add(_points(value))
+        elif field == SUMMARIES:
+            summary |= {key: each for key, each in _pairs(value) if not key.startswith("_")}
         elif field == RUN:
             run.settings |= _settings(value, 4)
             if start := wire.first(value, 17):
                 seconds = wire.whole(wire.first(start, 1)) if isinstance(start, bytes) else 0
-                run.started = _utc(seconds)
+                run.started = utc(seconds)
         elif field == CONFIG:
             run.settings |= _items(value)
         elif field == EXIT:
@@ -165,11 +173,3 @@ def _json(text: str) -> Any:
         return canonical.loads(text.encode("utf-8", "replace"), "a value")
     except UsageError:
         return None
-
-
-def _utc(seconds: int) -> str:
-    try:
-        moment = datetime.datetime.fromtimestamp(seconds, datetime.UTC)
-    except (OverflowError, ValueError, OSError):
-        return ""
-    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")

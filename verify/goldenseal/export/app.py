@@ -10,6 +10,7 @@ from goldenseal.terminal import print_json
 
 EXAMPLES = (
     "Examples:  goldenseal export records/a/b --ro-crate crate.zip   ·   "
+    "goldenseal export records/a/b --ro-crate b-ro-crate-metadata.json --detached   ·   "
     "goldenseal export records/a/b --model-card README.md"
 )
 EXAMPLE_LICENCE = "https://spdx.org/licenses/Apache-2.0"
@@ -20,6 +21,16 @@ def export(
     ro_crate: Annotated[
         Path | None, typer.Option(help="Write a Process Run Crate: a new folder, or NAME.zip.")
     ] = None,
+    detached: Annotated[
+        bool,
+        typer.Option("--detached", help="Of a crate: only its metadata, in NAME.json; no copy."),
+    ] = False,
+    base: Annotated[
+        str,
+        typer.Option(
+            help="Of a detached crate: the address of the record's folder; else its identity is."
+        ),
+    ] = "",
     model_card: Annotated[
         Path | None,
         typer.Option(help="Write a Hugging Face card: NAME.md, or a new folder with its evidence."),
@@ -39,10 +50,22 @@ def export(
         raise UsageError("say in which form: --ro-crate DIR|NAME.zip or --model-card DIR|NAME.md")
     if license and "://" not in license:
         raise UsageError(f"--license {license}: expected an address, such as {EXAMPLE_LICENCE}")
+    if base and "://" not in base:
+        raise UsageError(
+            f"--base {base}: expected an address, such as https://example.org/records/a"
+        )
+    if (detached and ro_crate is None) or (base and not detached):
+        raise UsageError("--detached is of --ro-crate NAME.json, and --base of --detached")
+    if detached != (ro_crate is not None and ro_crate.suffix.lower() == ".json"):
+        raise UsageError("--ro-crate NAME.json and --detached go together: metadata without a copy")
     if ro_crate is not None:
-        from goldenseal.export.package import write_crate
+        from goldenseal.export.package import write_crate, write_detached
 
-        done = write_crate(record, ro_crate, license)
+        done = (
+            write_detached(record, ro_crate, license, base)
+            if detached
+            else write_crate(record, ro_crate, license)
+        )
     elif model_card is not None:
         from goldenseal.export.card import write_card
 

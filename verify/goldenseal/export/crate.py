@@ -28,9 +28,10 @@ STATUS = "http://schema.org/{}ActionStatus"
 
 
 def crate_of(
-    record: Record, identity: str, parts: Mapping[str, Part], licence: str = ""
+    record: Record, identity: str, parts: Mapping[str, Part], licence: str = "", base: str = ""
 ) -> "ROCrate":
-    """The crate of a record whose files, `parts`, lie in a folder of the record's name.
+    """The crate of a record whose files, `parts`, lie in a folder of the record's name, or under
+    the address `base`, of which the crate then holds none.
 
     `licence` is the address of one, by default the record's own LICENSE, if it holds one.
     """
@@ -38,7 +39,7 @@ def crate_of(
 
     crate = ROCrate(version="1.1")
     crate.metadata.extra_terms.update(TERMS)
-    entities = Entities(crate, record.folder.name)
+    entities = Entities(crate, base or record.folder.name)
     root = crate.root_dataset
     root["name"], root["description"] = str(record.facts["name"]), describe(record, identity)
     root["datePublished"] = record.facts["date"]

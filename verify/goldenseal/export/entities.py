@@ -42,11 +42,12 @@ class Part:
 class Entities:
     """Entities by their identifiers, each added once."""
 
-    def __init__(self, crate: "ROCrate", folder: str):
+    def __init__(self, crate: "ROCrate", base: str):
+        """`base` is the folder of the files in the crate, or the address that they lie under."""
         from rocrate.model.contextentity import ContextEntity
         from rocrate.model.file import File
 
-        self.crate, self._folder = crate, folder
+        self.crate, self._base = crate, base.rstrip("/")
         self._context, self._file = ContextEntity, File
         self._files: dict[str, Any] = {}
 
@@ -79,8 +80,10 @@ class Entities:
         }
         if suffix in FORMATS:
             properties["encodingFormat"] = FORMATS[suffix]
-        # rocrate makes the name a URI reference
-        added = self._file(self.crate, None, f"{self._folder}/{name}", properties=properties)
+        if "://" in self._base:
+            added = self._file(self.crate, f"{self._base}/{quote(name)}", properties=properties)
+        else:  # rocrate makes the name a URI reference
+            added = self._file(self.crate, None, f"{self._base}/{name}", properties=properties)
         self._files[name] = self.crate.add(added)
 
     def found(self, name: str) -> Any:

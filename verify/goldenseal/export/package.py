@@ -1,5 +1,6 @@
 """Writing a crate: a folder or a ZIP, whole or not there, the same bytes on every machine."""
 
+import base64
 import hashlib
 import json
 import os
@@ -11,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from goldenseal.disk.files import CHUNK, hash_both, open_regular
+from goldenseal.disk.files import CHUNK, atomic_write, hash_both, open_regular
 from goldenseal.errors import ContradictedError, UsageError
 from goldenseal.export.crate import crate_of
 from goldenseal.export.entities import Part
@@ -46,6 +47,54 @@ def refuse_place(out: Path) -> None:
     refuse_inside_sealed(out)
 
 
+def write_detached(folder: Path, out: Path, licence: str = "", base: str = "") -> dict[str, Any]:
+    """Write the metadata of a crate alone to `out`, NAME.json: the files stay where they are.
+
+    They are named by `base`, the address under which they can be had, and where that is not known
+    by one that the identity of the record makes. Returns and raises as `write_crate`.
+    """
+    refuse_place(out)
+    record, identity, parts = parts_of(folder)
+    metadata = metadata_of(record, identity, parts, licence, base or address_of(identity))
+    atomic_write(out, metadata)
+    return {"path": str(out), "identity": identity, "files": 1}
+
+
+def address_of(identity: str) -> str:
+    """The arcp address of a sealed record, which names its files wherever they lie.
+
+    <https://www.ietf.org/archive/id/draft-soilandreyes-arcp-03.html>, with the digest as in RFC
+    6920: that of SHA512SUMS.
+    """
+    digest = base64.urlsafe_b64encode(bytes.fromhex(identity)).decode().rstrip("=")
+    return f"arcp://ni,sha-512;{digest}"
+
+
+def parts_of(folder: Path) -> tuple[Record, str, dict[str, Part]]:
+    """(record, identity, its files), each hashed. Raises as `sealed_record`."""
+    record, identity = sealed_record(folder)
+    names = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
+    parts = {
+        name: Part(hash_both(folder / name), (folder / name).lstat().st_size) for name in names
+    }
+    if parts[SUMS].digests.sha512 != identity:
+        raise ContradictedError(f"{folder.name} changed while it was read")
+    return record, identity, parts
+
+
+def metadata_of(
+    record: Record, identity: str, parts: dict[str, Part], licence: str, base: str = ""
+) -> bytes:
+    """The bytes of ro-crate-metadata.json."""
+    document = crate_of(record, identity, parts, licence, base).metadata.generate()
+    for entity in document["@graph"] if base else ():  # its root is no folder beside the file
+        if entity["@id"] == "./":
+            entity["@id"] = f"{base.rstrip('/')}/"
+        if entity.get("about") == {"@id": "./"}:
+            entity["about"] = {"@id": f"{base.rstrip('/')}/"}
+    return (json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode()
+
+
 def write_crate(folder: Path, out: Path, licence: str = "") -> dict[str, Any]:
     """Write the Process Run Crate of a sealed record to `out`, a new folder or NAME.zip.
 
@@ -54,21 +103,14 @@ def write_crate(folder: Path, out: Path, licence: str = "") -> dict[str, Any]:
     for a place that will not do, ContradictedError when the record is not what was sealed.
     """
     refuse_place(out)
-    record, identity = sealed_record(folder)
-    names = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
-    parts = {
-        name: Part(hash_both(folder / name), (folder / name).lstat().st_size) for name in names
-    }
-    if parts[SUMS].digests.sha512 != identity:
-        raise ContradictedError(f"{folder.name} changed while it was read")
-    document = crate_of(record, identity, parts, licence).metadata.generate()
-    metadata = (json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode()
+    record, identity, parts = parts_of(folder)
+    metadata = metadata_of(record, identity, parts, licence)
     with packing(out) as add:
         add(METADATA, metadata)
-        for name in names:
+        for name in parts:
             with open_regular(folder / name) as file:
                 _copy(file, add(f"{record.folder.name}/{name}", None), parts[name], name)
-    return {"path": str(out), "identity": identity, "files": len(names) + 1}
+    return {"path": str(out), "identity": identity, "files": len(parts) + 1}
 
 
 def _copy(source: Any, target: IO[bytes], part: Part, name: str) -> None:

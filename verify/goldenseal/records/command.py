@@ -19,6 +19,8 @@ from goldenseal.records.record import read_record, record_folders, words_on_laun
 from goldenseal.records.seal import bytes_to_hash
 from goldenseal.records.seal import seal as seal_folder
 from goldenseal.records.seal_cache import SealCache
+from goldenseal.records.ignored import refuse_ignored
+from goldenseal.records.sums import SUMS
 from goldenseal.records.dsse import trusted_keys
 from goldenseal.records.signing import ENVELOPE, Signed, judge
 from goldenseal.records.signing import sign as sign_folder
@@ -31,8 +33,13 @@ if TYPE_CHECKING:
 console = plain_console()
 
 
-def seal(folder: Path, key: Path | None, as_json: bool) -> int:
-    """Seal one record's folder, and sign it when a private key is given."""
+def seal(folder: Path, key: Path | None, as_json: bool, keep_ignored: bool = False) -> int:
+    """Seal one record's folder, and sign it when a private key is given.
+
+    Files that git ignores are refused, unless they are kept on purpose.
+    """
+    if not keep_ignored and not (folder / SUMS).is_file():
+        refuse_ignored(folder)
     terminal = plain_console(stderr=True)
     columns = (TextColumn("sealing"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     hidden = as_json or not terminal.is_terminal

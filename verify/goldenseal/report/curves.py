@@ -17,6 +17,7 @@ from typing import Any
 
 from goldenseal.compare.difference import as_number
 from goldenseal.errors import CannotCheckError
+from goldenseal.report.bound import Last, Origin, comment, last_of
 
 Points = list[tuple[int, float]]
 SENTINEL = "#0f1e2d"  # stands for the colour of the text around, which follows light and dark
@@ -39,6 +40,7 @@ class Series:
     part: str  # within what is drawn together: `embedding` of lr.embedding
     key: str
     points: tuple[tuple[int, float], ...]
+    last: Last | None = None
 
 
 @dataclass(frozen=True)
@@ -52,18 +54,25 @@ class Curve:
     title: str
     points: Points
     group: str = ""
+    last: Last | None = None  # the claim on its last value, which is then drawn
 
 
-def pictures(runs: Mapping[str, Iterable[Mapping[str, Any]]]) -> dict[str, str]:
-    """SVG by title, of the logs' lines by run name.
+def pictures(
+    runs: Mapping[str, Iterable[Mapping[str, Any]]], origins: Mapping[str, Origin] | None = None
+) -> dict[str, str]:
+    """SVG by title, of the logs' lines by run name. Of runs that have an origin the last value is
+    drawn too, where there are few curves, and bound to it.
 
     Raises CannotCheckError when there is something to draw and matplotlib is not installed.
     """
     grouped: dict[str, list[Series]] = {}
-    for run, lines in runs.items():
+    for run, each in runs.items():
+        lines, origin = list(each), (origins or {}).get(run)
         for (kind, key), points in sorted(series(lines).items()):
             title, _, part = key.partition(".")
-            one = Series(run, part, key, tuple(points))
+            value = points[-1][1]
+            last = last_of(origin, run, lines, kind, key, value) if origin else None
+            one = Series(run, part, key, tuple(points), last)
             grouped.setdefault(f"{kind}: {title}", []).append(one)
     drawn = {}
     for title, found in grouped.items():
@@ -91,7 +100,7 @@ def alike(title: str, found: Sequence[Series]) -> list[Curve]:
             configuration = same[0].run.rpartition("/")[0]
             group = " ".join(word for word in (configuration, words[0]) if word)
             group = group if configuration else ""
-        curves.append(Curve(name, title, list(points), group))
+        curves.append(Curve(name, title, list(points), group, same[0].last))
     return curves
 
 
@@ -149,7 +158,10 @@ def thinned(points: Points) -> Points:
 
 def draw(title: str, curves: Sequence[Curve]) -> str:
     """The picture as an <svg> element that can be read aloud."""
-    return themed(f"{title} over steps", lambda: _draw(title, curves))
+    svg = themed(f"{title} over steps", lambda: _draw(title, curves))
+    told = comment(c.last for c in curves if c.last) if len(curves) <= MOST_JOINED else ""
+    begin = svg.index(">") + 1
+    return f"{svg[:begin]}\n{told}{svg[begin:]}" if told else svg
 
 
 def themed(title: str, svg: Callable[[], str]) -> str:
@@ -187,6 +199,12 @@ def _draw(title: str, curves: Sequence[Curve]) -> str:
         _summary(axes, curves)
     else:
         _named(axes, curves)
+    for curve in curves if len(curves) <= MOST_JOINED else ():
+        if curve.last:
+            axes.annotate(
+                curve.last.printed, curve.points[-1], xytext=(0, 5), textcoords="offset points",
+                ha="right", fontsize=8, gid=f"claim:{curve.last.name}",
+            )  # fmt: skip
     axes.set_xlabel("step")
     axes.set_title(title, fontsize=9)
     axes.grid(visible=True, alpha=0.25)

@@ -38,7 +38,7 @@ def record_page(root: Path, folder: Path, against: str = "") -> str:
         readme=readme(folder),
         tables=[table for table in (*tables(record), claims_on(root, folder)) if table.rows],
         results=study_pictures(record),
-        pictures=pictures({**logs(record), **dict(run_logs(record))}),
+        pictures=pictures({run: lines for run, (_, lines) in logs_by_file(record).items()}),
         files=files(folder, report),
         other=other,
     )
@@ -98,15 +98,17 @@ def leaf(key: str, value: Any) -> str:
     return p_text(value) if P_KEY.fullmatch(key) else f"{value:.10g}"
 
 
-def logs(record: Record) -> dict[str, list[dict[str, Any]]]:
-    """The lines of each run log by seed; a log that cannot be read is left to the check above."""
+def logs_by_file(record: Record) -> dict[str, tuple[str, list[dict[str, Any]]]]:
+    """(file, lines) of each run log, by seed or by cell; a log that cannot be read is left to the
+    check above.
+    """
     found = {}
     for seed, name in sorted(record.facts.get("logs", {}).items()):
         try:
-            found[f"seed {seed}"] = read_run_log(record.folder / name, complete=False)
+            found[f"seed {seed}"] = name, read_run_log(record.folder / name, complete=False)
         except GoldensealError:
             continue
-    return found
+    return found | {cell: (name, lines) for cell, name, lines in run_logs(record)}
 
 
 def files(folder: Path, report: CheckReport) -> list[tuple[str, str, str]]:

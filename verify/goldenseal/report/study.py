@@ -141,11 +141,12 @@ def _svg(group: Group, found: Mapping[Cell, Numbers], tests: Sequence[Mapping[st
     return draw(group, found, tests).decode()
 
 
-def run_logs(record: Record) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """The lines of each run's log by configuration/seed; unreadable ones are left to the check."""
+def run_logs(record: Record) -> Iterator[tuple[str, str, list[dict[str, Any]]]]:
+    """(configuration/seed, file, lines) of each run's log; what cannot be read is left out."""
     for each in islice((each for each in listed(record) if each.log), CURVES):
         try:
-            yield str(each.cell), read_run_log(record.folder / each.log, complete=False)
+            lines = read_run_log(record.folder / each.log, complete=False)
+            yield str(each.cell), each.log, lines
         except GoldensealError:
             continue
 

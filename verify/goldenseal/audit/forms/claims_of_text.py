@@ -27,6 +27,12 @@ OTHERS = re.compile(
     re.IGNORECASE,
 )
 BULLET = re.compile(r"^\s*[-*]\s*`?\**([A-Za-z][\w .-]{0,40}?)`?\**\s*[:=]\s*`?([^\s`,;]+)`?\s*$")
+SPELT = {"acc": "accuracy", "ppl": "perplexity", "err": "error"}
+KIND = re.compile(r"(?:^|[^\w@-])([A-Za-z][\w@-]*(?:[- ]\d+)?)[\s_/-]*$")
+PLAIN = frozenset(
+    """the an and or an its our with has had have of in at for gives gave got reached reaches
+    achieves achieved obtained obtains shows showed is was model run network it""".split()
+)
 MAX_LINES = 1500
 HEAD = 40
 
@@ -164,7 +170,10 @@ def judge(
         notes.scored.add(place)
         return notes.add("truncated", AMBIGUOUS, shown, place, cut.how)
     evidence = f"nearest: {near(held['last'])}"
-    return notes.add("not-in-log", MISMATCH if sure else NOTE, shown, place, evidence)
+    certainty = MISMATCH if sure else NOTE
+    if sure and not any(wanted.same_split(name) for run in own for name, _ in run.named(wanted)):
+        certainty, evidence = AMBIGUOUS, f"of the {wanted.split} split nothing says it; {evidence}"
+    return notes.add("not-in-log", certainty, shown, place, evidence)
 
 
 def near(held: list[Value]) -> str:
@@ -222,6 +231,10 @@ def sentences(readme: Readme, runs: list[MetricRun], notes: Notes) -> None:
     """Sentences and list items that name a metric and give a number."""
     names = {name for run in runs for name in run.series}
     phrases = {" ".join(p) for n in names if (p := phrase(n))}
+    phrases |= {each for n in names if len(q := meant(n).quantity) == 1 for each in q if each[1:]}
+    for short, long in SPELT.items():  # a log says `acc` where prose says accuracy, or the reverse
+        phrases |= {re.sub(rf"\b{short}\b", long, p, flags=re.IGNORECASE) for p in phrases}
+        phrases |= {re.sub(rf"\b{long}\b", short, p, flags=re.IGNORECASE) for p in phrases}
     if not phrases:
         return
     listed = sorted(phrases, key=lambda p: (-len(p), p))[:200]
@@ -239,7 +252,13 @@ def sentences(readme: Readme, runs: list[MetricRun], notes: Notes) -> None:
             value = parse(match["value"])
             if value is None:
                 continue
-            wanted = meant(match[0][: match.start("value") - match.start()])
+            said = match[0][: match.start("value") - match.start()]
+            wanted, alone = meant(said), True
+            if more := kind_of(line[: match.start()]):  # `balanced accuracy` is no accuracy
+                whole = meant(f"{more} {said}")
+                alone = whole.quantity == wanted.quantity
+                wanted = whole if any(run.named(whole) for run in runs) else wanted
+                alone = alone or wanted is whole
             known = [run for run in runs if run.named(wanted)]
             if not known:
                 continue
@@ -248,8 +267,14 @@ def sentences(readme: Readme, runs: list[MetricRun], notes: Notes) -> None:
             if len(known) > 1 and not spoken:
                 single(value, bool(match["unit"]), wanted, known, shown, place, notes)
             else:
-                sure = number <= HEAD
+                sure = number <= HEAD and alone
                 judge(value, bool(match["unit"]), wanted, known, shown, place, notes, sure)
+
+
+def kind_of(before: str) -> str:
+    """The word before a metric's name that may say which kind of it is meant; "" without one."""
+    match = KIND.search(before[-80:])
+    return match[1] if match and match[1].lower() not in PLAIN else ""
 
 
 def phrase(name: str) -> list[str]:

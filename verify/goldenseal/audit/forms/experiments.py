@@ -189,5 +189,5 @@ def one_file(record: Record, name: str) -> Metrics | list[MetricRun] | None:
             return made if made.series else None
         return None
     if base.lower().endswith((".log", ".txt", ".out")) and reader.is_log(name):
-        return experiment_files.objects_in(record, name)
+        return experiment_files.printed_in(record, name)
     return None

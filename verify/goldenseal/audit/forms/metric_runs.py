@@ -9,7 +9,7 @@ from goldenseal.audit.match import Match, Value, best
 from goldenseal.audit.model import Log, Record, Run, Score, Stage, seed_in_name
 from goldenseal.audit.numbers import Agreement, Number, agreement, mean
 from goldenseal.audit.series import Metrics, Point, Series
-from goldenseal.audit.words import words
+from goldenseal.audit.words import in_one_case, words
 
 SAME = {
     "acc": "accuracy", "ppl": "perplexity", "err": "error", "val": "validation",
@@ -17,12 +17,17 @@ SAME = {
     "testing": "test", "training": "train", "losses": "loss", "bits": "bit", "scores": "score",
     "em": "exactmatch", "lr": "learningrate", "miou": "iou",
 }  # fmt: skip
+AT = re.compile(r"\b(?:acc(?:uracy)?|prec(?:ision)?)(?:@(?=\d+\b)|(?=[15]\b))(\d+)", re.IGNORECASE)
+TOP = re.compile(r"top\d+")
 SPLITS = frozenset("train validation test".split())
 HOW = frozenset(
     """final last best max min mean avg average peak std sd at end epoch step over seeds seed runs
-    run score value the of on set our ours result results metric all""".split()
+    run score value the of on set our ours result results metric all a is was were be been with to
+    by reached reaches reach achieved achieves attained attains obtained got gives gave came after
+    about around now""".split()
 )
 LOWER = frozenset("loss error perplexity wer cer rmse mae mse fid nll bpb bpc latency".split())
+BEST = re.compile(r"(?:^|[^a-z])(?:best|max|min|peak|highest|lowest)(?:[^a-z]|$)", re.IGNORECASE)
 HUNDRED = Decimal(100)
 
 
@@ -68,6 +73,10 @@ class Meant:
             return False
         return bool(self.quantity) and known - SPLITS - HOW == self.quantity
 
+    def same_split(self, name: str) -> bool:
+        """Whether a metric of this name is of the split that is said; of none, any will do."""
+        return not self.split or self.split in normal(name)
+
     def distance(self, name: str) -> tuple[int, str]:
         """Order of metrics that fit: of the split named; else validation or test before none."""
         own = next(iter(normal(name) & SPLITS), "")
@@ -76,8 +85,12 @@ class Meant:
 
 def normal(name: str) -> frozenset[str]:
     """The words of a name, each in one spelling: `val/acc` and `Validation accuracy` are one."""
-    flat = re.sub(r"([A-Za-z])[-_ ](?=\d)", r"\1", name.replace("%", " "))
-    return frozenset(SAME.get(word, word) for word in words(flat))
+    flat = AT.sub(r"accuracy top\1", in_one_case(name.replace("%", " ")))
+    flat = re.sub(r"([A-Za-z])[-_ ](?=\d)", r"\1", flat)
+    known = {SAME.get(word, word) for word in words(flat)}
+    if any(TOP.fullmatch(word) for word in known) and "error" not in known:
+        known.add("accuracy")
+    return frozenset(known - {"top1"})  # which is accuracy, or error, without more words
 
 
 def meant(heading: str) -> Meant:
@@ -111,6 +124,8 @@ def values(runs: Iterable[MetricRun], wanted: Meant, which: str) -> list[Value]:
             points = {"last": [series.last], "best": [best_of(name, series)]}.get(
                 which, series.points
             )
+            if which == "last" and BEST.search(name):
+                continue  # a log's own "best so far" is no last value
             for point in points:
                 at = "" if point.step is None else f" at step {point.step}"
                 what = f"{which + ' ' if which else ''}{name} of {run.name}{at}"

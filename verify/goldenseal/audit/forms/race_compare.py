@@ -1,43 +1,70 @@
-"""The table that a speed-run's script prints of its variants: runs, steps, times, losses, p."""
+"""Tables of variants in the README of a speed-run: runs, steps, times, losses and p of each.
+
+Its script prints them with blanks between; in Markdown a row is a variant, or a column is one.
+"""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from decimal import Decimal
 
 from goldenseal.audit.checks.spread import both
 from goldenseal.audit.forms.curve import Curve
 from goldenseal.audit.forms.race import Race
+from goldenseal.audit.forms.race_groups import assigned
 from goldenseal.audit.forms.race_lists import close, p_is, target_of
 from goldenseal.audit.match import Value, best
-from goldenseal.audit.model import Certainty, Notes, Readme
+from goldenseal.audit.model import Certainty, Notes, Readme, Table
 from goldenseal.audit.numbers import Number, mean, parse, plain
 from goldenseal.stats.student import one_sample
 
 MISMATCH = Certainty.MISMATCH
 COLUMNS: dict[str, str] = {
-    "runs": r"runs|n",
-    "steps": r"steps",
-    "time": r"time\s*(?:μ|mean|avg)",
-    "time sd": r"time\s*(?:σ|sd|std)",
-    "loss": r"loss\s*(?:μ|mean|avg)",
-    "loss sd": r"loss\s*(?:σ|sd|std)",
-    "p": r"(?:loss\s*)?p(?:[- ]value)?",
+    "runs": r"(?:#\s*)?(?:runs|n|seeds)",
+    "steps": r"(?:final )?steps",
+    "time": r"time\s*(?:μ|mean|avg)|(?:mean|avg)\s*(?:train|wall|run)?[-_ ]?time(?: \(s\))?",
+    "time sd": r"(?:train|wall|run)?[-_ ]?time\s*(?:σ|sd|std)",
+    "loss": r"loss\s*(?:μ|mean|avg)|(?:mean|avg)\s*(?:final )?(?:val[-_. ]*)?loss",
+    "loss sd": r"(?:val[-_ ]?)?loss\s*(?:σ|sd|std)|(?:sd|std)\s*(?:of )?(?:val[-_ ]?)?loss",
+    "p": r"(?:loss\s*)?p(?:[-_ ]?val(?:ue)?)?|p\s*\((?:mean|loss)\s*<=?\s*\d\.\d+\)",
 }
+NUM = r"[-+\u2212]?\d[\d,]*(?:\.\d+)?(?:[eE][-+\u2212]?\d+)?"
+CELL = re.compile(rf"{NUM}(?=\s*(?:s|sec|seconds|✓)?\s*$)")
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A row, or a column, of such a table."""
+
+    line: int
+    name: str
+    values: dict[str, Number]
 
 
 def check(readme: Readme, race: Race, notes: Notes) -> None:
-    """Each row of such a table against the runs of the folder that it names."""
+    """Each variant of such a table against the runs that it is of."""
+    for table in (*printed(readme.text), *map(of_markdown, readme.tables)):
+        rows = [row for row in table if "loss" in row.values]
+        told = [(row.name, row.values.get("runs"), row.values.get("steps")) for row in rows]
+        for row, curves in zip(rows, assigned(told, race), strict=True):
+            if curves:
+                judge(readme, row.line, row.name, row.values, curves, race, notes)
+
+
+def printed(text: str) -> Iterator[list[Variant]]:
+    """The tables that a script printed."""
     header: list[str] = []
-    for number, line in enumerate(readme.text.splitlines(), start=1):
+    rows: list[Variant] = []
+    for number, line in enumerate(text.splitlines(), start=1):
         cells = re.split(r"\s{2,}", line.strip())
         if {"runs", "steps"} <= {cell.lower() for cell in cells}:
-            header = cells
+            yield rows
+            header, rows = cells, []
         elif header and (row := row_of(header, line)):
-            name, values = row
-            if curves := meant(name, values, race):
-                judge(readme, number, name, values, curves, race, notes)
+            rows.append(Variant(number, *row))
         elif not line.strip() or line.startswith("```"):
             header = []
+    yield rows
 
 
 def row_of(header: list[str], line: str) -> tuple[str, dict[str, Number]] | None:
@@ -47,37 +74,55 @@ def row_of(header: list[str], line: str) -> tuple[str, dict[str, Number]] | None
     if len(parts) <= len(names):
         return None
     name, cells = " ".join(parts[: -len(names)]), parts[-len(names) :]
-    values = {}
-    for column, cell in zip(names, cells, strict=True):
-        for key, pattern in COLUMNS.items():
-            number = parse(cell)
-            if number is not None and re.fullmatch(pattern, column.strip(), re.IGNORECASE):
-                values[key] = number  # of two columns of p, the last one is that of the loss
+    # Of two columns of p, the last one is that of the loss.
+    values = quantities(zip(names, cells, strict=True))
     return (name, values) if "runs" in values and "loss" in values else None
 
 
-def meant(name: str, values: dict[str, Number], race: Race) -> list[Curve]:
-    """The runs that a row is of: those of the folder that it is named after; else those that have
-    its number and its steps, when there is one such group.
+def quantities(pairs: Iterator[tuple[str, str]]) -> dict[str, Number]:
+    """The numbers under headings that are known, each by what it is."""
+    values = {}
+    for heading, cell in pairs:
+        match = CELL.match(cell.strip("*~≈ "))
+        number = parse(match[0].replace("\u2212", "-")) if match else None
+        for key, pattern in COLUMNS.items():
+            if number is not None and re.fullmatch(pattern, heading.strip("* "), re.IGNORECASE):
+                values[key] = number
+    return values
+
+
+def of_markdown(table: Table) -> list[Variant]:
+    """The variants of a table, which are its rows, or its columns where those are the quantities.
+
+    A column that only says `sd` is that of the loss, where it follows the loss.
     """
-    groups: dict[str, list[Curve]] = {}
-    for curve in race.curves:
-        groups.setdefault(curve.file.rpartition("/")[0], []).append(curve)
-    for folder, curves in groups.items():
-        if folder and flat(folder.rsplit("/", 1)[-1]) == flat(name):
-            return curves
-    steps = values["steps"].value if "steps" in values else None
-    alike = [
-        curves
-        for curves in groups.values()
-        if len(curves) == values["runs"].value and all(c.last.step == steps for c in curves)
+    header = list(table.header)
+    for at, heading in enumerate(header[1:], start=1):
+        before = re.fullmatch(COLUMNS["loss"], header[at - 1].strip("* "), re.IGNORECASE)
+        if before and heading.strip("* ").lower() in ("sd", "std", "σ"):
+            header[at] = "loss sd"
+    rows = [
+        Variant(line, cells[0].strip("* "), quantities(zip(header[1:], cells[1:], strict=False)))
+        for line, cells in table.rows
+        if cells
     ]
-    return alike[0] if len(alike) == 1 else []
-
-
-def flat(name: str) -> str:
-    """A name without what is only written otherwise: `baseline-s1480` is `baseline 1480`."""
-    return re.sub(r"[^a-z0-9]+", "", re.sub(r"(?<![a-z])s(?=\d)", "", name.lower()))
+    if any(row.values for row in rows):
+        return rows
+    headings = [cells[0] if cells else "" for _, cells in table.rows]
+    line = table.rows[0][0] if table.rows else 0
+    return [
+        Variant(
+            line,
+            name.strip("* "),
+            quantities(
+                (heading, cells[at])
+                for heading, (_, cells) in zip(headings, table.rows, strict=True)
+                if at < len(cells)
+            ),
+        )
+        for at, name in enumerate(table.header)
+        if at
+    ]
 
 
 def judge(
@@ -102,10 +147,11 @@ def judge(
             notes.score(shown, place, evidence) if score else notes.confirm(shown, place, evidence)
         )
 
-    stated = values["runs"].value
-    say("runs", stated == len(curves), f"{len(curves)} logs of them are here")
-    if stated != len(curves):
-        return
+    if "runs" in values:
+        stated = values["runs"].value
+        say("runs", stated == len(curves), f"{len(curves)} logs of them are here")
+        if stated != len(curves):
+            return
     checks: list[tuple[str, list[Decimal], Callable[[Number], tuple[bool, str]]]] = [
         ("loss", losses, lambda n: mean_is(n, losses)),
         ("time", times, lambda n: mean_is(n, times)),

@@ -83,6 +83,20 @@ class SpeedrunForm:
             "left-out", Certainty.NOTE, "the runs are all that were made", record.name, LIMITS
         )
 
+    def unsupported(self, record: Record, notes: Notes) -> str:
+        """Why nothing that is stated could be held against the logs; "" where something could."""
+        if notes.scored:
+            return ""
+        if record.readme is None:
+            return "no README that could be read"
+        if not record.logs:
+            return "no log with a validation in it"
+        for kind in ("partly-logged", "other-runs", "second-account", "time"):
+            for each in notes.findings:
+                if each.kind == kind:
+                    return f"{each.claim} ({each.place}): {each.evidence}"
+        return "no loss or time is stated that these logs could support or contradict"
+
 
 def log_names(folder: Path) -> list[str]:
     """Logs within the folder and one or two folders down, but for folders with a README of their

@@ -1,6 +1,7 @@
 """The results on a Trainer's card: the list, the metadata, and the table by step."""
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -160,21 +161,35 @@ def by_step(readme: Readme, table: Table, state: State, notes: Notes) -> None:
     at = {flat(cell): i for i, cell in enumerate(table.header)}
     if not state.evaluations:
         return
-    steps = {e.step: e for e in state.evaluations}
+    steps: dict[int, list[Evaluation]] = defaultdict(list)
+    for each in state.evaluations:
+        steps[each.step].append(each)
     first = min(steps)
     for line, cells in table.rows:
         step = parse(cells[at["step"]]) if at["step"] < len(cells) else None
         if step is None or not step.is_integer:
             continue
         place = f"{readme.name}:{line}"
-        evaluation = steps.get(int(step.value))
-        if evaluation is None:
+        held = steps.get(int(step.value))
+        if not held:
             certainty = MISMATCH if int(step.value) >= first else NOTE
             evidence = f"evaluations are logged at {', '.join(map(str, list(steps)[:6]))}, …"
             notes.add("row-not-in-log", certainty, f"a row of step {step}", place, evidence)
             continue
+        # The best checkpoint, loaded and evaluated at the end, is logged under the last step, too.
+        evaluation = max(held, key=lambda e: alike(table.header, cells, e))
         for i, cell in enumerate(cells[: len(table.header)]):
             one_cell(table.header[i], cell, evaluation, state, place, notes)
+
+
+def alike(header: list[str], cells: list[str], evaluation: Evaluation) -> int:
+    """How many cells of a row an evaluation supports."""
+    pairs = [
+        (parse(cell), pick(evaluation.metrics, flat(name)))
+        for name, cell in zip(header, cells, strict=False)
+        if flat(name) not in ("step", "epoch", "trainingloss")
+    ]
+    return sum(bool(n and v and holds(n, v) >= Agreement.FEWER) for n, v in pairs)
 
 
 def one_cell(
