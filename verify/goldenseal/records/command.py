@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
 from goldenseal.records.check import CheckReport
 from goldenseal.records.check import check as check_folder
@@ -33,6 +32,8 @@ console = plain_console()
 
 def seal(folder: Path, key: Path | None, as_json: bool) -> int:
     """Seal one record's folder, and sign it when a private key is given."""
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
     terminal = plain_console(stderr=True)
     columns = (TextColumn("sealing"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     hidden = as_json or not terminal.is_terminal
