@@ -10,6 +10,7 @@ def main() -> None:
     gc.disable()
     from goldenseal.cli import main
 
+    gc.freeze()
     main()
 
 
