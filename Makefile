@@ -19,7 +19,9 @@ help: ## show this list
 
 # `make verify` installs what the gates need, `make test` the rest too: pages, plots, browsers' drivers,
 # readers of other tools' files, which take several times as long.
-INSTALL := $(BIN)/pip install --no-input --disable-pip-version-check --progress-bar on
+# Python compiles what it imports, and only that: pip would compile all of it.
+PIP := $(BIN)/pip --no-input --disable-pip-version-check
+INSTALL := $(PIP) install --no-compile -c constraints.txt
 
 setup: .venv/ready .venv/tests coq ## create .venv, install pinned packages, find or install Coq
 
@@ -28,17 +30,17 @@ setup: .venv/ready .venv/tests coq ## create .venv, install pinned packages, fin
 	  { echo "$(PYTHON) is older than 3.11: give another one, as in make PYTHON=python3.12"; exit 3; }
 	@echo "set-up: .venv, with torch and what else the gates need; some minutes the first time"
 	$(PYTHON) -m venv .venv
-	$(INSTALL) -c constraints.txt setuptools
-	$(INSTALL) -c constraints.txt --no-build-isolation -e '.[train,audit]'
-	$(PYTHON) -m venv .venv/opt/cffconvert
-	.venv/opt/cffconvert/bin/pip install -q -c constraints-cffconvert.txt cffconvert
+	$(INSTALL) setuptools
+	$(INSTALL) --no-build-isolation -e '.[train,audit]'
+	$(PYTHON) -m venv --without-pip .venv/opt/cffconvert
+	$(PIP) --python .venv/opt/cffconvert install --no-compile -c constraints-cffconvert.txt cffconvert
 	@touch $@
 
 .venv/tests: .venv/ready constraints-rocrate.txt
 	@echo "set-up: what the tests, pages, plots and studies need besides"
-	$(INSTALL) -c constraints.txt --no-build-isolation -e '.[train,report,study,sweep,dev]'
-	$(PYTHON) -m venv .venv/opt/rocrate-validator
-	.venv/opt/rocrate-validator/bin/pip install -q -c constraints-rocrate.txt roc-validator
+	$(INSTALL) --no-build-isolation -e '.[train,report,study,sweep,dev]'
+	$(PYTHON) -m venv --without-pip .venv/opt/rocrate-validator
+	$(PIP) --python .venv/opt/rocrate-validator install --no-compile -c constraints-rocrate.txt roc-validator
 	@touch $@
 
 coq: # the theorem gate says `could not run`, with the line to type, where this is not permitted
