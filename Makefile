@@ -17,18 +17,30 @@ help: ## show this list
 
 # ---- set-up: a virtual environment with pinned packages, and Coq where it may be installed -----
 
-setup: .venv/ready coq ## create .venv, install pinned packages, find or install Coq
+# `make verify` installs what the gates need, `make test` the rest too: pages, plots, browsers' drivers,
+# readers of other tools' files, which take several times as long.
+# Python compiles what it imports, and only that: pip would compile all of it.
+PIP := $(BIN)/pip --no-input --disable-pip-version-check
+INSTALL := $(PIP) install --no-compile -c constraints.txt
 
-.venv/ready: pyproject.toml constraints.txt constraints-cffconvert.txt constraints-rocrate.txt
+setup: .venv/ready .venv/tests coq ## create .venv, install pinned packages, find or install Coq
+
+.venv/ready: pyproject.toml constraints.txt constraints-cffconvert.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "$(PYTHON) is older than 3.11: give another one, as in make PYTHON=python3.12"; exit 3; }
+	@echo "set-up: .venv, with torch and what else the gates need; some minutes the first time"
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install -q -c constraints.txt setuptools
-	$(BIN)/pip install -q -c constraints.txt --no-build-isolation -e '.[train,report,study,sweep,dev]'
-	$(PYTHON) -m venv .venv/opt/cffconvert
-	.venv/opt/cffconvert/bin/pip install -q -c constraints-cffconvert.txt cffconvert
-	$(PYTHON) -m venv .venv/opt/rocrate-validator
-	.venv/opt/rocrate-validator/bin/pip install -q -c constraints-rocrate.txt roc-validator
+	$(INSTALL) setuptools
+	$(INSTALL) --no-build-isolation -e '.[train,audit]'
+	$(PYTHON) -m venv --without-pip .venv/opt/cffconvert
+	$(PIP) --python .venv/opt/cffconvert install --no-compile -c constraints-cffconvert.txt cffconvert
+	@touch $@
+
+.venv/tests: .venv/ready constraints-rocrate.txt
+	@echo "set-up: what the tests, pages, plots and studies need besides"
+	$(INSTALL) --no-build-isolation -e '.[train,report,study,sweep,dev]'
+	$(PYTHON) -m venv --without-pip .venv/opt/rocrate-validator
+	$(PIP) --python .venv/opt/rocrate-validator install --no-compile -c constraints-rocrate.txt roc-validator
 	@touch $@
 
 coq: # the theorem gate says `could not run`, with the line to type, where this is not permitted
@@ -36,7 +48,7 @@ coq: # the theorem gate says `could not run`, with the line to type, where this 
 
 # ---- the two commands ------------------------------------------------------------------------
 
-verify: setup ## run every gate; writes the verdict and smoke.log
+verify: .venv/ready coq ## run every gate; writes the verdict and smoke.log
 	$(BIN)/goldenseal verify
 
 test: setup ## run the tests, on every core; then those that start a Slurm cluster, alone
@@ -45,7 +57,7 @@ test: setup ## run the tests, on every core; then those that start a Slurm clust
 
 # ---- work ------------------------------------------------------------------------------------
 
-lint: .venv/ready ## ruff and mypy
+lint: .venv/tests ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -94,29 +106,29 @@ mutants: setup ## how strong gates and tests are: planted edits (hours); writes 
 	$(BIN)/goldenseal mutate credit --on --count 300 --seed 1597 --write
 	$(BIN)/goldenseal mutate --proofs --write
 
-study: data ## run a plan, or go on with it: make study P=plan.toml R=records/<track>/<name>
+study: data .venv/tests ## run a plan, or go on with it: make study P=plan.toml R=records/<track>/<name>
 	$(BIN)/goldenseal study run $(P) $(R) --jobs 2 $(if $(WAIVE),--waive "$(WAIVE)")
 	$(BIN)/goldenseal study report $(R)
 
 SWEEP ?= sweeps/small_cpu.toml
 
-sweep: data ## launch a sweep here, from a verified tree: make sweep SWEEP=sweeps/<name>.toml
+sweep: data .venv/tests ## launch a sweep here, from a verified tree: make sweep SWEEP=sweeps/<name>.toml
 	$(BIN)/goldenseal sweep run $(SWEEP) --jobs 2 $(if $(WAIVE),--waive "$(WAIVE)")
 
-study-energy: data-images ## Adam against DCLR: cost of a step and of a loss; ~12 quiet minutes, sealed
+study-energy: data-images .venv/tests ## Adam against DCLR: cost of a step and of a loss; ~12 quiet minutes, sealed
 	$(BIN)/python -m train_gpt_style.vit_rft.energy_study run $(ENERGY_PLAN) $(ENERGY_RECORD) \
 	  $(if $(WAIVE),--waive "$(WAIVE)")
 
-proposal: .venv/ready ## write a proposal's generated parts: make proposal R=records/<track>/<name>
+proposal: .venv/tests ## write a proposal's generated parts: make proposal R=records/<track>/<name>
 	$(BIN)/goldenseal study proposal $(R)
 
 reproduce: data ## re-run a sealed record: make reproduce SEAL=<prefix of its identity>
 	$(BIN)/goldenseal reproduce $(SEAL)
 
-portable: .venv/ready ## the portable lane across emulated CPU models (needs qemu-user)
+portable: .venv/tests ## the portable lane across emulated CPU models (needs qemu-user)
 	$(BIN)/python -m benchmarks.portable
 
-bench: data ## the measurements of docs/benchmarks.md
+bench: data .venv/tests ## the measurements of docs/benchmarks.md
 	$(BIN)/python -m benchmarks.seal
 	$(BIN)/python -m benchmarks.claims
 	$(BIN)/python -m benchmarks.audit

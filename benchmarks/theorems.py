@@ -1,18 +1,21 @@
 """Cost of the theorem gate: from clean, with the libraries' check kept, and unchanged.
 
     python -m benchmarks.theorems
+    python -m benchmarks.theorems --against 684351e   # processor time from clean, in turn
 
 Builds in a temporary folder, so the repository's own cache neither helps nor is touched. The limits
 are 50 s from clean (compile, Print Assumptions, coqchk over the project and the libraries) and 1 s
 unchanged, on a machine that does nothing else.
 """
 
+import argparse
 import shutil
 import sys
 import tempfile
 import time
 from pathlib import Path
 
+from benchmarks.beside import checkout, package, processor
 from goldenseal.coq import build, project, toolchain
 from goldenseal.coq.gate import check_theorems
 from goldenseal.errors import CannotCheckError
@@ -29,7 +32,41 @@ def timed(loaded, tools, store):
     return time.perf_counter() - start
 
 
+FROM_CLEAN = """
+import importlib, sys, tempfile
+from pathlib import Path
+name, root = sys.argv[1], Path(sys.argv[2])
+build, project, tools = (importlib.import_module(f"{name}.coq.{part}")
+                         for part in ("build", "project", "toolchain"))
+with tempfile.TemporaryDirectory() as store:
+    result = build.build(project.load(root / "theorems"), tools.find(), Path(store))
+sys.exit(result.findings[0] if result.findings else 0)
+"""
+
+
+def against(revision, rounds):
+    """Both builds from clean, in turn: processor time, since the wall clock is everybody's."""
+    with tempfile.TemporaryDirectory() as folder:
+        trees = {"now": ROOT, revision: checkout(revision, Path(folder))}
+        times = {name: [] for name in trees}
+        for _ in range(rounds):
+            for name, tree in trees.items():
+                code = ["-c", FROM_CLEAN, package(tree)[0], str(tree)]
+                times[name].append(processor(tree, code, tree))
+                files = len(project.load(tree / "theorems").sources)
+                print(f"{name}: {files} files, {times[name][-1]:.1f} s of processor time")
+    ratios = [a / b for a, b in zip(times["now"], times[revision], strict=True)]
+    print(f"now / {revision}: " + ", ".join(f"{ratio:.2f}" for ratio in ratios))
+
+
 def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--against", metavar="REVISION")
+    parser.add_argument("--rounds", type=int, default=1)
+    options = parser.parse_args()
+    if options.against:
+        against(options.against, options.rounds)
+        return
     try:
         tools = toolchain.find()
     except CannotCheckError as error:

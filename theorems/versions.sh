@@ -6,7 +6,8 @@
 set -eu
 
 suite=trixie
-packages="coq libcoq-flocq python3 python3-markdown-it python3-rfc8785 python3-rich python3-typer"
+packages="coq libcoq-flocq python3 python3-filelock python3-markdown-it python3-pydantic python3-rfc8785"
+packages="$packages python3-rich python3-typer"
 
 cd "$(dirname "$0")/.."
 home="$PWD/.goldenseal/coq-versions"
@@ -59,4 +60,4 @@ exec chroot "$place" env -i PATH=/usr/bin:/bin HOME=/root LC_ALL=C.UTF-8 sh -c '
     cd /goldenseal
     python3 --version
     coqc --version | head -n 1
-    exec python3 -m goldenseal verify --only theorems'
+    PYTHONPATH=verify exec python3 -m goldenseal verify --only theorems'

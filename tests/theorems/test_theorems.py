@@ -182,7 +182,7 @@ def test_the_gate_needs_neither_torch_nor_numpy():
         "from pathlib import Path\n"
         "from goldenseal.coq import settings\n"
         "from goldenseal.ladder.gates import citation\n"
-        "from goldenseal.coq.gate import code_findings\n"
+        "from goldenseal.coq.reading import code_findings\n"
         "root = Path.cwd(); known = settings.read(root)\n"
         "declared = settings.load_constants(root, known.constants)\n"
         "print(len(declared.constants), code_findings(root, known, declared))\n"

@@ -1,5 +1,6 @@
 """The `goldenseal` command. Exit codes: 0 holds, 1 contradicted, 2 bad usage, 3 could not check."""
 
+import gc
 import os
 import re
 import sys
@@ -90,6 +91,7 @@ def options(
     ] = False,
 ) -> None:
     """Options that come before the command."""
+    gc.enable()
 
 
 @app.command(

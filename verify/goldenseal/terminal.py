@@ -1,12 +1,14 @@
 """What commands print with: a console of the right width, a progress bar, one JSON document."""
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 import typer.core
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn
+
+if TYPE_CHECKING:  # a command that prints JSON does not wait for rich
+    from rich.console import Console
+    from rich.progress import Progress, ProgressColumn
 
 AFTER = "goldenseal.command"
 
@@ -30,12 +32,14 @@ def command_after(context: typer.Context) -> tuple[str, ...]:
     return words
 
 
-def plain_console(stderr: bool = False, width: int | None = None) -> Console:
+def plain_console(stderr: bool = False, width: int | None = None) -> "Console":
     """Prints `data.py:100: x` as it stands, where rich would make an emoji of `:100:`."""
+    from rich.console import Console
+
     return Console(stderr=stderr, width=width, emoji=False)
 
 
-def wide_console() -> Console:
+def wide_console() -> "Console":
     """As wide as the terminal; in a pipe or a log, wide enough that no line is broken."""
     console = plain_console()
     return console if console.is_terminal else plain_console(width=240)
@@ -46,8 +50,10 @@ def print_json(document: Any) -> None:
     print(json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False))
 
 
-def progress_bar(time: ProgressColumn) -> Progress:
+def progress_bar(time: "ProgressColumn") -> "Progress":
     """Progress bar on standard error, when that is a terminal; `time` is its last column."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
     console = plain_console(stderr=True)
     return Progress(
         TextColumn("{task.description}"),

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from goldenseal.coq.literals import unproved_literals
+from goldenseal.coq.literals import python_files, unproved_literals
 from goldenseal.errors import UsageError
 
 
@@ -13,7 +13,8 @@ def scan(tmp_path):
     def run(text, homes=None):
         (tmp_path / "code").mkdir(exist_ok=True)
         (tmp_path / "code" / "a.py").write_text(text, "utf-8")
-        return unproved_literals(tmp_path, ["code"], homes or {})
+        homes = homes or {}
+        return unproved_literals(python_files(tmp_path, ["code"], homes), homes)
 
     return run
 
@@ -142,4 +143,4 @@ def test_a_text_that_is_not_python_is_refused(scan):
 
 def test_a_folder_that_is_not_there_is_refused(tmp_path):
     with pytest.raises(UsageError, match="nowhere is not a folder"):
-        unproved_literals(tmp_path, ["nowhere"], {})
+        python_files(tmp_path, ["nowhere"])

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from goldenseal.cli import app
-from goldenseal.coq import actions, toolchain
+from goldenseal.coq import actions, build, toolchain
 from goldenseal.coq.gate import check_theorems
 from goldenseal.errors import CannotCheckError, ContradictedError
 from goldenseal.records.verdict import gate_entry
@@ -104,6 +104,10 @@ def no_coq(monkeypatch):
 
 @pytest.fixture
 def findings(repository, no_coq):
+    """What the gate finds, after it has read the sound repository and kept that."""
+    check_theorems(repository.root)
+    assert (build.store_of(repository.root) / "reading.json").is_file()
+
     def run():
         result = check_theorems(repository.root)
         if result.verdict is Verdict.NOT_RUN:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from goldenseal.coq.literals import python_files
 from goldenseal.coq.usage import unused_constants
 
 HOME = "code/constants.py"
@@ -18,7 +19,8 @@ def unused(tmp_path):
         (tmp_path / HOME).write_text(home)
         for name, text in files.items():
             (tmp_path / "code" / f"{name.replace('__', '/')}.py").write_text(text)
-        found = unused_constants(tmp_path, ["code"], {HOME: frozenset({"STD", "RATE"})})
+        homes = {HOME: frozenset({"STD", "RATE"})}
+        found = unused_constants(python_files(tmp_path, ["code"], homes), homes)
         return [each.split()[1] for each in found]
 
     return run
@@ -116,7 +118,7 @@ def test_the_finding_names_file_constant_and_knob(tmp_path):
     (tmp_path / "code" / "a.py").write_text("from c import OLD\nKnob('OLD_LR', float, OLD, '')\n")
     homes = {"c.py": frozenset({"OLD", "GONE"})}
     ask = "; import it where it is used, or remove it"
-    assert unused_constants(tmp_path, ["code"], homes) == [
+    assert unused_constants(python_files(tmp_path, ["code"], homes), homes) == [
         f"c.py: GONE is read by no code of tool.goldenseal.scan{ask}",
         f"c.py: OLD is only the default of OLD_LR, a knob that no code reads{ask}",
     ]

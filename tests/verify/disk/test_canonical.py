@@ -1,9 +1,11 @@
 """pytest tests/verify/disk/test_canonical.py — canonical JSON, and JSON that strangers wrote."""
 
+import enum
 import json
 import time
 
 import pytest
+import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -27,6 +29,45 @@ json_values = st.recursive(
 def test_canonical_json_reads_back_and_is_a_fixed_point(value):
     data = canonical.dumps(value)
     assert canonical.dumps(canonical.loads(data, "x")) == data
+
+
+class Word(enum.StrEnum):
+    ONE = "one"
+
+
+class Number(enum.IntEnum):
+    TWO = 2
+
+
+odd_values = st.recursive(
+    json_values
+    | st.integers()
+    | st.floats()
+    | st.text(st.characters(categories=["Cs", "Cc", "Lu"]), max_size=4)
+    | st.sampled_from([Word.ONE, Number.TWO, 2**53 - 1, 2**53, -(2**53), 10**15, -0.0, b"", {1}]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.tuples(inner, inner)
+        | st.dictionaries(
+            st.text("aé\ufffd\U0001f600\x7f", max_size=3)
+            | st.sampled_from([1, 1.5, True, None, Word.ONE]),
+            inner,
+            max_size=3,
+        )
+    ),
+    max_leaves=8,
+)
+
+
+@given(odd_values)
+def test_every_value_is_written_or_refused_as_the_reference_does(value):
+    def outcome(dumps):
+        try:
+            return dumps(value)
+        except Exception as error:
+            return type(error), str(error)
+
+    assert outcome(canonical.dumps) == outcome(rfc8785.dumps)
 
 
 def test_the_encoding_is_that_of_rfc_8785():

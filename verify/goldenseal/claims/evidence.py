@@ -8,9 +8,11 @@ comes from bytes that the record's identity covers. Files that no claim needs ar
 import hashlib
 import re
 import tomllib
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +48,8 @@ class SealedRecord:
     _selected: dict[tuple[str, tuple[bytes, ...]], list[Json]] = field(
         default_factory=dict, repr=False
     )
-    _raw: dict[str, list[bytes]] = field(default_factory=dict, repr=False)
+    _raw: dict[str, bytes] = field(default_factory=dict, repr=False)
+    _last: dict[str, Json] = field(default_factory=dict, repr=False)
 
     @cached_property
     def record(self) -> Record:
@@ -70,7 +73,7 @@ class SealedRecord:
             data = self.bytes_of(file, MAX_FILE_BYTES)
             self._parsed[file] = [*rows_of(data, file, f"{self.name}/{file}")]
         elif file not in self._parsed:
-            self._parsed[file] = [self._load(row, file) for row in self._rows(file)]
+            self._parsed[file] = [self._load(row, file) for row in _rows(self._text(file))]
         return self._parsed[file]
 
     def lines_with(self, file: str, wanted: Mapping[str, Json]) -> list[Json]:
@@ -84,23 +87,20 @@ class SealedRecord:
         if not needles:
             return self.lines(file)
         if (file, needles) not in self._selected:
-            self._selected[file, needles] = [
-                self._load(row, file)
-                for row in self._rows(file)
-                if b"\\" in row or all(needle in row for needle in needles)
-            ]
+            rows = _rows_with(self._text(file), needles)
+            self._selected[file, needles] = [self._load(row, file) for row in rows]
         return self._selected[file, needles]
 
-    def line(self, file: str, number: int) -> Json:
-        """The object at a place of a log, such as 0 or -1; None if there is none."""
-        rows = self._rows(file)
-        return self._load(rows[number], file) if rows else None
+    def last_line(self, file: str) -> Json:
+        """The last object of a log; None if there is none."""
+        if file not in self._last:
+            row = self._text(file).removesuffix(b"\n").rpartition(b"\n")[2]
+            self._last[file] = self._load(row, file) if self._text(file) else None
+        return self._last[file]
 
-    def _rows(self, file: str) -> list[bytes]:
+    def _text(self, file: str) -> bytes:
         if file not in self._raw:
-            self._raw[file] = self.bytes_of(file, MAX_FILE_BYTES).split(b"\n")
-            if self._raw[file][-1] == b"":
-                self._raw[file].pop()
+            self._raw[file] = self.bytes_of(file, MAX_FILE_BYTES)
         return self._raw[file]
 
     def toml(self, file: str) -> dict[str, Json]:
@@ -152,6 +152,27 @@ class SealedRecord:
         return data
 
 
+def _rows(data: bytes) -> list[bytes]:
+    return data.removesuffix(b"\n").split(b"\n") if data else []
+
+
+def _rows_with(data: bytes, needles: tuple[bytes, ...]) -> Iterator[bytes]:
+    """The rows that hold all needles, and those with a backslash, which could spell them so."""
+    if b"\\" in data:
+        for row in _rows(data):
+            if b"\\" in row or all(needle in row for needle in needles):
+                yield row
+        return
+    at = data.find(needles[0])  # a needle spans no rows: to look for it takes no splitting
+    while at >= 0:
+        end = data.find(b"\n", at)
+        end = len(data) if end < 0 else end
+        row = data[data.rfind(b"\n", 0, at) + 1 : end]
+        if all(needle in row for needle in needles):
+            yield row
+        at = data.find(needles[0], end)
+
+
 class Library:
     """All records of a repository, and which of them correct which."""
 
@@ -169,6 +190,10 @@ class Library:
                 self.broken[name] = str(error)
                 continue
             self.records[sealed.identity] = sealed
+
+    @cached_property
+    def _identities(self) -> list[str]:
+        return sorted(self.records)
 
     @cached_property
     def index(self) -> NumberIndex:
@@ -205,7 +230,8 @@ class Library:
             raise ClaimError(
                 "no-evidence", f"{reference!r} is neither an identity's first digits nor a path"
             )
-        identities = [i for i in sorted(self.records) if i.startswith(digits)]
+        first = bisect_left(self._identities, digits)
+        identities = [*takewhile(lambda i: i.startswith(digits), self._identities[first:])]
         if len(identities) == 1:
             return self.records[identities[0]]
         if identities:

@@ -7,6 +7,7 @@ the head of its column.
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 LOCATION, SPREAD, TEST = "location", "spread", "test"
 MULTIPLE = "multiple of the standard deviation"
@@ -144,7 +145,8 @@ class Mention:
         return KINDS[self.name]
 
 
-def mentions(text: str) -> list[Mention]:
+@lru_cache(maxsize=1 << 12)  # a column's head is read once for each number below it
+def mentions(text: str) -> tuple[Mention, ...]:
     """Every statistic that a text names, in order, without those it says it does not mean.
 
     An underscore parts words: `val_bpb_sd` names a standard deviation.
@@ -155,4 +157,4 @@ def mentions(text: str) -> list[Mention]:
         name, _, loose, _, _ = NAMES[int(str(match.lastgroup)[1:])]
         if name and not _OTHER.search(spaced[max(0, match.start() - 60) : match.start()]):
             mentioned.append(Mention(name, match.start(), match.end(), loose, match[0].strip()))
-    return mentioned
+    return tuple(mentioned)

@@ -6,6 +6,7 @@ EXEMPT, or exempted with a reason.
 """
 
 import re
+from functools import lru_cache
 
 RESULTS = (
     "result",
@@ -63,7 +64,8 @@ N_LABEL = re.compile(
 SEVERAL = 0  # a label such as multi-seed: more than one
 
 
-def seed_labels(text: str) -> list[tuple[str, int]]:
+@lru_cache(maxsize=1 << 12)
+def seed_labels(text: str) -> tuple[tuple[str, int], ...]:
     """(label, number) for each number of seeds that a text speaks of; SEVERAL for multi-seed."""
     labels = []
     for match in SEED_LABEL.finditer(text):
@@ -76,7 +78,7 @@ def seed_labels(text: str) -> list[tuple[str, int]]:
     for match in N_LABEL.finditer(text):
         word = (match[1] or match[2]).lower()
         labels.append((match[0], int(word) if word.isdigit() else NUMBER_WORDS[word]))
-    return labels
+    return tuple(labels)
 
 
 def best_of(text: str, count: int) -> bool:

@@ -159,7 +159,7 @@ def _from_runs(sealed: SealedRecord, source: Source, several: bool) -> list[Obse
 def _of_run(run: Run, source: Source) -> Observation:
     where = f"{run.sealed.name}/{run.log}"
     wanted = source.line or {"kind": "end"}
-    last = run.sealed.line(run.log, -1)
+    last = run.sealed.last_line(run.log)
     if not isinstance(last, dict) or last.get("kind") != "end":
         raise ClaimError("incomplete-grid", f"{where} was cut short: the run did not end")
     line = select_line(run.sealed.lines_with(run.log, wanted), wanted, where)

@@ -46,7 +46,7 @@ def check_seeds(bound: Bound, definition: Definition, outcome: "Outcome") -> Non
     """A number whose text speaks of three seeds, or n = 3, rests on three."""
     if definition.stat == "count" or not outcome.seed_counts:
         return
-    labels = next((seeds for text in bound.contexts if (seeds := seed_labels(text))), [])
+    labels = next((seeds for text in bound.contexts if (seeds := seed_labels(text))), ())
     counts = outcome.seed_counts
     several = max(counts) > 1
     if not labels or any(n in counts or (n == SEVERAL and several) for _, n in labels):

@@ -33,6 +33,7 @@ _PHRASES = {
     ("Restore", "State"): "reaches outside the file",
     ("type", "-", "in", "-", "type"): "makes the logic inconsistent",
 }
+_BEGIN_PHRASES = {phrase[0] for phrase in _PHRASES}
 
 
 @dataclass(frozen=True)
@@ -60,9 +61,10 @@ def banned(source: list[Sentence]) -> Iterator[Finding]:
                 yield Finding(
                     token.line, f"`{word}` outside a Section assumes what should be proved"
                 )
-            for phrase, why in _PHRASES.items():
-                if words[position : position + len(phrase)] == phrase:
-                    yield Finding(token.line, f"`{_spell(phrase)}` {why}")
+            if word in _BEGIN_PHRASES:
+                for phrase, why in _PHRASES.items():
+                    if words[position : position + len(phrase)] == phrase:
+                        yield Finding(token.line, f"`{_spell(phrase)}` {why}")
 
 
 def _spell(phrase: tuple[str, ...]) -> str:

@@ -115,7 +115,7 @@ def _faults(root: Path, bridge: Bridge, files: dict[str, "_File"]) -> Iterator[s
     for place in (*code, *tests):
         name, colon, inner = place.partition(":")
         file = files.setdefault(name, _File(root / name))
-        if not colon or not inner or ".." in name or name.startswith("/"):
+        if not colon or not inner or not is_inside(name):
             gone = True
             yield f"names {place}, which is not of the form file:name"
         elif file.text is None:
@@ -126,6 +126,11 @@ def _faults(root: Path, bridge: Bridge, files: dict[str, "_File"]) -> Iterator[s
             yield f"speaks of {place}, but {name} defines no {inner}: follow the code, or drop it"
     if code and tests and not gone and not any(_speaks(files, test, code) for test in tests):
         yield f"is tied by {', '.join(tests)}, where none of {', '.join(code)} is named"
+
+
+def is_inside(name: str) -> bool:
+    """Whether a file's name stays in the repository."""
+    return ".." not in name and not name.startswith("/")
 
 
 def _speaks(files: dict[str, "_File"], test: str, code: list[str]) -> bool:

@@ -8,12 +8,13 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
 
 from goldenseal.errors import UsageError
 
 
-@dataclass(frozen=True)
-class Token:
+class Token(NamedTuple):
     """A word (a qualified name is one word), a string literal, or one other character.
 
     `glued` says that nothing, no white space and no comment, stands between it and the one before.
@@ -37,7 +38,7 @@ class Sentence:
         """Line of the first token, from 1."""
         return self.tokens[0].line
 
-    @property
+    @cached_property
     def words(self) -> tuple[str, ...]:
         """Token texts; a string literal becomes the empty word, which is no keyword."""
         return tuple("" if token.is_string else token.text for token in self.tokens)
@@ -45,14 +46,17 @@ class Sentence:
 
 # A word may hold dots between identifiers (`Z.max`), never at the end: there a dot ends a sentence.
 # A number ends where Coq's does: in `do 1fix f 1` a keyword follows.
-_WORD = re.compile(
+_WORD = (
     r"[^\W\d][\w']*(?:\.[^\W\d][\w']*)*"
     r"|0[xX][0-9a-fA-F][0-9a-fA-F_]*(?:\.[0-9a-fA-F_]+)?(?:[pP][+-]?[0-9_]+)?"
     r"|[0-9][0-9_]*(?:\.[0-9_]+)?(?:[eE][+-]?[0-9_]+)?"
 )
+_PIECE = re.compile(
+    r"(?P<space>\s+)|(?P<comment>\(\*)|(?P<string>\")|(?P<stop>\.(?=\s|\(\*|\Z))"
+    rf"|(?P<word>{_WORD})|(?P<other>.)"
+)
 _LETTERS = ("Ll", "Lo", "Lt", "Lu")  # Unicode categories of what is a letter to Coq too
 _SUBSCRIPTS = "₀₁₂₃₄₅₆₇₈₉"
-_STOP = re.compile(r"\.(?=\s|\(\*|\Z)")
 
 
 def _is_odd(character: str) -> bool:
@@ -101,29 +105,26 @@ def sentences(text: str, file: str = "<text>") -> Iterator[Sentence]:
     tokens: list[Token] = []
     comments: list[str] = []
     at, line, end = 0, 1, -1  # `end` is where the last token ended
-    while at < len(text):
-        start = at
-        if text.startswith("(*", at):
-            at = _comment_end(text, at, file)
-            if not tokens:
-                comments.append(text[start:at])
-        elif text[at] == '"':
-            at = _string_end(text, at, file)
-            tokens.append(Token(text[start:at], line, is_string=True, glued=start == end))
+    while piece := _PIECE.match(text, at):
+        start, at, kind = at, piece.end(), piece.lastgroup
+        if kind == "word" or kind == "other":
+            word = piece[0]
+            if not word.isascii():
+                for odd in filter(_is_odd, word):  # `²fix` is a symbol and a keyword
+                    raise UsageError(f"{file}:{line}: {odd!r} may be a letter or a symbol to Coq")
+            tokens.append(Token(word, line, glued=start == end))
             end = at
-        elif text[at].isspace():
-            at += 1
-        elif _STOP.match(text, at):
-            at += 1
+        elif kind == "stop":
             if tokens:
                 yield Sentence(tuple(tokens), tuple(comments))
             tokens, comments = [], []
-        else:
-            word = _WORD.match(text, at)
-            at = word.end() if word else at + 1
-            for odd in filter(_is_odd, text[start:at]):  # `²fix` is a symbol and a keyword
-                raise UsageError(f"{file}:{line}: {odd!r} may be a letter or a symbol to Coq")
-            tokens.append(Token(text[start:at], line, glued=start == end))
+        elif kind == "comment":
+            at = _comment_end(text, start, file)
+            if not tokens:
+                comments.append(text[start:at])
+        elif kind == "string":
+            at = _string_end(text, start, file)
+            tokens.append(Token(text[start:at], line, is_string=True, glued=start == end))
             end = at
         line += text.count("\n", start, at)
     if tokens:

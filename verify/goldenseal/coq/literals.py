@@ -8,26 +8,27 @@ pow and sqrt; with a name in it, it is a computation, and none of this module's 
 
 import ast
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
+from functools import lru_cache
 from pathlib import Path
 
 from goldenseal.coq.arithmetic import FLOATS, InexactError, called, is_number, work_out
 from goldenseal.errors import UsageError
 
+PythonFiles = Mapping[str, tuple[str, ast.Module]]  # name from the root -> (text, tree)
 
-def unproved_literals(
-    root: Path, folders: Iterable[str], homes: Mapping[str, frozenset[str]]
-) -> list[str]:
+
+def unproved_literals(files: PythonFiles, homes: Mapping[str, frozenset[str]]) -> list[str]:
     """One line, with file and line, for each inexact number that is no declared constant.
 
     `homes` maps the file of a constants module, from the root, to the names that it declares:
-    there, and only in the assignment of such a name, an inexact number may stand. Raises
-    UsageError for a folder that is not there or a file that is not Python.
+    there, and only in the assignment of such a name, an inexact number may stand.
     """
     findings = []
-    for name, (source, tree) in python_files(root, folders, homes).items():
+    for name, (source, tree) in files.items():
         allowed = _declared_values(tree, homes[name]) if name in homes else set()
         places = set()
         for node in inexact(source, tree):
@@ -43,14 +44,12 @@ def unproved_literals(
 def python_files(
     root: Path, folders: Iterable[str], more: Iterable[str] = ()
 ) -> dict[str, tuple[str, ast.Module]]:
-    """Name from the root -> (text, tree) of every Python file under `folders`, and of `more`."""
-    names = set(more)
-    for folder in folders:
-        if not (root / folder).is_dir():
-            raise UsageError(f"pyproject.toml: tool.goldenseal.scan: {folder} is not a folder")
-        names |= {path.relative_to(root).as_posix() for path in (root / folder).rglob("*.py")}
+    """Name from the root -> (text, tree) of every Python file under `folders`, and of `more`.
+
+    Raises UsageError for a folder that is not there or a file that is not Python.
+    """
     files = {}
-    for name in sorted(names):
+    for name in sorted(python_names(root, folders, more)):
         try:
             source = (root / name).read_text("utf-8")
             files[name] = source, ast.parse(source)
@@ -59,25 +58,53 @@ def python_files(
     return files
 
 
+def python_names(root: Path, folders: Iterable[str], more: Iterable[str] = ()) -> set[str]:
+    """Their names alone. Raises UsageError for a folder that is not there."""
+    names = set(more)
+    for folder in folders:
+        if not (root / folder).is_dir():
+            raise UsageError(f"pyproject.toml: tool.goldenseal.scan: {folder} is not a folder")
+        names |= {path.relative_to(root).as_posix() for path in (root / folder).rglob("*.py")}
+    return names
+
+
 def inexact(source: str, tree: ast.AST) -> Iterator[ast.expr]:
     """The inexact numbers below `tree`: single literals, or whole expressions of exact ones."""
-    for child in ast.iter_child_nodes(tree):
-        if not isinstance(child, ast.expr) or not is_number(child):
-            yield from inexact(source, child)
+    pending = [tree]
+    while pending:
+        for child in children(pending.pop()):
+            if isinstance(child, ast.expr) and is_number(child):
+                yield from _inexact_number(source, child)
+                continue
+            pending.append(child)
             if isinstance(child, ast.Call) and called(child) in FLOATS:
                 yield from _inexact_texts(child)
-            continue
-        parts = (node for node in ast.walk(child) if isinstance(node, ast.expr))
-        single = [node for node in parts if _is_inexact_literal(source, node)]
-        if single:
-            yield from single
-            continue
-        try:
-            work_out(child)
-        except InexactError:
-            yield child
-        except (ArithmeticError, ValueError, TypeError, KeyError):
-            continue  # infinite, or an error in Python too: no number that a theorem could speak of
+
+
+def children(node: ast.AST) -> Iterator[ast.AST]:
+    """As ast.iter_child_nodes, but for what has nothing below it: contexts such as Load."""
+    for name in node._fields:
+        value = getattr(node, name, None)
+        if isinstance(value, list):
+            for each in value:
+                if isinstance(each, ast.AST):
+                    yield each
+        elif isinstance(value, ast.AST) and name != "ctx":
+            yield value
+
+
+def _inexact_number(source: str, number: ast.expr) -> Iterator[ast.expr]:
+    parts = (node for node in ast.walk(number) if isinstance(node, ast.expr))
+    single = [node for node in parts if _is_inexact_literal(source, node)]
+    if single:
+        yield from single
+        return
+    try:
+        work_out(number)
+    except InexactError:
+        yield number
+    except (ArithmeticError, ValueError, TypeError, KeyError):
+        return  # infinite, or an error in Python too: no number that a theorem could speak of
 
 
 def _inexact_texts(call: ast.Call) -> Iterator[ast.expr]:
@@ -130,6 +157,16 @@ def _names(target: ast.expr) -> list[str]:
 
 def _text(source: str, node: ast.expr) -> str:
     """What stands in the source."""
-    if isinstance(node, ast.Constant):
+    if not isinstance(node, ast.Constant):
+        return ast.unparse(node)
+    if node.lineno != node.end_lineno:
         return ast.get_source_segment(source, node) or repr(node.value)
-    return ast.unparse(node)
+    line = "".join(_lines(source)[node.lineno - 1 : node.lineno]).encode()
+    part = line[node.col_offset : node.end_col_offset]  # offsets count bytes of UTF-8
+    return part.decode(errors="replace") or repr(node.value)
+
+
+@lru_cache(maxsize=1)  # ast.get_source_segment splits the whole source for each number in it
+def _lines(source: str) -> list[str]:
+    """The lines as Python counts them: a form feed ends none."""
+    return re.split(r"\r\n|\r|\n", source)

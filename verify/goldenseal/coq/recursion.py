@@ -8,6 +8,7 @@ recursion here: they use the principles that Coq derives from an inductive type.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from goldenseal.coq.lexer import Sentence
 from goldenseal.coq.project import THEOREMS, Project, Source, command
@@ -15,6 +16,7 @@ from goldenseal.coq.shape import ShapeError, check_shape, read_function
 from goldenseal.coq.terms import Atom, Term, UnreadableError, atoms
 
 ASK = "is not admitted; see docs/theorems.md, recursion"
+_RECURSIVE = {"Fixpoint", "cofix", "fix"}
 _TERMS = ("Definition", "Example", "Let")  # commands whose term may hold a `fix`
 _BEFORE = frozenset({"Local", "Global", "Let", "Polymorphic", "Monomorphic", "Time", "#"})
 _NEVER = {
@@ -89,6 +91,8 @@ def _judge(sentence: Sentence) -> Iterator[tuple[str, str]]:
     first = stated[0] if stated else ""
     if first in _NEVER:
         raise UnreadableError(f"`{first}` is {_NEVER[first]}")
+    if first not in THEOREMS and not _RECURSIVE & set(words):
+        return  # nearly every sentence: a step of a proof
     parts = atoms(sentence.tokens)
     term = Term(parts)
     texts = term.texts(0, len(term))
@@ -161,12 +165,13 @@ def _hiding(source: Source) -> Iterator[str]:
     for sentence in source.sentences:
         words = sentence.words
         stated = command(words)[0]
-        texts = [atom.text for atom in atoms(sentence.tokens)]
+        runs = atoms(sentence.tokens) if ":" in words and ">" in words else []
+        said = {*stated[:2], *(run.text for run in runs if run.text == ":>")}
         for word, what in _HIDING.items():
-            if word in (texts if word == ":>" else stated[:2]):
+            if word in said:
                 yield f"`{word}` ({source.file}:{sentence.line}, {what})"
         for option, what in _HIDING_OPTIONS.items():
-            if any(words[at : at + 2] == option for at in range(len(words))):
+            if option[0] in words and option in pairwise(words):
                 yield f"`{' '.join(option)}` ({source.file}:{sentence.line}, {what})"
         if words[:3] == ("#", "[", "program"):
             yield f"`program` ({source.file}:{sentence.line}, obligations)"

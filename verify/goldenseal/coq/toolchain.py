@@ -76,6 +76,8 @@ def environment(home: Path) -> dict[str, str]:
         "XDG_DATA_HOME": str(home),
         "XDG_DATA_DIRS": str(home),
         "LC_ALL": "C.UTF-8",
+        # coqc asks for a young heap of 256 MiB, coqchk for one of 256 KiB: 8 MiB suits both better.
+        "OCAMLRUNPARAM": "s=1M,o=200",
     }
 
 

@@ -8,26 +8,25 @@ What is made at run time (getattr, exec, globals) is not seen.
 
 import ast
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from pathlib import Path, PurePosixPath
+from collections.abc import Mapping
+from pathlib import PurePosixPath
 
-from goldenseal.coq.literals import python_files
+from goldenseal.coq.arithmetic import called
+from goldenseal.coq.literals import PythonFiles, children
 
 Symbol = tuple[str, str]  # a module's dotted name, and a name in it
+_Scopes = tuple[()] | tuple[ast.AST, "_Scopes"]  # the functions around a place, inmost first
 _SCOPES = (
     ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda,
     ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp,
 )  # fmt: skip
 
 
-def unused_constants(
-    root: Path, folders: Iterable[str], homes: Mapping[str, frozenset[str]]
-) -> list[str]:
+def unused_constants(files: PythonFiles, homes: Mapping[str, frozenset[str]]) -> list[str]:
     """One line for each name of `homes` (constants module -> names) that the scanned code lacks.
 
-    A constants module's own reading counts for nothing. Raises UsageError as python_files does.
+    A constants module's own reading counts for nothing.
     """
-    files = python_files(root, folders, homes)
     trees = {_module(name): tree for name, (_, tree) in files.items()}
     packages = {_module(name) for name in files if name.endswith("__init__.py")}
     home_of = {(_module(name), each): name for name, names in homes.items() for each in names}
@@ -66,11 +65,14 @@ class _Names:
         self.aliases: set[int] = set()  # ids of assignments that only give another name
         for module, tree in trees.items():
             package = module if module in packages else module.rpartition(".")[0]
-            for node in ast.walk(tree):
+            statements: list[ast.AST] = [tree]
+            for node in statements:  # which grow on the way: outer ones before inner ones
                 if isinstance(node, ast.Import):
                     self._import(module, node)
                 elif isinstance(node, ast.ImportFrom):
                     self._import_from(module, package, node)
+                elif not isinstance(node, ast.expr):  # no import stands in an expression
+                    statements += children(node)
         for module, tree in trees.items():
             for name in _rebound(tree):
                 self.origins.pop((module, name), None)
@@ -80,6 +82,16 @@ class _Names:
             for module, tree in trees.items():
                 for statement in tree.body:
                     self._assignment(module, statement)
+        self.likely = self._likely()
+
+    def _likely(self) -> set[str]:
+        """Every last name under which a constant can be read: its own, or one made of such."""
+        likely = {name for _, name in self.constants}
+        known = -1
+        while known != len(likely):
+            known = len(likely)
+            likely |= {name for (_, name), source in self.origins.items() if source[1] in likely}
+        return likely
 
     def _import(self, module: str, node: ast.Import) -> None:
         for alias in node.names:
@@ -178,30 +190,57 @@ class _Reads:
         self.defaults: dict[Symbol, set[str]] = defaultdict(set)  # constant -> knobs, as a default
         self.knobs: set[str] = set()
         self.skipped: set[int] = set()  # ids of nodes that are no reading
+        self.stored: dict[ast.AST, frozenset[str]] = {}
 
-    def read(self, module: str, node: ast.AST, local: frozenset[str] = frozenset()) -> None:
-        """Everything below `node`; `local` holds the names that are variables of a function."""
-        if id(node) in self.names.aliases or id(node) in self.skipped:
-            return
-        if isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Load):
-            if isinstance(node, ast.Attribute):
-                self.knobs.add(node.attr.upper())
-            symbol = self.names.resolve(module, node) if _base(node) not in local else None
-            if symbol in self.names.constants:
-                self.symbols.add(symbol)
-                return
-        if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
-            self._knob_text(node.slice)
-        if isinstance(node, ast.Call):
-            if isinstance(node.func, ast.Attribute) and node.func.attr == "get" and node.args:
-                self._knob_text(node.args[0])
-            self._knob_default(module, node)
-        inside = local | _stored(node) if isinstance(node, _SCOPES) else local
-        for field, value in ast.iter_fields(node):
-            outer = field in ("args", "decorator_list", "returns")
-            for child in value if isinstance(value, list) else [value]:
-                if isinstance(child, ast.AST):
-                    self.read(module, child, local if outer else inside)
+    def read(self, module: str, tree: ast.AST) -> None:
+        """Everything below `tree`, a module."""
+        pending: list[tuple[ast.AST, _Scopes]] = [(tree, ())]
+        while pending:
+            node, scopes = pending.pop()
+            if id(node) in self.names.aliases or id(node) in self.skipped:
+                continue
+            if isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Load):
+                if isinstance(node, ast.Attribute):
+                    self.knobs.add(node.attr.upper())
+                if self._reads_constant(module, node, scopes):
+                    continue
+            elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
+                self._knob_text(node.slice)
+            elif isinstance(node, ast.Call):
+                if isinstance(node.func, ast.Attribute) and node.func.attr == "get" and node.args:
+                    self._knob_text(node.args[0])
+                self._knob_default(module, node)
+            elif isinstance(node, _SCOPES):
+                inside: _Scopes = (node, scopes)
+                for field, value in ast.iter_fields(node):
+                    scope = scopes if field in ("args", "decorator_list", "returns") else inside
+                    for child in value if isinstance(value, list) else [value]:
+                        if isinstance(child, ast.AST):
+                            pending.append((child, scope))
+                continue
+            pending += [(child, scopes) for child in children(node)]
+
+    def _reads_constant(
+        self, module: str, node: ast.Name | ast.Attribute, scopes: "_Scopes"
+    ) -> bool:
+        """Whether a name in these scopes is a constant's, which is then noted."""
+        if (node.id if isinstance(node, ast.Name) else node.attr) not in self.names.likely:
+            return False
+        symbol, base = self.names.resolve(module, node), _base(node)
+        if symbol not in self.names.constants:
+            return False
+        while scopes:
+            scope, scopes = scopes
+            if base in self._stored(scope):
+                return False  # a variable of the function
+        self.symbols.add(symbol)
+        return True
+
+    def _stored(self, scope: ast.AST) -> frozenset[str]:
+        """Variables of a scope, found when they are first asked for."""
+        if scope not in self.stored:
+            self.stored[scope] = _stored(scope)
+        return self.stored[scope]
 
     def _knob_text(self, node: ast.expr) -> None:
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
@@ -209,7 +248,7 @@ class _Reads:
 
     def _knob_default(self, module: str, call: ast.Call) -> None:
         """Note a constant that is the default in `Knob(name, type, default)`: it is no read."""
-        if ast.unparse(call.func).rpartition(".")[2] != "Knob" or not call.args:
+        if called(call) != "Knob" or not call.args:
             return
         given = {keyword.arg: keyword.value for keyword in call.keywords}
         default = call.args[2] if len(call.args) > 2 else given.get("default")

@@ -21,8 +21,34 @@ TOKENS = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|[][{}]', re.DOTALL)
 
 
 def dumps(value: Any) -> bytes:
-    """The one canonical encoding of a JSON value: UTF-8, sorted keys, no spaces."""
+    """The one canonical encoding of a JSON value: UTF-8, sorted keys, no spaces.
+
+    A value without floats, written in ASCII alone, as nearly all of ours are, reads the same from
+    the standard library, many times as fast; what reads back as another value is none of those.
+    """
+    try:
+        text = _ENCODER.encode(value)
+        if text.isascii() and _DECODER.decode(text) == value:
+            return text.encode()
+    except (TypeError, ValueError, RecursionError):
+        pass
     return rfc8785.dumps(value)
+
+
+def _refuse_float(text: str) -> None:
+    raise ValueError(f"{text}: a double has a form of its own in canonical JSON")
+
+
+def _read_safe_integer(text: str) -> int:
+    if len(text) >= len(str(MAX_INTEGER)):
+        raise ValueError(f"{text}: perhaps beyond what canonical JSON can hold")
+    return int(text)
+
+
+_ENCODER = json.JSONEncoder(
+    ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")
+)
+_DECODER = json.JSONDecoder(parse_float=_refuse_float, parse_int=_read_safe_integer)
 
 
 def read(path: Path, where: str) -> Any:

@@ -225,10 +225,10 @@ def hash_both(path: Path, advance: Callable[[int], None] = lambda count: None) -
 
 def _chunks(path: Path, advance: Callable[[int], None]) -> Iterator[memoryview]:
     """A regular file's bytes, in one buffer that each step overwrites; errors as `hash_file`."""
-    buffer = bytearray(CHUNK)
-    view = memoryview(buffer)
     with open_regular(path) as file:
         before = os.fstat(file.fileno())
+        buffer = bytearray(min(CHUNK, before.st_size + 1))  # to clear a large one takes longer
+        view = memoryview(buffer)
         total = 0
         while count := file.readinto(buffer):
             yield view[:count]

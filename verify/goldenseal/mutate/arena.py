@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from goldenseal.coq import gate as theorems
-from goldenseal.coq import project, settings
+from goldenseal.coq import project, reading, settings
 from goldenseal.coq.actions import FOLDER
 from goldenseal.errors import CannotCheckError, UsageError
 from goldenseal.ladder.events import Recording
@@ -217,8 +217,8 @@ def theorem_findings(tree: Path) -> list[str]:
     known = settings.read(tree)
     declared = settings.load_constants(tree, known.constants)
     loaded = project.load(tree / FOLDER)
-    findings = theorems.readable_findings(loaded, declared.constants)
-    return theorems.code_findings(tree, known, declared) + findings
+    findings = reading.readable_findings(loaded, declared.constants)
+    return reading.code_findings(tree, known, declared) + findings
 
 
 def _judge(rung: Rung, recordings: Recordings, outcome: dict[str, Any]) -> None:

@@ -17,8 +17,8 @@ from typing import Any
 from goldenseal.coq import build, generate, pins, settings, toolchain
 from goldenseal.coq.actions import FOLDER
 from goldenseal.coq.constants import Constant
-from goldenseal.coq.gate import readable_findings
 from goldenseal.coq.project import Declaration, Project, load
+from goldenseal.coq.reading import readable_findings
 from goldenseal.coq.session import Failure, answers
 from goldenseal.errors import CannotCheckError
 

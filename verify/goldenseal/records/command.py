@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
 from goldenseal.records.check import CheckReport
 from goldenseal.records.check import check as check_folder
@@ -38,6 +37,8 @@ def seal(folder: Path, key: Path | None, as_json: bool, keep_ignored: bool = Fal
 
     Files that git ignores are refused, unless they are kept on purpose.
     """
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
     if not keep_ignored and not (folder / SUMS).is_file():
         refuse_ignored(folder)
     terminal = plain_console(stderr=True)
