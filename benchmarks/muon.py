@@ -1,7 +1,7 @@
 """A training step with Muon's products in fp32, and with its matrices in stacks.
 
     python -m benchmarks.muon                 # default size, 2 sequences of 512, fp32, one thread
-    python -m benchmarks.muon --rounds 2 --rounds-without 1 --json
+    python -m benchmarks.muon --layers 1 --rounds 3   # the same widths, a ninth of the matrices
 
 Each way is the default step with MUON_PRODUCTS=fp32, with MUON_STACKED=1, or with both. It is
 measured in two processes of their own: one as the machine is, and one in which oneDNN is held to
@@ -35,12 +35,12 @@ SIDE = 512
 class Way:
     """A model and its optimizers, as the knobs say."""
 
-    def __init__(self, environ):
+    def __init__(self, environ, layers):
         import torch
 
         from train_gpt_style.gpt import SYSTEM, run
 
-        settings = SYSTEM.read(environ)
+        settings = SYSTEM.read({"NUM_LAYERS": str(layers), **environ})
         torch.manual_seed(settings.seed)
         self.model = run.build_model(settings, run.Context({}, 8))
         self.optimizers = run.build_optimizers(settings, self.model)
@@ -60,12 +60,12 @@ class Way:
         self.updates.append(end - between)
 
 
-def worker(rounds, pipe):
+def worker(rounds, layers, pipe):
     """Everything that is measured under one instruction set, sent as one object."""
     import torch
 
     torch.set_num_threads(1)
-    ways = {name: Way(environ) for name, environ in WAYS.items()}
+    ways = {name: Way(environ, layers) for name, environ in WAYS.items()}
     x, y = torch.randint(1024, (2, SEQUENCES, LENGTH), generator=torch.Generator().manual_seed(0))
     for i in range(rounds + 1):
         for way in list(ways.values())[:: 1 if i % 2 else -1]:
@@ -146,6 +146,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--rounds", type=int, default=5, help="measured steps of each way")
     parser.add_argument("--rounds-without", type=int, default=1, help="the same held to AVX2")
+    parser.add_argument("--layers", type=int, default=9, help="NUM_LAYERS")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     spawn, found = multiprocessing.get_context("spawn"), {}
@@ -155,7 +156,7 @@ def main():
         if isa is not None:
             os.environ["ONEDNN_MAX_CPU_ISA"] = isa  # a child reads it as torch is loaded
         here, there = spawn.Pipe()
-        process = spawn.Process(target=worker, args=(rounds, there))
+        process = spawn.Process(target=worker, args=(rounds, options.layers, there))
         process.start()
         there.close()
         try:

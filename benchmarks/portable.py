@@ -79,7 +79,6 @@ OTHER_PATHS = {
     "UT_LAYER_START": "1",
     "UT_LAYER_END": "2",
     "MUON_PRODUCTS": "fp32",
-    "MUON_STACKED": "1",
     "RUN_LOG": "1",
 }
 # The features that train or evaluate otherwise: an auxiliary loss, inner steps, packed windows.
@@ -90,7 +89,6 @@ MORE_FEATURES = {
     "TTT_PACKED": "1",
     "TTT_INNER_STEPS": "1",
     "TTT_LR_INNER": "0.0625",
-    "MUON_STACKED": "1",
 }
 # A ViT of two blocks on synthetic images: plain Adam, then DCLR under the coupler.
 VIT = {

@@ -207,3 +207,9 @@ def test_a_run_held_to_avx2_says_what_is_slow_beside_its_output(
 def test_bad_values_and_names_are_refused(name, value, words):
     with pytest.raises(UsageError, match=words):
         SYSTEM.read({name: value})
+
+
+def test_the_portable_lane_takes_products_in_fp32_and_refuses_stacks():
+    assert SYSTEM.read({**FP32, "NUMERICS": "portable"}).muon_products == "fp32"
+    with pytest.raises(UsageError, match="MUON_STACKED=1 needs NUMERICS=native"):
+        SYSTEM.read({**STACKED, "NUMERICS": "portable"})

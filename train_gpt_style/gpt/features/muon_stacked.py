@@ -13,6 +13,7 @@ from functools import partial
 
 import torch
 
+from goldenseal.errors import UsageError
 from goldenseal.knobs import Feature, Knob
 from train_gpt_style.gpt.constants import MUON_EPS, NS_A, NS_B, NS_C
 from train_gpt_style.gpt.seams import GatedFeature
@@ -58,6 +59,14 @@ class MuonStacked(GatedFeature):
         master=Knob("MUON_STACKED", bool, False, "stack the matrices", on="1"),
         example={"MUON_STACKED": "1"},
     )
+
+    def check(self, settings):
+        """The portable lane has not been tried with batched products."""
+        if settings.numerics == "portable":
+            raise UsageError(
+                "MUON_STACKED=1 needs NUMERICS=native: the portable lane covers products of two "
+                "matrices in Muon, not of stacks"
+            )
 
     def tune_muon(self, muon):
         """Stacks, and the iteration for them."""
