@@ -60,17 +60,16 @@ class Way:
         self.updates.append(end - between)
 
 
-def worker(rounds, layers, pipe):
+def worker(rounds, layers, names, pipe):
     """Everything that is measured under one instruction set, sent as one object."""
     import torch
 
     torch.set_num_threads(1)
-    ways = {name: Way(environ, layers) for name, environ in WAYS.items()}
+    ways = {name: Way(WAYS[name], layers) for name in ("default", *names)}
     x, y = torch.randint(1024, (2, SEQUENCES, LENGTH), generator=torch.Generator().manual_seed(0))
-    for i in range(rounds + 1):
+    for i in range(0 if rounds > 1 else 1, rounds + 1):  # a single round has no warm-up
         for way in list(ways.values())[:: 1 if i % 2 else -1]:
-            if i or way is not ways["default"] or rounds > 1:  # the first round warms up
-                way.step(x, y)
+            way.step(x, y)
     pipe.send({"steps": figures(ways, rounds), "apart": distances(ways), "rates": rates()})
 
 
@@ -147,6 +146,8 @@ def main():
     parser.add_argument("--rounds", type=int, default=5, help="measured steps of each way")
     parser.add_argument("--rounds-without", type=int, default=1, help="the same held to AVX2")
     parser.add_argument("--layers", type=int, default=9, help="NUM_LAYERS")
+    rest = [name for name in WAYS if name != "default"]
+    parser.add_argument("--ways", nargs="+", choices=rest, default=rest, help="beside the default")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     spawn, found = multiprocessing.get_context("spawn"), {}
@@ -156,7 +157,7 @@ def main():
         if isa is not None:
             os.environ["ONEDNN_MAX_CPU_ISA"] = isa  # a child reads it as torch is loaded
         here, there = spawn.Pipe()
-        process = spawn.Process(target=worker, args=(rounds, options.layers, there))
+        process = spawn.Process(target=worker, args=(rounds, options.layers, options.ways, there))
         process.start()
         there.close()
         try:
