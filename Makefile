@@ -141,6 +141,7 @@ bench: data .venv/tests ## the measurements of docs/benchmarks.md
 	$(BIN)/python -m benchmarks.energy_meter
 	$(BIN)/python -m benchmarks.ttt
 	$(BIN)/python -m benchmarks.precision
+	$(BIN)/python -m benchmarks.muon
 	$(BIN)/python -m benchmarks.memory
 	$(BIN)/python -m benchmarks.theorems
 	$(BIN)/python -m benchmarks.verify_time

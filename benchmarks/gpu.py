@@ -16,7 +16,9 @@ the scripts ask for. Steps have the default shapes, 8 micro-batches of 65,536 ra
 both sides do two of them under deterministic algorithms, uncompiled, and must lose the same, bit
 for bit; the timed ones, in turns, are as a run does them: free to choose algorithms.
 
-Without a CUDA device it says so, writes nothing, and exits with 3.
+Each part says on standard error when it is done; compiled code is kept on disk, so that the second
+time a side is compiled takes seconds. Without a CUDA device it says so, writes nothing, and exits
+with 3.
 """
 
 import argparse
@@ -86,7 +88,7 @@ class Trainer:
             named = run.build_optimizers(self.values, model)
             self.optimizers = list(named.values())
             if compiled:
-                named["matrices"].orthogonalize = torch.compile(run.newton_schulz)
+                named["matrices"].orthogonalize = torch.compile(named["matrices"].orthogonalize)
         self.model = torch.compile(model, dynamic=False, fullgraph=True) if compiled else model
         self.generator = torch.Generator().manual_seed(0)
 
@@ -164,19 +166,23 @@ def peak_memory(side, compiled, environ):
 def collect(environ, warmup, rounds):
     """Everything that gpu.json holds."""
     ways = {"eager": False, "compiled": True}
-    return {
-        "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
-        "ladder": climb(),
-        "losses_equal": same_losses(environ),
-        "peak_bytes": {
+    began, figures = time.perf_counter(), {"torch": torch.__version__}
+    figures["device"] = torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
+    parts = {
+        "ladder": climb,
+        "losses_equal": lambda: same_losses(environ),
+        "peak_bytes": lambda: {
             way: {side: peak_memory(side, compiled, environ) for side in SIDES}
             for way, compiled in ways.items()
         },
-        "steps": {
+        "steps": lambda: {
             way: measure(compiled, environ, warmup, rounds) for way, compiled in ways.items()
         },
-        "torch": torch.__version__,
     }
+    for name, part in parts.items():
+        figures[name] = part()
+        print(f"{name}: done, {time.perf_counter() - began:.0f} s", file=sys.stderr, flush=True)
+    return figures
 
 
 def readme(name, figures):

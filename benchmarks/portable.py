@@ -18,6 +18,7 @@ emulated CPU. Exit code 0: portable is equal everywhere and covered.txt is compl
 
 import argparse
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -77,6 +78,7 @@ OTHER_PATHS = {
     "UT_LOOPS": "2",
     "UT_LAYER_START": "1",
     "UT_LAYER_END": "2",
+    "MUON_PRODUCTS": "fp32",
     "RUN_LOG": "1",
 }
 # The features that train or evaluate otherwise: an auxiliary loss, inner steps, packed windows.
@@ -171,7 +173,9 @@ CREDIT = {
 CREDIT_FA = {**CREDIT, "CREDIT_METHOD": "fa", "CREDIT_PENALTY": "0.01", "RUN_LOG": "1"}
 CREDIT_EP = {**CREDIT, "CREDIT_METHOD": "ep", "CREDIT_EP_SIDES": "two", "CREDIT_EP_STEPS": "3"}
 CREDIT_SB = {**CREDIT, "CREDIT_METHOD": "state-bridge"}
-CREDIT_CB = {**CREDIT, "CREDIT_METHOD": "credit-bridge"}
+# By DFA's matrices in its first part, then by its own gradients.
+CREDIT_CB = {**CREDIT, "CREDIT_METHOD": "credit-bridge", "CREDIT_BRIDGE_WARMUP": "0.5"}
+CREDIT_DFA = {**CREDIT, "CREDIT_METHOD": "dfa"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -199,6 +203,7 @@ SYSTEMS = (
     System("vit_rft, RFT", ("train_gpt_style.vit_rft",), VIT_ON),
     System("credit", ("train_gpt_style.credit",), CREDIT),
     System("credit, fa", ("train_gpt_style.credit",), CREDIT_FA),
+    System("credit, dfa", ("train_gpt_style.credit",), CREDIT_DFA),
     System("credit, ep", ("train_gpt_style.credit",), CREDIT_EP),
     System("credit, state-bridge", ("train_gpt_style.credit",), CREDIT_SB),
     System("credit, credit-bridge", ("train_gpt_style.credit",), CREDIT_CB),
@@ -223,39 +228,57 @@ def command(model: str) -> list[str]:
     return [interpreter] if model == HOST else [QEMU, "-cpu", model, interpreter]
 
 
-def run(system: System, model: str, lane: str, data: dict[str, str], folder: Path) -> Path:
-    """Run in `folder`; returns the trace, closed by the digests of the files that were written.
+def run_all(systems, model: str, lane: str, data: dict[str, str], folder: Path):
+    """Run each system on one CPU; {system: trace or RunFailed}, a trace closed by digests of files.
 
-    Raises RunFailed with the program's last words.
+    They are forks of one process (`portable_runs.py`), which under emulation is most of the time.
     """
-    folder.mkdir(parents=True)
-    trace = folder / "trace.txt"
+    plan, places = [], {}
+    for number, system in enumerate(systems):
+        places[system] = place = folder / str(number)
+        place.mkdir(parents=True)
+        arguments = ["--trace", str(place / "trace.txt"), *system.program]
+        plan.append((str(place), {"HOME": str(place), **system.environment}, arguments))
+    (folder / "plan.json").write_text(json.dumps(plan), encoding="utf-8")
     environment = {
         "HOME": str(folder),
         "PATH": os.environ.get("PATH", ""),
         # Emulated, the interpreter does not see that it belongs to a virtual environment.
-        "PYTHONPATH": os.pathsep.join([python_path(ROOT), sysconfig.get_paths()["purelib"]]),
+        "PYTHONPATH": os.pathsep.join(
+            [str(ROOT), python_path(ROOT), sysconfig.get_paths()["purelib"]]
+        ),
         "PYTHONDONTWRITEBYTECODE": "1",
         "NUMERICS": lane,
         "OMP_NUM_THREADS": "1",  # in the native lane too: the CPU is to be the only difference
         "MKL_NUM_THREADS": "1",
         **data,
-        **system.environment,
     }
-    arguments = ["-m", "train_gpt_style.kit.check_run", "--trace", str(trace), *system.program]
     done = subprocess.run(
-        [*command(model), *arguments],
+        [*command(model), "-m", "benchmarks.portable_runs", str(folder / "plan.json")],
         cwd=folder,
         env=environment,
         capture_output=True,
         text=True,
         check=False,
     )
-    if done.returncode != 0:
-        words = (done.stdout + done.stderr).strip().splitlines()[-3:]
-        raise RunFailed(f"{system.name} on {model}: exit {done.returncode}: {' / '.join(words)}")
+    return {system: outcome(system, model, place, done) for system, place in places.items()}
+
+
+def outcome(system: System, model: str, place: Path, done) -> "Path | RunFailed":
+    """The trace of one run, or its last words; of one that never began, its process's."""
+    code, said = done.returncode, done.stdout + done.stderr
+    if (place / "exit.txt").is_file():
+        code = int((place / "exit.txt").read_text(encoding="utf-8"))
+        parts = (place / "printed.txt", place / "errors.txt")
+        said = "".join(part.read_text(encoding="utf-8", errors="replace") for part in parts)
+    elif code == 0:
+        code = 70  # it never began
+    if code != 0:
+        words = " / ".join(said.strip().splitlines()[-3:])
+        return RunFailed(f"{system.name} on {model}: exit {code}: {words}")
+    trace = place / "trace.txt"
     with trace.open("a", encoding="utf-8") as file:
-        for path in sorted(folder.glob("*.safetensors*")):
+        for path in sorted(place.glob("*.safetensors*")):
             print(f"file {path.name} -> {digest(path)}", file=file)
     return trace
 
@@ -292,20 +315,19 @@ def trial(systems, models, jobs, folder, report):
 
     (folder / "data").mkdir()
     data = write(folder / "data")
-    cases = [(s, lane, m) for s in systems for lane in s.lanes for m in (HOST, *models)]
+    lanes = sorted({lane for s in systems for lane in s.lanes}, reverse=True)
+    groups = [(lane, model) for model in (HOST, *models) for lane in lanes]
 
-    def one(case):
-        system, lane, model = case
-        place = folder / "_".join((system.name, lane, model)).replace(" ", "-").replace(",", "")
-        try:
-            trace = run(system, model, lane, data, place)
-        except RunFailed as failure:
-            return failure
-        report(f"ran {system.name}, {lane} lane, {model}")
-        return trace
+    def group(case):
+        lane, model = case
+        mine = [s for s in systems if lane in s.lanes]
+        place = folder / f"{lane}_{model}".replace(" ", "-")
+        found = run_all(mine, model, lane, data, place)
+        report(f"ran {len(mine)} programs, {lane} lane, {model}")
+        return {(system, lane, model): trace for system, trace in found.items()}
 
     with ThreadPoolExecutor(jobs) as pool:
-        return dict(zip(cases, pool.map(one, cases), strict=True))
+        return {key: trace for each in pool.map(group, groups) for key, trace in each.items()}
 
 
 def tabulate(systems, models, traces, console):

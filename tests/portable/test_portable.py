@@ -39,8 +39,8 @@ def test_a_cpu_without_fused_multiply_add_gives_the_same_bytes_up_to_the_forbidd
     program = tmp_path / "program.py"
     program.write_text(SMALL_PROGRAM)
     system = trial.System("small", (str(program),))
-    here = trial.run(system, trial.HOST, "portable", {}, tmp_path / "here")
-    there = trial.run(system, "SandyBridge", "portable", {}, tmp_path / "there")
+    here = trial.run_all([system], trial.HOST, "portable", {}, tmp_path / "here")[system]
+    there = trial.run_all([system], "SandyBridge", "portable", {}, tmp_path / "there")[system]
     assert len(trial.operations(here)) > 15
     place = trial.first_difference(here, there)
     assert place is None or place.partition(": ")[2].startswith("aten.sqrt.default"), place
@@ -85,14 +85,14 @@ def test_a_trial_that_finds_no_difference_where_it_has_to_shows_nothing(trial, t
 
 
 def test_a_run_that_fails_on_a_cpu_is_neither_equal_nor_different(trial, monkeypatch, capsys):
-    def run(system, model, lane, data, folder):
+    def run_all(systems, model, lane, data, folder):
         if model == "EPYC":
-            raise trial.RunFailed("toy on EPYC: exit -15: killed")
+            return {s: trial.RunFailed("toy on EPYC: exit -15: killed") for s in systems}
         folder.mkdir()
         (folder / "trace.txt").write_text("aten.cos.default float32 | [2] -> aa\n")
-        return folder / "trace.txt"
+        return dict.fromkeys(systems, folder / "trace.txt")
 
-    monkeypatch.setattr(trial, "run", run)
+    monkeypatch.setattr(trial, "run_all", run_all)
     monkeypatch.setattr(trial, "SYSTEMS", (trial.System("toy", ("toy.py",)),))
     monkeypatch.setattr(trial.shutil, "which", lambda name: name)
     assert trial.main(["--models", "Haswell,EPYC"]) == 3
@@ -117,3 +117,36 @@ def test_without_the_emulator_nothing_is_claimed(trial, monkeypatch, capsys):
     monkeypatch.setattr(trial.shutil, "which", lambda name: None)
     assert trial.main([]) == 3
     assert "could not check: qemu-x86_64 is not installed" in capsys.readouterr().out
+
+
+def test_each_run_is_a_fork_in_its_own_folder_and_one_that_fails_leaves_the_others(trial, tmp_path):
+    """And what it changes in its process is gone for the next."""
+    good = tmp_path / "good.py"
+    good.write_text(
+        "import os, torch\n"
+        "assert os.environ.pop('KNOB') == '1' and not hasattr(torch, 'mark')\n"
+        "torch.mark = 1\n"
+        "(torch.ones(2) + 1).sum()\n"
+        "open('out.safetensors', 'w').write(os.environ['HOME'])\n"
+    )
+    bad, gone = tmp_path / "bad.py", tmp_path / "gone.py"
+    bad.write_text("print('first')\nraise SystemExit('these are my last words')\n")
+    gone.write_text("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)\n")
+    programs = {"a": good, "bad": bad, "gone": gone, "b": good}
+    systems = [trial.System(name, (str(p),), {"KNOB": "1"}) for name, p in programs.items()]
+    found = trial.run_all(systems, trial.HOST, "portable", {}, tmp_path / "runs")
+    a, failed, killed, b = (found[system] for system in systems)
+    assert a.read_text().count("aten.add") == b.read_text().count("aten.add") == 1
+    assert "file out.safetensors -> " in a.read_text()
+    assert a.parent != b.parent
+    assert str(failed) == "bad on this CPU: exit 1: first / these are my last words"
+    assert str(killed).startswith("gone on this CPU: exit -9")
+
+
+def test_a_cpu_that_cannot_even_import_says_so_for_each_run(trial, tmp_path, monkeypatch):
+    monkeypatch.setattr(trial, "command", lambda model: ["/bin/sh", "-c", "echo no CPU; exit 4"])
+    systems = [trial.System(name, ("toy.py",)) for name in ("one", "two")]
+    found = trial.run_all(systems, "Nehalem", "portable", {}, tmp_path / "runs")
+    assert [str(found[s]) for s in systems] == [
+        f"{name} on Nehalem: exit 4: no CPU" for name in ("one", "two")
+    ]

@@ -7,8 +7,11 @@ from train_gpt_style.gpt.constants import MUON_EPS, NS_A, NS_B, NS_C
 from train_gpt_style.kit.context import is_distributed
 
 
-def newton_schulz(G, steps, eps=MUON_EPS):
-    """Push the singular values of the matrix G towards one: the quintic iteration, in bfloat16."""
+def newton_schulz(G, steps, eps=MUON_EPS, product_type=torch.bfloat16):
+    """Push the singular values of the matrix G towards one: the quintic iteration, in bfloat16.
+
+    product_type: in which the products are taken, of operands in bfloat16; rounded to it again.
+    """
     a, b, c = NS_A, NS_B, NS_C
     X = G.bfloat16()
     X = X / (X.norm() + eps)
@@ -16,17 +19,29 @@ def newton_schulz(G, steps, eps=MUON_EPS):
     if tall:
         X = X.T
     for _ in range(steps):
-        A = X @ X.T
-        B = b * A + c * A @ A  # reads as (c A) A: in bfloat16 the order is part of the result
-        X = a * X + B @ X
+        W = X.to(product_type)
+        A = (W @ W.T).bfloat16()
+        P = A.to(product_type)
+        B = b * A + (c * P @ P).bfloat16()  # (c P) P: in bfloat16 the order is part of the result
+        X = a * X + (B.to(product_type) @ W).bfloat16()
     return X.T if tall else X
 
 
-class Muon(torch.optim.Optimizer):
-    """Nesterov momentum, orthogonalised. Ranks share the work: each owns every W-th matrix."""
+def one_by_one(params):
+    """Numbers of the parameters that are orthogonalised together: each alone."""
+    return [[i] for i in range(len(params))]
 
-    # An instance may carry a compiled version instead.
+
+class Muon(torch.optim.Optimizer):
+    """Nesterov momentum, orthogonalised. Ranks share the work: each owns every W-th unit.
+
+    A unit is one matrix, or, where a feature says so, several that are orthogonalised together.
+    """
+
+    # What an instance may have otherwise: a compiled version, or what a feature put there.
     orthogonalize = staticmethod(newton_schulz)
+    units_of = staticmethod(one_by_one)
+    product_type = torch.bfloat16
 
     def __init__(self, params, lr, momentum, backend_steps, nesterov=True):
         defaults = {
@@ -43,7 +58,23 @@ class Muon(torch.optim.Optimizer):
 
     def owner_of(self, i, world_size):
         """Of parameter number i: the rank that orthogonalises it."""
-        return i % world_size
+        units = self.units_of(self.param_groups[0]["params"])
+        return next(n for n, unit in enumerate(units) if i in unit) % world_size
+
+    def direction(self, p, group):
+        """Where the momentum leads, before it is orthogonalised; the momentum has moved."""
+        state, momentum = self.state[p], group["momentum"]
+        if "momentum_buffer" not in state:
+            state["momentum_buffer"] = torch.zeros_like(p.grad)
+        buffer = state["momentum_buffer"]
+        buffer.mul_(momentum).add_(p.grad)
+        g = p.grad.add(buffer, alpha=momentum) if group["nesterov"] else buffer
+        return g
+
+    def orthogonalized(self, directions, steps):
+        """The directions of one unit, orthogonalised."""
+        (alone,) = directions
+        return [self.orthogonalize(alone, steps, product_type=self.product_type)]
 
     @torch.no_grad()
     def step(self, closure=None):
@@ -54,24 +85,20 @@ class Muon(torch.optim.Optimizer):
                 loss = closure()
         rank, world_size = (dist.get_rank(), dist.get_world_size()) if is_distributed() else (0, 1)
         for group in self.param_groups:
-            params, momentum = group["params"], group["momentum"]
+            params = group["params"]
             if not params:
                 continue
             sizes = [p.numel() for p in params]
             flat = torch.zeros(sum(sizes), device=params[0].device, dtype=torch.bfloat16)
             slots = flat.split(sizes)
-            for i, (p, slot) in enumerate(zip(params, slots)):
-                if i % world_size != rank or p.grad is None:
-                    continue
-                state = self.state[p]
-                if "momentum_buffer" not in state:
-                    state["momentum_buffer"] = torch.zeros_like(p.grad)
-                buffer = state["momentum_buffer"]
-                buffer.mul_(momentum).add_(p.grad)
-                g = p.grad.add(buffer, alpha=momentum) if group["nesterov"] else buffer
-                g = self.orthogonalize(g, group["backend_steps"])
-                g = g * max(1, g.size(0) / g.size(1)) ** 0.5
-                slot.copy_(g.reshape(-1))
+            for unit in self.units_of(params)[rank::world_size]:
+                moving = [i for i in unit if params[i].grad is not None]
+                if moving:
+                    directions = [self.direction(params[i], group) for i in moving]
+                    updates = self.orthogonalized(directions, group["backend_steps"])
+                    for i, g in zip(moving, updates):
+                        g = g * max(1, g.size(0) / g.size(1)) ** 0.5
+                        slots[i].copy_(g.reshape(-1))
             if world_size > 1:
                 dist.all_reduce(flat)  # a sum
             for p, slot in zip(params, slots):

@@ -66,6 +66,8 @@ def build_optimizers(settings, model):
     def muon(params, lr):
         optimizer = Muon(params, lr, settings.muon_momentum, settings.muon_backend_steps)
         optimizer.param_groups[0]["base_lr"] = lr
+        for feature in features:
+            feature.tune_muon(optimizer)
         return optimizer
 
     optimizers = {

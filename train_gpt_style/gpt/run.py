@@ -10,9 +10,10 @@ from train_gpt_style.gpt.division import division_of
 from train_gpt_style.gpt.export import export_model, import_model
 from train_gpt_style.gpt.knobs import MICRO_BATCHES
 from train_gpt_style.gpt.model import GPT, build_model
-from train_gpt_style.gpt.muon import Muon, newton_schulz
+from train_gpt_style.gpt.muon import Muon
 from train_gpt_style.gpt.optim import build_optimizers
 from train_gpt_style.gpt.train import train, warm_up
+from train_gpt_style.kit.bfloat16 import note_slow_products
 from train_gpt_style.kit.context import Context
 from train_gpt_style.kit.energy import meter_for
 from train_gpt_style.kit.seams import Run
@@ -85,7 +86,9 @@ def run(settings, ctx):
     optimizers = build_optimizers(settings, base_model)
     if ctx.cuda:
         # Many small products for each matrix: uncompiled, launching them takes longer than they do.
-        optimizers["matrices"].orthogonalize = torch.compile(newton_schulz)
+        optimizers["matrices"].orthogonalize = torch.compile(optimizers["matrices"].orthogonalize)
+    if optimizers["matrices"].product_type == torch.bfloat16:
+        note_slow_products(ctx, "Muon", "MUON_PRODUCTS=fp32 takes them in fp32")
     log_settings(settings, log)
     log(f"model_params:{sum(p.numel() for p in base_model.parameters())}")
     log(f"world_size:{ctx.world_size} grad_accum_steps:{ctx.grad_accum_steps}")

@@ -29,6 +29,9 @@ class GatedFeature(seams.GatedFeature):
         """What multiplies the learning rate of an optimizer group."""
         return 1.0
 
+    def tune_muon(self, muon) -> None:
+        """Set how a freshly built `muon.Muon` computes; which parameters it moves stays."""
+
     def before_micro_batch(self, model, settings: Settings, moment: "Moment") -> None:
         """Set what the next forward pass depends on: a schedule, a draw of the feature's own."""
 

@@ -44,7 +44,10 @@ def main(arguments: list[str]) -> int:
             else:
                 runpy.run_module(options.program, run_name="__main__", alter_sys=True)
     except SystemExit as end:
-        return int(end.code or 0)
+        if isinstance(end.code, str):  # a program's last words, as Python itself takes them
+            print(end.code, file=sys.stderr)
+            return 1
+        return end.code or 0
     except GoldensealError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code

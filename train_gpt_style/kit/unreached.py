@@ -15,6 +15,7 @@ UNREACHED = {
     r"^kit/system\.py.*(def |return \{\}|load_features)": "of a system without own checks or data",
     r"^kit/context\.py.*\b(dist|gc|started_group|parts == 1)\b": "several ranks: test_gpt_torchrun",
     r"^kit/context\.py.*\b(synchronize|perf_counter|reads|tolist)\b": "a clock that only some ask",
+    r"^kit/bfloat16\.py": "a CPU without bfloat16 instructions: kit/test_bfloat16.py",
     r"\bbundle\b": "runs from a bundle: test_every_system.py",
     r"^kit/(checkpoints|optimizers|resuming)\.py": "resumes a run: test_killed_runs.py",
     r"^kit/start\.py.*\b(start|kept|go_on|loader|self\.rank|read|path|file)\b": "resumes a run, or "

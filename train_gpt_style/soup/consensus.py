@@ -113,7 +113,7 @@ def make(train, val, width, output, gpa=None, solver=NATIVE):
     if gpa is None or len(clouds) == 1:
         centre, centre_val = (narrow_mean(group, output) for group in (clouds, seen))
         return Consensus(unit(centre), unit(centre_val), parts, clouds)
-    found = generalised_procrustes(clouds, *gpa, svd=solver.svd)
+    found = generalised_procrustes(clouds, *gpa, svd=None if solver is NATIVE else solver.svd)
     if found.centre.shape[1] < output:
         raise UsageError(f"OUTPUT_DIM={output}: the widest expert has {found.centre.shape[1]}")
     turned = zip(seen, found.rotations, strict=True)

@@ -7,6 +7,7 @@ from train_gpt_style.credit import metrics
 from train_gpt_style.credit.methods.base import Signals
 from train_gpt_style.credit.run import build_optimizers, gradients_of
 from train_gpt_style.credit.seams import Moment
+from train_gpt_style.kit import covered
 
 
 @pytest.mark.parametrize("name", ["state-bridge", "credit-bridge"])
@@ -79,3 +80,24 @@ def test_the_average_follows_by_its_decay(world):
     before = average.weight.clone()
     w.method.follow(w.model)
     torch.testing.assert_close(average.weight, before + 0.25)
+
+
+@pytest.mark.parametrize("name", ["dfa", "dfa-shallow", "fa", "state-bridge"])
+def test_a_step_needs_nothing_that_the_portable_lane_does_not_cover(world, name):
+    w = world(CREDIT_METHOD=name, CREDIT_PENALTY=0.01)
+    optimizers = build_optimizers(w.settings, w.model)
+    with covered.Guard():
+        for step in range(2):
+            gradients_of(w.settings)(w.model, w.x, w.y, w.ctx, Moment(step, step / 2))
+            for optimizer in optimizers.values():
+                optimizer.step()
+
+
+def test_the_time_of_a_layer_is_in_waves_of_doubling_frequency(world):
+    trunk = world(CREDIT_METHOD="state-bridge").model.bridge.net
+    seen = []
+    trunk.first.register_forward_hook(lambda module, args, out: seen.append(args[0]))
+    trunk(torch.zeros(2, 16), 0.3, torch.zeros(2, 10))
+    angles = [torch.tensor(0.3 * torch.pi * f) for f in (1, 2, 4, 8)]
+    waves = [*map(torch.sin, angles), *map(torch.cos, angles)]
+    assert torch.allclose(seen[0][:, 16:24], torch.stack(waves).expand(2, -1))

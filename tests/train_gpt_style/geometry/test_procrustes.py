@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from goldenseal.errors import UsageError
 from tests.train_gpt_style.geometry.clouds import gaussian, generator
-from train_gpt_style.geometry.gpa import generalised_procrustes
+from train_gpt_style.geometry.gpa import generalised_procrustes, polar
 from train_gpt_style.geometry.procrustes import (
     held_out,
     inverse_root,
@@ -123,3 +123,25 @@ def test_unrelated_clouds_agree_less():
     found = generalised_procrustes([gaussian(300, 6, s) for s in range(3)])
     assert 0.5 < found.agreement < 0.8
     assert mean_cosine(gaussian(9, 3), gaussian(9, 3)) == pytest.approx(1)
+
+
+@given(st.integers(1, 12), st.integers(0, 15), st.integers(0, 2**32))
+@settings(max_examples=40, deadline=None)
+def test_the_nearest_rotation_is_that_of_an_svd_however_near_to_singular(columns, digits, seed):
+    """From well-conditioned, where it is by eigenvalues, to past where squaring would lose it."""
+    spectrum = torch.logspace(0, -digits, columns, dtype=torch.float64)
+    m = turn(columns, seed) * spectrum @ turn(columns, seed + 1)
+    found, loose = polar(m), polar(m, exact=False)
+    eye = torch.eye(columns, dtype=torch.float64)
+    assert torch.allclose(found.T @ found, eye, atol=1e-13)
+    assert torch.allclose(loose.T @ loose, eye, atol=1e-5)
+    expected = polar(m, torch.linalg.svd)
+    assert float((expected * m).sum() - (found * m).sum()) <= 1e-13 * float(spectrum.sum())
+    if digits < 12:  # beyond, an SVD does not know the last directions either
+        assert torch.allclose(found, expected, atol=1e-4)
+
+
+def test_the_nearest_rotation_of_a_singular_matrix_is_a_rotation_too():
+    for m in (torch.zeros(3, 3), torch.diag(torch.tensor([2.0, 1.0, 0.0]))):
+        u = polar(m.double())
+        assert torch.allclose(u.T @ u, torch.eye(3, dtype=torch.float64))

@@ -47,7 +47,9 @@ def turn(columns, seed):
 # -- GPA ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("svd", [NATIVE.svd, PORTABLE.svd], ids=["native", "portable"])
+@pytest.mark.parametrize(
+    "svd", [None, NATIVE.svd, PORTABLE.svd], ids=["by itself", "native", "portable"]
+)
 def test_gpa_finds_three_rotations_of_one_cloud(svd):
     x = gaussian(60, 8) * torch.arange(1, 9)
     found = generalised_procrustes([x @ turn(8, seed) for seed in range(3)], svd=svd)

@@ -42,7 +42,8 @@ class Trunk(nn.Module):
 
     def forward(self, h, t, s):
         """(B, D), a number in 0..1 and (B, signal) to (B, outputs)."""
-        angles = math.pi * t * 2.0 ** torch.arange(FREQUENCIES, device=h.device)
+        turns = [math.pi * t * 2.0**k for k in range(FREQUENCIES)]  # powers of two: exact
+        angles = torch.tensor(turns, device=h.device)
         time = torch.cat((angles.sin(), angles.cos())).expand(len(h), -1)
         z = F.gelu(self.first(torch.cat((self.ln(h), time, s), dim=1)))
         return self.last(F.gelu(self.second(z)))

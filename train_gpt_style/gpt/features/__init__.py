@@ -7,6 +7,8 @@ Of two that observe, the earlier is told first: a checkpoint holds what the othe
 from train_gpt_style.gpt.features.e2e_ttt import E2E_TTT
 from train_gpt_style.gpt.features.invariant import INVARIANT
 from train_gpt_style.gpt.features.jepa import JEPA
+from train_gpt_style.gpt.features.muon_products import MUON_PRODUCTS
+from train_gpt_style.gpt.features.muon_stacked import MUON_STACKED
 from train_gpt_style.gpt.features.phi_lr import PHI_LR
 from train_gpt_style.gpt.features.phinta import PHINTA
 from train_gpt_style.gpt.features.ttt_packed import TTT_PACKED
@@ -23,6 +25,8 @@ FEATURES = (
     UT,
     JEPA,
     PHI_LR,
+    MUON_PRODUCTS,
+    MUON_STACKED,
     E2E_TTT,
     INVARIANT,
     FINITE,

@@ -12,6 +12,7 @@ import torch
 
 from goldenseal.errors import UsageError
 from goldenseal.knobs import Feature, Knob
+from train_gpt_style.kit.bfloat16 import note_slow_products
 from train_gpt_style.kit.seams import GatedFeature
 
 
@@ -43,3 +44,4 @@ class Autocast(GatedFeature):
     def prepare(self, ctx, settings):
         """bfloat16, whatever the device."""
         ctx.autocast_type = torch.bfloat16
+        note_slow_products(ctx, "AUTOCAST=bf16", "AUTOCAST=off computes in fp32")
