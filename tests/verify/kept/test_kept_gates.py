@@ -1,6 +1,8 @@
 """pytest tests/verify/kept/test_kept_gates.py — kept, and never once what they read differs."""
 
+import os
 import shutil
+import subprocess
 
 import pytest
 
@@ -9,7 +11,7 @@ from goldenseal.kept.evidence import is_ci
 from goldenseal.kept.inputs import States
 from goldenseal.kept.machine import machine
 from goldenseal.kept.reads import Reads
-from goldenseal.result import Verdict
+from goldenseal.result import Verdict, conclude
 from tests.verify.kept.toys import FAST, edit, entry, evidence, judge, repository
 
 
@@ -174,3 +176,67 @@ def test_a_large_file_counts_by_its_times(tmp_path, monkeypatch):
     file.write_bytes(b"1235")
     assert not States(tmp_path).stand(known)
     assert evidence(tmp_path).find("nothing") is None
+
+
+def once(folder, judge):
+    """A gate of the repository by `judge`; whether it was kept."""
+    return bool(evidence(folder).judged("toy", judge).kept)
+
+
+def test_a_gate_of_the_repository_is_kept_by_what_it_reads(tmp_path):
+    record = tmp_path / "records" / "a"
+    record.mkdir(parents=True)
+    (record / "log.txt").write_text("1")
+
+    def judge():
+        found = [path.read_text() for path in sorted(record.iterdir())]
+        return conclude("toy", f"{len(found)} files", ["empty"] if "" in found else ())
+
+    assert not once(tmp_path, judge)
+    assert once(tmp_path, judge)
+    (tmp_path / "beside.txt").write_text("it is not read")
+    assert once(tmp_path, judge)
+    (record / "more.txt").write_text("2")
+    assert not once(tmp_path, judge)
+    assert once(tmp_path, judge)
+    (record / "more.txt").write_text("")
+    assert [once(tmp_path, judge), once(tmp_path, judge)] == [False, False]  # it fails
+    (record / "more.txt").write_text("2")
+    assert once(tmp_path, judge)
+
+
+@pytest.mark.parametrize("kind", ["link", "second link", "linked folder"])
+def test_a_link_in_the_place_of_what_was_read_is_noticed(tmp_path, kind):
+    folder = tmp_path / "root" / "a"
+    folder.mkdir(parents=True)
+    file = folder / "log.txt"
+    file.write_text("1")
+
+    def judge():
+        return conclude("toy", " ".join(sorted(p.read_text() for p in folder.iterdir())), ())
+
+    assert [once(tmp_path / "root", judge), once(tmp_path / "root", judge)] == [False, True]
+    if kind == "link":
+        file.symlink_to(file.rename(tmp_path / "elsewhere"))
+    elif kind == "second link":
+        os.link(file, tmp_path / "elsewhere")
+    else:
+        folder.symlink_to(folder.rename(tmp_path / "elsewhere"))
+    assert not once(tmp_path / "root", judge)
+
+
+def test_the_file_that_a_known_program_is_given_counts(tmp_path):
+    program, file = tmp_path / "cffconvert", tmp_path / "CITATION.cff"
+    program.write_text("#!/bin/sh\nexit 0\n")
+    program.chmod(0o755)
+    file.write_text("a")
+
+    def judge():
+        subprocess.run([str(program), "-i", str(file)], check=True)
+        return conclude("toy", "valid", ())
+
+    assert [once(tmp_path, judge), once(tmp_path, judge)] == [False, True]
+    file.write_text("b")
+    assert not once(tmp_path, judge)
+    program.write_text("#!/bin/sh\nexit 00\n")
+    assert not once(tmp_path, judge)

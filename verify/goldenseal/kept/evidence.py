@@ -1,10 +1,12 @@
 """What of the gates of one call is kept: found before they are run, and added to afterwards."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from goldenseal.kept.inputs import REST_NS, States
 from goldenseal.kept.machine import machine
+from goldenseal.kept.reads import modules_loaded, read_log, watched
 from goldenseal.kept.store import Entry, Passed, Store, now
 from goldenseal.result import GateResult, Verdict
 
@@ -38,7 +40,7 @@ class Evidence:
         """What is kept of a subject, on this machine, and still stands."""
         for entry in () if self._fresh else self._store.entries(subject):
             if entry.machine == self._machine and self.states.stand(entry.inputs):
-                self.facts = entry.facts
+                self.facts = entry.facts or self.facts
                 return entry
         return None
 
@@ -52,7 +54,7 @@ class Evidence:
         older: Entry | None = None,
     ) -> None:
         """Keep the gates that passed, beside those of `older`; without `inputs` none of them."""
-        self.facts, time = facts, now()
+        self.facts, time = facts or self.facts, now()
         passed = {
             result.gate: Passed(result.summary, dict(result.evidence), time)
             for result in results
@@ -64,6 +66,20 @@ class Evidence:
         gates = {**(older.gates if older else {}), **passed}
         everything = {**before, **inputs}
         self._store.add(Entry(subject, self._machine, everything, gates, tuple(rungs), dict(facts)))
+
+    def judged(self, name: str, judge: Callable[[], GateResult]) -> GateResult:
+        """A gate of the repository, run in this process unless it is kept."""
+        subject = f"gate {name}"
+        entry = self.find(subject)
+        if entry and name in entry.gates:
+            return as_result(name, entry.gates[name])
+        with TemporaryDirectory() as folder:
+            log = Path(folder) / "reads"
+            with watched(log):
+                result = judge()
+            inputs = self.states.inputs(read_log(log), modules_loaded())
+        self.keep(subject, [result], inputs, (name,), {})
+        return result
 
 
 def as_result(name: str, passed: Passed) -> GateResult:

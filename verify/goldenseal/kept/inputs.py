@@ -104,14 +104,17 @@ class States:
 
     def _state(self, path: str, kind: str) -> str:
         try:
-            status = os.stat(path)
+            status = os.lstat(path)  # what was no link may have become one
+            if stat.S_ISLNK(status.st_mode):
+                return f"link {os.readlink(path)}"
             if kind:
                 lines = sorted(self._line(entry, kind) for entry in _entries(path, kind))
                 text = "\n".join(lines).encode("utf-8", "surrogateescape")
                 return f"{kind} {hashlib.sha512(text).hexdigest()}"
             mine = path.startswith(f"{self.root}{os.sep}") and not path.startswith(INSTALLED)
             if stat.S_ISREG(status.st_mode) and mine and status.st_size <= LARGE:
-                return hash_file(Path(path))
+                links = f" {status.st_nlink} links" if status.st_nlink > 1 else ""
+                return hash_file(Path(path)) + links
         except (OSError, UsageError):
             return ABSENT
         facts = (status.st_dev, status.st_ino, status.st_size)
@@ -120,7 +123,8 @@ class States:
 
     def _line(self, entry: "os.DirEntry[str]", kind: str) -> str:
         beside = kind == CODE and not entry.name.endswith(".py") and entry.is_file()
-        return f"{entry.name} {self._state(os.path.realpath(entry.path), '') if beside else ''}"
+        what = "link" if entry.is_symlink() else "folder" if entry.is_dir() else "file"
+        return f"{entry.name} {what} {self._state(entry.path, '') if beside else ''}"
 
     def _rested(self, path: str, kind: str, text: str) -> bool:
         """Whether it is now as it was before the run."""

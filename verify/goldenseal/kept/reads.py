@@ -16,7 +16,9 @@ from typing import Any
 
 LISTED, LOADED = ("os.listdir", "os.scandir"), ("import", "ctypes.dlopen")
 STARTED = ("subprocess.Popen", "os.exec", "os.posix_spawn", "os.system")
-KNOWN = ("uname",)  # `platform` asks it; what it says is a fact of the machine
+# `platform` asks the one, whose answer is a fact of the machine; the other is a gate's own tool,
+# which reads the one file among its words.
+KNOWN = ("uname", "cffconvert")
 NEARBY = ("127.", "::1", "localhost")
 
 
@@ -111,8 +113,13 @@ def _hook(event: str, arguments: tuple[Any, ...]) -> None:
             _note("d", "." if arguments[0] is None else arguments[0])
         elif event in LOADED:
             _note("f", arguments[1] if event == "import" else arguments[0])
-        elif event in STARTED and os.path.basename(os.fsdecode(arguments[0])) not in KNOWN:
-            _note("x", f"{event} {arguments[0]!r}")
+        elif event in STARTED:
+            program = os.fsdecode(arguments[0])
+            if os.path.basename(program) not in KNOWN:
+                _note("x", f"{event} {program!r}")
+            else:
+                for path in (program, *map(os.fsdecode, arguments[1])):
+                    _note("f", path if os.path.isabs(path) else None)
         elif event == "socket.connect" and isinstance(arguments[1], tuple):
             if not str(arguments[1][0]).startswith(NEARBY):
                 _note("x", f"{event} {arguments[1][0]}")

@@ -193,7 +193,7 @@ def verify_repository(
     with progress_bar(TimeElapsedColumn()) as progress:
         task = progress.add_task("theorems, citation, seals", total=None)
         results += suite.run_repository_gates(
-            root, gates, lambda name: progress.update(task, description=name)
+            root, gates, lambda name: progress.update(task, description=name), evidence
         )
     if only:
         return Outcome(tuple(results))
