@@ -58,12 +58,7 @@ def trials(feature: Feature) -> list[tuple[str, str]]:
 def on_job(
     probe: Probe, feature: Feature, knob: str = "", value: str = "", follow: bool = False
 ) -> Job:
-    """The feature's example environment, with one knob moved.
-
-    Of a system, what the moved knob executes is noted too, since changed lines are mostly left for
-    these runs; to make them twice costs more than to watch them.
-    """
-    follow = follow or (knob != "" and not probe.commands)
+    """The feature's example environment, with one knob moved."""
     variables = dict(feature.example) | choice(feature, knob) | ({knob: value} if knob else {})
     return record_job(probe, "candidate", traced_scenario(probe), variables, follow)
 
