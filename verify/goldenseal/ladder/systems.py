@@ -4,6 +4,7 @@ What one system's package does to the process as it is imported reaches no other
 one has read is told apart from what another has.
 """
 
+import contextlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -70,7 +71,8 @@ def judge_system(
     missing = [name for name in suite.LADDER if name in wanted and name not in kept]
     fresh: dict[str, GateResult] = {}
     if missing or not entry:
-        keep_from_git(evidence.root / ".goldenseal")
+        with contextlib.suppress(OSError):  # where nothing can be written, nothing is kept
+            keep_from_git(evidence.root / ".goldenseal")
         ran = _apart(partial(run_system, system, missing or only, jobs, evidence), system.name)
         evidence.keep(subject, ran.results, ran.inputs, ran.rungs, ran.facts, entry)
         fresh = {result.gate: result for result in ran.results}
