@@ -1,35 +1,177 @@
-"""How long `goldenseal verify` takes when everything is set up and nothing has changed.
+"""How long `goldenseal verify` takes, beside another revision of it, in turn on one machine.
 
-    .venv/bin/python -m benchmarks.verify_time
+    .venv/bin/python -m benchmarks.verify_time [--against REVISION] [--rounds N] [SYSTEM ...]
 
-The yardstick is the public proposal that this generalises: nine checks in 4.5 s on two cores, as
-measured by others. The goal is at most four times that, with every rung of the ladder.
+The ladder of the systems named (gpt and vit_rft when none is) is run by this tree and, with
+--against, by a checkout of the revision, both by this environment, in turn. Then this tree alone,
+with the gates of the repository where all systems are named: nothing changed; one file of one
+system edited, in a copy of the repository. Processor seconds are those of the process and all of
+its children; memory is the largest sum of theirs at one time, each shared page counted once (PSS).
+Ratios of processor time mean something on a busy machine, ratios of wall time do not.
 """
 
-import statistics
+import argparse
+import os
+import resource
+import shutil
 import subprocess
 import sys
+import tempfile
+import threading
 import time
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
 
-YARDSTICK_SECONDS = 4.5
-GOAL_RATIO = 4.0
-RUNS = 3
+ROOT = Path(__file__).resolve().parents[1]
+PAUSE = 0.25  # seconds between two looks at the memory
+LEFT = ("__pycache__", ".venv", ".git", ".hypothesis", ".mypy_cache", ".ruff_cache")
+START = """
+import importlib, sys
+package, *sys.path[:0] = sys.argv.pop(1).split(":")
+importlib.import_module(f"{package}.cli").main()
+"""
+COMMENT = "\n# An edit that changes nothing but the bytes.\n"
+
+
+def left_out(folder: str, names: list[str]) -> set[str]:
+    """What a copy of the repository need not have."""
+    return set(names).intersection((*LEFT, "data") if folder == str(ROOT) else LEFT)
+
+
+@dataclass
+class Cost:
+    """Of one command: seconds of processor and wall, MiB."""
+
+    processor: float
+    wall: float
+    memory: float
+    kept: int
+
+
+def children(process: int) -> list[int]:
+    """A process and all below it."""
+    found, pending = [], [process]
+    while pending:
+        found.append(number := pending.pop())
+        for task in Path(f"/proc/{number}/task").glob("*/children"):
+            try:
+                pending += map(int, task.read_text().split())
+            except OSError:  # it has ended meanwhile
+                continue
+    return found
+
+
+def shared_memory(process: int) -> float:
+    """MiB of a process and all below it, each page divided among those that share it."""
+    total = 0
+    for number in children(process):
+        try:
+            lines = Path(f"/proc/{number}/smaps_rollup").read_text().splitlines()
+        except OSError:
+            continue
+        total += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+    return total / 1024
+
+
+def cost(tree: Path, *words: str) -> Cost:
+    """Run `goldenseal verify` of a tree, in it."""
+    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    # The package was called after its folder once.
+    package = "goldenseal" if (tree / "verify" / "goldenseal").is_dir() else "verify"
+    variables = {k: v for k, v in os.environ.items() if k not in ("CI", "PYTHONPATH")}
+    process = subprocess.Popen(
+        [sys.executable, "-c", START, f"{package}:{tree / 'verify'}:{tree}", "verify", *words],
+        cwd=tree,
+        env={**variables, "OMP_NUM_THREADS": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    peak, over = [0.0], threading.Event()
+
+    def look() -> None:
+        while not over.wait(PAUSE):
+            peak[0] = max(peak[0], shared_memory(process.pid))
+
+    watcher = threading.Thread(target=look)
+    watcher.start()
+    text, _ = process.communicate()
+    over.set()
+    watcher.join()
+    if process.returncode:
+        raise SystemExit(f"{tree}: exit {process.returncode}\n{text}")
+    after, wall = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter() - start
+    processor = sum(getattr(after, n) - getattr(before, n) for n in ("ru_utime", "ru_stime"))
+    return Cost(processor, wall, peak[0], text.count("(kept)"))
+
+
+def together(costs: list[Cost]) -> Cost:
+    """One command after the other."""
+    return Cost(
+        sum(c.processor for c in costs),
+        sum(c.wall for c in costs),
+        max(c.memory for c in costs),
+        sum(c.kept for c in costs),
+    )
+
+
+def ladders(tree: Path, systems: list[str], *words: str) -> Cost:
+    """The ladder of each system."""
+    return together([cost(tree, "--system", name, *words) for name in systems])
+
+
+def show(what: str, now: Cost, than: Cost | None = None) -> None:
+    ratio = ""
+    if than is not None:
+        parts = (now.processor / than.processor, now.wall / than.wall, now.memory / than.memory)
+        ratio = "; ratio {:.2f}, {:.2f}, {:.2f}".format(*parts)
+    print(
+        f"{what}: {now.processor:.1f} s of processor time, {now.wall:.1f} s by the clock, "
+        f"{now.memory:.0f} MiB, {now.kept} gates kept{ratio}",
+        flush=True,
+    )
 
 
 def main() -> None:
-    command = [sys.executable, "-m", "goldenseal", "verify"]
-    subprocess.run(command, check=False, capture_output=True)  # warms the theorem cache
-    seconds = []
-    for _ in range(RUNS):
-        start = time.perf_counter()
-        done = subprocess.run(command, check=False, capture_output=True)
-        seconds.append(time.perf_counter() - start)
-        print(f"exit {done.returncode}, {seconds[-1]:.1f} s")
-    median = statistics.median(seconds)
-    print(
-        f"median of {RUNS}: {median:.1f} s, {median / YARDSTICK_SECONDS:.2f} times "
-        f"the yardstick's {YARDSTICK_SECONDS} s (goal: at most {GOAL_RATIO})"
-    )
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("systems", nargs="*")
+    parser.add_argument("--against", default="", help="a revision of this repository")
+    parser.add_argument("--rounds", type=int, default=1)
+    given = parser.parse_args()
+    systems = given.systems or ["gpt", "vit_rft"]
+    print(f"load before: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+    with tempfile.TemporaryDirectory() as folder:
+        copy, other = Path(folder) / "copy", Path(folder) / "other"
+        shutil.copytree(ROOT, copy, ignore=left_out)
+        if given.against:
+            git = ["git", "-C", str(ROOT)]
+            subprocess.run(
+                [*git, "worktree", "add", "--detach", str(other), given.against],
+                check=True,
+                capture_output=True,
+            )
+        try:
+            compare(copy, other if given.against else None, systems, given.rounds)
+        finally:
+            if given.against:
+                subprocess.run([*git, "worktree", "remove", "--force", str(other)], check=True)
+
+
+def compare(copy: Path, other: Path | None, systems: list[str], rounds: int) -> None:
+    fresh, theirs = list[Cost](), list[Cost]()
+    for number in range(rounds):
+        if other is not None:
+            theirs.append(ladders(other, systems))
+            show(f"round {number + 1}, the other revision", theirs[-1])
+        fresh.append(ladders(copy, systems, "--fresh"))
+        show(f"round {number + 1}, fresh", fresh[-1], theirs[-1] if theirs else None)
+    whole = max(fresh, key=lambda c: c.processor == median(f.processor for f in fresh))
+    show("nothing changed", ladders(copy, systems), whole)
+    for name in systems:
+        file = copy / "train_gpt_style" / name / "run.py"
+        file.write_text(file.read_text() + COMMENT)
+        show(f"one file of {name} edited", ladders(copy, systems), whole)
 
 
 if __name__ == "__main__":

@@ -128,6 +128,9 @@ def verify(
         ),
     ] = None,
     system: Annotated[str, typer.Option(help="The ladder of this system only.")] = "",
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Run every gate, also where nothing has changed.")
+    ] = False,
     jobs: Annotated[int, typer.Option(help="Processes at a time; 0 is one a core.")] = 0,
     summary: Annotated[
         Path | None, typer.Option(help="Also add the table, in Markdown, to this file.")
@@ -140,7 +143,9 @@ def verify(
     With --baseline, or a goldenseal.toml, and a command: is the candidate the baseline with its
     features off? Writes nothing. Without: every system of this repository, the theorems, the
     citation, the seals and the claims, as far as there are any; writes .goldenseal/verdict.json,
-    and smoke.log where there are systems.
+    and smoke.log where there are systems. A system's gates that passed are kept in
+    .goldenseal/evidence and run again when anything that they read changes, always with --fresh,
+    and in CI.
     """
     os.environ["CUDA_VISIBLE_DEVICES"] = ""  # the ladder is a CPU check, on every machine
     from goldenseal.ci import reports
@@ -163,7 +168,7 @@ def verify(
                 baseline, candidate, command or [], config, chosen, jobs, link or [], device
             )
         else:
-            outcome = run.verify_repository(chosen, jobs, system)
+            outcome = run.verify_repository(chosen, jobs, system, fresh)
     reports.write(outcome.to_json(), summary, sarif, str(candidate or "pyproject.toml"))
     if as_json:
         print_json(outcome.to_json())

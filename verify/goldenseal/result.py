@@ -1,7 +1,7 @@
 """What a gate returns: a verdict, one stable sentence, and the reasons when it is not a pass."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
@@ -29,6 +29,7 @@ class GateResult:
 
     `summary` goes into smoke.log, so it holds no time, path, host or process number.
     `findings` are one-line reasons; `evidence` is JSON-able and is digested into the verdict.
+    `kept`: of a gate that was not run again since all that it read stands, when it was run.
     """
 
     gate: str
@@ -36,6 +37,11 @@ class GateResult:
     summary: str
     findings: tuple[str, ...] = ()
     evidence: Mapping[str, Any] = field(default_factory=dict)
+    kept: str = ""
+
+    def of(self, system: str) -> "GateResult":
+        """The same, named after its system."""
+        return replace(self, gate=f"{system}: {self.gate}")
 
     def to_json(self) -> dict[str, Any]:
         """For --json."""
@@ -45,6 +51,7 @@ class GateResult:
             "summary": self.summary,
             "findings": list(self.findings),
             "evidence": dict(self.evidence),
+            **({"kept": self.kept} if self.kept else {}),
         }
 
 

@@ -7,6 +7,7 @@ that is not the one started) does not.
 """
 
 import ast
+import functools
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -135,18 +136,29 @@ def _follow(needs: Needs, module: str, chain: tuple[str, ...], optional: bool = 
         raise UsageError(f"{shown}: there is no module {module} under {needs.root}")
     needs.chains[module] = chain
     text = read_text(path)
-    tree = _parsed(path, text)
+    imports, strings = _said(path, module, started, text)
     needs.files[path.relative_to(needs.root).as_posix()] = text
-    _add_data(needs, path, tree)
+    _add_data(needs, path, strings)
     if "." in module:
         _follow(needs, module.rpartition(".")[0], chain)
-    for need in Reader(path, module, started).read(tree):
+    for need in imports:
         _follow(needs, need.module, chain, need.optional)
         # `from a import b` may name a module or something in one.
         names = _all_of(needs, need.module) if need.name == "*" else [need.name]
         for wanted in (f"{need.module}.{name}" for name in names if name):
             if wanted in UNFIT or needs.place(wanted) is not None:
                 _follow(needs, wanted, chain)
+
+
+@functools.lru_cache(maxsize=4096)  # each process of a gate that runs a system asks for the same
+def _said(
+    path: Path, module: str, started: bool, text: str
+) -> tuple[tuple[Import, ...], frozenset[str]]:
+    """What a module's text imports, in order, and the strings in it."""
+    tree = _parsed(path, text)
+    strings = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+    imports = tuple(Reader(path, module, started).read(tree))
+    return imports, frozenset(s for s in strings if isinstance(s, str))
 
 
 def _parsed(path: Path, text: str) -> ast.Module:
@@ -274,9 +286,8 @@ def _catches(kind: ast.expr | None) -> bool:
     return False
 
 
-def _add_data(needs: Needs, path: Path, tree: ast.Module) -> None:
+def _add_data(needs: Needs, path: Path, strings: Collection[str]) -> None:
     beside = {p.name for p in path.parent.iterdir() if p.is_file() and p.suffix != ".py"}
-    strings = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
-    for name in sorted(beside & {s for s in strings if isinstance(s, str)}):
+    for name in sorted(beside.intersection(strings)):
         data = path.with_name(name)
         needs.files[data.relative_to(needs.root).as_posix()] = read_text(data)

@@ -16,8 +16,10 @@ from typing import Any, Literal
 
 import torch
 
+from goldenseal.bundle.imports import entry_of, needs_of
+from goldenseal.config import find_root, package_folders
 from goldenseal.digest import short
-from goldenseal.errors import CannotCheckError, GoldensealError
+from goldenseal.errors import CannotCheckError, GoldensealError, UsageError
 from goldenseal.ladder.events import Recording
 from goldenseal.ladder.executed import Extent
 from goldenseal.ladder.inspection import Inspection, inspect_model
@@ -27,7 +29,7 @@ from goldenseal.ladder.probe import Probe, Scenario
 from goldenseal.ladder.processes import Ended, in_processes
 from goldenseal.ladder.recorder import record
 from goldenseal.ladder.resume import interrupted_and_resumed
-from goldenseal.ladder.script import ProbeError, Script, in_words, modules_below
+from goldenseal.ladder.script import ProbeError, Script, in_words, modules_below, own_folder
 
 Side = Literal["baseline", "candidate"]
 
@@ -118,6 +120,8 @@ class Recordings:
             return
         settle()  # before the fork: a child must not inherit a thread pool
         warm_up()
+        for side in self.sides:
+            read_imports(side)
         if self.probe.commands and any(mentions(side, b"compile") for side in self.sides):
             load_compiler()
         # The plain ones first, since a fault of theirs ends it all; then the longest, so that no
@@ -287,6 +291,20 @@ def warm_up() -> None:
     weight.grad = torch.zeros(2)
     torch.optim.Adam([weight]).step()
     short(weight)
+
+
+def read_imports(script: Script) -> None:
+    """Read a system's own files once, before the fork: as it starts, it tells what it is made of.
+
+    Of what is read, the parsed part is remembered by the text of each file: bundle/imports.py.
+    """
+    if script.own_process or script.location.endswith(".py"):
+        return
+    package = script.location.rpartition(".")[0] or script.location
+    with contextlib.suppress(UsageError):
+        root = find_root(Path(own_folder(script.location) or "."))
+        folders = package_folders(root)
+        needs_of(root, entry_of(root, package, folders), folders=folders)
 
 
 def mentions(script: Script, word: bytes) -> bool:

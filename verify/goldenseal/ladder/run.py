@@ -1,5 +1,6 @@
 """`goldenseal verify`: run the gates, show them, write the verdict and smoke.log."""
 
+import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -17,13 +18,20 @@ from goldenseal.config import repository, systems
 from goldenseal.config import system as system_of
 from goldenseal.disk.files import atomic_write
 from goldenseal.errors import CannotCheckError, UsageError
+from goldenseal.kept.evidence import Evidence, is_ci
 from goldenseal.ladder import suite
-from goldenseal.records.verdict import verdict_document, write_verdict
+from goldenseal.ladder.systems import judge_systems, ladder
+from goldenseal.records.source import read_source
+from goldenseal.records.verdict import (
+    ALSO_COVERED,
+    environment_facts,
+    verdict_document,
+    write_verdict,
+)
 from goldenseal.result import EXIT_CODES, GateResult, Verdict
 from goldenseal.terminal import progress_bar
 
 if TYPE_CHECKING:  # the gates of the repository need no torch
-    from goldenseal.ladder.probe import Probe
     from goldenseal.ladder.recordings import Job
 
 MARKS = {Verdict.PASS: "[green]pass[/]", Verdict.FAIL: "[red]FAIL[/]"}
@@ -50,6 +58,7 @@ class Outcome:
         return {
             "verdict": verdict,
             "gates": gates,
+            "kept": sum(bool(result.kept) for result in self.results),
             "left_out": dict(self.left_out),
             "written": self.document,
         }
@@ -61,7 +70,8 @@ class Outcome:
             table.add_column(heading, overflow="fold")
         for result in self.results:
             mark = MARKS.get(result.verdict, "[yellow]not run[/]")
-            table.add_row(mark, result.gate, escape(result.summary))
+            words = escape(result.summary) + (" [dim](kept)[/]" if result.kept else "")
+            table.add_row(mark, result.gate, words)
             for finding in result.findings[:FINDINGS_SHOWN]:
                 table.add_row("", "", "[red]·[/] " + escape(finding))
             if len(result.findings) > FINDINGS_SHOWN:
@@ -70,6 +80,11 @@ class Outcome:
         console.print(table)
         passed = sum(r.verdict is Verdict.PASS for r in self.results)
         console.print(f"\n{passed} of {len(self.results)} gates pass")
+        if kept := [r.kept for r in self.results if r.kept]:
+            console.print(
+                f"{len(kept)} of them kept, the oldest of {min(kept)}: nothing that they read has "
+                "changed; --fresh runs all"
+            )
         for name, words in self.left_out.items():
             console.print(f"[dim]· nothing to check for {name}: there is no {escape(words)}[/]")
 
@@ -97,7 +112,7 @@ def verify_pair(
         only = [name for name in rungs if suite.selected(name, only)]
         if not only:
             raise UsageError("--only 'published figures': a probe of two scripts names none")
-    return Outcome(tuple(_ladder(probe, only, jobs)))
+    return Outcome(tuple(ladder(probe, only, jobs)))
 
 
 def verify_commands(
@@ -146,13 +161,15 @@ def in_words(job: "Job") -> str:
     return ", ".join(word for word in (*words, "resumed" if job.what == "resume" else "") if word)
 
 
-def verify_repository(only: Sequence[str], jobs: int, name: str = "") -> Outcome:
+def verify_repository(
+    only: Sequence[str], jobs: int, name: str = "", fresh: bool = False
+) -> Outcome:
     """Every system of this repository, then theorems, citation, seals and claims, as far as there
     are any.
 
-    With `name`, the ladder of that system alone. A full run writes the verdict, and smoke.log where
-    there are systems; a part of one cannot stand for the whole. Raises CannotCheckError where there
-    is nothing to check.
+    With `name`, the ladder of that system alone. `fresh`, or in CI: what is kept is not used. A
+    full run writes the verdict, and smoke.log where there are systems; a part of one cannot stand
+    for the whole. Raises CannotCheckError where there is nothing to check.
     """
     root = repository()
     suite.refuse_unknown(only)
@@ -167,59 +184,36 @@ def verify_repository(only: Sequence[str], jobs: int, name: str = "") -> Outcome
             f"{', no '.join(words for words, _ in suite.INPUTS.values())}; two scripts are "
             "compared by --baseline and --candidate"
         )
-    for system in chosen if any(suite.selected(gate, only) for gate in suite.LADDER) else []:
-        probe, imported = _load(system.probe)
-        rungs = only
-        if probe.smoke is None and not only:
-            rungs = [rung for rung in suite.LADDER if rung != suite.FIGURES]
-        for result in _ladder(probe, rungs, jobs, imported):
-            results.append(replace(result, gate=f"{system.name}: {result.gate}"))
+    source = read_source(root, ALSO_COVERED)
+    evidence = Evidence(root, fresh or is_ci(os.environ), source.files)
+    if any(suite.selected(gate, only) for gate in suite.LADDER):
+        results += judge_systems(chosen, only, jobs, evidence)
     if name:
         return Outcome(tuple(results))
     with progress_bar(TimeElapsedColumn()) as progress:
         task = progress.add_task("theorems, citation, seals", total=None)
         results += suite.run_repository_gates(
-            root, gates, lambda name: progress.update(task, description=name)
+            root, gates, lambda name: progress.update(task, description=name), evidence
         )
     if only:
         return Outcome(tuple(results))
-    document = verdict_document(root, results)
+    facts = evidence.facts or environment_facts()
+    document = verdict_document(root, results, source, facts)
     write_verdict(root, document)
     if chosen:
-        atomic_write(root / "smoke.log", smoke_log(results).encode())
+        atomic_write(root / "smoke.log", smoke_log(results, str(facts.get("torch"))).encode())
     return Outcome(tuple(results), document, left_out)
 
 
-def _load(reference: str) -> "tuple[Probe, list[str]]":
-    """A system's probe, and what its import changed of torch's global switches."""
-    from goldenseal.ladder.flags import changed, global_flags  # imports torch
-    from goldenseal.ladder.probe import load_object
+def smoke_log(results: Sequence[GateResult], torch: str) -> str:
+    """What the gates saw, without times, hosts or paths: it can be compared whole.
 
-    before = global_flags()
-    probe: Probe = load_object(reference)
-    return probe, [f"with the probe: {text}" for text in changed(before, global_flags())]
-
-
-def _ladder(
-    probe: "Probe", only: Sequence[str], jobs: int, imported: Sequence[str] = ()
-) -> list[GateResult]:
-    with progress_bar(TimeElapsedColumn()) as progress:
-        task = progress.add_task(f"{probe.name}: recording", total=None)
-
-        def advance(done: int, total: int) -> None:
-            progress.update(task, completed=done, total=total)
-
-        return suite.run_ladder(probe, only, advance, jobs, imported)
-
-
-def smoke_log(results: Sequence[GateResult]) -> str:
-    """What the gates saw, without times, hosts or paths: it can be compared whole."""
-    import torch
-
+    torch: its version.
+    """
     width = max(len(result.gate) for result in results)
     lines = [
         "# What `goldenseal verify` saw. No times, hosts or paths: the file is compared whole.",
-        f"# torch {torch.__version__.split('+')[0]}, CPU, one thread, deterministic algorithms",
+        f"# torch {torch.partition('+')[0]}, CPU, one thread, deterministic algorithms",
     ]
     for result in results:
         lines.append(f"{result.verdict.value:<8}{result.gate:<{width}}  {result.summary}")

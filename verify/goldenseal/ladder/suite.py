@@ -17,6 +17,7 @@ from goldenseal.errors import CannotCheckError, GoldensealError, UsageError
 from goldenseal.result import GateResult, Verdict, conclude
 
 if TYPE_CHECKING:
+    from goldenseal.kept.evidence import Evidence
     from goldenseal.ladder.probe import Probe
     from goldenseal.ladder.recordings import Job, Recordings
 
@@ -234,13 +235,20 @@ def repository_gates(root: Path) -> tuple[list[str], dict[str, str]]:
 
 
 def run_repository_gates(
-    root: Path, names: Sequence[str], progress: Callable[[str], None]
+    root: Path,
+    names: Sequence[str],
+    progress: Callable[[str], None],
+    evidence: "Evidence | None" = None,
 ) -> list[GateResult]:
-    """Theorems, citation, seals, claims: what holds of the repository rather than of one system."""
+    """Theorems, citation, seals, claims: what holds of the repository rather than of one system.
+
+    With `evidence`, what is kept is not run again; theorems keep what Coq has built by themselves.
+    """
     results = []
     for name in names:
         progress(name)
-        results.append(judged(name, partial(_check, name, REPOSITORY[name], root)))
+        judge = partial(judged, name, partial(_check, name, REPOSITORY[name], root))
+        results.append(evidence.judged(name, judge) if evidence else judge())
     return results
 
 

@@ -32,9 +32,18 @@ TEST_RESULT = Path(".goldenseal") / "test-result.json"  # the same, for those wh
 LISTS = {"pass": "passedTests", "not run": "warnedTests", "fail": "failedTests"}
 
 
-def verdict_document(root: Path, results: Sequence[GateResult]) -> dict[str, Any]:
-    """The Statement over everything that was covered."""
-    source = read_source(root, ALSO_COVERED)
+def verdict_document(
+    root: Path,
+    results: Sequence[GateResult],
+    source: SourceTree | None = None,
+    environment: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """The Statement over everything that was covered.
+
+    source: as it was when the gates began, so that the verdict is stale where a file has changed
+    since. environment: the facts, where they are known.
+    """
+    source = source or read_source(root, ALSO_COVERED)
     passed = all(result.verdict is Verdict.PASS for result in results)
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     predicate = {
@@ -45,13 +54,16 @@ def verdict_document(root: Path, results: Sequence[GateResult]) -> dict[str, Any
         "verificationResult": "PASSED" if passed else "FAILED",
         "verifiedLevels": [],
         "gates": [gate_entry(result) for result in results],
-        "environment": environment_facts(),
+        "environment": dict(environment or environment_facts()),
     }
     return statement(source.files, VERDICT_PREDICATE, predicate)
 
 
 def gate_entry(result: GateResult) -> dict[str, Any]:
-    """One gate in the predicate; its evidence by digest, and what it trusted in full."""
+    """One gate in the predicate; its evidence by digest, what it trusted in full, and since when.
+
+    `kept`: it was not run again, for all that it read stands; then it was run.
+    """
     evidence = canonical.dumps(dict(result.evidence))
     return {
         "gate": result.gate,
@@ -60,6 +72,7 @@ def gate_entry(result: GateResult) -> dict[str, Any]:
         "findings": list(result.findings),
         "evidence": {"sha512": hashlib.sha512(evidence).hexdigest()},
         **{key: result.evidence[key] for key in ("trusted",) if key in result.evidence},
+        **({"kept": result.kept} if result.kept else {}),
     }
 
 
@@ -108,14 +121,14 @@ def as_test_result(document: Mapping[str, Any]) -> dict[str, Any]:
 
 def write_verdict(root: Path, document: Mapping[str, Any]) -> None:
     """Write the verdict to .goldenseal/verdict.json, and as a test result beside it."""
-    (root / PATH).parent.mkdir(exist_ok=True)
     keep_from_git((root / PATH).parent)
     atomic_write(root / TEST_RESULT, canonical.dumps(as_test_result(document)))
     atomic_write(root / PATH, canonical.dumps(dict(document)))
 
 
 def keep_from_git(folder: Path) -> None:
-    """Let git ignore a folder of ours in somebody's repository."""
+    """Let git ignore a folder of ours in somebody's repository, which is made if need be."""
+    folder.mkdir(exist_ok=True)
     if not (ignore := folder / ".gitignore").exists():
         atomic_write(ignore, b"*\n")
 
