@@ -2,7 +2,8 @@
 
 Nothing is parsed from the source but the constants of a script that overwrites its own globals.
 Each source of options is watched where it hands them out: `argparse` (and so Hugging Face's
-parser), `click`, `os.environ`, hydra's composed configuration, dataclasses and classes of settings.
+parser), `click`, `os.environ`, hydra's composed configuration, objects that take the words of the
+command, dataclasses and classes of settings.
 """
 
 import argparse
@@ -21,6 +22,7 @@ from unittest import mock
 
 from goldenseal.digest import ADDRESS
 from goldenseal.ladder.events import Option
+from goldenseal.ladder.merging import merges_watched, watch_merges
 
 LAUNCHER = {"RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT", "LOCAL_WORLD_SIZE"}
 SETTINGS = re.compile(r"(?i)(config|args|arguments|params|settings?|options?|hyper\w*|flags?)$")
@@ -50,9 +52,11 @@ class Observed:
                 )
             )
             stack.enter_context(self._environ())
+            stack.enter_context(merges_watched(self._own, self.note))
             for module, patch in (
                 ("click.core", self._watch_click),
                 ("hydra._internal.config_loader_impl", self._watch_hydra),
+                ("yacs.config", lambda module: watch_merges(module.CfgNode, self.note)),
             ):
                 if module in sys.modules:
                     patch(sys.modules[module])
