@@ -16,6 +16,7 @@ from goldenseal.ladder.executed import idle_constants
 from goldenseal.ladder.findings import ranked
 from goldenseal.ladder.gates.command import Mask
 from goldenseal.ladder.gates.operations import first_event
+from goldenseal.ladder.gates.unchanged import OF_TRAINING
 from goldenseal.ladder.identifiers import counted_identifiers
 from goldenseal.ladder.loading import facts_of
 from goldenseal.ladder.merging import merges_watched
@@ -136,6 +137,32 @@ def test_a_file_that_is_called_otherwise_in_each_run_is_left_out():
     others = [Event("file logs/77.txt", {"x": "1"}), Event("file logs/last.txt", {"x": "2"})]
     kept = mask.applied(Recording(events=others)).events
     assert [event.where for event in kept] == ["file logs/last.txt"]
+
+
+@pytest.mark.parametrize(
+    ("line", "left"),
+    [
+        ("{'train_loss': 1.018092, 'val_loss': 1.7}", "{'…, 'val_loss': 1.7}"),
+        ("step 2: train loss 4.2e-1, val loss 4.3", "step 2: …, val loss 4.3"),
+        ("train/loss=0.5 eval/loss=0.6", "… eval/loss=0.6"),
+        ("val 1.7 after training", "val 1.7 after training"),
+        ("constraint 3", "constraint 3"),
+    ],
+)
+def test_what_a_line_says_of_training_is_no_matter_of_evaluation(line, left):
+    assert OF_TRAINING.sub("…", line) == left
+
+
+def test_an_event_file_is_compared_by_what_it_holds(tmp_path):
+    writers = pytest.importorskip("torch.utils.tensorboard")
+    found = []
+    for value, host in ((1.0, "a"), (1.0, "b"), (2.0, "c")):
+        folder = tmp_path / host
+        with writers.SummaryWriter(str(folder / "runs"), filename_suffix=host) as writer:
+            writer.add_scalar("loss", value, 3)
+        found.append(dict(file_facts(folder, (), {}, (), (), None, by_value=True)))
+    assert found[0] == found[1] == {"runs/tfevents": {"loss, step 3": "1.0"}}
+    assert found[2] != found[0]
 
 
 def test_how_a_sampler_draws_is_a_fact():

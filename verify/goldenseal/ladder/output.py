@@ -10,12 +10,14 @@ import os
 import re
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 from unittest import mock
 
+from goldenseal.disk.events import EVENTS, scalars
 from goldenseal.ladder.checkpoints import checkpoint_facts
 
 
@@ -114,6 +116,7 @@ def file_facts(
     The folder itself, which another run has not, counts as `.` where a file names it.
     """
     known, texts = there or {}, sources_in(folder) if by_value else {}
+    number: Counter[str] = Counter()
     for place, stamp in sorted(stamps(folder).items()):
         path = Path(place)
         if known.get(place) == stamp or not path.is_file() or "__pycache__" in path.parts:
@@ -123,8 +126,22 @@ def file_facts(
         if marker is not None:
             text = path.read_text("utf-8", errors="backslashreplace").replace(str(folder), ".")
             yield name, log_facts(text, marker, sources, volatile)
+        elif by_value and EVENTS in path.name:
+            # Called by host and process, and full of times: of these, what they hold is compared.
+            number[name := f"{os.path.dirname(name)}/{EVENTS}".lstrip("/")] += 1
+            facts = logged_values(path)
+            if facts and not any(fnmatch.fnmatch(name, pattern) for pattern in ignored):
+                yield f"{name} {number[name]}" if number[name] > 1 else name, facts
         elif not any(fnmatch.fnmatch(name, pattern) for pattern in ignored):
             yield name, content_facts(path, os.fsencode(folder), by_value, texts)
+
+
+def logged_values(path: Path) -> dict[str, str]:
+    """The scalars of a TensorBoard log by tag and step; none where it cannot be read here."""
+    try:
+        return {f"{each.tag}, step {each.step}": repr(each.value) for each in scalars(path)}
+    except (ImportError, ValueError):
+        return {}
 
 
 def sources_in(folder: Path) -> dict[str, bytes]:
