@@ -8,7 +8,7 @@ proof that an option acts.
 import re
 from collections.abc import Iterable, Mapping
 
-from goldenseal.ladder.events import Event, Option, Recording
+from goldenseal.ladder.events import Event, Option, Recording, is_line
 
 VALUE = r"""(?:'[^']*'|"[^"]*"|\[[^\]]*\]|\([^)]*\)|[^\s,;)}\]]+)"""
 EMPTY = re.compile(r"[\s,;:{}()\[\]\"'|=-]*")
@@ -53,7 +53,7 @@ class Echoes:
         pending, places = tuple[str, ...](), tuple[str, ...]()
         for event in run.events:
             facts = event.facts
-            if event.where.startswith("printed line"):
+            if is_line(event):
                 text = self.without(facts.get("text", ""))
                 if text is None:
                     pending, places = pending + event.operations, places + event.places

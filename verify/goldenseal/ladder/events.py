@@ -1,7 +1,7 @@
 """What a recording holds, and how two recordings are held against each other."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from goldenseal.ladder.executed import Extent
@@ -20,6 +20,22 @@ class Event:
     operations: tuple[str, ...] = ()
     place: str = field(default="", compare=False)
     places: tuple[str, ...] = field(default=(), compare=False)
+
+
+def is_line(event: Event) -> bool:
+    """Whether it is something printed."""
+    return event.where.startswith("printed line")
+
+
+def without_lines(events: Iterable[Event]) -> list[Event]:
+    """The events without what is printed; its operations are counted to the event that follows."""
+    kept, operations, places = list[Event](), tuple[str, ...](), tuple[str, ...]()
+    for event in events:
+        operations, places = operations + event.operations, places + event.places
+        if not is_line(event):
+            kept.append(Event(event.where, event.facts, operations, event.place, places))
+            operations, places = (), ()
+    return [*kept, Event("the end", {}, operations, "", places)] if operations else kept
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 The unit is the instruction, not the line: of `a if cuda else b` only one half is ever run.
 """
 
+import ast
 import dis
 import inspect
 import sys
@@ -105,6 +106,40 @@ def instructions(source: bytes, file: str, imported: bool = False) -> list[Exten
         if not at_import:
             extents.update(_extents_of(code).values())
     return sorted(extents)
+
+
+def idle_constants(source: bytes, before: bytes) -> set[Extent]:
+    """Extents of the constants that are halves of conditional expressions.
+
+    Not those of an expression that stands in `before` with another constant.
+    """
+    changed = {shape: text for text, shape, _ in _conditionals(before)}
+    return {
+        extent
+        for text, shape, extents in _conditionals(source)
+        if changed.get(shape, text) == text
+        for extent in extents
+    }
+
+
+def _conditionals(source: bytes) -> Iterator[tuple[str, str, list[Extent]]]:
+    """(text, text without its constant halves, their extents) of each conditional expression."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.IfExp):
+            text, extents = ast.unparse(node), list[Extent]()
+            shape = [ast.unparse(node.test)]
+            for half in (node.body, node.orelse):
+                if _is_constant(half):
+                    last, end = half.end_lineno or 0, half.end_col_offset or 0
+                    extents.append((half.lineno, half.col_offset, last, end))
+                shape.append("constant" if _is_constant(half) else ast.unparse(half))
+            yield text, " / ".join(shape), extents
+
+
+def _is_constant(node: ast.expr) -> bool:
+    if isinstance(node, ast.UnaryOp):
+        node = node.operand
+    return isinstance(node, ast.Constant)
 
 
 def _extents_of(code: CodeType) -> dict[int, Extent]:

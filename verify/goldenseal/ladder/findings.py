@@ -7,9 +7,9 @@ then outputs, gradients, weights; then text and files.
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
-from goldenseal.ladder.events import Event
+from goldenseal.ladder.events import Event, is_line, without_lines
+from goldenseal.ladder.lines import at, lines_apart, one_line
 
 HEX = re.compile(r"-?0x[01]\.[0-9a-f]+p[+-]\d+")
 NAMES = 4  # parameters that are named; of more, how many
@@ -17,7 +17,7 @@ NAMES = 4  # parameters that are named; of more, how many
 KINDS = (
     ("calls", re.compile(r"$^")),
     ("modes", re.compile(r"parts in the other mode$|gradient enabled$|.*training$|trains ")),
-    ("loaders", re.compile(r"batch size$|drops the last$|sampler$|samples$")),
+    ("loaders", re.compile(r"batch size$|drops the last$|sampler|samples$")),
     ("groups", re.compile(r"group \d+ ")),
     ("initial state", re.compile(r"state ")),
     ("random numbers", re.compile(r"rng ")),
@@ -32,15 +32,6 @@ KINDS = (
 ORDER = {name: i for i, (name, _) in enumerate(KINDS)}
 
 
-@dataclass(frozen=True)
-class Difference:
-    """One kind of difference, where it first shows."""
-
-    kind: str
-    index: int
-    text: str
-
-
 def kind_of(where: str, name: str) -> str:
     """Which kind of fact it is."""
     if where.startswith("file "):
@@ -52,13 +43,23 @@ def ranked(expected: Sequence[Event], actual: Sequence[Event]) -> list[str]:
     """The first difference of each kind, in words, causes first; empty when there is none.
 
     Up to the first call or step that only one of the two makes: what follows it has no counterpart.
+    What is printed is held against each other by itself: a line more shifts no call.
     """
-    first: dict[str, Difference] = {}
+    first = _first(without_lines(expected), without_lines(actual))
+    lines = lines_apart(*(list(filter(is_line, run)) for run in (expected, actual)))
+    if lines:
+        first["text"] = lines
+    if not first:
+        first = _first(expected, actual)  # the same things in another order
+    return [first[kind] for kind in sorted(first, key=ORDER.__getitem__)]
+
+
+def _first(expected: Sequence[Event], actual: Sequence[Event]) -> dict[str, str]:
+    """By kind, the first difference, in words."""
+    first: dict[str, str] = {}
     for index, (a, b) in enumerate(zip(expected, actual, strict=False)):
         if a.where != b.where:
-            first.setdefault(
-                "calls", Difference("calls", index, other_call(expected, actual, index))
-            )
+            first.setdefault("calls", other_call(expected, actual, index))
             break
         if a.facts == b.facts:
             continue
@@ -68,12 +69,12 @@ def ranked(expected: Sequence[Event], actual: Sequence[Event]) -> list[str]:
                 by_kind.setdefault(kind_of(a.where, name), []).append(name)
         for kind, names in by_kind.items():
             if kind not in first:
-                first[kind] = Difference(kind, index, _told(kind, names, a, b))
+                first[kind] = _told(kind, names, a, b)
     else:
         if len(expected) != len(actual):
             index = min(len(expected), len(actual))
-            first["calls"] = Difference("calls", index, other_call(expected, actual, index))
-    return [first[kind].text for kind in sorted(first, key=ORDER.__getitem__)]
+            first["calls"] = other_call(expected, actual, index)
+    return first
 
 
 def other_call(expected: Sequence[Event], actual: Sequence[Event], index: int) -> str:
@@ -116,11 +117,6 @@ def mode_of(event: Event) -> str:
     return match[1] if match else ""
 
 
-def at(event: Event, word: str = "") -> str:
-    """Where it comes from, in brackets."""
-    return f" ({word + ' ' if word else ''}{event.place})" if event.place else ""
-
-
 def _told(kind: str, names: list[str], a: Event, b: Event) -> str:
     where = f"{b.where}{at(b)}"
     if kind == "groups":
@@ -135,15 +131,6 @@ def _told(kind: str, names: list[str], a: Event, b: Event) -> str:
     p, q = (one_line(side.facts.get(names[0], "nothing")) for side in (a, b))
     more = f", and {len(names) - 1} more" if len(names) > 1 else ""
     return f"{where}: {names[0]} is {decimal(q, p)}, expected {decimal(p, q)}{more}"
-
-
-LONGEST = 160  # characters of a text that is shown
-
-
-def one_line(text: str) -> str:
-    """A text that may have several lines, or be long, as it is shown."""
-    shown = " ".join(text.split()) if "\n" in text else text
-    return shown if len(shown) <= LONGEST else shown[:LONGEST] + "…"
 
 
 def _is(names: Sequence[str]) -> str:

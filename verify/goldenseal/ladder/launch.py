@@ -18,6 +18,7 @@ from types import CodeType, ModuleType
 from typing import Any, ClassVar
 
 from goldenseal.errors import UsageError
+from goldenseal.ladder.identifiers import counted_identifiers
 from goldenseal.ladder.program import Program, words_of
 from goldenseal.ladder.script import (
     INSTALLED,
@@ -93,8 +94,9 @@ class Command(Script):
         main = ModuleType("__main__")
         vars(main)["__builtins__"] = __builtins__
         sys.modules["__main__"] = main
-        yield main
-        atexit._run_exitfuncs()
+        with counted_identifiers():
+            yield main
+            atexit._run_exitfuncs()
         for name, module in sorted(sys.modules.items()):
             place = getattr(module, "__file__", None)
             if isinstance(place, str) and self._is_foreign(os.path.realpath(place), folder):

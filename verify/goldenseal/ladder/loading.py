@@ -34,11 +34,15 @@ def facts_of(loader: Any) -> dict[str, str]:
     batches = loader.batch_sampler
     while getattr(batches, "batch_sampler", None) is not None:  # a library's own, around it
         batches = batches.batch_sampler
+    sampler = getattr(batches, "sampler", loader.sampler)
     facts = {
         "batch size": str(getattr(batches, "batch_size", loader.batch_size)),
         "drops the last": str(getattr(batches, "drop_last", loader.drop_last)),
-        "sampler": type(getattr(batches, "sampler", loader.sampler)).__name__,
+        "sampler": type(sampler).__name__,
     }
+    for name, value in sorted(vars(sampler).items()):
+        if not name.startswith("_") and isinstance(value, bool | int | float | str):
+            facts[f"sampler's {name}"] = str(value)
     with contextlib.suppress(TypeError):
         facts["samples"] = str(len(loader.dataset))
     return facts

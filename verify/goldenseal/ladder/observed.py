@@ -2,7 +2,8 @@
 
 Nothing is parsed from the source but the constants of a script that overwrites its own globals.
 Each source of options is watched where it hands them out: `argparse` (and so Hugging Face's
-parser), `click`, `os.environ`, hydra's composed configuration, dataclasses and classes of settings.
+parser), other parsers of command lines, `os.environ`, hydra's composed configuration, objects that
+take the words of the command, dataclasses and classes of settings.
 """
 
 import argparse
@@ -15,12 +16,15 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
 from goldenseal.digest import ADDRESS
 from goldenseal.ladder.events import Option
+from goldenseal.ladder.merging import merges_watched
+from goldenseal.ladder.parsers import WATCHED, Watch, after
 
 LAUNCHER = {"RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT", "LOCAL_WORLD_SIZE"}
 SETTINGS = re.compile(r"(?i)(config|args|arguments|params|settings?|options?|hyper\w*|flags?)$")
@@ -46,19 +50,24 @@ class Observed:
             parse = argparse.ArgumentParser.parse_known_args
             stack.enter_context(
                 mock.patch.object(
-                    argparse.ArgumentParser, "parse_known_args", self._after(parse, self._parsed)
+                    argparse.ArgumentParser, "parse_known_args", after(parse, self._parsed)
                 )
             )
             stack.enter_context(self._environ())
-            for module, patch in (
-                ("click.core", self._watch_click),
-                ("hydra._internal.config_loader_impl", self._watch_hydra),
-            ):
-                if module in sys.modules:
-                    patch(sys.modules[module])
+            stack.enter_context(merges_watched(self._own, self.note))
+            watched: dict[str, Callable[[Any], None]] = {
+                name: partial(self._patch, watch) for name, watch in WATCHED.items()
+            }
+            watched["hydra._internal.config_loader_impl"] = self._watch_hydra
+            for name, patch in watched.items():
+                if name in sys.modules:
+                    patch(sys.modules[name])
                 else:
-                    stack.enter_context(on_import(module, patch))
+                    stack.enter_context(on_import(name, patch))
             yield
+
+    def _patch(self, watch: Watch, module: Any) -> None:
+        watch(module, self.note)
 
     def note(self, name: str, default: object, value: object, kind: str) -> None:
         """An option was handed out; the first time counts."""
@@ -68,20 +77,9 @@ class Observed:
     def _text(self, value: object) -> str:
         return ADDRESS.sub("", self._placeless(repr(value)))
 
-    @staticmethod
-    def _after(real: Callable[..., Any], look: Callable[[Any, Any], None]) -> Callable[..., Any]:
-        """`real`, whose owner and result are looked at; what goes wrong then is nobody's matter."""
-
-        @functools.wraps(real)
-        def method(owner: Any, *args: Any, **kwargs: Any) -> Any:
-            result = real(owner, *args, **kwargs)
-            with contextlib.suppress(Exception):
-                look(owner, result)
-            return result
-
-        return method
-
     def _parsed(self, parser: argparse.ArgumentParser, result: Any) -> None:
+        if sys._getframe(2).f_globals.get("__name__", "").startswith("fire."):
+            return  # its own options, whatever the script is
         chosen = vars(result[0])
         for action in parser._actions:
             if isinstance(action, argparse._HelpAction | argparse._SubParsersAction):
@@ -133,16 +131,6 @@ class Observed:
             self.note(name, default, given if given is not None else default, "variable")
 
     # -- libraries ---------------------------------------------------------------------------------
-
-    def _watch_click(self, module: Any) -> None:
-        def look(command: Any, context: Any) -> None:
-            for each in command.params:
-                name = max(each.opts, key=len, default=each.name)
-                if name != "--help":
-                    default = each.get_default(context, call=False)
-                    self.note(name, default, context.params.get(each.name), "option")
-
-        module.Command.make_context = self._after(module.Command.make_context, look)
 
     def _watch_hydra(self, module: Any) -> None:
         loader, note = module.ConfigLoaderImpl, self.note

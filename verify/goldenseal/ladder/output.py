@@ -10,11 +10,14 @@ import os
 import re
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from unittest import mock
 
+from goldenseal.disk.events import EVENTS, scalars
 from goldenseal.ladder.checkpoints import checkpoint_facts
 
 
@@ -81,6 +84,7 @@ def muted() -> Iterator[Callable[[], str]]:
 
 
 TAIL = 4096  # bytes of what a command wrote
+SOURCE = 64  # bytes of a source that a log is searched for
 TEXT = 1 << 20  # bytes of a file that is compared line by line
 Stamps = Mapping[str, tuple[int, int, int]]
 
@@ -111,7 +115,8 @@ def file_facts(
     logs: glob patterns of logs that begin with the source, each with the line that ends it.
     The folder itself, which another run has not, counts as `.` where a file names it.
     """
-    known = there or {}
+    known, texts = there or {}, sources_in(folder) if by_value else {}
+    number: Counter[str] = Counter()
     for place, stamp in sorted(stamps(folder).items()):
         path = Path(place)
         if known.get(place) == stamp or not path.is_file() or "__pycache__" in path.parts:
@@ -121,16 +126,50 @@ def file_facts(
         if marker is not None:
             text = path.read_text("utf-8", errors="backslashreplace").replace(str(folder), ".")
             yield name, log_facts(text, marker, sources, volatile)
+        elif by_value and EVENTS in path.name:
+            # Called by host and process, and full of times: of these, what they hold is compared.
+            number[name := f"{os.path.dirname(name)}/{EVENTS}".lstrip("/")] += 1
+            facts = logged_values(path)
+            if facts and not any(fnmatch.fnmatch(name, pattern) for pattern in ignored):
+                yield f"{name} {number[name]}" if number[name] > 1 else name, facts
         elif not any(fnmatch.fnmatch(name, pattern) for pattern in ignored):
-            yield name, content_facts(path, os.fsencode(folder), by_value)
+            yield name, content_facts(path, os.fsencode(folder), by_value, texts)
 
 
-def content_facts(path: Path, folder: bytes, by_value: bool) -> dict[str, str]:
-    """A file's digest. by_value: of a checkpoint each value by name, of a text each line."""
+def logged_values(path: Path) -> dict[str, str]:
+    """The scalars of a TensorBoard log by tag and step; none where it cannot be read here."""
+    try:
+        return {f"{each.tag}, step {each.step}": repr(each.value) for each in scalars(path)}
+    except (ImportError, ValueError):
+        return {}
+
+
+def sources_in(folder: Path) -> dict[str, bytes]:
+    """The source of each loaded module that lies below a folder, by its name."""
+    found = {}
+    for module in list(sys.modules.values()):
+        file = getattr(module, "__file__", None)
+        if isinstance(file, str) and os.path.realpath(file).startswith(f"{folder}{os.sep}"):
+            with contextlib.suppress(OSError):
+                text = Path(file).read_bytes().strip()
+                if len(text) >= SOURCE and file.endswith(".py"):
+                    found[os.path.relpath(os.path.realpath(file), folder)] = text
+    return found
+
+
+def content_facts(
+    path: Path, folder: bytes, by_value: bool, sources: Mapping[str, bytes] = MappingProxyType({})
+) -> dict[str, str]:
+    """A file's digest. by_value: of a checkpoint each value by name, of a text each line.
+
+    sources: where one of them stands in a log, its name is put, since it says nothing of the run.
+    """
     values = checkpoint_facts(path, folder) if by_value else None
     if values is not None:
         return values
     content = path.read_bytes().replace(folder, b".")
+    for name, text in sources.items():
+        content = content.replace(text, f"(the source of {name})".encode())
     digest = hashlib.sha512(content).hexdigest()[:16]
     if by_value and len(content) <= TEXT and b"\0" not in content:
         with contextlib.suppress(UnicodeDecodeError):

@@ -71,6 +71,7 @@ def answered_by_cpu(replaced: list[str]) -> Iterator[None]:
             put(owner, name, _same(f".{name}()", said))
         put(torch.Tensor, "pin_memory", _same("pin_memory", said))
         put(torch, "set_default_device", _on_cpu(torch.set_default_device))
+        put(torch, "load", _on_cpu(torch.load))  # of a map_location
         _patch_constructors(put, said)
         _patch_distributed(put, said)
         stack.enter_context(_OnCpu(said))

@@ -1,54 +1,45 @@
-"""`goldenseal init`: run a command once, see what it offers, and write goldenseal.toml.
+"""`goldenseal init`: run a command briefly, see what it offers, and write goldenseal.toml.
 
-Only the working tree is run, in a scratch copy, for at most a few steps of its optimizer.
+Only the working tree is run, in a scratch copy. The first run ends where a network is first called:
+what makes a run short is known by then, and may be needed to come any further.
 """
 
-import ast
 import os
 import re
 import shlex
+import signal
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
-from torch.optim.optimizer import register_optimizer_step_post_hook
+from torch.nn.modules.module import register_module_forward_pre_hook
 
 from goldenseal.disk.files import atomic_write
 from goldenseal.errors import CannotCheckError, UsageError
-from goldenseal.ladder.events import Option, Recording
+from goldenseal.ladder.events import Recording
+from goldenseal.ladder.gates.resumed import apart
+from goldenseal.ladder.guesses import (
+    Guess,
+    guess_features,
+    shorten,
+    shrink,
+    ways_to_resume,
+)
 from goldenseal.ladder.launch import Command, command_of
-from goldenseal.ladder.probe import Probe, Scenario
+from goldenseal.ladder.probe import Probe, Resume, Scenario
 from goldenseal.ladder.processes import in_processes
 from goldenseal.ladder.program import Program, program_of
 from goldenseal.ladder.recorder import record
-from goldenseal.ladder.resume import Enough, ended_by
+from goldenseal.ladder.resume import Enough, interrupted_and_resumed
 from goldenseal.ladder.sides import files_that_git_ignores, tree_of
 
-STEPS = 3  # optimizer steps that are enough to see what a command offers
-# What makes a run short, by how such options are called; in each a small value.
-SHORT: tuple[tuple[str, int], ...] = (
-    (r"(max_?|num_?|train_?|total_?)?(iters|iterations|steps|updates|train_steps)", 5),
-    (r"(max_?|num_?)?epochs?", 1),
-    (r"(eval|val|test)_?(iters|batches|steps)", 2),
-    (r"(eval|val|save|checkpoint)_?(interval|every)", 2),
-    (r"log_?(interval|every|steps)|logging_steps", 1),
-    (r"warmup_?(iters|steps|iterations)?", 2),
-)
-
-
-@dataclass
-class Guess:
-    """What is written, and what could not be guessed."""
-
-    words: list[str]
-    environment: dict[str, str] = field(default_factory=dict)
-    link: list[str] = field(default_factory=list)
-    device: str = ""
-    features: list[tuple[str, str, list[str] | dict[str, str]]] = field(default_factory=list)
-    unsure: list[str] = field(default_factory=list)
+PATIENCE, LIMIT = 20.0, 60.0  # seconds of a run as it is, and of one that is as small as can be
+SLOW = 4.0  # seconds from which on a run is made smaller, where it can be
+WAYS = 3  # to resume, that are tried
 
 
 def write_description(words: Sequence[str], path: Path, force: bool = False) -> list[str]:
@@ -58,138 +49,169 @@ def write_description(words: Sequence[str], path: Path, force: bool = False) -> 
     """
     if path.exists() and not force:
         raise UsageError(f"{path} is there already: --force writes it anew")
-    program = program_of(words)
+    program, guess = program_of(words), Guess(list(words))
     with TemporaryDirectory() as folder:
-        guess, run, spent = _tried(program, list(words), Path(folder).resolve())
-    _shorten(guess, run.options, program)
-    _guess_features(guess, run.options, program)
+        tries = _Tries(guess, Path(folder).resolve())
+        options = tries.run("what it offers", at_first_call).options
+        shorten(guess, options, program)
+        run, spent = tries.timed(PATIENCE)
+        if spent > SLOW:
+            run, spent = _smaller(guess, tries, program, run, spent)
+        steps = sum(event.where.startswith("after ") for event in run.events)
+        if not steps:
+            raise CannotCheckError(
+                f"the command made no step of an optimizer of torch.optim in {spent:.0f} s"
+                + (": add what makes it short" if spent >= LIMIT else "")
+            )
+        if spent >= LIMIT:
+            guess.unsure.append(f"how a run ends within {LIMIT:.0f} s: add what makes it shorter")
+        else:
+            _resume(guess, tries, run, steps)
+    guess_features(guess, run.options, program)
     atomic_write(path, "\n".join(_document(guess)).encode() + b"\n")
-    steps = sum(event.where.startswith("after ") for event in run.events)
     said = [f"{path}: {len(run.options)} options seen, {steps} steps in {spent:.1f} s"]
     return [*said, *(f"not guessed: {text}" for text in guess.unsure)]
 
 
-def _tried(program: Program, words: list[str], into: Path) -> tuple[Guess, Recording, float]:
-    """A run that goes through: data that git ignores is linked, CUDA answered, where it asks."""
-    guess, ignored = Guess(words), files_that_git_ignores(Path.cwd())
-    for attempt in range(8):
-        tree = tree_of("candidate", ".", into / f"try{attempt}", guess.link)
-        side = command_of("candidate", tree, program, guess.device)
-        started = time.monotonic()
-        print(f"running {shlex.join(words)} (try {attempt + 1})", file=sys.stderr, flush=True)
-        run = _briefly(side, program)
-        error = run.error or ""
-        missing = re.search(r"; (\S+) lies in your folder", error)
-        if missing and missing[1] in ignored:
-            place = os.path.dirname(missing[1]) or missing[1]
-            if place not in guess.link:
-                guess.link.append(place)
-                continue
-        if not guess.device and re.search(r"(?i)cuda|nvidia|nccl", error):
-            guess.device = "cpu"
-            continue
-        if error:
-            raise CannotCheckError(f"the command does not run here: {error}")
-        if not any(event.where.startswith("after ") for event in run.events):
-            raise CannotCheckError("the command made no step of an optimizer of torch.optim")
-        return guess, run, time.monotonic() - started
-    raise CannotCheckError(f"the command does not run here: {error}")
-
-
-def _briefly(side: Command, program: Program) -> Recording:
-    scenario = Scenario("once", dict(program.variables))
-    probe = Probe("init", side, side, (scenario,))
-
-    def run() -> Recording:
-        register_optimizer_step_post_hook(ended_by(STEPS, Enough))
-        return record(probe, side, scenario.environment, trace=False)
-
-    ((_, ended),) = in_processes([run], 1)
-    if ended.error is not None:
-        raise ended.error
-    if ended.value is None:
-        raise CannotCheckError(f"the command ended its process, with exit code {ended.exit_code}")
-    if ended.value.fault is not None:
-        raise ended.value.fault
-    return ended.value
-
-
-# ---- guesses -----------------------------------------------------------------------------------
-
-
-def _plain(name: str) -> str:
-    return name.rpartition(".")[2].lstrip("-").replace("-", "_").lower()
-
-
-def _shorten(guess: Guess, options: dict[str, Option], program: Program) -> None:
-    """Add small values for what decides how long a run takes, unless the command sets it."""
-    for pattern, value in SHORT:
-        for name, option in options.items():
-            number = _literal(option.value)
-            if (
-                option.kind == "field"
-                or not re.fullmatch(pattern, _plain(name))
-                or not isinstance(number, int)
-                or isinstance(number, bool)
-                or number <= value
-                or _is_typed(name, program)
-            ):
-                continue
-            if option.kind == "variable":
-                if name not in program.variables:
-                    guess.environment[name] = str(value)
-            else:
-                guess.words += _typed(name, option.kind, str(value))
-    names = [_plain(name) for name in options]
-    if not any(re.fullmatch(SHORT[i][0], name) for name in names for i in (0, 1)):
-        guess.unsure.append("how a run is made short: add the option to `command`")
-
-
-def _is_typed(name: str, program: Program) -> bool:
-    """Whether the command sets an option itself."""
-    typed = " ".join(program.arguments)
-    return re.search(rf"(?<![\w.]){re.escape(name.lstrip('-'))}(?![\w-])", typed) is not None
-
-
-def _typed(name: str, kind: str, value: str) -> list[str]:
-    """An option as words of a command."""
-    if kind == "constant":
-        return [f"--{name}={value}"]
-    return [f"{name}={value}"] if kind == "override" else [name, value]
-
-
-def _guess_features(guess: Guess, options: dict[str, Option], program: Program) -> None:
-    """Options that default to off: a flag, a false, a zero that is called as a weight or a rate."""
-    for name, option in sorted(options.items()):
-        value, plain = _literal(option.default), _plain(name)
-        if option.kind == "field" or option.default != option.value or _is_typed(name, program):
-            continue
-        if re.search(r"seed|resume|debug|verbose|wandb|log|save|compile|device|rank|port", plain):
-            continue
-        counted = re.search(r"worker|start|epoch|offset|min|index|id$", plain)
-        if not (value is False or (value == 0 and value is not None and not counted)):
-            continue
-        on = "1" if type(value) is int else "0.1"
-        if option.kind == "variable":
-            guess.features.append((plain, "env", {name: "1"}))
-        elif option.kind == "override":
-            on = "true" if value is False else on
-            guess.features.append((plain, "overrides", [f"{name}={on}"]))
-        elif option.kind == "constant":
-            on = "True" if value is False else on
-            guess.features.append((plain, "args", [f"--{name}={on}"]))
-        else:
-            guess.features.append((plain, "args", [name] if value is False else [name, on]))
-    if not guess.features:
-        guess.unsure.append("which option is your feature: add a [[feature]] with what turns it on")
-
-
-def _literal(text: str) -> object:
+def _smaller(
+    guess: Guess, tries: "_Tries", program: Program, run: Recording, spent: float
+) -> tuple[Recording, float]:
+    """The run with smaller sizes, where there are any and it goes through with them."""
+    before = list(guess.words), dict(guess.environment)
+    if not shrink(guess, run.options, program):
+        return (run, spent) if spent < PATIENCE else tries.timed()
     try:
-        value = ast.literal_eval(text)
-        return int(value) if isinstance(value, str) and value.isdigit() else value
-    except (ValueError, SyntaxError):
-        return None
+        return tries.timed()
+    except CannotCheckError as error:
+        guess.words, guess.environment = before
+        guess.unsure.append(f"smaller sizes: {error}")
+        return run, spent
+
+
+def _resume(guess: Guess, tries: "_Tries", whole: Recording, steps: int) -> None:
+    """Interrupt the command before its last step, and go on in each way that may be meant."""
+    side = tries.side
+    if side is None or steps < 2:
+        return
+    source, reason = _text_of(side), ""
+    ways = list(
+        ways_to_resume(whole.options, side.program, [e.where for e in whole.events], source)
+    )
+    for args, environment in ways[:WAYS]:
+        how = Resume((), steps - 1, tuple(args), environment)
+        spelled = shlex.join([*(f"{n}={v}" for n, v in environment.items()), *args])
+        try:
+            found = apart(whole, tries.resumed(how))
+        except CannotCheckError as error:
+            found = [str(error)]
+        if not found:
+            guess.resume, guess.inexact = how, ""
+            return
+        if "resumed run" in found[0] or guess.resume is not None:
+            reason = reason or f"{spelled}: {found[0]}"
+        else:
+            guess.resume, guess.inexact = how, found[0]
+    if guess.resume is None and ways:
+        guess.unsure.append(f"how it goes on after an interruption: {reason}")
+
+
+def _text_of(side: Command) -> str:
+    path = Path(side.location)
+    return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+
+
+class _Tries:
+    """Runs of the command as the guess has it, which data and devices are added to as it asks."""
+
+    def __init__(self, guess: Guess, into: Path):
+        self._guess, self._into, self._number = guess, into, 0
+        self._ignored = files_that_git_ignores(Path.cwd())
+        self.side: Command | None = None
+
+    def timed(self, limit: float = LIMIT) -> tuple[Recording, float]:
+        """A whole run, but of so many seconds at most, and how many it took."""
+        started = time.monotonic()
+        return self.run("whole", limit=limit), time.monotonic() - started
+
+    def run(
+        self, what: str, end: Callable[[], None] = lambda: None, limit: float = LIMIT
+    ) -> Recording:
+        """A run that goes through. Raises CannotCheckError."""
+        guess, error = self._guess, ""
+        for _ in range(8):
+            self.side = side = self._laid()
+            words = shlex.join(guess.words)
+            print(f"running {words} ({what})", file=sys.stderr, flush=True)
+            run = self._apart(partial(self._briefly, side, end, limit))
+            error = run.error or ""
+            missing = re.search(r"; (\S+) lies in your folder", error)
+            if missing and missing[1] in self._ignored:
+                place = os.path.dirname(missing[1]) or missing[1]
+                if place not in guess.link:
+                    guess.link.append(place)
+                    continue
+            if not guess.device and re.search(r"(?i)cuda|nvidia|nccl", error):
+                guess.device = "cpu"
+                continue
+            if not error:
+                return run
+            break
+        raise CannotCheckError(f"the command does not run here: {error}")
+
+    def resumed(self, how: Resume) -> Recording:
+        """The run that goes on."""
+        side = self.side or self._laid()
+        scenario = self._scenario(side.program)
+        print("running it interrupted, and on", file=sys.stderr, flush=True)
+        return self._apart(
+            lambda: interrupted_and_resumed(
+                Probe("init", side, side, (scenario,)), side, scenario.environment, how
+            )
+        )
+
+    def _laid(self) -> Command:
+        self._number += 1
+        program = program_of(self._guess.words)
+        tree = tree_of("candidate", ".", self._into / f"try{self._number}", self._guess.link)
+        return command_of("candidate", tree, program, self._guess.device)
+
+    def _scenario(self, program: Program) -> Scenario:
+        return Scenario("once", {**program.variables, **self._guess.environment})
+
+    def _briefly(self, side: Command, end: Callable[[], None], limit: float) -> Recording:
+        scenario = self._scenario(side.program)
+        end()
+        signal.signal(signal.SIGALRM, _enough)
+        signal.setitimer(signal.ITIMER_REAL, limit)
+        probe = Probe("init", side, side, (scenario,))
+        recording = record(probe, side, scenario.environment, trace=False)
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
+        return recording
+
+    @staticmethod
+    def _apart(task: Callable[[], Recording]) -> Recording:
+        ((_, ended),) = in_processes([task], 1)
+        if ended.error is not None:
+            raise ended.error
+        if ended.value is None:
+            code = ended.exit_code
+            raise CannotCheckError(f"the command ended its process, with exit code {code}")
+        if ended.value.fault is not None:
+            raise ended.value.fault
+        return ended.value
+
+
+def at_first_call() -> None:
+    """From now on, a run of this process ends where a network is first called."""
+
+    def called(*_: Any) -> None:
+        raise Enough
+
+    register_module_forward_pre_hook(called)
+
+
+def _enough(*_: Any) -> None:
+    raise Enough
 
 
 # ---- the file ----------------------------------------------------------------------------------
@@ -203,19 +225,34 @@ def _document(guess: Guess) -> Iterator[str]:
     yield '\n[baseline]\nrevision = "HEAD"  # what the working tree is held against'
     yield '\n[candidate]\nfolder = "."'
     if guess.link:
-        yield f"\n[files]\nlink = [{', '.join(map(_text, guess.link))}]  # what git does not keep"
+        yield f"\n[files]\nlink = {_texts(guess.link)}  # what git does not keep"
     if guess.environment:
         yield "\n[environment]"
         yield from (f"{name} = {_text(value)}" for name, value in guess.environment.items())
+    if guess.resume is not None:
+        sign = "# " if guess.inexact else ""
+        yield "\n# Interrupted after so many steps, and on in the same folder"
+        if guess.inexact:
+            yield f"# It goes on, and not in the same bytes: {guess.inexact}"
+        yield f"{sign}[resume]\n{sign}stop_after = {guess.resume.stop_after}"
+        if guess.resume.args:
+            yield f"{sign}args = {_texts(guess.resume.args)}"
+        if guess.resume.environment:
+            yield f"{sign}environment = {_table(guess.resume.environment)}"
     if guess.features:
         yield "\n# Guessed from options that default to off. Keep yours, with a value that acts,"
         yield "# and take away the `#`."
     for name, how, on in guess.features:
-        if isinstance(on, dict):
-            value = "{ " + ", ".join(f"{n} = {_text(v)}" for n, v in on.items()) + " }"
-        else:
-            value = f"[{', '.join(map(_text, on))}]"
+        value = _table(on) if isinstance(on, dict) else _texts(on)
         yield f"\n# [[feature]]\n# name = {_text(name)}\n# {how} = {value}"
+
+
+def _table(values: Mapping[str, str]) -> str:
+    return "{ " + ", ".join(f"{name} = {_text(value)}" for name, value in values.items()) + " }"
+
+
+def _texts(values: Sequence[str]) -> str:
+    return f"[{', '.join(map(_text, values))}]"
 
 
 def _text(value: str) -> str:

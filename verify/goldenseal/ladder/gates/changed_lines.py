@@ -4,9 +4,10 @@ Of a pair of scripts, the baseline's lines that the candidate has not are held t
 
 Two runs can only be equal, or differ, in what they execute: a draw that happens at each tenth step
 passes a run of five. A line counts as run when each expression on it that has instructions of its
-own was executed, so that the half of `a if cuda else b` which is never taken shows. Code that only
-runs with a feature on is the liveness rung's. What no run here can reach is named in the probe,
-with the reason.
+own was executed, so that the half of `a if cuda else b` which is never taken shows. Of commands a
+half that is a plain constant may be idle, such as the `0.0` of `rate if self.training else 0.0`,
+unless it is the constant that changed. Code that only runs with a feature on is the liveness
+rung's. What no run here can reach is named in the probe, with the reason.
 """
 
 import ast
@@ -19,7 +20,7 @@ from pathlib import Path
 
 from goldenseal.bundle.imports import needs_of
 from goldenseal.errors import UsageError
-from goldenseal.ladder.executed import Extent, instructions
+from goldenseal.ladder.executed import Extent, idle_constants, instructions
 from goldenseal.ladder.gates.common import followed_sides, inspect_job, record_job, traced_scenario
 from goldenseal.ladder.gates.liveness import on_job, on_runs, trials, trip_jobs, turned_on
 from goldenseal.ladder.gates.refusals import refusal_job
@@ -89,6 +90,10 @@ def left_over(recordings: Recordings) -> tuple[list[str], int, int]:
         executed = executed_by(recordings, side)
         changed = changed_lines(this, other, executed)
         imported = not probe.commands and not this.location.endswith(".py")
+        if probe.commands:
+            for file in executed:
+                before = "\n".join(counterpart(this, other, file)).encode()
+                executed[file] |= idle_constants(Path(file).read_bytes(), before)
         idle = {file: lines_not_run(file, ran, imported) for file, ran in executed.items()}
         first = {file: statement_lines(Path(file).read_bytes()) for file in idle}
         home = home_of(this)

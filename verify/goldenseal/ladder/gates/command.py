@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from goldenseal.errors import CannotCheckError
 from goldenseal.ladder.echoes import Echoes, new_options
-from goldenseal.ladder.events import Event, Recording
+from goldenseal.ladder.events import Event, Recording, is_line
 from goldenseal.ladder.findings import ranked
 from goldenseal.ladder.gates.common import SIDES, record_job, traced_scenario, without_operations
 from goldenseal.ladder.probe import Probe
@@ -111,12 +111,14 @@ class Mask:
             {e.where: e.facts for e in run.events if e.where.startswith("file ")} for run in runs
         ]
         self._files = {n for n in {*files[0], *files[1]} if files[0].get(n) != files[1].get(n)}
+        # One that is called otherwise in each run is called otherwise in the candidate's, too.
+        self._names = {name_shape(name) for name in set(files[0]) ^ set(files[1])}
 
     def applied(self, run: Recording) -> Recording:
         """The recording without them; the same object, changed once and for all."""
         kept = []
         for event in run.events:
-            if event.where in self._files:
+            if event.where in self._files or name_shape(event.where) in self._names:
                 continue
             if is_line(event) and shape(event.facts.get("text", "")) in self._shapes:
                 event = Event(event.where, {}, event.operations, event.place, event.places)
@@ -125,14 +127,14 @@ class Mask:
         return run
 
 
-def is_line(event: Event) -> bool:
-    """Whether it is something printed."""
-    return event.where.startswith("printed line")
-
-
 def shape(line: str) -> str:
     """A line without the words that hold a digit."""
     return re.sub(r"\S*\d\S*", "#", line)
+
+
+def name_shape(name: str) -> str:
+    """A file's name without the words that hold a digit."""
+    return re.sub(r"[\w-]*\d[\w-]*", "#", name)
 
 
 def replaced(run: Recording) -> str:

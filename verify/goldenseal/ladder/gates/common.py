@@ -93,7 +93,7 @@ def errors_of(recordings: Recordings, scenario: str, what: str) -> list[str]:
 
 def without_operations(events: Iterable[Event]) -> list[Event]:
     """The same events, comparable with those of an untraced run."""
-    return [Event(event.where, event.facts) for event in events]
+    return [Event(event.where, event.facts, place=event.place) for event in events]
 
 
 def compare_runs(expected: Recording, actual: Recording) -> str | None:

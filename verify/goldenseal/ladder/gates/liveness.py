@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from fnmatch import fnmatch
 
 from goldenseal.knobs import Feature
-from goldenseal.ladder.events import Event, Recording
+from goldenseal.ladder.events import Event, Recording, is_line
 from goldenseal.ladder.gates.common import (
     compare_runs,
     record_job,
@@ -217,11 +217,7 @@ def new_in(present: Mapping[str, str], known: Mapping[str, str]) -> list[str]:
 
 def acts(run: Recording) -> list[Event]:
     """What a run does, as opposed to what it prints or writes."""
-    return [
-        event
-        for event in without_operations(run.without_files())
-        if not event.where.startswith("printed")
-    ]
+    return [event for event in without_operations(run.without_files()) if not is_line(event)]
 
 
 def judge_master(feature: Feature, words: str, off: Recording, on: Recording) -> list[str]:

@@ -7,7 +7,7 @@ what an operation computes, and on a CPU perhaps no byte of it.
 from collections.abc import Sequence
 from itertools import zip_longest
 
-from goldenseal.ladder.events import Event, by_rank
+from goldenseal.ladder.events import Event, by_rank, without_lines
 from goldenseal.ladder.findings import other_call
 from goldenseal.ladder.gates.common import (
     SIDES,
@@ -76,14 +76,16 @@ def first_event(expected: Sequence[Event], actual: Sequence[Event]) -> str | Non
     """The first event before which two whole runs dispatch other operations, or that one lacks.
 
     The traces are realigned over the events that follow: of a step more or less only that is told.
+    Where lines are printed among them decides nothing.
     """
     nothing = Event("nothing", {})
+    expected, actual = without_lines(expected), without_lines(actual)
     for i, (a, b) in enumerate(zip_longest(expected, actual, fillvalue=nothing)):
         if a.operations != b.operations:
-            following = (operations_from(run, i) for run in (expected, actual))
-            return (
-                f"before {a.where if a is not nothing else b.where}: {stretch_in_words(*following)}"
-            )
+            stretch = stretch_in_words(*(operations_from(run, i) for run in (expected, actual)))
+            if stretch or a.where == b.where:
+                words = stretch or "some of its operations come at another place"
+                return f"before {a.where if a is not nothing else b.where}: {words}"
         if a.where != b.where:
             return other_call(expected, actual, i)
     return None

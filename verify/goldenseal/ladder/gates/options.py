@@ -18,7 +18,7 @@ from goldenseal.ladder.recordings import Job, Recordings, Side
 from goldenseal.result import GateResult, Verdict, conclude
 
 NAME = "knobs"
-OFFERED = ("option", "variable", "override")  # what a user is meant to set
+OFFERED = ("option", "variable", "override", "setting")  # what a user is meant to set
 # Variables that libraries read in C, or whose readers may not be loaded.
 LIBRARIES = (
     *("OMP_", "MKL_", "CUDA_", "CUBLAS_", "NCCL_", "GLOO_", "TORCH", "PYTORCH_", "PYTHON", "HF_"),

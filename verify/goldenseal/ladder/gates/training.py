@@ -1,6 +1,6 @@
 """Rung 6: k steps of the real loop, from the loader to the optimizer state."""
 
-from goldenseal.ladder.events import Event, Recording, by_rank
+from goldenseal.ladder.events import Event, Recording, by_rank, without_lines
 from goldenseal.ladder.findings import mode_of, other_call, ranked
 from goldenseal.ladder.gates.common import (
     SIDES,
@@ -49,10 +49,11 @@ def training_events(run: Recording) -> list[Event]:
 
 def wrong_mode(a: Recording, b: Recording) -> list[str]:
     """A network that is called in the other mode, if that is the first call that differs."""
-    for index, (p, q) in enumerate(zip(a.events, b.events, strict=False)):
+    expected, actual = map(without_lines, (a.events, b.events))
+    for index, (p, q) in enumerate(zip(expected, actual, strict=False)):
         if p.where != q.where:
             apart = mode_of(p) and mode_of(q) and mode_of(p) != mode_of(q)
-            return [other_call(a.events, b.events, index)] if apart else []
+            return [other_call(expected, actual, index)] if apart else []
     return []
 
 

@@ -15,6 +15,12 @@ from goldenseal.ladder.gates.common import traced_scenario
 from goldenseal.ladder.probe import Probe
 from goldenseal.ladder.recordings import Job, Recordings, changes
 
+# What a line says of training, beside what it says of evaluation: `train_loss: 0.3`.
+OF_TRAINING = re.compile(
+    r"""(?ix) \b (?:[\w/]*[/_])?train[\w/]* (?:[ ]+(?:loss|acc(?:uracy)?))? ['"]? [ ]*[:=]?[ ]*
+    (?:tensor\()? [-+]? \d[\d.]*(?:e[-+]?\d+)? """
+)
+
 
 def frozen_jobs(probe: Probe) -> list[Job]:
     """The candidate, frozen: off, and with each feature that must not change evaluation."""
@@ -54,7 +60,8 @@ def evaluated(run: Recording) -> list[Event]:
             if evaluating and event.place:  # what a library shows of its progress is its own
                 printed += 1
                 words = f"line {printed} printed after an evaluation"
-                events.append(Event(words, event.facts, place=event.place))
+                text = OF_TRAINING.sub("…", event.facts.get("text", ""))
+                events.append(Event(words, {"text": text}, place=event.place))
         elif event.where.startswith(("forward", "before ", "after ")):
             evaluating = event.where.startswith("forward (eval)")
             if evaluating:

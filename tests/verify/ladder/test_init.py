@@ -1,0 +1,106 @@
+"""pytest tests/verify/ladder/test_init.py — what `goldenseal init` writes for scripts of others."""
+
+import shutil
+import tomllib
+
+import pytest
+
+from goldenseal.ladder.events import Option
+from goldenseal.ladder.guesses import Guess, guess_features, shorten, shrink, ways_to_resume
+from goldenseal.ladder.program import program_of
+from goldenseal.ladder.start import write_description
+from tests.foreign.pairs import HERE
+
+
+@pytest.fixture
+def written(tmp_path, monkeypatch):
+    """A function that runs `init` in a copy of an idiom: (what it said, the file's text)."""
+
+    def init(idiom, command):
+        folder = tmp_path / idiom
+        shutil.copytree(HERE / idiom, folder, ignore=shutil.ignore_patterns("pair.toml", "__py*"))
+        monkeypatch.chdir(folder)
+        said = write_description(command.split(), folder / "goldenseal.toml")
+        return said, (folder / "goldenseal.toml").read_text()
+
+    return init
+
+
+def test_a_resume_that_ends_in_the_same_bytes_is_written(written):
+    said, text = written("plain", "python train.py")
+    table = tomllib.loads(text)
+    assert table["environment"] == {"STEPS": "5"}
+    assert table["resume"] == {"stop_after": 4, "environment": {"RESUME": "last.pt"}}
+    assert "5 steps" in said[0]
+    assert '# env = { DROPOUT = "1" }' in text
+
+
+def test_settings_of_objects_are_made_short_as_they_are_typed(written):
+    said, text = written("nodes", "python train.py --model.width=10")
+    assert tomllib.loads(text)["command"].endswith("--model.width=10 --train.steps=5")
+    assert "resume" not in text
+    assert any("which option is your feature" in line for line in said)
+
+
+def options(**named):
+    return {name: Option(repr(value), repr(value), kind) for name, (value, kind) in named.items()}
+
+
+PROGRAM = program_of(["python", "train.py"])
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "kind", "words"),
+    [
+        ("--max-steps", None, "option", ["--max-steps", "5"]),
+        ("--max_steps", -1, "option", ["--max_steps", "5"]),
+        ("--num-epochs", 3.0, "option", ["--num-epochs", "1"]),
+        ("trainer.max_epochs", 3, "override", ["trainer.max_epochs=1"]),
+        ("--trainer.max_iters", None, "setting", ["--trainer.max_iters=5"]),
+        ("max_iters", 600, "constant", ["--max_iters=5"]),
+        ("--epochs", True, "option", []),
+        ("--steps", 2, "option", []),
+        ("Config.steps", 100, "field", []),
+    ],
+)
+def test_what_decides_how_long_a_run_takes_is_small(name, value, kind, words):
+    guess = Guess([])
+    shorten(guess, options(**{name: (value, kind)}), PROGRAM)
+    assert guess.words == words
+
+
+def test_a_batch_is_made_smaller_only_where_steps_are_counted():
+    sizes = {"--batch-size": (64, "option"), "--n-layer": (12, "option")}
+    for more, words in (({}, 2), ({"--max-steps": (9, "option")}, 4)):
+        guess = Guess([])
+        assert shrink(guess, options(**sizes, **more), PROGRAM)
+        assert len(guess.words) == words
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "kind", "ways"),
+    [
+        ("--resume", False, "option", [(["--resume"], {})]),
+        ("--resume", "", "option", [(["--resume", "out/last.pt"], {})]),
+        ("--resume_from_checkpoint", None, "option",
+         [(["--resume_from_checkpoint", "out/last.pt"], {})]),
+        ("init_from", "scratch", "constant", [(["--init_from=resume"], {})]),
+        ("train.resume", False, "override", [(["train.resume=true"], {})]),
+        ("RESUME", 0, "variable", [([], {"RESUME": "1"})]),
+        ("--lr", 0.1, "option", []),
+    ],
+)  # fmt: skip
+def test_ways_to_go_on_are_guessed(name, value, kind, ways):
+    written = ["end", "file out/last.pt", "file out/log.txt"]
+    found = ways_to_resume(
+        options(**{name: (value, kind)}), PROGRAM, written, "if init_from == 'resume':"
+    )
+    assert list(found) == ways
+
+
+def test_what_switches_no_feature_is_not_taken_for_one():
+    guess = Guess([])
+    found = {"--dry-run": (False, "option"), "--no-cuda": (False, "option"),
+             "--num-workers": (0, "option"), "--ema": (0.0, "option")}  # fmt: skip
+    guess_features(guess, options(**found), PROGRAM)
+    assert [name for name, _, _ in guess.features] == ["ema"]
