@@ -7,12 +7,7 @@ import tomllib
 
 import pytest
 
-WANTS_OTHER_NAMES = {
-    "pillow": "PIL",
-    "nvidia-ml-py": "pynvml",
-    "pyyaml": "yaml",
-    "tomli-w": "tomli_w",
-}
+OTHER_NAMES = {
     "pillow": "PIL",
     "nvidia-ml-py": "pynvml",
     "pyyaml": "yaml",
@@ -44,7 +39,7 @@ def packages(root, extras):
     optional = project["optional-dependencies"]
     needs = [*project["dependencies"], *(need for extra in extras for need in optional[extra])]
     names = {re.match(r"[\w.-]+", need)[0].lower() for need in needs}
-    return {WANTS_OTHER_NAMES.get(name, name.replace("-", "_")) for name in names}
+    return {OTHER_NAMES.get(name, name.replace("-", "_")) for name in names}
 
 
 @pytest.fixture
