@@ -41,7 +41,8 @@ def main() -> None:
     """Every run of the plan."""
     plan = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     numerics.enter_lane(os.environ, guarded=False)
-    import torch  # noqa: F401, RUF100  (for the forks: imported after the lane is entered)
+    # For the forks, once the lane is entered; the first optimizer would import torch._dynamo.
+    import torch._dynamo  # noqa: F401
 
     import train_gpt_style.kit.covered  # noqa: F401
 
