@@ -147,11 +147,12 @@ def test_a_gate_that_was_not_asked_for_before_is_run_and_joins_the_others(copy):
     "line",
     ["import subprocess; subprocess.run(['true'], check=True)", "import os; os.system('true')"],
 )
-def test_nothing_is_kept_of_what_another_program_may_have_read(tmp_path, line):
+def test_nothing_is_kept_of_what_another_program_may_have_read(tmp_path, line, capsys):
     top = repository(
         tmp_path / "repository", ("mine/candidate.py", "import torch\n", f"import torch\n{line}\n")
     )
     assert judge(top, ["knobs", "initial state"])["initial state"].verdict is Verdict.PASS
+    assert "mine: nothing is kept: what " in capsys.readouterr().err
     assert entry(top) is None
 
 

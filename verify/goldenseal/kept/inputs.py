@@ -46,7 +46,7 @@ class States:
 
         `rest_ns` is shorter only in tests.
         """
-        self.root = os.path.realpath(root)
+        self.root, self.why = os.path.realpath(root), ""
         self._begun = time.time_ns() - rest_ns
         self._seen = {
             (os.path.join(self.root, name), ""): text for name, text in (known or {}).items()
@@ -66,10 +66,11 @@ class States:
     def inputs(self, reads: Reads, code: Iterable[str]) -> dict[str, str] | None:
         """All of `reads`, and the files `code` of loaded modules with their folders, as they are.
 
-        By path, below the root where it lies there. None when nothing may be kept: something was
-        read that cannot be named, or has changed since the beginning.
+        By path, below the root where it lies there. None when nothing may be kept, and `why` says
+        the reason: something was read that cannot be named, or has changed since the beginning.
         """
         if reads.beyond:
+            self.why = f"what {min(reads.beyond)} reads is not known"
             return None
         found = {}
         for path, kind in self._wanted(reads, code):
@@ -80,6 +81,7 @@ class States:
             if text == ABSENT and path.startswith(f"{TEMPORARY}{os.sep}") and not mine:
                 continue  # made and taken away by the run itself
             if not self._rested(path, kind, text):
+                self.why = f"{path} has changed meanwhile, or just before"
                 return None
             found[os.path.relpath(path, self.root) if mine else path] = text
         return found
@@ -134,7 +136,10 @@ class States:
             return True
         # Not the folder's own time: Python makes __pycache__ in it.
         paths = [e.path for e in _entries(path, kind) if e.is_file()] if kind else [path]
-        return all(os.stat(each).st_ctime_ns <= self._begun for each in paths)
+        try:
+            return all(os.stat(each).st_ctime_ns <= self._begun for each in paths)
+        except OSError:  # it is gone meanwhile
+            return False
 
 
 def _kind(text: str) -> str:

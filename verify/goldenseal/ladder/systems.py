@@ -6,6 +6,7 @@ one has read is told apart from what another has.
 
 import contextlib
 import os
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -34,12 +35,13 @@ MANY = 1000  # files of a folder that a variable names
 
 @dataclass(frozen=True)
 class Ran:
-    """What the process of a system hands over: `inputs` is None where nothing may be kept."""
+    """What the process of a system hands over; `why`: why nothing is kept, without `inputs`."""
 
     results: list[GateResult]
     rungs: tuple[str, ...]
     inputs: dict[str, str] | None
     facts: Mapping[str, str]
+    why: str
 
 
 def judge_systems(
@@ -75,6 +77,8 @@ def judge_system(
             keep_from_git(evidence.root / ".goldenseal")
         ran = _apart(partial(run_system, system, missing or only, jobs, evidence), system.name)
         evidence.keep(subject, ran.results, ran.inputs, ran.rungs, ran.facts, entry)
+        if ran.why:
+            print(f"{system.name}: nothing is kept: {ran.why}", file=sys.stderr)
         fresh = {result.gate: result for result in ran.results}
     return [(fresh | kept)[n] for n in suite.LADDER if n in fresh or (n in kept and n in wanted)]
 
@@ -105,7 +109,7 @@ def run_system(system: System, only: Sequence[str], jobs: int, evidence: Evidenc
     for pattern in ALWAYS:
         reads.files.update(map(str, evidence.root.glob(pattern)))
     inputs = evidence.states.inputs(reads, code)
-    return Ran(results, tuple(rungs), inputs, environment_facts())
+    return Ran(results, tuple(rungs), inputs, environment_facts(), evidence.states.why)
 
 
 def named_files(probe: "Probe") -> Iterator[str]:
