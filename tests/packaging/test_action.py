@@ -1,13 +1,14 @@
 """pytest tests/packaging/test_action.py — the shell steps of action.yml, as a forge runs them."""
 
 import json
+import re
 import shutil
 import subprocess
 
 import pytest
 import yaml
 
-from goldenseal.ci.reports import markdown, sarif
+from goldenseal.ci.reports import markdown, sarif, shown_at
 from tests.packaging import foreign
 
 BASH = ("bash", "--noprofile", "--norc", "-eo", "pipefail")  # what GitHub means by `shell: bash`
@@ -127,6 +128,73 @@ def test_no_input_stands_in_a_script(action):
             subprocess.run(
                 ["shellcheck", "-s", "bash", "-"], input=step["run"], text=True, check=True
             )
+
+
+def test_revisions_and_a_command_are_inputs_too(forge):
+    run, work = forge
+    (work / "train.py").write_text(
+        foreign.BASELINE + "\n\nif __name__ == '__main__':\n    main()\n"
+    )
+    (work / "data").mkdir()
+    (work / "data" / "target.txt").write_text("1")
+    git = ("git", "-c", "user.name=a", "-c", "user.email=a@b", "-C", str(work))
+    for words in (("init", "-q", "-b", "main"), ("add", "."), ("commit", "-qm", "one")):
+        subprocess.run([*git, *words], check=True)
+    faulty = (work / "train.py").read_text().replace("lr=0.1", "lr=0.2")
+    (work / "train.py").write_text(faulty)
+    subprocess.run([*git, "commit", "-qam", "two"], check=True)
+    asked = {"baseline": "HEAD~1", "candidate": "HEAD", "command": "python train.py"}
+    asked |= {"only": "training\n", "install": "none", "sarif": "found.sarif"}
+    code, output, summary, log = run(**asked)
+    assert (code, output) == (1, "verdict=fail\n"), log
+    assert "is 0.2, expected 0.1" in summary
+    document = json.loads((work / "found.sarif").read_text())
+    assert_is_sarif(document)
+    (first, *_) = document["runs"][0]["results"]
+    place = first["locations"][0]["physicalLocation"]
+    assert place["artifactLocation"]["uri"] == "train.py"
+    assert place["region"]["startLine"] > 1
+    code, output, _, _ = run(**{**asked, "candidate": "HEAD~1"})
+    assert (code, output) == (0, "verdict=fail\nverdict=pass\n")
+
+
+def assert_is_sarif(document):
+    """What section 3 of SARIF 2.1.0 asks of the objects that are written here."""
+    assert document["version"] == "2.1.0"
+    for run in document["runs"]:
+        driver = run["tool"]["driver"]
+        assert isinstance(driver["name"], str)
+        rules = [rule["id"] for rule in driver["rules"]]
+        assert len(set(rules)) == len(rules)  # 3.19.23: unique
+        for result in run["results"]:
+            assert result["message"]["text"]
+            assert result["level"] in ("none", "note", "warning", "error")
+            assert result["ruleId"] in rules
+            for location in result["locations"]:
+                place = location["physicalLocation"]
+                assert re.fullmatch(r"[\w.~/%-]+", place["artifactLocation"]["uri"])  # RFC 3986
+                assert place["region"]["startLine"] >= 1
+
+
+@pytest.mark.parametrize(
+    ("candidate", "words", "file"),
+    [
+        ("new.py", (), "new.py"),
+        ("HEAD", ("python", "src/train.py", "--x"), "src/train.py"),
+        ("", ("python", "train.py"), "train.py"),
+        (".", ("python", "train.py"), "train.py"),
+        ("", ("python", "-m", "package"), "pyproject.toml"),
+    ],
+)
+def test_a_finding_without_a_line_is_shown_at_the_script(candidate, words, file):
+    assert shown_at(candidate, words) == file
+
+
+def test_a_path_is_a_uri_in_sarif():
+    outcome = {"gates": [gate("training", "fail", "lib/net.py:7: other", "no line")]}
+    document = sarif(outcome, "my scripts/träin #1.py")
+    assert_is_sarif(document)
+    assert "my%20scripts" in str(document)
 
 
 def gate(name, verdict, *findings):

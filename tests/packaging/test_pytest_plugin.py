@@ -72,3 +72,28 @@ def test_the_plugin_is_there_and_costs_nothing(project):
     _, said = tested("--fixtures", "-q")
     assert "off_is_off" in said
     assert "A function of (baseline, candidate) that fails the test" in said
+
+
+REVISIONS = """
+def test_off_is_off(off_is_off):
+    command = ["python", "train.py"]
+    off_is_off("HEAD~1", "HEAD", command=command, only=["training"], jobs=1)
+"""
+
+
+def test_revisions_and_a_command_are_judged(project):
+    tested, pair = project
+    top = pair.parent
+    (top / "test_mine.py").write_text(REVISIONS)
+    text = foreign.BASELINE + "\n\nif __name__ == '__main__':\n    main()\n"
+    (top / "data").mkdir()
+    (top / "data" / "target.txt").write_text("1")
+    git = ("git", "-c", "user.name=a", "-c", "user.email=a@b", "-C", str(top))
+    subprocess.run([*git, "init", "-q"], check=True)
+    for rate in (0.1, 0.2):
+        (top / "train.py").write_text(text.replace("lr=0.1", f"lr={rate}"))
+        subprocess.run([*git, "add", "."], check=True)
+        subprocess.run([*git, "commit", "-qm", "one"], check=True)
+    code, said = tested()
+    assert code == 1
+    assert "is 0.2, expected 0.1" in said

@@ -169,7 +169,7 @@ def verify(
             )
         else:
             outcome = run.verify_repository(chosen, jobs, system, fresh)
-    reports.write(outcome.to_json(), summary, sarif, str(candidate or "pyproject.toml"))
+    reports.write(outcome.to_json(), summary, sarif, reports.shown_at(candidate, command or []))
     if as_json:
         print_json(outcome.to_json())
     else:

@@ -37,6 +37,22 @@ def test_a_line_more_hides_no_cause_and_is_told_itself():
     assert ranked([said(1, "a")], [said(1, "b")]) == ["printed line 1: text is b, expected a"]
 
 
+def test_a_later_change_of_a_group_names_its_parameters():
+    """Of two optimizers of one class, those that the changed one steps."""
+    first = [
+        Event("before SGD step 1", {"group 0 holds": "a", "gradient of a": "1", "group 0 lr": "1"}),
+        Event("before SGD step 2", {"group 0 holds": "b", "gradient of b": "1", "group 0 lr": "1"}),
+    ]
+    runs = [
+        [*first, Event("before SGD step 3", {"gradient of a": "1", "group 0 lr": rate})]
+        for rate in ("1", "2")
+    ]
+    (found,) = ranked(*runs)
+    assert found == "before SGD step 3: lr of a (all that it steps) is 2, expected 1"
+    runs = [[first[0], Event("before SGD step 2", {"group 0 lr": rate})] for rate in ("1", "2")]
+    assert "lr of a (all that it steps) is 2" in ranked(*runs)[0]
+
+
 def test_a_line_that_is_printed_elsewhere_is_told():
     step = Event("after SGD step 1", {"x": "1"})
     assert ranked([said(1, "a"), step], [step, said(1, "a")])

@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from goldenseal import __version__
 from goldenseal.disk.files import atomic_write
@@ -32,6 +33,15 @@ def write(
             atomic_write(findings, json.dumps(sarif(outcome, candidate), indent=2).encode())
     except OSError as error:
         raise UsageError(f"{error.filename} cannot be written: {error.strerror}") from None
+
+
+def shown_at(candidate: str, words: Sequence[str]) -> str:
+    """The file at which a finding is shown that names no line: the candidate's, or its script."""
+    if candidate.endswith(".py"):
+        return candidate
+    script = next((word for word in words if word.endswith(".py")), "")
+    folder = candidate if candidate and Path(candidate).is_dir() else ""
+    return Path(folder, script).as_posix() if script else "pyproject.toml"
 
 
 def markdown(outcome: Mapping[str, Any]) -> str:
@@ -88,8 +98,8 @@ def _location(finding: str, file: str) -> dict[str, Any]:
     """The first line that a finding names, in the candidate's folder when it names no other."""
     place = PLACE.search(finding)
     if place is None:
-        return {"artifactLocation": {"uri": file}, "region": {"startLine": 1}}
+        return {"artifactLocation": {"uri": quote(file)}, "region": {"startLine": 1}}
     folder = file.rpartition("/")[0]
     bare = "/" not in place[1] and folder
     uri = f"{folder}/{place[1]}" if bare else place[1]
-    return {"artifactLocation": {"uri": uri}, "region": {"startLine": int(place[2])}}
+    return {"artifactLocation": {"uri": quote(uri)}, "region": {"startLine": int(place[2])}}

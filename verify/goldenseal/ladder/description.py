@@ -5,7 +5,7 @@ import re
 import shlex
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -154,8 +154,8 @@ def probe_of(
         features.append(feature)
     return Probe(
         name=Path(sides[0].program.name or sides[0].program.target).stem,
-        baseline=sides[0],
-        candidate=sides[1],
+        baseline=replace(sides[0], beside=sides[1].tree.origin),
+        candidate=replace(sides[1], beside=sides[0].tree.origin),
         scenarios=scenarios,
         features=tuple(features),
         off=off,

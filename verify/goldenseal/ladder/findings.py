@@ -7,6 +7,7 @@ then outputs, gradients, weights; then text and files.
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from goldenseal.ladder.events import Event, is_line, without_lines
 from goldenseal.ladder.lines import at, lines_apart, one_line
@@ -69,12 +70,33 @@ def _first(expected: Sequence[Event], actual: Sequence[Event]) -> dict[str, str]
                 by_kind.setdefault(kind_of(a.where, name), []).append(name)
         for kind, names in by_kind.items():
             if kind not in first:
+                if kind == "groups":
+                    a, b = with_groups(expected, index), with_groups(actual, index)
                 first[kind] = _told(kind, names, a, b)
     else:
         if len(expected) != len(actual):
             index = min(len(expected), len(actual))
             first["calls"] = other_call(expected, actual, index)
     return first
+
+
+def with_groups(run: Sequence[Event], index: int) -> Event:
+    """The event before a step, with which parameters each group holds: that is noted as it changes.
+
+    Beside others of its class, an optimizer is known by the gradients that it meets.
+    """
+    event = run[index]
+    if any(name.endswith(" holds") for name in event.facts):
+        return event
+    met = frozenset(n.removeprefix("gradient of ") for n in event.facts if n.startswith("gradient"))
+    known: dict[frozenset[str], dict[str, str]] = {}
+    for earlier in run[:index]:
+        if earlier.where.rpartition(" ")[0] == event.where.rpartition(" ")[0]:
+            held = {name: text for name, text in earlier.facts.items() if name.endswith(" holds")}
+            if held:
+                known[frozenset(" ".join(held.values()).split())] = held
+    alone = next(iter(known.values())) if len(known) == 1 else {}
+    return replace(event, facts={**event.facts, **known.get(met, alone)})
 
 
 def other_call(expected: Sequence[Event], actual: Sequence[Event], index: int) -> str:

@@ -38,12 +38,14 @@ class Command(Script):
 
     location: the started file as it lies in the side's tree, or the dotted name of a module.
     arguments: what a scenario or a feature adds to the command. device: "cpu" to answer CUDA.
+    beside: the folder that the other side was made from.
     """
 
     tree: Tree = field(default_factory=lambda: Tree("", ".", ""))
     program: Program = field(default_factory=lambda: Program("file", ""))
     arguments: tuple[str, ...] = ()
     device: str = ""
+    beside: str = ""
     own_process: ClassVar[bool] = True
 
     def home(self, folder: Path) -> str | None:
@@ -102,7 +104,8 @@ class Command(Script):
             if isinstance(place, str) and self._is_foreign(os.path.realpath(place), folder):
                 raise MixedError(
                     f"the {self.label} ran with {name} of {os.path.dirname(place)}, which is not "
-                    'its own copy: name the folder of its packages, [files] pythonpath = ["..."]'
+                    "its own copy: name the folder of its packages, [files] pythonpath = "
+                    '["..."], and take it from PYTHONPATH'
                 )
 
     def evaluate(self, module: ModuleType, key: str, **names: Any) -> Any:
@@ -135,14 +138,17 @@ class Command(Script):
 
     def _moved(self, place: str, folder: Path) -> str:
         """A folder of the user's tree as the run has it."""
-        if self._is_foreign(os.path.realpath(place), folder):
+        if self._is_in(self.tree.origin, os.path.realpath(place), folder):
             return str(folder / os.path.relpath(os.path.realpath(place), self.tree.origin))
         return place
 
     def _is_foreign(self, place: str, folder: Path) -> bool:
-        """Whether a path lies in the folder that the side was made from, and is not installed."""
-        origin = self.tree.origin
-        if not _within(place, origin) or _within(place, str(folder)):
+        """Whether a path lies in a folder that either side was made from, and is not installed."""
+        return any(self._is_in(each, place, folder) for each in (self.tree.origin, self.beside))
+
+    @staticmethod
+    def _is_in(origin: str, place: str, folder: Path) -> bool:
+        if not origin or not _within(place, origin) or _within(place, str(folder)):
             return False
         return not any(_within(place, inner) for inner in (*INSTALLED, OWN, os.path.dirname(OWN)))
 

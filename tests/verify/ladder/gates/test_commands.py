@@ -52,6 +52,26 @@ def test_each_side_has_its_own_modules(run):
     assert not [name for name in sys.modules if name in ("net", "train")]
 
 
+@pytest.mark.parametrize("side", ["baseline", "candidate"])
+def test_a_module_of_the_original_folder_of_either_side_is_refused(
+    run, tmp_path, monkeypatch, side
+):
+    """As where PYTHONPATH, or an editable install, points to one of the two."""
+    package = {"lib/net.py": TWO_FILES["net.py"], "train.py": TWO_FILES["train.py"]}
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / side / "lib"))
+    other = "baseline" if side == "candidate" else "candidate"
+    with pytest.raises(CannotCheckError) as caught:
+        refused(run(package, package, ["training"]))
+    assert f"the {other} ran with net of {tmp_path / side / 'lib'}" in str(caught.value)
+    assert "[files] pythonpath" in str(caught.value)
+    monkeypatch.delenv("PYTHONPATH")
+
+
+def refused(results):
+    """Raise what a gate says that it could not judge."""
+    raise CannotCheckError(" ".join(texts(results)))
+
+
 @pytest.mark.parametrize("end", ["sys.exit(0)", "sys.exit()", "raise SystemExit"])
 def test_a_script_that_exits_content_is_judged(run, end):
     ends = edited(ONE_FILE, ("    main()\n", f"    main()\n    {end}\n"))
