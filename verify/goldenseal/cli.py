@@ -312,7 +312,7 @@ def report(
     atomic_write(out, data)
     drawn: list[str] = []
     if pictures is not None:
-        from goldenseal.report.bound import write_pictures
+        from goldenseal.report.pictures import write_pictures
 
         drawn = write_pictures(path, pictures)
     if as_json:

@@ -9,7 +9,8 @@ from typer.testing import CliRunner
 from goldenseal.claims.judgement import judge_documents
 from goldenseal.cli import app
 from goldenseal.errors import UsageError
-from goldenseal.report.bound import Origin, last_of, write_pictures
+from goldenseal.report.bound import Origin, last_of
+from goldenseal.report.pictures import write_pictures
 
 pytest.importorskip("matplotlib")
 RECORD = "records/track_cpu_small/2026-11-23_SmallGPT"

@@ -7,18 +7,11 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 from goldenseal.disk import canonical
-from goldenseal.disk.files import atomic_write
-from goldenseal.errors import UsageError
-from goldenseal.records.check import check
-from goldenseal.records.record import read_record
-from goldenseal.records.sums import refuse_inside_sealed
 
 DIGITS = 5
-SHORT = 16  # hex digits of an identity
 
 
 @dataclass(frozen=True)
@@ -73,26 +66,3 @@ def comment(claims: Iterable[Last]) -> str:
     """The definitions, as a picture holds them; "" without any."""
     lines = [claim.definition for claim in claims]
     return "\n".join(["<!-- claims", *lines, "-->", ""]) if lines else ""
-
-
-def write_pictures(folder: Path, out: Path) -> list[str]:
-    """Draw each curve of a sealed record into a file of the folder `out`, whose names it returns.
-
-    Raises UsageError for a record that is not sealed and intact, or a folder that is.
-    """
-    from goldenseal.report.curves import pictures
-    from goldenseal.report.page import logs_by_file
-
-    report = check(folder)
-    if not report.holds:
-        raise UsageError(f"{folder.name}: {report.reasons()[0]}: only what is sealed can be bound")
-    refuse_inside_sealed(out / "picture.svg")
-    identity = str(report.identity)[:SHORT]
-    runs = logs_by_file(read_record(folder))
-    origins = {run: Origin(identity, file) for run, (file, _) in runs.items()}
-    out.mkdir(parents=True, exist_ok=True)
-    names = []
-    for title, svg in pictures({run: lines for run, (_, lines) in runs.items()}, origins).items():
-        names.append(re.sub(r"[^A-Za-z0-9_.-]+", "-", title) + ".svg")
-        atomic_write(out / names[-1], svg.encode())
-    return names
