@@ -63,3 +63,31 @@ def test_what_the_log_holds_is_consistent_and_what_it_does_not_is_found(tmp_path
 def test_a_number_of_something_else_is_not_accused(tmp_path, text):
     verdict = audited(tmp_path, f"Final val acc: 89.55 %\n\n{text}")
     assert verdict.outcome is Outcome.CONSISTENT, (verdict.reason, verdict.findings)
+
+
+SEEDS = {1: "91.20", 2: "90.80", 3: "91.70"}
+BY_SEED = "| Seed | Accuracy |\n|---|---|\n| 1 | 91.20 |\n| 2 | {} |\n| 3 | 91.70 |"
+BY_RUN = "| run | acc |\n|---|---|\n| run_1 | 91.20 |\n| run_2 | {} |\n| run_3 | 91.70 |"
+OVER_SEEDS = {
+    BY_SEED: ("90.80", "91.80"),
+    BY_RUN: ("90.80", "91.20"),
+    "Average accuracy of {}%.": ("91.23", "91.53"),
+    "Mean accuracy over 3 seeds: {}": ("91.23", "91.53"),
+}
+
+
+@pytest.mark.parametrize("text", OVER_SEEDS)
+def test_numbered_logs_of_one_folder_are_a_run_each(tmp_path, text):
+    (tmp_path / "logs").mkdir()
+    for seed, acc in SEEDS.items():
+        rows = [
+            f"Epoch [{e}/5] loss: 0.{9 - e}00{seed} acc: {float(acc) - 5 + e:.2f}"
+            for e in range(1, 6)
+        ]
+        (tmp_path / "logs" / f"run_{seed}.log").write_text("\n".join([f"seed: {seed}", *rows]))
+    for number, outcome in zip(
+        OVER_SEEDS[text], (Outcome.CONSISTENT, Outcome.MISMATCH), strict=True
+    ):
+        (tmp_path / "README.md").write_text(f"# X\n\n{text.format(number)}\n")
+        verdict = audit_folder(tmp_path)
+        assert verdict.outcome is outcome, (verdict.reason, verdict.findings)

@@ -35,6 +35,7 @@ PLAIN = frozenset(
     achieves achieved obtained obtains shows showed is was model run network it""".split()
 )
 OWN = re.compile(r"\b(?:ours|this (?:run|work|model)|our (?:run|model))\b", re.IGNORECASE)
+COUNTED = r"(?:over|across|of|from) (?:the )?\d{1,3} (?:random )?(?:seeds|runs|trials)"
 WHICH = r"(?:final|last|best|max|min|peak|mean|average|test|val(?:idation)?|eval|train(?:ing)?)\s+"
 MAX_LINES = 1500
 HEAD = 40
@@ -247,7 +248,7 @@ def sentences(readme: Readme, runs: list[MetricRun], notes: Notes) -> None:
     listed = sorted(phrases, key=lambda p: (-len(p), p))[:200]
     spelt = "|".join(p.replace(" ", r"[\s_/-]*") for p in listed)
     after = re.compile(
-        rf"\b(?:{WHICH}){{0,3}}(?:{spelt})\b[^\d\n.|]{{0,24}}?(?P<value>\d+\.\d+|\.\d+)\s*(?P<unit>%?)",
+        rf"\b(?:{WHICH}){{0,3}}(?:{spelt})\b(?:\s{COUNTED})?[^\d\n.|]{{0,24}}?(?P<value>\d+\.\d+|\.\d+)\s*(?P<unit>%?)",
         re.IGNORECASE,
     )
     before = re.compile(  # 89.55 % validation accuracy
@@ -264,6 +265,7 @@ def sentences(readme: Readme, runs: list[MetricRun], notes: Notes) -> None:
                 continue
             behind = match.re is before
             said = match["said"] if behind else match[0][: match.start("value") - match.start()]
+            said = re.sub(COUNTED, " ", said)
             wanted, alone = meant(said), True
             # `balanced accuracy` is no accuracy
             if not behind and (more := kind_of(line[: match.start()])):
