@@ -1,4 +1,4 @@
-"""`goldenseal report --pictures`: the curves of a sealed record, with their last values bound."""
+"""The curves of a sealed record as files, for documents whose claims are judged."""
 
 import re
 from pathlib import Path

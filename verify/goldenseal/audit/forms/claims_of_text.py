@@ -4,6 +4,7 @@ import re
 from decimal import Decimal
 
 from goldenseal.audit.checks.readme_spread import candidates, spreads_in
+from goldenseal.audit.forms import moments
 from goldenseal.audit.forms.metric_runs import (
     Meant,
     MetricRun,
@@ -33,6 +34,9 @@ PLAIN = frozenset(
     """the an and or an its our with has had have of in at for gives gave got reached reaches
     achieves achieved obtained obtains shows showed is was model run network it""".split()
 )
+OWN = re.compile(r"\b(?:ours|this (?:run|work|model)|our (?:run|model))\b", re.IGNORECASE)
+COUNTED = r"(?:over|across|of|from) (?:the )?\d{1,3} (?:random )?(?:seeds|runs|trials)"
+WHICH = r"(?:final|last|best|max|min|peak|mean|average|test|val(?:idation)?|eval|train(?:ing)?)\s+"
 MAX_LINES = 1500
 HEAD = 40
 
@@ -40,6 +44,8 @@ HEAD = 40
 def check(readme: Readme, runs: list[MetricRun], notes: Notes) -> None:
     """Tables, then sentences, then settings."""
     for table in readme.tables:
+        if moments.check_table(readme.name, table, runs, notes):
+            continue
         rows = [(line, cells, runs_of(table, cells, runs)) for line, cells in table.rows]
         for at in range(len(table.header)):
             wanted = meant(table.header[at])
@@ -75,6 +81,8 @@ def runs_of(table: Table, cells: list[str], runs: list[MetricRun]) -> list[Metri
             named, found = exact or begins, True
     if seeds:
         named = [run for run in named if run.seed in seeds]
+    if not found and len(runs) == 1 and cells and OWN.search(cells[0]):
+        return runs
     if not found and not seeds and cells and row_kind(cells[0])[0] == "seed":
         _, seed = row_kind(cells[0])
         named, found = [run for run in runs if run.seed == seed], True
@@ -238,23 +246,29 @@ def sentences(readme: Readme, runs: list[MetricRun], notes: Notes) -> None:
     if not phrases:
         return
     listed = sorted(phrases, key=lambda p: (-len(p), p))[:200]
-    pattern = re.compile(
-        r"\b(?P<before>(?:final|last|best|max|min|peak|mean|average|test|val(?:idation)?|eval|train)\s+"
-        r"){0,3}(?P<name>" + "|".join(p.replace(" ", r"[\s_/-]*") for p in listed) + r")\b"
-        r"[^\d\n.|]{0,24}?(?P<value>\d+\.\d+|\.\d+)\s*(?P<unit>%?)",
+    spelt = "|".join(p.replace(" ", r"[\s_/-]*") for p in listed)
+    after = re.compile(
+        rf"\b(?:{WHICH}){{0,3}}(?:{spelt})\b(?:\s{COUNTED})?[^\d\n.|]{{0,24}}?(?P<value>\d+\.\d+|\.\d+)\s*(?P<unit>%?)",
+        re.IGNORECASE,
+    )
+    before = re.compile(  # 89.55 % validation accuracy
+        rf"(?<![\d.])(?P<value>\d+\.\d+)\s*(?P<unit>%)\s+(?P<said>(?:{WHICH}){{0,3}}(?:{spelt}))\b",
         re.IGNORECASE,
     )
     for number, raw in enumerate(readme.text.splitlines()[:MAX_LINES], start=1):
         line = re.sub(r"[*`$]", "", raw[:1000])
         if "|" in line or OTHERS.search(line):
             continue
-        for match in pattern.finditer(line):
+        for match in (*before.finditer(line), *after.finditer(line)):
             value = parse(match["value"])
             if value is None:
                 continue
-            said = match[0][: match.start("value") - match.start()]
+            behind = match.re is before
+            said = match["said"] if behind else match[0][: match.start("value") - match.start()]
+            said = re.sub(COUNTED, " ", said)
             wanted, alone = meant(said), True
-            if more := kind_of(line[: match.start()]):  # `balanced accuracy` is no accuracy
+            # `balanced accuracy` is no accuracy
+            if not behind and (more := kind_of(line[: match.start()])):
                 whole = meant(f"{more} {said}")
                 alone = whole.quantity == wanted.quantity
                 wanted = whole if any(run.named(whole) for run in runs) else wanted
@@ -264,6 +278,10 @@ def sentences(readme: Readme, runs: list[MetricRun], notes: Notes) -> None:
                 continue
             spoken = re.search(r"\b(?:mean|average|avg)\b", line, re.IGNORECASE)
             place, shown = f"{readme.name}:{number}", match[0].strip()
+            moment = moments.named_in(line, match.start(), match.end())
+            if moment and len(known) == 1 and (held := moments.at(known, wanted, moment)):
+                moments.judge(value, bool(match["unit"]), held, shown, place, notes)
+                continue
             if len(known) > 1 and not spoken:
                 single(value, bool(match["unit"]), wanted, known, shown, place, notes)
             else:

@@ -5,6 +5,7 @@ method, and logs as CSV, JSON lines, summaries or event files.
 """
 
 import re
+from collections import Counter
 from pathlib import Path
 
 from goldenseal.audit import reader, series
@@ -14,6 +15,7 @@ from goldenseal.audit.forms.metric_runs import MetricRun, as_logs
 from goldenseal.audit.model import Certainty, Notes, Record
 from goldenseal.audit.readme_tables import read_readme
 from goldenseal.audit.series import Metrics
+from goldenseal.disk.events import is_events
 
 README = re.compile(r"(?:readme|results|report)(?:\.(?:md|markdown|txt))?", re.IGNORECASE)
 GENERIC = re.compile(
@@ -119,6 +121,7 @@ class ResearchForm(Experiments):
         """A run a file of metrics, or a folder whose files are all of one run."""
         by_name: dict[str, MetricRun] = {}
         beside: list[Metrics] = []
+        counted = Counter(unnumbered(name) for name in own_files(files))
         for name in own_files(files):
             made = one_file(record, name)
             if isinstance(made, list):
@@ -126,7 +129,10 @@ class ResearchForm(Experiments):
             elif made is not None and "/" not in name and OBJECTS.fullmatch(name):
                 beside.append(made)
             elif made is not None:
-                run = by_name.setdefault(run_name(name), MetricRun(run_name(name)))
+                # run_1.log and run_2.log in one folder are two runs
+                apart = counted[unnumbered(name)] > 1
+                called = name if apart else run_name(name)
+                run = by_name.setdefault(called, MetricRun(called))
                 run.take(made)
         for name in own_files(files):
             folder, _, base = name.rpartition("/")
@@ -170,6 +176,14 @@ def run_name(name: str) -> str:
     """What a run is called: by its file; by its folder where all runs' files are called alike."""
     folder, _, base = name.rpartition("/")
     return folder if folder and GENERIC.fullmatch(base.rsplit(".", 1)[0]) else name
+
+
+def unnumbered(name: str) -> str:
+    """A file's path without the numbers in its own name; of event files, of which one run may have
+    several, the path itself.
+    """
+    folder, _, base = name.rpartition("/")
+    return name if is_events(base) else f"{folder}/{re.sub(r'[0-9]+', '#', base)}"
 
 
 def one_file(record: Record, name: str) -> Metrics | list[MetricRun] | None:

@@ -158,6 +158,11 @@ def fit(number: Number, held: list[Value], percent: bool) -> Match:
             scaled = best(number, held, scale)
             if scaled.holds or scaled.agreement is Agreement.TRUNCATED:
                 return scaled
+    if not percent and abs(number.value) < 1 and number.digits >= 3:
+        # 0.8955 where the log prints 89.55
+        hundredfold = best(number, [v for v in held if abs(v.value) > 1], HUNDRED)
+        if hundredfold.holds:
+            return hundredfold
     near = [v for v in held if v.value and abs(number.value / v.value - HUNDRED) < 60]
     return best(number, near, Decimal("0.01")) if near and percent else plain_match
 
