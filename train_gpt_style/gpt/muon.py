@@ -68,8 +68,7 @@ class Muon(torch.optim.Optimizer):
             state["momentum_buffer"] = torch.zeros_like(p.grad)
         buffer = state["momentum_buffer"]
         buffer.mul_(momentum).add_(p.grad)
-        g = p.grad.add(buffer, alpha=momentum) if group["nesterov"] else buffer
-        return g
+        return p.grad.add(buffer, alpha=momentum) if group["nesterov"] else buffer
 
     def orthogonalized(self, directions, steps):
         """The directions of one unit, orthogonalised."""

@@ -40,6 +40,7 @@ PROBE = probe_of(
         r"^kit/shards\.py:(2\d|3\d|40):": "writes shards: kit/test_shards.py",
         r"^kit/shards\.py:1[12]\d:": "goes on in the middle of a shard: test_gpt_checkpoint.py",
         r"^kit/tokenizer\.py.*except RuntimeError": "a broken tokenizer: kit/test_tokenizer.py",
+        r"^gpt/muon\.py.*nesterov": "momentum without Nesterov: test_gpt_muon.py",
         r"^gpt/optim\.py.*wrong": "says what is wrong with the optimizers: test_gpt_optim.py",
         r"^gpt/schedule\.py.*elapsed_ms": "of features that begin after a share of the time",
         r"^gpt/export\.py.*t\.ndim == 2": "a tensor that is no matrix: test_gpt_export.py",
