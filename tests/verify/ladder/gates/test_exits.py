@@ -83,8 +83,10 @@ def test_an_exit_before_the_end_is_seen_by_what_is_missing(tmp_path):
     stop = "        if step == 1:\n            sys.exit(0)\n"
     early = edited(ONE_FILE, ("        loss.backward()\n", f"{stop}        loss.backward()\n"))
     gates = pair(tmp_path, early).gates("training")
-    steps, line = findings(gates)
+    steps, call, line = findings(gates)
     assert steps == "training: small: 1 optimizer steps, expected 3"
+    assert "forward (train) 2 (train.py:" in call
+    assert "is missing (1 of `forward (train)`, expected 3)" in call
     assert line.startswith("training: small: printed line 1 ")
     assert "is missing" in line
 
