@@ -13,7 +13,7 @@ from goldenseal.kept import store
 from goldenseal.kept.store import EACH, Entry, Passed, Store
 from goldenseal.ladder.processes import in_processes
 
-GATES = {"knobs": Passed("3 knobs", {"a": 1}, "2026-01-01T00:00:00Z")}
+GATES = {"knobs": Passed("3 knobs", (("b", 2), ("a", 1)), "2026-01-01T00:00:00Z")}
 ENTRY = Entry("a system", "m" * 128, {"a.py": "x"}, GATES, ("knobs",), {"torch": "2"})
 
 
@@ -38,7 +38,7 @@ def test_an_entry_comes_back_as_it_was(kept):
 
 def document(**changes):
     fields = {
-        "schema": 1,
+        "schema": 2,
         "subject": "a system",
         "machine": "m",
         "inputs": {},
@@ -58,7 +58,7 @@ BROKEN = {
     "another digest": b"0" * 128 + b"\n" + BODY,
     "no JSON": signed(b"{"),
     "no table": signed(b"[]"),
-    "another version": signed(document(schema=2)),
+    "another version": signed(document(schema=1)),
     "a gate without a word": signed(document(gates={"knobs": {}})),
     "a word for inputs": signed(document(inputs="all")),
     "another subject": signed(document(subject="other")),

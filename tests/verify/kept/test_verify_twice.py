@@ -40,6 +40,7 @@ def verified(tmp_path_factory):
 def test_nothing_is_run_again_and_no_torch_is_loaded(verified):
     top, first = verified
     log = (top / "smoke.log").read_bytes()
+    assert log.index(b"width = 3") < log.index(b"depth = 1")
     again = typed(top, "--json", first=WITHOUT_TORCH)
     assert (first["kept"], again["kept"]) == (0, len(first["gates"]))
     for one, two in zip(first["gates"], again["gates"], strict=True):

@@ -56,7 +56,7 @@ class Evidence:
         """Keep the gates that passed, beside those of `older`; without `inputs` none of them."""
         self.facts, time = facts or self.facts, now()
         passed = {
-            result.gate: Passed(result.summary, dict(result.evidence), time)
+            result.gate: Passed(result.summary, tuple(result.evidence.items()), time)
             for result in results
             if result.verdict is Verdict.PASS
         }
@@ -84,4 +84,4 @@ class Evidence:
 
 def as_result(name: str, passed: Passed) -> GateResult:
     """A kept gate as it was judged, and when."""
-    return GateResult(name, Verdict.PASS, passed.summary, (), passed.evidence, passed.when)
+    return GateResult(name, Verdict.PASS, passed.summary, (), dict(passed.evidence), passed.when)

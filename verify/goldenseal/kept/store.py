@@ -21,7 +21,7 @@ from goldenseal.errors import UsageError
 from goldenseal.schema import parse
 
 FOLDER = Path(".goldenseal") / "evidence"
-SCHEMA = 1
+SCHEMA = 2
 EACH = 4  # entries of one subject: a few branches, back and forth
 MAX_FILES = 64
 MAX_BYTES = canonical.MAX_BYTES
@@ -29,10 +29,13 @@ MAX_BYTES = canonical.MAX_BYTES
 
 @dataclass(frozen=True)
 class Passed:
-    """A gate that passed: its sentence, and the evidence that the verdict digests."""
+    """A gate that passed: its sentence, and the evidence that the verdict digests.
+
+    evidence: name and value in the order of smoke.log, which an object of JSON does not keep.
+    """
 
     summary: str
-    evidence: dict[str, Any]
+    evidence: tuple[tuple[str, Any], ...]
     when: str  # UTC, of the run
 
 
@@ -70,7 +73,11 @@ class Store:
         """Keep an entry, and take old ones away. Where nothing can be written, nothing is kept."""
         from filelock import FileLock  # where all is kept, it is not needed
 
-        document = {"schema": SCHEMA, **asdict(entry), "rungs": list(entry.rungs)}
+        gates = {
+            name: {**asdict(passed), "evidence": [list(pair) for pair in passed.evidence]}
+            for name, passed in entry.gates.items()
+        }
+        document = {"schema": SCHEMA, **asdict(entry), "rungs": list(entry.rungs), "gates": gates}
         body = canonical.dumps(document)
         digest = hashlib.sha512(body).hexdigest()
         data = f"{digest}\n".encode() + body
