@@ -144,6 +144,7 @@ bench: data .venv/tests ## the measurements of docs/benchmarks.md
 	$(BIN)/python -m benchmarks.muon
 	$(BIN)/python -m benchmarks.memory
 	$(BIN)/python -m benchmarks.theorems
+	$(BIN)/python -m benchmarks.pair
 	$(BIN)/python -m benchmarks.verify_time
 	$(BIN)/python -m benchmarks.verify_profile
 
