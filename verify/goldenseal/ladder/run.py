@@ -184,8 +184,9 @@ def verify_repository(
             f"{', no '.join(words for words, _ in suite.INPUTS.values())}; two scripts are "
             "compared by --baseline and --candidate"
         )
-    source = read_source(root, ALSO_COVERED)
-    evidence = Evidence(root, fresh or is_ci(os.environ), source.files)
+    # Before any gate runs: what is edited meanwhile was not judged. A part writes no verdict.
+    source = None if name or only else read_source(root, ALSO_COVERED)
+    evidence = Evidence(root, fresh or is_ci(os.environ), source.files if source else None)
     if any(suite.selected(gate, only) for gate in suite.LADDER):
         results += judge_systems(chosen, only, jobs, evidence)
     if name:
@@ -195,7 +196,7 @@ def verify_repository(
         results += suite.run_repository_gates(
             root, gates, lambda name: progress.update(task, description=name), evidence
         )
-    if only:
+    if source is None:
         return Outcome(tuple(results))
     facts = evidence.facts or environment_facts()
     document = verdict_document(root, results, source, facts)

@@ -95,7 +95,8 @@ def test_what_a_network_is_called_with_is_compared_whatever_its_form(tmp_path, c
     assert not failed(scripts.gates("training")), findings(scripts.gates("training"))
     moved = edited(script, ("torch.randn(5, 4)", "torch.randn(5, 4) + 1"))
     first, *_ = findings(pair(tmp_path / "moved", moved, script).gates("training"))
-    assert "forward (train) 1: input" in first
+    assert "forward (train) 1 (train.py:" in first
+    assert ": input" in first
 
 
 def test_outputs_of_any_form_are_compared(tmp_path):

@@ -120,8 +120,8 @@ DEFECTS = [
     Defect(
         "a broken Muon step",
         f"{GPT}/muon.py",
-        "X = a * X + B @ X",
-        "X = a * X - B @ X",
+        "X = a * X + (B.to",
+        "X = a * X - (B.to",
         "training",
         "after Muon step",
     ),
