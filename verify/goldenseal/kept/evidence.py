@@ -10,12 +10,12 @@ from goldenseal.kept.reads import modules_loaded, read_log, watched
 from goldenseal.kept.store import Entry, Passed, Store, now
 from goldenseal.result import GateResult, Verdict
 
-ON = ("", "0", "false", "no")  # of CI, which says so in this variable
+OFF = ("", "0", "false", "no")  # values of CI that say this is no such machine
 
 
 def is_ci(variables: Mapping[str, str]) -> bool:
     """Whether this is a machine of continuous integration, which reuses nothing."""
-    return variables.get("CI", "").lower() not in ON
+    return variables.get("CI", "").lower() not in OFF
 
 
 class Evidence:

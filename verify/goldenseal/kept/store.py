@@ -86,10 +86,9 @@ class Store:
         with contextlib.suppress(OSError):
             self.folder.mkdir(parents=True, exist_ok=True)
             with FileLock(self.folder / ".lock"):
-                name = f"{_name(entry.subject)}-{digest[:16]}.json"
-                atomic_write(self.folder / name, data)
-                for path in (*self._files(f"{_name(entry.subject)}-")[EACH:],
-                             *self._files("")[MAX_FILES:]):  # fmt: skip
+                prefix = f"{_name(entry.subject)}-"
+                atomic_write(self.folder / f"{prefix}{digest[:16]}.json", data)
+                for path in self._files(prefix)[EACH:] + self._files("")[MAX_FILES:]:
                     path.unlink(missing_ok=True)
 
     def _files(self, prefix: str) -> list[Path]:
