@@ -28,7 +28,6 @@ from train_gpt_style.credit.calibrate import fresh_cosines
 from train_gpt_style.credit.features.method import method_of
 from train_gpt_style.credit.protocol import diagnostics
 from train_gpt_style.credit.run import Context, build_model, build_optimizers, gradients_of
-from train_gpt_style.credit.seams import Moment
 
 BATCH = 128
 ARMS = {
@@ -55,7 +54,7 @@ class Arm:
     def fill(self):
         """Gradients alone."""
         self.optimizer.zero_grad()
-        self.gradients(self.model, self.x, self.y, self.context, Moment(0, 0.0))
+        self.gradients(self.model, self.x, self.y, self.context, 0)
 
     def step(self):
         """Gradients and update."""

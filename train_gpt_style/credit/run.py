@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from train_gpt_style.credit import SYSTEM
 from train_gpt_style.credit.data import Loader, load_data
 from train_gpt_style.credit.model import ResMLP, build_resmlp
-from train_gpt_style.credit.seams import Moment, Run
+from train_gpt_style.credit.seams import Run
 from train_gpt_style.kit.context import Context
 from train_gpt_style.kit.energy import meter_for
 from train_gpt_style.kit.seams import StepReport
@@ -55,8 +55,8 @@ def loss_and_correct(model, x, y):
     return F.cross_entropy(logits.float(), y), (logits.argmax(dim=1) == y).sum()
 
 
-def end_to_end(model, x, y, ctx, moment):
-    """Every gradient by backpropagation; (loss, correct)."""
+def end_to_end(model, x, y, ctx, done):
+    """Every gradient by backpropagation, after `done` steps; (loss, correct)."""
     with ctx.autocast():
         loss, correct = loss_and_correct(model, x, y)
     loss.backward()
@@ -102,23 +102,23 @@ def train(settings, model, optimizers, loader, ctx, log, validate, observers, st
     gradients = gradients_of(settings)
     first, before = (start.step, start.train_ms / 1000.0) if start is not None else (0, 0.0)
     began = ctx.now()
-    for step in range(first + 1, settings.steps + 1):
+    for done in range(first, settings.steps):
         # Here, not after the step: a run that goes on from step N has yet to test it.
-        if step > 1 and settings.eval_every and not (step - 1) % settings.eval_every:
-            validate(step - 1)
+        if done and settings.eval_every and not done % settings.eval_every:
+            validate(done)
         x, y = loader.next_batch()
         for group in optimizers["adamw"].param_groups:
-            group["lr"] = rate(settings, step - 1)
+            group["lr"] = rate(settings, done)
         for optimizer in optimizers.values():
             optimizer.zero_grad()
-        moment = Moment(step - 1, (step - 1) / settings.steps)
-        loss, correct = gradients(model, x, y, ctx, moment)
+        loss, correct = gradients(model, x, y, ctx, done)
         for feature in settings.features:
-            feature.before_update(settings, model, ctx, step - 1, loss)
+            feature.before_update(settings, model, ctx, done, loss)
         for optimizer in optimizers.values():
             optimizer.step()
+        step = done + 1
         # Reading a loss waits for the device, so only the steps that are printed are read.
-        if settings.log_every and 0 in (step - 1, step % settings.log_every):
+        if settings.log_every and 0 in (done, step % settings.log_every):
             ms = 1000.0 * (before + ctx.now() - began)
             log(
                 f"step:{step}/{settings.steps} loss:{ctx.read(loss):.6f} "
@@ -153,7 +153,7 @@ def run(settings, ctx):
 
     meter = meter_for(settings, ctx.device)
     per_epoch = len(train_split) // settings.batch
-    seen = Run(settings, ctx, model, optimizers, log, start, meter, per_epoch=per_epoch)
+    seen = Run(settings, ctx, model, optimizers, log, start=start, meter=meter, per_epoch=per_epoch)
     observers = observers_of(seen)
     resume(seen, loader)
 

@@ -47,11 +47,3 @@ class Run(seams.Run):
     """What an observer may look at, and must not change, but for `results`."""
 
     per_epoch: int = 0  # steps
-
-
-@dataclass(frozen=True)
-class Moment:
-    """A step of the run: its number, from 0, and the part of training behind it, from 0 to 1."""
-
-    step: int
-    progress: float

@@ -6,7 +6,6 @@ import torch
 from train_gpt_style.credit import metrics
 from train_gpt_style.credit.methods.base import Signals
 from train_gpt_style.credit.run import build_optimizers, gradients_of
-from train_gpt_style.credit.seams import Moment
 from train_gpt_style.kit import covered
 
 
@@ -68,7 +67,7 @@ def test_a_bridge_has_credit_for_layers_of_other_shapes(world, name):
     assert all(float(a.norm()) > 0 for a in credits)
     maps = [type(m).__name__ for m in w.model.bridge.net.maps]
     assert maps == ["Linear"] * 3 + ["Identity"]
-    gradients_of(w.settings)(w.model, w.x, w.y, w.ctx, Moment(3, 0.5))
+    gradients_of(w.settings)(w.model, w.x, w.y, w.ctx, 3)
     assert all(float(m.weight.grad.norm()) > 0 for m in w.model.bridge.net.maps[:3])
 
 
@@ -88,7 +87,7 @@ def test_a_step_needs_nothing_that_the_portable_lane_does_not_cover(world, name)
     optimizers = build_optimizers(w.settings, w.model)
     with covered.Guard():
         for step in range(2):
-            gradients_of(w.settings)(w.model, w.x, w.y, w.ctx, Moment(step, step / 2))
+            gradients_of(w.settings)(w.model, w.x, w.y, w.ctx, step)
             for optimizer in optimizers.values():
                 optimizer.step()
 

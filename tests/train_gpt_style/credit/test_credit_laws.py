@@ -13,18 +13,24 @@ import torch.nn.functional as F
 from train_gpt_style.credit import metrics
 from train_gpt_style.credit.features.measure import MEASURE
 from train_gpt_style.credit.run import end_to_end, gradients_of
-from train_gpt_style.credit.seams import Moment
 
-MOMENT = Moment(3, 0.5)
+DONE = 3  # steps
 
 
 def gradients(w, x=None, step=None):
     """The gradients that a step leaves, by name, and its loss."""
     w.model.zero_grad()
     step = step or gradients_of(w.settings)
-    loss, _ = step(w.model, w.x if x is None else x, w.y, w.ctx, MOMENT)
+    loss, _ = step(w.model, w.x if x is None else x, w.y, w.ctx, DONE)
     found = {n: p.grad.clone() for n, p in w.model.named_parameters() if p.grad is not None}
     return found, loss.detach()
+
+
+def facts_of_a_step(w):
+    """What the method says of it."""
+    step = gradients_of(w.settings)
+    gradients(w, step=step)
+    return step.facts
 
 
 # -- equilibrium propagation (10.4) ---------------------------------------------------------------
@@ -78,23 +84,22 @@ def test_ep_credit_has_the_corrected_sign_and_its_residual_is_the_gradient(world
 
 def test_relaxation_says_whether_it_has_settled(world):
     w = world(CREDIT_METHOD="ep", count=6, CREDIT_EP_STEPS=2)
-    gradients(w, step=lambda *a: w.method.step(*a))
-    assert w.method.facts["ep_settled"] == 0
-    assert w.method.facts["ep_residual"] > w.settings.credit_ep_tolerance
-    assert w.method.facts["ep_steps"] == 2
-    w = settled(world, 0.1)
-    gradients(w, step=lambda *a: w.method.step(*a))
-    assert w.method.facts["ep_settled"] == 1
-    assert 2 < w.method.facts["ep_steps"] < 1500
+    facts = facts_of_a_step(w)
+    assert facts["ep_settled"] == 0
+    assert facts["ep_residual"] > w.settings.credit_ep_tolerance
+    assert facts["ep_steps"] == 2
+    facts = facts_of_a_step(settled(world, 0.1))
+    assert facts["ep_settled"] == 1
+    assert 2 < facts["ep_steps"] < 1500
 
 
 def test_a_relaxation_that_diverges_has_not_settled(world):
     """A comparison with NaN is false: it read as a residual of 0."""
     for rate, steps in ((3, 400), (1e30, 20)):
         w = world(CREDIT_METHOD="ep", count=6, CREDIT_EP_RATE=rate, CREDIT_EP_STEPS=steps)
-        gradients(w, step=lambda *a, w=w: w.method.step(*a))
-        assert w.method.facts["ep_settled"] == 0
-        assert w.method.facts["ep_residual"] == math.inf
+        facts = facts_of_a_step(w)
+        assert facts["ep_settled"] == 0
+        assert facts["ep_residual"] == math.inf
 
 
 def test_a_reported_credit_says_whether_it_is_that_of_an_equilibrium(world):

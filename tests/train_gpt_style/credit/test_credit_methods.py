@@ -12,14 +12,13 @@ from goldenseal.digest import tensor_digest
 from goldenseal.errors import UsageError
 from train_gpt_style.credit.architectures import Plain
 from train_gpt_style.credit.features.method import METHODS
-from train_gpt_style.credit.methods.base import Signals
+from train_gpt_style.credit.methods.base import Moment, Signals
 from train_gpt_style.credit.methods.fast import fits
 from train_gpt_style.credit.methods.feedback import Feedback
 from train_gpt_style.credit.methods.local import local_step
 from train_gpt_style.credit.run import build_optimizers, end_to_end, gradients_of
-from train_gpt_style.credit.seams import Moment
 
-MOMENT = Moment(3, 0.5)
+DONE = 3  # steps
 NAMES = sorted(METHODS)
 
 
@@ -27,7 +26,7 @@ def gradients(w, x=None, step=None):
     """The gradients that a step leaves, by name, and its loss."""
     w.model.zero_grad()
     step = step or gradients_of(w.settings)
-    loss, _ = step(w.model, w.x if x is None else x, w.y, w.ctx, MOMENT)
+    loss, _ = step(w.model, w.x if x is None else x, w.y, w.ctx, DONE)
     found = {n: p.grad.clone() for n, p in w.model.named_parameters() if p.grad is not None}
     return found, loss.detach()
 
@@ -73,8 +72,8 @@ def test_no_graph_reaches_from_one_block_into_another(world, name):
         seen["signals"] = signals
         return seen["a"]
 
-    def step(model, x, y, ctx, moment):
-        return local_step(model, x, y, ctx, moment, credits_of)
+    def step(model, x, y, ctx, done):
+        return local_step(model, x, y, ctx, Moment(done, 0.5), credits_of)
 
     found, _ = gradients(w, step=step)
     for index, block in enumerate(w.model.blocks):

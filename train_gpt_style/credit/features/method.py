@@ -24,6 +24,7 @@ from train_gpt_style.credit.constants import (
     CREDIT_KNOB_EP_TOLERANCE,
 )
 from train_gpt_style.credit.methods.backprop import Frozen
+from train_gpt_style.credit.methods.base import Moment
 from train_gpt_style.credit.methods.bridge import CreditBridge, StateBridge
 from train_gpt_style.credit.methods.ep import EP
 from train_gpt_style.credit.methods.feedback import DFA, FA, ShallowDFA
@@ -171,7 +172,8 @@ class CreditMethod(GatedFeature):
         """The method's step, with what it has to say of it."""
         method = method_of(settings)
 
-        def gradients(model, x, y, ctx, moment):
+        def gradients(model, x, y, ctx, done):
+            moment = Moment(done, done / settings.steps)
             found = method.step(model, x, y, ctx, moment)
             gradients.facts = method.facts
             return found

@@ -8,7 +8,7 @@ from train_gpt_style.credit.methods.base import Method, wide
 def with_penalty(penalty):
     """Backpropagation of the mean loss plus `penalty` times the mean of ||f_l||^2, over blocks."""
 
-    def gradients(model, x, y, ctx, moment):
+    def gradients(model, x, y, ctx, done):
         with ctx.autocast():
             h, added = model.start(x), 0.0
             for index, block in enumerate(model.blocks):
@@ -38,4 +38,4 @@ class Frozen(Method):
 
     def step(self, model, x, y, ctx, moment):
         """Gradients of what is trained."""
-        return self.gradients(model, x, y, ctx, moment)
+        return self.gradients(model, x, y, ctx, moment.step)

@@ -8,11 +8,19 @@ import torch.nn.functional as F
 
 
 @dataclass(frozen=True)
+class Moment:
+    """A step of the run: its number, from 0, and the part of training behind it, from 0 to 1."""
+
+    step: int
+    progress: float
+
+
+@dataclass(frozen=True)
 class Signals:
     """What a credit may be made of. Nothing here has a graph.
 
     hidden: h_0..h_L, each (B, ...). y: labels (B,). error: softmax(logits) - onehot, (B, C). top:
-    the gradient of each example's own loss at h_L, (B, ...). step, progress: of `seams.Moment`.
+    the gradient of each example's own loss at h_L, (B, ...). step, progress: of `Moment`.
     """
 
     hidden: list[torch.Tensor]
