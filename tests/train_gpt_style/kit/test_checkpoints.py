@@ -4,11 +4,15 @@ import json
 import os
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+import torch
 
+from goldenseal.errors import UsageError
 from tests.train_gpt_style.forks import forked
 from train_gpt_style.kit import checkpoints
+from train_gpt_style.kit.features import checkpoint
 
 FILES = {"a.bin": b"xyz", "b.bin": b""}
 
@@ -184,3 +188,77 @@ def test_death_at_each_disk_operation_leaves_a_whole_checkpoint(tmp_path, keep, 
         n += 1
     assert n >= 15  # operations tried
     assert seen == {"step-00000001", "step-00000002"}
+
+
+# -- several ranks --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def start_of(tmp_path, monkeypatch):
+    """Where a rank of two starts. What rank 0 sends is kept, and the other rank receives it."""
+    sent = []
+
+    def broadcast(t, src):
+        assert src == 0
+        if rank == 0:
+            sent.append(int(t))
+        else:
+            t.fill_(sent[-1])
+
+    def resumed(path, files, identity):
+        return SimpleNamespace(path=path, files=files, identity=identity, step=int(path.name[5:]))
+
+    monkeypatch.setattr(checkpoint, "dist", SimpleNamespace(broadcast=broadcast))
+    monkeypatch.setattr(checkpoint, "Resumed", resumed)
+    monkeypatch.setattr(checkpoint, "source_of", lambda system: "the source")
+    monkeypatch.setattr(checkpoint, "identity", lambda settings, ctx, source: (ctx.rank, source))
+
+    def start(number, **more):
+        nonlocal rank
+        rank = number
+        values = {"checkpoint_dir": str(tmp_path), "resume": "auto", "system": None, **more}
+        settings = Values(values)
+        ctx = SimpleNamespace(rank=rank, world_size=2, device="cpu")
+        return checkpoint.Checkpoint().start(settings, ctx)
+
+    rank = 0
+    return start
+
+
+class Values(dict):
+    """Settings, as far as a checkpoint asks for them."""
+
+    def __getattr__(self, name):
+        return self[name]
+
+
+def test_every_rank_goes_on_from_the_checkpoint_that_rank_0_chose(tmp_path, start_of):
+    files = {name: name.encode() for name in checkpoints.FILES}
+    checkpoints.write(tmp_path, 1, files, keep=3)
+    checkpoints.write(tmp_path, 7, files, keep=3)
+    first = start_of(0)
+    checkpoints.write(tmp_path, 9, files, keep=3)  # seen by the other rank alone
+    for number, found in enumerate((first, start_of(1))):
+        assert found.path.name == "step-00000007"
+        assert found.files == files
+        assert found.identity == (number, "the source")
+
+
+def test_without_a_checkpoint_every_rank_begins(start_of):
+    assert start_of(0) is None
+    assert start_of(1) is None
+
+
+def test_where_rank_0_cannot_go_on_no_rank_does(tmp_path, start_of):
+    checkpoints.write(tmp_path, 1, dict.fromkeys(checkpoints.FILES, b""), keep=1)
+    with pytest.raises(UsageError, match="RESUME=never, but"):
+        start_of(0, resume="never")
+    with pytest.raises(UsageError, match="rank 0 cannot go on from the checkpoints"):
+        start_of(1, resume="never")
+
+
+def test_the_first_tensor_that_is_not_finite_is_named():
+    good = {"a": torch.ones(2), "b": torch.tensor([3]), "c": torch.ones(1, dtype=torch.bfloat16)}
+    assert checkpoints.first_not_finite(good) is None
+    for name, bad in (("d", torch.tensor([1.0, torch.nan])), ("c", good["c"] / 0)):
+        assert checkpoints.first_not_finite({**good, name: bad}) == name
