@@ -10,6 +10,7 @@ names and imported when it is asked for:
 No run imports any of them, and so no bundle holds one.
 """
 
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -47,6 +48,9 @@ def probe_of(
             return None
         return lambda *arguments: load_object(f"{system.package}.{module}:{name}")(*arguments)
 
+    if parts == "1":  # a launcher's variable, which a system of one process does not follow
+        *scenarios, last = scenarios
+        scenarios.append(replace(last, environment={**last.environment, "RANK": "0"}))
     refusals = f"{system.package}.probe_refusals"
     script = {"model_class": model_class, "entry": "main()", "loss": loss}
     return Probe(
