@@ -94,16 +94,10 @@ bundle: .venv/ready ## write train_gpt.py: one self-contained file, for submissi
 	$(BIN)/goldenseal bundle gpt -o train_gpt.py
 
 mutants: setup ## how strong gates and tests are: planted edits (hours); writes docs/mutation/
-	$(BIN)/goldenseal mutate gpt --count 300 --seed 1597 --write
-	$(BIN)/goldenseal mutate gpt --on --count 300 --seed 1597 --write
-	$(BIN)/goldenseal mutate vit_rft --count 300 --seed 1597 --write
-	$(BIN)/goldenseal mutate vit_rft --on --count 300 --seed 1597 --write
-	$(BIN)/goldenseal mutate soup --count 300 --seed 1597 --write
-	$(BIN)/goldenseal mutate soup --on --count 300 --seed 1597 --write
-	$(BIN)/goldenseal mutate soup_student --count 300 --seed 1597 --write
-	$(BIN)/goldenseal mutate soup_student --on --count 300 --seed 1597 --write
-	$(BIN)/goldenseal mutate credit --count 300 --seed 1597 --write
-	$(BIN)/goldenseal mutate credit --on --count 300 --seed 1597 --write
+	for system in gpt vit_rft credit dual_stream soup soup_student; do \
+	  $(BIN)/goldenseal mutate $$system --count 300 --seed 1597 --write && \
+	  $(BIN)/goldenseal mutate $$system --on --count 300 --seed 1597 --write || exit 1; \
+	done
 	$(BIN)/goldenseal mutate --proofs --write
 
 study: data .venv/tests ## run a plan, or go on with it: make study P=plan.toml R=records/<track>/<name>
