@@ -262,3 +262,25 @@ def test_the_first_tensor_that_is_not_finite_is_named():
     assert checkpoints.first_not_finite(good) is None
     for name, bad in (("d", torch.tensor([1.0, torch.nan])), ("c", good["c"] / 0)):
         assert checkpoints.first_not_finite({**good, name: bad}) == name
+
+
+@pytest.mark.parametrize("rank", [0, 1])
+def test_every_rank_gives_its_share_and_rank_0_alone_writes(tmp_path, monkeypatch, rank):
+    asked = []
+
+    def share(*arguments):
+        asked.append(arguments)
+        return {}
+
+    monkeypatch.setattr(checkpoint, "optimizer_tensors", share)
+    monkeypatch.setattr(checkpoint, "snapshot", lambda *arguments: FILES)
+    settings = Values(checkpoint_dir=str(tmp_path), checkpoint_every=2, checkpoint_keep=9)
+    ctx, model = SimpleNamespace(rank=rank, world_size=2), torch.nn.Linear(1, 1)
+    keeper = checkpoint.Keeper(
+        SimpleNamespace(settings=settings, ctx=ctx, model=model, optimizers={})
+    )
+    for step in range(1, 5):
+        keeper.after_step(SimpleNamespace(step=step))
+    assert asked == [({}, rank, 2)] * 2
+    written = [path.name for path in checkpoints.listed(tmp_path)]
+    assert written == ([] if rank else ["step-00000004", "step-00000002"])
