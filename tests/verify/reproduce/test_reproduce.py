@@ -12,11 +12,12 @@ import pytest
 from goldenseal.config import system
 from goldenseal.errors import CannotCheckError, ContradictedError, UsageError
 from goldenseal.launch.make_record import make_record
+from goldenseal.launch.process import THREADS
 from goldenseal.records.check import resolve
 from goldenseal.records.history import restore_source
 from goldenseal.records.seal import seal
 from goldenseal.records.source import read_source
-from goldenseal.reproduce.rerun import reproduce
+from goldenseal.reproduce.rerun import class_note, reproduce, sealed_variables
 
 
 def quiet(line):
@@ -316,3 +317,25 @@ def test_results_that_are_no_numbers_are_null_and_texts_stay():
         "e": 3,
     }
     assert results(end) == {"a": None, "b": None, "c": 0.5, "d": "text", "e": 3}
+
+
+@pytest.mark.parametrize(
+    ("settings", "variables"),
+    [
+        ({"OMP_NUM_THREADS": "3"}, dict.fromkeys(THREADS, "3")),
+        ({"CUDA_VISIBLE_DEVICES": ""}, {"CUDA_VISIBLE_DEVICES": ""}),
+        ({"CUDA_VISIBLE_DEVICES": "2"}, {}),  # it may be another GPU here
+        ({"CUDA_VISIBLE_DEVICES": None, "OMP_NUM_THREADS": None}, {}),
+        ({"OMP_NUM_THREADS": "3;", "LD_PRELOAD": "x.so"}, {}),
+        ("x", {}),
+    ],
+)
+def test_of_a_sealed_environment_the_threads_and_hidden_gpus_are_taken(settings, variables):
+    assert sealed_variables({"numeric_class": {"settings": settings}}) == variables
+    assert sealed_variables({}) == sealed_variables({"numeric_class": None}) == {}
+
+
+def test_a_variable_that_was_set_to_nothing_is_shown_as_such():
+    hidden, unset = ({"numeric_class": {"settings": {"X": x}}} for x in ("", None))
+    note = class_note(hidden, unset)
+    assert note == 'another numeric class: numeric class.settings.X is null, sealed ""'

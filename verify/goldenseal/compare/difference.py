@@ -175,7 +175,7 @@ def _show(value: Any) -> str:
     if isinstance(value, str) and is_sha512(value):
         return f"{value[:16]}…"
     text = json.dumps(value)
-    if isinstance(value, str) and value.isascii() and value.isprintable():
+    if value and isinstance(value, str) and value.isascii() and value.isprintable():
         text = value
     return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
 

@@ -25,16 +25,15 @@ def run_system(
     steps: int | None = None,
     source: Path | None = None,
     arguments: Sequence[str] = (),
-    threads: int | None = None,
+    variables: Mapping[str, str] | None = None,
 ) -> None:
     """`python -m <module>` in `folder` under exactly these knobs; `show` is given each line.
 
     Knobs that hold relative paths of data find it: the folder gets links to the repository's.
     With `steps`, the run is ended when its log has that many steps. The code is that in `source`,
-    by default the repository's; `arguments` for Python stand in for `-m <module>`; `threads` is
-    how many the libraries of a process use, by default what they choose. The caller
-    vouches that the knobs are the system's: any other variable could make Python or the loader run
-    foreign code.
+    by default the repository's; `arguments` for Python stand in for `-m <module>`; `variables` are
+    what else the process has in its environment. The caller vouches for these, and that the knobs
+    are the system's: any other variable could make Python or the loader run foreign code.
     Raises CannotCheckError when the run fails, with the last line that it printed.
     """
     links = link_data(root, system, knobs, folder)
@@ -45,8 +44,7 @@ def run_system(
         # A cache entry is matched by size and second, so it may be older than the source.
         "PYTHONDONTWRITEBYTECODE": "1",
     }
-    limits = {} if threads is None else dict.fromkeys(THREADS, str(threads))
-    environment = {**knobs, **kept, **limits, **python}
+    environment = {**knobs, **kept, **(variables or {}), **python}
     process = subprocess.Popen(
         # -P: no module comes from the folder
         [sys.executable, "-P", *(arguments or ("-m", system.module))],

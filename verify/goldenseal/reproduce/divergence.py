@@ -34,7 +34,7 @@ def pinpoint(
     ran: Path,
     scratch: Path,
     show: Show,
-    threads: int | None = None,
+    variables: Mapping[str, str] | None = None,
 ) -> str:
     """What two more runs tell of a step that is not the sealed one, as a note.
 
@@ -44,7 +44,7 @@ def pinpoint(
     changed = ran == root and read_source(root).differences(dict(sealed))
     try:
         if not changed:
-            place = locate(root, system, knobs, step, (ran, ran), show, threads)
+            place = locate(root, system, knobs, step, (ran, ran), show, variables)
             if place:
                 return f"the run does not repeat itself, part of it is nondeterministic: {place}"
             return (
@@ -52,7 +52,7 @@ def pinpoint(
             )
         if restore_source(root, sealed, scratch):
             return f"step {step} was not traced: the sealed source is not in the history"
-        place = locate(root, system, knobs, step, (scratch, root), show, threads)
+        place = locate(root, system, knobs, step, (scratch, root), show, variables)
     except CannotCheckError as error:
         return f"step {step} was not traced: {error}"
     what = "between the sealed source, run first, and the present one"
@@ -66,7 +66,7 @@ def locate(
     step: int,
     sources: tuple[Path, Path],
     show: Show,
-    threads: int | None = None,
+    variables: Mapping[str, str] | None = None,
 ) -> str | None:
     """The first tensor of `step` at which the two sources part, in words; None when none does.
 
@@ -87,7 +87,7 @@ def locate(
                 lambda line: None,
                 source=source,
                 arguments=arguments,
-                threads=threads,
+                variables=variables,
             )
             traces.append(read_events(place))
         return first_parting(Path(folder), *traces)

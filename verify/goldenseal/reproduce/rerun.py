@@ -34,7 +34,7 @@ from goldenseal.errors import (
     UsageError,
 )
 from goldenseal.launch.make_record import all_knobs
-from goldenseal.launch.process import data_digests, run_system
+from goldenseal.launch.process import THREADS, data_digests, run_system
 from goldenseal.records.check import check, resolve
 from goldenseal.records.history import restore_source
 from goldenseal.records.record import Record
@@ -135,17 +135,17 @@ def reproduce(
             tree = read_source(root) if source == root else SourceTree(record.get("source"))
             outcome.source = tree.digest
             outcome.sealed_source = tree.files == record.get("source")
-            threads = sealed_threads(sealed[0])
+            variables = sealed_variables(sealed[0])
             if from_checkpoint:
                 step = put_back(record, entry, knobs, Path(folder), steps)
                 outcome.from_step = step
                 outcome.notes.append(f"steps 1 to {step} are the sealed ones: not repeated")
-            run_system(root, entry, knobs, Path(folder), show, steps, source, threads=threads)
+            run_system(root, entry, knobs, Path(folder), show, steps, source, variables=variables)
             compare(outcome, record, entry, sealed, Path(folder), steps)
             if trace and outcome.verdict == "diverged" and outcome.step is not None:
                 run = (root, entry, knobs, outcome.step)
                 sources = (record.get("source"), source, Path(old))
-                outcome.notes.append(pinpoint(*run, *sources, show, threads))
+                outcome.notes.append(pinpoint(*run, *sources, show, variables))
     except (CannotCheckError, UsageError) as error:
         outcome.verdict, outcome.reason = "unrunnable", str(error)
     return outcome
@@ -165,14 +165,20 @@ def chosen_run(record: Record, cell: str) -> Record:
     return Record((record.folder / run.log).parent, facts)
 
 
-def sealed_threads(header: Mapping[str, Any]) -> int | None:
-    """How many threads the environment allowed the sealed run; None where it did not say."""
+def sealed_variables(header: Mapping[str, Any]) -> dict[str, str]:
+    """What the sealed run's environment said of its number of threads, and that it hid the GPUs.
+
+    Nothing else of a sealed environment is taken over: these two cannot run anything.
+    """
     numeric_class = header.get("numeric_class")
     settings = numeric_class.get("settings") if isinstance(numeric_class, dict) else None
-    text = settings.get("OMP_NUM_THREADS") if isinstance(settings, dict) else None
-    if not isinstance(text, str) or not re.fullmatch("[0-9]{1,4}", text):
-        return None
-    return int(text)
+    if not isinstance(settings, dict):
+        return {}
+    found = {"CUDA_VISIBLE_DEVICES": ""} if settings.get("CUDA_VISIBLE_DEVICES") == "" else {}
+    threads = settings.get("OMP_NUM_THREADS")
+    if isinstance(threads, str) and re.fullmatch("[0-9]{1,4}", threads):
+        found |= dict.fromkeys(THREADS, threads)
+    return found
 
 
 def refuse_sealed_knobs(entry: System, local: Mapping[str, str]) -> None:
