@@ -35,7 +35,7 @@ def note_slow_products(ctx, who: str, remedy: str) -> None:
 
     Not in the log, which is the same on every CPU.
     """
-    if ctx.cuda or ctx.rank != 0:
+    if ctx.cuda or ctx.rank:
         return
     if not multiplies_bfloat16(torch.cpu.get_capabilities(), os.environ):
         print(

@@ -93,7 +93,7 @@ class Telemetry(Observer):
         self.run, self.folder = run, Path.cwd()
         s = run.settings
         kept = run.start.observers["telemetry"] if run.start is not None else NOTHING
-        self.mode = "RFT" if s.dclr_gain > 0 else "BASE"
+        self.mode = "RFT" if s.dclr_gain else "BASE"
         self.initial = kept["initial"] or tensor_digest(run.model.state_dict())
         self.coupling, self.beta1 = coupling(s), s.beta1
         self.watch, self.observed = watch_of(run.optimizer), Observed(**back(kept["observed"]))
@@ -128,7 +128,8 @@ class Telemetry(Observer):
     def after_step(self, step):
         """One line in each log."""
         self.observed = seen = self.observed.after(self.watch.dots, self.coupling, self.beta1)
-        numbers = torch.stack((step.loss.detach().double(), step.facts["correct"].double()))
+        # Counts of a batch are exact in float32, and both are read at once.
+        numbers = torch.stack((step.loss.detach(), step.facts["correct"].float()))
         loss, correct = self.run.ctx.read(numbers)
         self.order.update(order_bytes(step.indices))
         values = {
