@@ -49,6 +49,15 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
+def _look_at_outputs(*files: Path | None) -> None:
+    """Refuse a place where a file cannot be written before what stands in it is computed."""
+    from goldenseal.records.sums import refuse_output
+
+    for path in files:
+        if path is not None:
+            refuse_output(path)
+
+
 @app.callback()
 def options(
     version: Annotated[
@@ -120,6 +129,7 @@ def verify(
     if listing:
         run.print_catalogue(wide_console())
         return
+    _look_at_outputs(summary, sarif)
     if jobs < 0:
         raise UsageError(f"--jobs {jobs}: give a number of processes, or 0 for one a core")
     if probe and not (baseline and candidate):
@@ -154,6 +164,7 @@ def init(
     """Run a training command once, briefly, and write goldenseal.toml with what it offers."""
     if not command:
         raise UsageError("say what you type to train: goldenseal init -- python train.py")
+    _look_at_outputs(out)
     os.environ["CUDA_VISIBLE_DEVICES"] = ""
     from goldenseal.ladder.start import write_description
 
@@ -232,6 +243,7 @@ def audit(
     """Hold the claims of records that others made against their own logs. Executes nothing."""
     from goldenseal.audit import command
 
+    _look_at_outputs(html)
     audited = command.audit(paths, against, html, jobs)
     print_json(audited.to_json()) if as_json else command.render(audited, wide_console())
     raise typer.Exit(audited.exit_code)
@@ -251,6 +263,7 @@ def bundle(
     from goldenseal.config import find_root
     from goldenseal.config import system as find_system
 
+    _look_at_outputs(out)
     root = find_root()
     made = bundling.make_bundle(root, find_system(root, system))
     report = bundling.write_bundle(made, out, compress)
@@ -280,6 +293,7 @@ def report(
     from goldenseal.disk.files import atomic_write
     from goldenseal.report.command import page_on
 
+    _look_at_outputs(out)
     data = page_on(path, against).encode()
     atomic_write(out, data)
     drawn: list[str] = []

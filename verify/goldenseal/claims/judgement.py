@@ -18,6 +18,7 @@ from goldenseal.claims.judge import Verdict, judge
 from goldenseal.claims.sourced.document import SourcedVerdict, judge_table
 from goldenseal.disk.files import atomic_write, read_small
 from goldenseal.errors import EXIT_CANNOT_CHECK, EXIT_CONTRADICTED, EXIT_HOLDS, UsageError
+from goldenseal.records.sums import refuse_inside_sealed
 
 MAX_DOCUMENT_BYTES = 4 * 1024 * 1024
 AnyVerdict: TypeAlias = Verdict | SourcedVerdict
@@ -153,6 +154,7 @@ def judge_documents(root: Path, chosen: Sequence[Path] = (), fix: bool = False) 
         if fix:
             text = fixed(document, library, ignored)
             if text != document.source:
+                refuse_inside_sealed(path)
                 atomic_write(path, text.encode())
                 judged.rewritten.append(name)
                 document = _document(library, path, name, text)

@@ -16,6 +16,7 @@ from goldenseal.launch.freeze import freeze
 from goldenseal.launch.gate import UNCHECKED, Launch, provenance
 from goldenseal.launch.process import data_digests, run_system
 from goldenseal.records.record import SCHEMA
+from goldenseal.records.sums import refuse_new_record
 from goldenseal.runlog import HEX_FLOAT, read_run_log
 
 RUN_LOG = {"RUN_LOG": "1"}
@@ -70,8 +71,7 @@ def requested(system: System, folder: Path, given: Mapping[str, str]) -> dict[st
     unknown = sorted(set(given) - {knob.name for knob in declared})
     if unknown:
         raise UsageError(f"{unknown[0]} is no knob of {system.name}: see `goldenseal knobs`")
-    if folder.exists():
-        raise UsageError(f"{folder} exists: a record is made once, in a new folder")
+    refuse_new_record(folder)
     return read_settings({**given, **with_log(declared)}, declared).as_environment()
 
 
