@@ -173,3 +173,9 @@ def test_a_package_that_is_missing_is_named_with_what_installs_it(
     )
     assert done.returncode == 3
     assert done.stderr == f"goldenseal: this needs {package}: pip install 'goldenseal[{extra}]'\n"
+
+
+def test_a_unit_is_shown_and_no_style_of_the_table(root):
+    shown = goldenseal("knobs", "gpt", cwd=root).stdout
+    assert "[steps]" in shown
+    assert "[W]" in shown

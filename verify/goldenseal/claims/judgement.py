@@ -127,7 +127,10 @@ def documents(root: Path, chosen: Sequence[Path] = ()) -> list[Path]:
         )
     files: set[Path] = set()
     for pattern in patterns:
-        matching = {path for path in root.glob(pattern) if path.is_file()}
+        try:
+            matching = {path for path in root.glob(pattern) if path.is_file()}
+        except (ValueError, NotImplementedError) as error:  # an empty one, or one from the top
+            raise UsageError(f"pyproject.toml: claims: {pattern!r}: {error}") from None
         if not matching:
             raise UsageError(f"pyproject.toml: claims: nothing matches {pattern!r}")
         files |= matching
