@@ -50,6 +50,69 @@ def test_bad_usage_is_one_line_and_exit_code_two(root, arguments, message):
     assert not (root / "out").exists()
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["check", "nowhere"], "nowhere is not a folder"),
+        (["check", "no\nwhere\x1b[31m"], "no\\nwhere\\x1b[31m is not a folder"),
+        (["check", b"no\xffwhere"], "no\\udcffwhere is not a folder"),
+        (["check", "x" * 300], "x: File name too long"),
+        (["check", "--jsn"], "No such option: --jsn"),
+        (["chek"], "No such command 'chek'"),
+        (["claims", "--html", "no/such/place.html"], "no/such/place.html"),
+    ],
+)
+def test_whatever_is_typed_an_error_is_one_line_and_one_json_document(root, arguments, message):
+    done = goldenseal(*arguments, "--json", cwd=root / "tests/fixtures/keys")
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1
+    assert message in done.stderr
+    said = json.loads(done.stdout)
+    assert said.keys() == {"error", "exit_code"}
+    assert said["exit_code"] == 2
+
+
+HERE = [sys.executable, "-m", "goldenseal"]
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "said"),
+    [
+        ("mkdir a; cd a; rmdir ../a; {0} check all", 2, "typed is no longer there"),
+        ("{0} --help > /dev/full", 3, "No space left on device"),
+        ("{0} --help | true", 3, ""),
+        ("{0} --help >&-", 0, ""),
+        ("PYTHONIOENCODING=ascii {0} --help > /dev/null", 0, ""),
+    ],
+)
+def test_a_place_or_an_output_that_fails_is_no_verdict(root, tmp_path, line, code, said):
+    done = subprocess.run(
+        ["bash", "-c", line.replace("{0}", " ".join(HERE)) + "; exit ${PIPESTATUS[0]}"],
+        cwd=tmp_path,
+        env={"PYTHONPATH": python_path(root), "PATH": "/usr/bin:/bin", "PYTHONUNBUFFERED": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == code, done.stderr
+    assert said in done.stderr
+    assert len(done.stderr.splitlines()) == bool(said)
+
+
+def test_a_bug_is_not_a_broken_promise(root):
+    code = "import goldenseal.records.command as c; c.check = 1; from goldenseal.cli import main"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}; main()", "check", "all", "--json"],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 3
+    assert "Traceback" in done.stderr
+    assert json.loads(done.stdout)["exit_code"] == 3
+
+
 def test_outside_a_repository_the_error_says_what_is_missing(tmp_path, root):
     done = subprocess.run(
         [sys.executable, "-m", "goldenseal", "knobs"],
@@ -110,3 +173,9 @@ def test_a_package_that_is_missing_is_named_with_what_installs_it(
     )
     assert done.returncode == 3
     assert done.stderr == f"goldenseal: this needs {package}: pip install 'goldenseal[{extra}]'\n"
+
+
+def test_a_unit_is_shown_and_no_style_of_the_table(root):
+    shown = goldenseal("knobs", "gpt", cwd=root).stdout
+    assert "[steps]" in shown
+    assert "[W]" in shown

@@ -71,9 +71,37 @@ def test_an_error_names_the_place_and_what_is_legal(table, line):
         ('module = "m"\n', r"\[tool.goldenseal.systems.toy\] lacks a key: it needs `probe`"),
         ('module = "m"\nprobe = 3\n', r"\[tool.goldenseal.systems.toy\] probe must be a str"),
         ('module = "m"\nprobe = "m:p"\noutputs = "a"\n', "outputs must be a list"),
+        ('module = "m"\nprobe = "m:p"\nname = "b"\n', "has no key `name`"),
+        ('module = "m"\nprobe = "m:p"\nlocal_knob = []\n', "did you mean `local_knobs`"),
     ],
 )
 def test_a_system_that_is_ill_formed_is_named(tmp_path, entry, words):
     (tmp_path / "pyproject.toml").write_text(f"[tool.goldenseal.systems.toy]\n{entry}")
     with pytest.raises(UsageError, match=words):
         systems(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[tool.goldenseal]\nclams = []\n", "has no key `clams` .did you mean `claims`"),
+        ("[tool.goldenseal]\nsystems = 3\n", "systems must be a table"),
+        ("[tool.goldenseal.systems]\na = 3\n", "a must be a table"),
+        ("[tool.goldenseal]\nclaims = 3\n", "claims must be a list"),
+        ('[tool.goldenseal]\npythonpath = ["\\u0000"]\n', "expected a list of folders"),
+        (f"[tool.goldenseal]\nclaims = {'9' * 5000}\n", "pyproject.toml: of .*digits"),
+        (f"[tool.goldenseal]\nclaims = {'[' * 3000}\n", "nested too deep"),
+        ("[tool.goldenseal]\nclaims = ['\udce9']\n", "'utf-8' codec"),
+        ("[tool.goldenseal]\n[tool.goldenseal]\n", "twice"),
+    ],
+)
+def test_a_table_that_is_ill_formed_is_one_line(tmp_path, text, words):
+    (tmp_path / "pyproject.toml").write_bytes(text.encode("utf-8", "surrogateescape"))
+    with pytest.raises(UsageError, match=words) as caught:
+        systems(tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_byte_order_mark_and_the_line_ends_of_windows_are_no_error(tmp_path):
+    (tmp_path / "pyproject.toml").write_bytes(b"\xef\xbb\xbf[tool.goldenseal]\r\nclaims = []\r\n")
+    assert systems(tmp_path) == []

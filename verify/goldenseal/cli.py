@@ -2,7 +2,6 @@
 
 import gc
 import os
-import re
 import sys
 from contextlib import redirect_stdout
 from pathlib import Path
@@ -14,7 +13,7 @@ from goldenseal import __version__
 from goldenseal.claims.app import EXAMPLES as CLAIMS_EXAMPLES
 from goldenseal.claims.app import claims
 from goldenseal.coq.app import app as theorems_app
-from goldenseal.errors import EXIT_CANNOT_CHECK, EXIT_USAGE, GoldensealError, UsageError
+from goldenseal.errors import UsageError
 from goldenseal.export.app import EXAMPLES as EXPORT_EXAMPLES
 from goldenseal.export.app import export
 from goldenseal.grids.study_app import app as study_app
@@ -26,7 +25,7 @@ from goldenseal.mutate.app import mutate
 from goldenseal.report.app import EXAMPLES as CITE_EXAMPLES
 from goldenseal.report.app import cite
 from goldenseal.reproduce.app import EXAMPLES_OF_EXPLAIN, EXAMPLES_OF_REPRODUCE, explain, reproduce
-from goldenseal.terminal import BeforeCommand, print_json, wide_console
+from goldenseal.terminal import BeforeCommand, print_json, run_app, wide_console
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -40,48 +39,23 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document, f
 
 
 def main() -> None:
-    """Run the command line; an expected error is one line on standard error."""
-    try:
-        app()
-    except GoldensealError as error:
-        print(f"goldenseal: {error}", file=sys.stderr)
-        sys.exit(error.exit_code)
-    except (PermissionError, FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
-        if error.filename is None:
-            raise
-        print(f"goldenseal: {error.filename}: {error.strerror}", file=sys.stderr)
-        sys.exit(EXIT_USAGE)
-    except ModuleNotFoundError as error:
-        package = (error.name or "").partition(".")[0]
-        extra = extra_of(package)
-        if extra is None:
-            raise
-        print(
-            f"goldenseal: this needs {package}: pip install 'goldenseal[{extra}]'", file=sys.stderr
-        )
-        sys.exit(EXIT_CANNOT_CHECK)
-
-
-def extra_of(package: str) -> str | None:
-    """The first extra of pyproject.toml that installs what is imported as `package`."""
-    from importlib.metadata import PackageNotFoundError, requires
-
-    try:
-        needs = requires("goldenseal") or []
-    except PackageNotFoundError:  # not installed: run from its folder
-        return None
-    project = {"PIL": "pillow", "pynvml": "nvidia-ml-py", "yaml": "pyyaml"}.get(package, package)
-    for need in needs:
-        match = re.match(r"([\w.-]+).*extra == .([\w-]+)", need)
-        if match and match[1].lower().replace("-", "_") == project.lower().replace("-", "_"):
-            return match[2]
-    return None
+    """Run the command line; an error is one line on standard error."""
+    run_app(app)
 
 
 def _show_version(wanted: bool) -> None:
     if wanted:
         print(f"goldenseal {__version__}")
         raise typer.Exit
+
+
+def _look_at_outputs(*files: Path | None) -> None:
+    """Refuse a place where a file cannot be written before what stands in it is computed."""
+    from goldenseal.records.sums import refuse_output
+
+    for path in files:
+        if path is not None:
+            refuse_output(path)
 
 
 @app.callback()
@@ -155,6 +129,7 @@ def verify(
     if listing:
         run.print_catalogue(wide_console())
         return
+    _look_at_outputs(summary, sarif)
     if jobs < 0:
         raise UsageError(f"--jobs {jobs}: give a number of processes, or 0 for one a core")
     if probe and not (baseline and candidate):
@@ -189,6 +164,7 @@ def init(
     """Run a training command once, briefly, and write goldenseal.toml with what it offers."""
     if not command:
         raise UsageError("say what you type to train: goldenseal init -- python train.py")
+    _look_at_outputs(out)
     os.environ["CUDA_VISIBLE_DEVICES"] = ""
     from goldenseal.ladder.start import write_description
 
@@ -267,6 +243,7 @@ def audit(
     """Hold the claims of records that others made against their own logs. Executes nothing."""
     from goldenseal.audit import command
 
+    _look_at_outputs(html)
     audited = command.audit(paths, against, html, jobs)
     print_json(audited.to_json()) if as_json else command.render(audited, wide_console())
     raise typer.Exit(audited.exit_code)
@@ -286,6 +263,7 @@ def bundle(
     from goldenseal.config import find_root
     from goldenseal.config import system as find_system
 
+    _look_at_outputs(out)
     root = find_root()
     made = bundling.make_bundle(root, find_system(root, system))
     report = bundling.write_bundle(made, out, compress)
@@ -315,6 +293,7 @@ def report(
     from goldenseal.disk.files import atomic_write
     from goldenseal.report.command import page_on
 
+    _look_at_outputs(out)
     data = page_on(path, against).encode()
     atomic_write(out, data)
     drawn: list[str] = []

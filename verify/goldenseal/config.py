@@ -17,15 +17,29 @@ place_knobs = ["CHECKPOINT_DIR"]           # knobs that say where something is w
 
 import os
 import sys
-import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from goldenseal.errors import UsageError
-from goldenseal.schema import parse
+from goldenseal.schema import CLOSED, parse, read_toml
 
 PLACE = ("tool", "goldenseal")
+
+
+@dataclass(frozen=True)
+class _Table:
+    """Every key of [tool.goldenseal]; what is in the values is judged by those who read them."""
+
+    __pydantic_config__: ClassVar[Any] = CLOSED
+
+    systems: dict[str, dict[str, Any]] = field(default_factory=dict)
+    pythonpath: Any = None
+    source: Any = None
+    claims: tuple[str, ...] = ()
+    require: Any = None
+    constants: Any = None
+    scan: Any = None
 
 
 @dataclass(frozen=True)
@@ -44,6 +58,27 @@ class System:
     def path_knobs(self) -> tuple[str, ...]:
         """Knobs that name places: an equal run may have other ones."""
         return (*self.local_knobs, *self.place_knobs)
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """Every key of [tool.goldenseal.systems.NAME]."""
+
+    __pydantic_config__: ClassVar[Any] = CLOSED
+
+    module: str
+    probe: str
+    log: str = "train.jsonl"
+    outputs: tuple[str, ...] = ()
+    local_knobs: tuple[str, ...] = ()
+    place_knobs: tuple[str, ...] = ()
+    mutate: Any = None  # docs/mutation.md
+    mutate_on: Any = None
+
+    def named(self, name: str) -> System:
+        """The system of these keys."""
+        places = (self.log, self.outputs, self.local_knobs, self.place_knobs)
+        return System(name, self.module, self.probe, *places)
 
 
 def find_root(start: Path | None = None) -> Path:
@@ -85,7 +120,7 @@ def systems(root: Path) -> list[System]:
             sys.path.append(folder)
     table = settings(root).get("systems", {})
     return [
-        parse(System, {"name": name, **entry}, "pyproject.toml", *PLACE, "systems", name)
+        parse(_Entry, entry, "pyproject.toml", *PLACE, "systems", name).named(name)
         for name, entry in sorted(table.items())
     ]
 
@@ -107,7 +142,9 @@ def package_folders(root: Path) -> tuple[str, ...]:
     """
     named = settings(root).get("pythonpath", ["."])
     within = isinstance(named, list) and all(
-        isinstance(name, str) and (root / name).resolve().is_relative_to(root.resolve())
+        isinstance(name, str)
+        and "\0" not in name
+        and (root / name).resolve().is_relative_to(root.resolve())
         for name in named
     )
     if not within or not named:
@@ -124,8 +161,13 @@ def python_path(root: Path) -> str:
 
 
 def settings(root: Path) -> dict[str, Any]:
-    """The [tool.goldenseal] table; empty where there is none."""
-    return dict(_tool(root).get("goldenseal", {}))
+    """The [tool.goldenseal] table; empty where there is none.
+
+    Raises UsageError for a key that it does not have: a misspelt one would be a gate left out.
+    """
+    table = dict(_tool(root).get("goldenseal", {}))
+    parse(_Table, table, "pyproject.toml", *PLACE)
+    return table
 
 
 def _tool(folder: Path) -> dict[str, Any]:
@@ -133,9 +175,9 @@ def _tool(folder: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(f"pyproject.toml: of {folder}: {error}") from error
+        table = read_toml(path.read_bytes(), f"pyproject.toml: of {folder}")
+    except OSError as error:
+        raise UsageError(f"pyproject.toml: of {folder}: {error.strerror}") from error
     tool = table.get("tool", {})
     if not isinstance(tool, dict) or not isinstance(tool.get("goldenseal", {}), dict):
         raise UsageError(f"pyproject.toml: of {folder}: [tool.goldenseal] must be a table")

@@ -4,12 +4,13 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from goldenseal.config import find_root, systems
 from goldenseal.errors import UsageError
 from goldenseal.knobs import Knob
-from goldenseal.ladder.probe import load_object
+from goldenseal.ladder.probe import load_probe
 
 
 def knob_rows(system: str = "", root: Path | None = None) -> list[dict[str, Any]]:
@@ -20,8 +21,8 @@ def knob_rows(system: str = "", root: Path | None = None) -> list[dict[str, Any]
     rows = []
     for entry in known:
         if system in ("", entry.name):
-            probe = load_object(entry.probe)
-            rows += [_row(entry.name, "", knob) for knob in probe.baseline_knobs]
+            probe = load_probe(entry.probe)
+            rows += [_row(entry.name, "", knob) for knob in probe.baseline_knobs or ()]
             rows += [_row(entry.name, "kit", knob) for knob in probe.kit_knobs]
             for feature in probe.features:
                 rows += [_row(entry.name, feature.name, knob) for knob in feature.all_knobs]
@@ -50,5 +51,6 @@ def print_knobs(rows: list[dict[str, Any]], console: Console) -> None:
     for row in rows:
         name = f"[bold]{row['name']}[/] (master)" if row["master"] else row["name"]
         effect = f"{row['effect']} [{row['unit']}]" if row["unit"] else row["effect"]
-        table.add_row(row["feature"], name, row["default"], row["range"], effect)
+        rest = map(escape, (row["default"], row["range"], effect))  # a unit is no style of rich
+        table.add_row(escape(row["feature"]), name, *rest)
     console.print(table)

@@ -1,10 +1,17 @@
-"""What commands print with: a console of the right width, a progress bar, one JSON document."""
+"""How commands print and end: a console, a progress bar, a JSON document, an error in one line."""
 
+import errno
+import io
 import json
-from typing import TYPE_CHECKING, Any
+import os
+import re
+import sys
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 import typer.core
+
+from goldenseal.errors import EXIT_CANNOT_CHECK, EXIT_USAGE, GoldensealError
 
 if TYPE_CHECKING:  # a command that prints JSON does not wait for rich
     from rich.console import Console
@@ -46,8 +53,10 @@ def wide_console() -> "Console":
 
 
 def print_json(document: Any) -> None:
-    """Print one JSON document, for machines."""
-    print(json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False))
+    """Print one JSON document, for machines; in what standard output can hold."""
+    escaped = (getattr(sys.stdout, "encoding", None) or "utf-8").lower() != "utf-8"
+    print(json.dumps(document, indent=2, sort_keys=True, ensure_ascii=escaped))
+    _Printed.json = True
 
 
 def progress_bar(time: "ProgressColumn") -> "Progress":
@@ -64,3 +73,114 @@ def progress_bar(time: "ProgressColumn") -> "Progress":
         transient=True,
         disable=not console.is_terminal,
     )
+
+
+class _Printed:
+    json = False  # whether standard output holds a document already
+
+
+def run_app(app: typer.Typer) -> NoReturn:
+    """Run the command line and leave with one of the four exit codes, or 130 when interrupted.
+
+    Whatever goes wrong is one line on standard error, and with `--json` also a document with
+    `error` and `exit_code` on standard output. A bug keeps its traceback, and ends as what was not
+    checked: Python's own code for it, 1, would say that a promise is broken.
+    """
+    for stream in (sys.stdout, sys.stderr):  # names of files, and ours, in any locale
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    message, code = _run(app)
+    try:
+        if message:
+            print(f"goldenseal: {in_one_line(message)}", file=sys.stderr)
+            if "--json" in _own_words() and not _Printed.json:
+                print_json({"error": message, "exit_code": code})
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError as error:
+        code = EXIT_CANNOT_CHECK  # whoever reads does not have the whole answer
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python tries again
+        if error.errno != errno.EPIPE and not message:
+            print(f"goldenseal: standard output: {error.strerror}", file=sys.stderr)
+    sys.exit(code)
+
+
+def _own_words() -> list[str]:
+    words = sys.argv[1:]
+    return words[: words.index("--")] if "--" in words else words
+
+
+def _run(app: typer.Typer) -> tuple[str, int]:
+    """(what went wrong, or "", exit code)."""
+    try:
+        return "", app(standalone_mode=False) or 0
+    except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):
+            return "", EXIT_CANNOT_CHECK
+        return "", end.code if isinstance(end.code, int) else EXIT_USAGE * bool(end.code)
+    except GoldensealError as error:
+        return str(error), error.exit_code
+    except OSError as error:
+        if error.filename is None and not _here():
+            return "the folder in which this was typed is no longer there", EXIT_USAGE
+        if error.filename is None:  # no place was named: a disk is full, or a device failed
+            return f"{error.strerror or error} while reading or writing", EXIT_CANNOT_CHECK
+        place = error.filename
+        return (
+            f"{os.fsdecode(place) if isinstance(place, bytes) else place}: {error.strerror}",
+            EXIT_USAGE,
+        )
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if (extra := extra_of(package)) is not None:
+            words = f"this needs {package}: pip install 'goldenseal[{extra}]'"
+            return words, EXIT_CANNOT_CHECK
+        return _bug(error)
+    except Exception as error:
+        if hasattr(error, "format_message"):  # of click, or of typer's own copy of it
+            return _usage(error), EXIT_USAGE
+        return _bug(error)
+
+
+def _usage(error: Any) -> str:
+    """Click's sentence about a bad command line, and where the good ones stand."""
+    if type(error).__name__ == "NoArgsIsHelpError":
+        error.show()
+        return ""
+    path = error.ctx.command_path if getattr(error, "ctx", None) else "goldenseal"
+    return f"{error.format_message().rstrip('.')}: see {path} --help"
+
+
+def _bug(error: Exception) -> tuple[str, int]:
+    import traceback
+
+    traceback.print_exception(error)
+    return f"this is a bug of ours, and nothing was checked: {error!r}", EXIT_CANNOT_CHECK
+
+
+def _here() -> bool:
+    try:
+        return bool(os.getcwd())
+    except FileNotFoundError:
+        return False
+
+
+def in_one_line(text: str) -> str:
+    """The text with whatever breaks a line, or moves a terminal's cursor, as an escape."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def extra_of(package: str) -> str | None:
+    """The first extra of pyproject.toml that installs what is imported as `package`."""
+    from importlib.metadata import PackageNotFoundError, requires
+
+    try:
+        needs = requires("goldenseal") or []
+    except PackageNotFoundError:  # not installed: run from its folder
+        return None
+    project = {"PIL": "pillow", "pynvml": "nvidia-ml-py", "yaml": "pyyaml"}.get(package, package)
+    for need in needs:
+        match = re.match(r"([\w.-]+).*extra == .([\w-]+)", need)
+        if match and match[1].lower().replace("-", "_") == project.lower().replace("-", "_"):
+            return match[2]
+    return None

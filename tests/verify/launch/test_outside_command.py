@@ -5,12 +5,14 @@ import os
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
 
 from goldenseal.disk import canonical
 from goldenseal.errors import CannotCheckError, UsageError
 from goldenseal.launch.collect import Asked, folded
+from goldenseal.launch.command import assigned
 from goldenseal.launch.outside_command import new_folder, record_command
 from goldenseal.records.check import check
 from goldenseal.reproduce import explain, rerun
@@ -82,7 +84,10 @@ def test_no_secret_is_in_any_file_of_the_record(stranger, monkeypatch):
     monkeypatch.setenv("WANDB_API_KEY", "deadbeef")
     monkeypatch.setenv("OTHER_NAME", "deadbeef")
     (stranger / "train.py").write_text("import os\ndict(os.environ)\nos.environ['WANDB_API_KEY']\n")
-    folder, _ = record(stranger, sys.executable, "train.py")
+    folder, facts = record(
+        stranger, sys.executable, "train.py", settings={"HF_TOKEN": "deadbeef", "RATE": "1"}
+    )
+    assert {"HF_TOKEN": "(withheld)", "RATE": "1"}.items() <= facts["knobs"].items()
     for path in folder.rglob("*"):
         assert not path.is_file() or b"deadbeef" not in path.read_bytes(), path
 
@@ -151,8 +156,16 @@ def test_bad_requests_are_refused_before_anything_runs(stranger):
         record(stranger, "no-such-program")
     with pytest.raises(UsageError, match="no such file or folder"):
         record(stranger, sys.executable, "train.py", data=(stranger / "gone",))
+    os.mkfifo(stranger / "pipe")
+    with pytest.raises(UsageError, match="no such file or folder"):
+        record(stranger, sys.executable, "train.py", data=(stranger / "pipe",))
     with pytest.raises(UsageError, match="in a new folder"):
         record(stranger, sys.executable, "train.py", folder="data")
+    with pytest.raises(UsageError, match="control or invisible"):
+        record(stranger, sys.executable, "train.py", folder="records/a\nintact  b")
+    for twice in (["A=1", "A=2"], ["=1"], ["A"]):
+        with pytest.raises(UsageError, match="--set"):
+            assigned(twice)
     assert not (stranger / "out" / "metrics.json").exists()
 
 
@@ -170,6 +183,21 @@ def test_outputs_elsewhere_are_told_and_kept_when_asked_for(stranger, tmp_path):
     _, facts = record(stranger, sys.executable, "train.py", folder="records/b", ignored=("*.log",))
     assert facts["outputs"] == ["stdout.txt", "stderr.txt"]
     assert "hidden" in facts["environment"]["left_out"][".cache/x"]
+
+
+def test_an_output_is_named_as_one_stands_and_what_is_no_file_is_told(stranger):
+    """Of a file elsewhere only its own state is asked for: /gone does not walk through /."""
+    (stranger / "train.py").write_text(
+        "import os\nopen('../w.bin', 'w').write('w')\n"
+        "os.symlink('/etc/hostname', 'last.pt')\nos.mkfifo('pipe')\n"
+    )
+    asked = (Path("../w.bin"), Path("/gone"))
+    folder, facts = record(stranger, sys.executable, "train.py", outputs=asked)
+    assert (folder / "outputs" / "w.bin").read_text() == "w"
+    left_out = facts["environment"]["left_out"]
+    assert set(left_out) == {"last.pt", "pipe", "gone"}
+    assert "nothing new" in left_out["gone"]
+    assert not (folder / "outputs" / "last.pt").exists()
 
 
 def test_a_run_log_of_ours_is_found_with_its_seed_and_results(stranger):

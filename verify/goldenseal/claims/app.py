@@ -39,7 +39,11 @@ def claims(
 ) -> None:
     """Recompute every number that documents bind to sealed records. Needs no torch."""
     from goldenseal.claims import command
+    from goldenseal.records.sums import refuse_output
 
+    for path in (sarif, html):
+        if path:
+            refuse_output(path)
     judged = command.claims(documents or [], fix)
     if sarif:
         command.write_sarif(judged, sarif)

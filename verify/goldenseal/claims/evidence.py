@@ -7,7 +7,6 @@ comes from bytes that the record's identity covers. Files that no claim needs ar
 
 import hashlib
 import re
-import tomllib
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -27,6 +26,7 @@ from goldenseal.disk.files import read_small, walk
 from goldenseal.errors import GoldensealError, UsageError
 from goldenseal.records.check import MAX_SUMS_BYTES, SEAL, SUMS, parse_sums
 from goldenseal.records.record import Record, read_record, record_folders
+from goldenseal.schema import read_toml
 
 __all__ = ["LINES", "OWN", "Library", "SealedRecord", "resolve_pointer", "select_line"]
 OWN = "."
@@ -108,10 +108,9 @@ class SealedRecord:
         if file not in self._parsed:
             data = self.bytes_of(file, canonical.MAX_BYTES)
             try:
-                self._parsed[file] = [tomllib.loads(data.decode("utf-8"))]
-            except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
-                reason = str(error).splitlines()[0]
-                raise ClaimError("no-evidence", f"{self.name}/{file}: {reason}") from None
+                self._parsed[file] = [read_toml(data, f"{self.name}/{file}")]
+            except UsageError as error:
+                raise ClaimError("no-evidence", str(error)) from None
         return dict(self._parsed[file][0])
 
     def all_json(self) -> Iterator[tuple[str, Json]]:

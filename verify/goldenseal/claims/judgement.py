@@ -18,6 +18,7 @@ from goldenseal.claims.judge import Verdict, judge
 from goldenseal.claims.sourced.document import SourcedVerdict, judge_table
 from goldenseal.disk.files import atomic_write, read_small
 from goldenseal.errors import EXIT_CANNOT_CHECK, EXIT_CONTRADICTED, EXIT_HOLDS, UsageError
+from goldenseal.records.sums import refuse_inside_sealed
 
 MAX_DOCUMENT_BYTES = 4 * 1024 * 1024
 AnyVerdict: TypeAlias = Verdict | SourcedVerdict
@@ -126,7 +127,10 @@ def documents(root: Path, chosen: Sequence[Path] = ()) -> list[Path]:
         )
     files: set[Path] = set()
     for pattern in patterns:
-        matching = {path for path in root.glob(pattern) if path.is_file()}
+        try:
+            matching = {path for path in root.glob(pattern) if path.is_file()}
+        except (ValueError, NotImplementedError) as error:  # an empty one, or one from the top
+            raise UsageError(f"pyproject.toml: claims: {pattern!r}: {error}") from None
         if not matching:
             raise UsageError(f"pyproject.toml: claims: nothing matches {pattern!r}")
         files |= matching
@@ -153,6 +157,7 @@ def judge_documents(root: Path, chosen: Sequence[Path] = (), fix: bool = False) 
         if fix:
             text = fixed(document, library, ignored)
             if text != document.source:
+                refuse_inside_sealed(path)
                 atomic_write(path, text.encode())
                 judged.rewritten.append(name)
                 document = _document(library, path, name, text)

@@ -31,9 +31,16 @@ def atomic_write(path: Path, data: bytes, beside: Path | None = None) -> None:
     """Write `data` to `path`, whole or not at all, also when the machine stops meanwhile.
 
     A process that is killed leaves its temporary file: in `beside`, a folder of the same file
-    system, or else in the folder of `path`.
+    system, or else in the folder of `path`. An OSError names `path`, which is what was asked for.
     """
-    descriptor, temporary = tempfile.mkstemp(dir=beside or path.parent, prefix=f".{path.name}.")
+    try:
+        _write(path, data, beside or path.parent)
+    except OSError as error:
+        raise type(error)(error.errno, error.strerror, str(path)) from error
+
+
+def _write(path: Path, data: bytes, beside: Path) -> None:
+    descriptor, temporary = tempfile.mkstemp(dir=beside, prefix=f".{path.name}.")
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)

@@ -29,7 +29,7 @@ from goldenseal.evidence import (
 from goldenseal.evidence.model import MAX_POINTS, Run
 from goldenseal.records.record import SCHEMA
 from goldenseal.records.seal import Sealed, seal
-from goldenseal.records.sums import refuse_inside_sealed
+from goldenseal.records.sums import refuse_new_record
 
 FORMS: tuple[Any, ...] = (
     wandb_offline,
@@ -56,9 +56,7 @@ def record_from(source: Path, folder: Path) -> Sealed:
     There is a whole record or none. Raises UsageError for a folder in which none of the known
     tools logged a number, a place that is taken, or a link in place of a folder.
     """
-    if folder.exists() or folder.is_symlink():
-        raise UsageError(f"{folder} exists: a record is made once, in a new folder")
-    refuse_inside_sealed(folder)
+    refuse_new_record(folder)
     names, problems = walk(source)
     if len(names) > MAX_FILES:
         raise UsageError(f"{source} holds {len(names)} files, at most {MAX_FILES} are copied")

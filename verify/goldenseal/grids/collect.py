@@ -37,6 +37,7 @@ from goldenseal.records.kinds.logs import Numbers
 from goldenseal.records.kinds.plan import Plan, read_sweep
 from goldenseal.records.kinds.recorded import kept
 from goldenseal.records.seal import seal
+from goldenseal.records.sums import refuse_inside_sealed
 
 CELLS_FILE, LAUNCH, RESULTS, RECORD = "cells.jsonl", "launch.json", "results.json", "record"
 LACKING_SHOWN = 100
@@ -116,6 +117,7 @@ def collect(root: Path, folder: Path, into: Path | None = None) -> Collected:
     date, name = dated_name(target)
     if os.path.lexists(target):
         raise UsageError(f"{target} exists: a record is made once; give --into a new folder")
+    refuse_inside_sealed(target)
     target.parent.mkdir(parents=True, exist_ok=True)
     with alone(folder / LOCK, f"{folder} is being launched"):
         making = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))

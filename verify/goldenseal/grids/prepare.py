@@ -14,6 +14,7 @@ from goldenseal.launch.gate import Launch
 from goldenseal.records.kinds.plan import read_sweep
 from goldenseal.records.record import SCHEMA
 from goldenseal.records.seal import Sealed, seal
+from goldenseal.records.sums import refuse_inside_sealed
 
 PLAN, SWEEP_FILE, LOCK = "plan", "sweep.toml", ".lock"
 SWEEPS = Path(".goldenseal") / "sweeps"
@@ -45,6 +46,7 @@ def seal_plan(plan: Planned, folder: Path) -> Sealed:
                 "give it a new --folder"
             )
         return seal(target)
+    refuse_inside_sealed(target)
     target.mkdir(parents=True, exist_ok=True)
     facts = {
         "schema": SCHEMA,

@@ -20,7 +20,7 @@ from goldenseal.grids.markers import replace_part, table
 from goldenseal.grids.report import README, dated_name
 from goldenseal.grids.resolve import resolve
 from goldenseal.grids.study import PLAN
-from goldenseal.ladder.probe import environment, load_object
+from goldenseal.ladder.probe import environment, load_probe
 from goldenseal.launch.make_record import all_knobs
 from goldenseal.listing import knob_rows
 from goldenseal.records.kinds.plan import Plan, read_plan
@@ -127,7 +127,7 @@ def smoke_log(entry: System) -> str:
     """The published figures, each recomputed. Raises ContradictedError for one that differs."""
     from goldenseal.ladder.numeric import settle  # imports torch
 
-    probe = load_object(entry.probe)
+    probe = load_probe(entry.probe)
     if probe.smoke is None:
         raise UsageError(f"the probe of {entry.name} names no published figures")
     settle()

@@ -22,6 +22,7 @@ from goldenseal.launch.gate import LAUNCH_KEYS, Launch, launched
 from goldenseal.launch.process import data_digests, data_path, knob_of
 from goldenseal.records.kinds.cells import SEED, Cell
 from goldenseal.records.kinds.plan import Plan
+from goldenseal.records.sums import refuse_inside_sealed
 
 CELL = "cell.json"
 NEEDED = {"data", "plan", "source"}
@@ -80,6 +81,7 @@ def begin(root: Path, plan: Planned, folder: Path, launch: Launch, layout: Layou
     CannotCheckError when data is missing or has changed, or the source since it was verified.
     """
     path, what = folder / layout.state, f"the {layout.name}"
+    refuse_inside_sealed(path)
     data = _data(root, plan)
     if not path.exists():
         snapshot, source = freeze(root)

@@ -3,7 +3,6 @@
 import os
 import re
 import shlex
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,7 +14,7 @@ from goldenseal.ladder.launch import Command, command_of
 from goldenseal.ladder.probe import Probe, Resume, Scenario
 from goldenseal.ladder.program import ADDED, Program, program_of, split
 from goldenseal.ladder.sides import tree_of
-from goldenseal.schema import CLOSED, parse
+from goldenseal.schema import CLOSED, parse, read_toml
 
 FILE = "goldenseal.toml"
 
@@ -102,9 +101,9 @@ def read(path: Path | None) -> tuple[Description, str]:
         if not path.is_file():
             return Description(), FILE
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(f"{path}: {error}") from error
+        table = read_toml(path.read_bytes(), str(path))
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}") from error
     return parse(Description, table, str(path)), str(path)
 
 

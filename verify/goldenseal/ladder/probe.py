@@ -120,6 +120,14 @@ def environment(variables: Mapping[str, str], inherited: bool = False) -> Iterat
         yield
 
 
+def load_probe(reference: str) -> Probe:
+    """The probe behind `package.module:name`. Raises UsageError when it is none."""
+    probe = load_object(reference)
+    if not isinstance(probe, Probe):
+        raise UsageError(f"{reference!r} is a {type(probe).__name__}: expected a Probe")
+    return probe
+
+
 def load_object(reference: str) -> Any:
     """The object behind `package.module:name`. Raises UsageError when it cannot be found."""
     module_name, _, attribute = reference.partition(":")

@@ -1,7 +1,6 @@
 """The probe of a stranger's pair of scripts, from a TOML file: docs/foreign-scripts.md."""
 
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +10,7 @@ from goldenseal.errors import UsageError
 from goldenseal.knobs import Feature, Knob
 from goldenseal.ladder.probe import Probe, Scenario, load_object
 from goldenseal.ladder.script import Script
-from goldenseal.schema import CLOSED, parse
+from goldenseal.schema import CLOSED, parse, read_toml
 
 
 @dataclass(frozen=True)
@@ -91,9 +90,9 @@ def probe_from_toml(path: Path, baseline: str, candidate: str) -> Probe:
     Raises UsageError with the file and the key for a missing, unknown or ill-typed entry.
     """
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(f"{path}: {error}") from error
+        table = read_toml(path.read_bytes(), str(path))
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}") from error
     written = parse(_Description, table, str(path))
     for pattern in (*written.output.volatile, *written.unreached):
         try:

@@ -126,10 +126,10 @@ def named_files(probe: "Probe") -> Iterator[str]:
 def load(reference: str) -> "tuple[Probe, list[str]]":
     """A system's probe, and what its import changed of torch's global switches."""
     from goldenseal.ladder.flags import changed, global_flags  # imports torch
-    from goldenseal.ladder.probe import load_object
+    from goldenseal.ladder.probe import load_probe
 
     before = global_flags()
-    probe: Probe = load_object(reference)
+    probe = load_probe(reference)
     return probe, [f"with the probe: {text}" for text in changed(before, global_flags())]
 
 

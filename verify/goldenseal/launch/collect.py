@@ -13,8 +13,8 @@ from typing import Any
 from goldenseal.disk.files import colliding, hash_file, problem_with_name
 from goldenseal.errors import CannotCheckError, GoldensealError
 from goldenseal.launch.make_record import results
-from goldenseal.launch.notes import CODE, Notes
-from goldenseal.launch.tree import as_text, named
+from goldenseal.launch.notes import CODE, Notes, withheld
+from goldenseal.launch.tree import as_text, elsewhere, named
 from goldenseal.records.record import SCHEMA
 from goldenseal.records.source import SourceTree
 from goldenseal.records.source import left_out as is_left_out
@@ -52,6 +52,12 @@ def collect(
     data = named((p for p in {*read, *given} - made_anew - code if _is_plain(p)), root)
     outputs, left_out = _fit(named(new, root), asked.ignored)
     left_out |= unfit
+    for name in [n for n, path in outputs.items() if path.is_symlink() or not _is_plain(path)]:
+        del outputs[name]
+        left_out[name] = "a link, a pipe or the like: a record holds its files themselves"
+    for wanted in map(elsewhere, asked.outputs):
+        if not any(path.is_relative_to(wanted) for path in new):
+            left_out |= dict.fromkeys(named([wanted], root), "--output names it: nothing new there")
     kept = {*new, made / "stdout.txt", made / "stderr.txt"}
     for name, path in named(map(Path, notes.wrote), root).items():
         passing = path.is_relative_to(tempfile.gettempdir()) and not path.is_relative_to(root)
@@ -72,7 +78,7 @@ def collect(
         "status": "measured",
         "seeds": sorted(map(int, logs)),
         "command": [as_text(word) for word in asked.command],
-        "knobs": {**knobs, **asked.settings},
+        "knobs": {**knobs, **{n: withheld(n, text) for n, text in asked.settings.items()}},
         "data": folded({name: hash_file(path.resolve()) for name, path in data.items()}),
         "source": {name: hash_file(path.resolve()) for name, path in sources.items()},
         "outputs": names,

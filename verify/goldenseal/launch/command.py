@@ -13,7 +13,7 @@ from goldenseal.launch.gate import clear
 from goldenseal.launch.make_record import make_record, requested
 from goldenseal.launch.outside_command import new_folder, record_command
 from goldenseal.records.record import read_record, words_on_launch
-from goldenseal.terminal import plain_console, print_json
+from goldenseal.terminal import in_one_line, plain_console, print_json
 
 console = plain_console()
 SHOWN = 10  # files that were left out
@@ -67,7 +67,8 @@ def record_outside(folder: Path | None, asked: Asked, as_json: bool) -> int:
         words = "no Python was seen to run: source and data are what the command line names"
         console.print(f"        · {words}", soft_wrap=True)
     for name, reason in sorted(facts["environment"]["left_out"].items())[:SHOWN]:
-        console.print(f"        · not in the record: {escape(name)}: {reason}", soft_wrap=True)
+        words = in_one_line(f"not in the record: {name}: {reason}")
+        console.print(f"        · {escape(words)}", soft_wrap=True)
     return EXIT_HOLDS
 
 
@@ -78,10 +79,11 @@ def _show_bytes(data: bytes) -> None:
 
 def assigned(assignments: Sequence[str]) -> dict[str, str]:
     """What `--set NAME=value` says, by name. Raises UsageError for one without a value."""
-    given = {}
+    given: dict[str, str] = {}
     for assignment in assignments:
         name, equals, value = assignment.partition("=")
-        if not equals:
+        if not equals or not name:
             raise UsageError(f"--set {assignment}: expected NAME=value")
-        given[name] = value
+        if given.setdefault(name, value) != value:
+            raise UsageError(f"--set {name} is given twice, as {given[name]} and as {value}")
     return given

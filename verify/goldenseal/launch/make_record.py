@@ -11,11 +11,12 @@ from goldenseal.disk import canonical
 from goldenseal.disk.files import atomic_write
 from goldenseal.errors import UsageError
 from goldenseal.knobs import Knob, read_settings
-from goldenseal.ladder.probe import load_object
+from goldenseal.ladder.probe import load_probe
 from goldenseal.launch.freeze import freeze
 from goldenseal.launch.gate import UNCHECKED, Launch, provenance
 from goldenseal.launch.process import data_digests, run_system
 from goldenseal.records.record import SCHEMA
+from goldenseal.records.sums import refuse_new_record
 from goldenseal.runlog import HEX_FLOAT, read_run_log
 
 RUN_LOG = {"RUN_LOG": "1"}
@@ -70,8 +71,7 @@ def requested(system: System, folder: Path, given: Mapping[str, str]) -> dict[st
     unknown = sorted(set(given) - {knob.name for knob in declared})
     if unknown:
         raise UsageError(f"{unknown[0]} is no knob of {system.name}: see `goldenseal knobs`")
-    if folder.exists():
-        raise UsageError(f"{folder} exists: a record is made once, in a new folder")
+    refuse_new_record(folder)
     return read_settings({**given, **with_log(declared)}, declared).as_environment()
 
 
@@ -99,6 +99,6 @@ def readable(value: Any) -> Any:
 
 def all_knobs(system: System) -> tuple[Knob, ...]:
     """Every knob of a system: the baseline's, the kit's, the features'."""
-    probe = load_object(system.probe)
+    probe = load_probe(system.probe)
     in_features = (knob for feature in probe.features for knob in feature.all_knobs)
-    return (*probe.baseline_knobs, *probe.kit_knobs, *in_features)
+    return (*(probe.baseline_knobs or ()), *probe.kit_knobs, *in_features)

@@ -61,9 +61,13 @@ def read_notes(folder: Path) -> Notes:
                 _keep_fuller(notes, *json.loads(facts[0]))
     for name, (value, file_name) in sorted(asked.items()):
         if not SESSION.fullmatch(name) and is_named(name, file_name):
-            hidden = value is not None and SECRET.search(name)
-            notes.variables[name] = WITHHELD if hidden else value
+            notes.variables[name] = value if value is None else withheld(name, value)
     return notes
+
+
+def withheld(name: str, value: str) -> str:
+    """The value of a variable as a record holds it: not, where the name sounds like a secret."""
+    return WITHHELD if SECRET.search(name) else value
 
 
 def _keep_fuller(notes: Notes, environment: dict[str, Any], numbers: dict[str, Any]) -> None:

@@ -23,9 +23,10 @@ from goldenseal.disk.files import atomic_write
 from goldenseal.errors import CannotCheckError, UsageError
 from goldenseal.launch.collect import Asked, collect
 from goldenseal.launch.notes import CODE, read_notes, watch
-from goldenseal.launch.tree import changed, snapshot
+from goldenseal.launch.tree import changed, elsewhere, snapshot, state_of
 from goldenseal.records.seal import Sealed, seal
 from goldenseal.records.source import RECORDS
+from goldenseal.records.sums import refuse_new_record
 
 PATIENCE = 5.0  # seconds, for what a process that outlives the command may still print
 Show = Callable[[bytes], None]
@@ -38,15 +39,14 @@ def record_command(root: Path, folder: Path, asked: Asked, show: Show) -> Sealed
     not there or a folder that is, CannotCheckError when the command fails, or changes its own
     source; then nothing is left but what the command itself wrote.
     """
-    if folder.exists():
-        raise UsageError(f"{folder} exists: a record is made once, in a new folder")
+    refuse_new_record(folder)
     if files := [above for above in folder.parents if above.exists() and not above.is_dir()]:
         raise UsageError(f"{folder} cannot be made: {files[0]} is a file")
     program = shutil.which(asked.command[0])
     if program is None:
         raise UsageError(f"{asked.command[0]}: there is no such program")
     for path in asked.data:
-        if not path.exists():
+        if not path.is_file() and not path.is_dir():
             raise UsageError(f"--data {path}: there is no such file or folder")
     above = next(parent for parent in folder.parents if parent.is_dir())
     try:
@@ -108,10 +108,8 @@ def _path(folder: str) -> dict[str, str]:
 
 def _look(root: Path, also: Iterable[Path], without: Iterable[Path]) -> dict[Path, Any]:
     states = snapshot(root, without)
-    for path in also:
-        folder = path if path.is_dir() else path.parent
-        inside = snapshot(folder.absolute()) if folder.is_dir() else {}
-        states |= inside if path.is_dir() else {p: s for p, s in inside.items() if p == path}
+    for path in map(elsewhere, also):
+        states |= snapshot(path) if path.is_dir() else state_of(path)
     return states
 
 

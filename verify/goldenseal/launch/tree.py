@@ -13,8 +13,8 @@ State = tuple[int, int, int, int]
 def snapshot(root: Path, without: Iterable[Path] = ()) -> dict[Path, State]:
     """Size, times and inode of each file below `root`, but for folders that hold no results.
 
-    These are the folders `without`, hidden ones, caches and installed environments. Links are not
-    followed, and are no files.
+    These are the folders `without`, hidden ones, caches and installed environments. Links, pipes
+    and the like have a state too, and are neither followed nor opened.
     """
     return dict(_states(root, frozenset(without)))
 
@@ -29,9 +29,22 @@ def _states(folder: Path, without: frozenset[Path]) -> Iterator[tuple[Path, Stat
         if entry.is_dir(follow_symlinks=False):
             if path not in without and (entry.name in KEPT or not left_out(path)):
                 yield from _states(path, without)
-        elif entry.is_file(follow_symlinks=False):
-            s = entry.stat(follow_symlinks=False)
-            yield path, (s.st_size, s.st_mtime_ns, s.st_ctime_ns, s.st_ino)
+        else:
+            yield from state_of(path).items()
+
+
+def state_of(path: Path) -> dict[Path, State]:
+    """The state of one file; nothing when it is not there."""
+    try:
+        s = path.lstat()
+    except OSError:
+        return {}
+    return {path: (s.st_size, s.st_mtime_ns, s.st_ctime_ns, s.st_ino)}
+
+
+def elsewhere(path: Path) -> Path:
+    """What `--output` names, as a whole path."""
+    return Path(os.path.abspath(path))
 
 
 def changed(before: dict[Path, State], after: dict[Path, State]) -> list[Path]:

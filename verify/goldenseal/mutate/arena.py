@@ -25,7 +25,7 @@ from goldenseal.ladder.events import Recording
 from goldenseal.ladder.executed import Executed as Tracer
 from goldenseal.ladder.gates import changed_lines, liveness, pairs, smoke
 from goldenseal.ladder.inspection import Inspection
-from goldenseal.ladder.probe import Probe, load_object
+from goldenseal.ladder.probe import Probe, load_probe
 from goldenseal.ladder.recordings import Job, Recordings
 from goldenseal.ladder.suite import LADDER, Rung, judged, ladder
 from goldenseal.mutate.operators import Mutant
@@ -101,7 +101,7 @@ def enter_tree(plan: Plan, tree: Path) -> Probe:
     sys.dont_write_bytecode = True
     sys.path.insert(0, str(tree))
     importlib.invalidate_caches()
-    probe = load_object(plan.probe)
+    probe = load_probe(plan.probe)
     module = sys.modules[plan.probe.partition(":")[0]]
     if not Path(module.__file__ or "").resolve().is_relative_to(tree.resolve()):
         raise CannotCheckError(f"{module.__file__} was imported, which is not in {tree}")

@@ -1,7 +1,6 @@
 """The result of a mutation run: one canonical JSON document, and the tables made from it."""
 
 import hashlib
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 from goldenseal.errors import UsageError
 from goldenseal.mutate.operators import Mutant
 from goldenseal.mutate.plan import Plan
+from goldenseal.schema import read_toml
 
 FOLDER = Path("docs") / "mutation"
 PAGE = Path("docs") / "mutation.md"
@@ -109,10 +109,7 @@ def read_reasons(root: Path) -> dict[str, str]:
     path = root / REASONS
     if not path.is_file():
         return {}
-    try:
-        entries = tomllib.loads(path.read_text("utf-8")).get("equivalent", [])
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(f"{REASONS}: {error}") from error
+    entries = read_toml(path.read_bytes(), REASONS.as_posix()).get("equivalent", [])
     reasons = {}
     for entry in entries:
         if set(entry) != {"key", "reason"} or not all(entry.values()):

@@ -24,7 +24,7 @@ from goldenseal.records.dsse import trusted_keys
 from goldenseal.records.signing import ENVELOPE, Signed, judge
 from goldenseal.records.signing import sign as sign_folder
 from goldenseal.records.verdict import read_verdict
-from goldenseal.terminal import plain_console, print_json
+from goldenseal.terminal import in_one_line, plain_console, print_json
 
 if TYPE_CHECKING:
     from goldenseal.records.reproductions import Found
@@ -142,10 +142,11 @@ def _with_signature(report: CheckReport, signed: Signed | None) -> dict[str, Any
 
 
 def _print_report(report: CheckReport, signed: Signed | None) -> None:
+    name = escape(in_one_line(report.folder.name))  # a stranger's folder prints no line of its own
     if report.holds:
-        text = f"[green]intact[/]  {escape(report.folder.name)}  {report.identity}"
+        text = f"[green]intact[/]  {name}  {report.identity}"
     else:
-        text = f"[red]BROKEN[/]  {escape(report.folder.name)}"
+        text = f"[red]BROKEN[/]  {name}"
     console.print(text, soft_wrap=True)
     reasons = report.reasons()
     if signed:
@@ -153,7 +154,7 @@ def _print_report(report: CheckReport, signed: Signed | None) -> None:
     elif report.holds and (report.folder / ENVELOPE).is_file():
         reasons.append(f"{ENVELOPE}: who signed was not judged, for want of --trusted-keys")
     for reason in reasons:
-        console.print(f"        · {escape(reason)}", soft_wrap=True)
+        console.print(f"        · {escape(in_one_line(reason))}", soft_wrap=True)
 
 
 def verdict(as_json: bool) -> int:

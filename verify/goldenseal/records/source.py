@@ -66,7 +66,7 @@ def read_source(root: Path, also: tuple[str, ...] = ()) -> SourceTree:
 
 def _named(value: Any) -> list[str]:
     below = isinstance(value, list) and all(
-        isinstance(v, str) and not Path(v).is_absolute() and ".." not in Path(v).parts
+        isinstance(v, str) and "\0" not in v and not {"..", "/"} & set(Path(v).parts)
         for v in value
     )
     if not below or not value:

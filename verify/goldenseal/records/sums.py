@@ -58,6 +58,27 @@ def is_translated(data: bytes) -> bool:
 
 def refuse_inside_sealed(path: Path) -> None:
     """Raise UsageError when `path` lies in a sealed folder, which one more file would break."""
-    for folder in path.resolve().parents:
+    for folder in (path.parent.resolve() / path.name).parents:
         if (folder / SUMS).is_file():
             raise UsageError(f"{path} lies in {folder}, which is sealed: write it elsewhere")
+
+
+def refuse_output(path: Path) -> None:
+    """Raise UsageError unless a file can be written there, over another one or anew.
+
+    Asked before the work whose outcome is written.
+    """
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder: name a file")
+    if not path.parent.is_dir():
+        raise UsageError(f"{path.parent} is no folder: make it first")
+    refuse_inside_sealed(path)
+
+
+def refuse_new_record(folder: Path) -> None:
+    """Raise UsageError unless a record can be made there: a new folder, of a name for everyone."""
+    if folder.exists() or folder.is_symlink():
+        raise UsageError(f"{folder} exists: a record is made once, in a new folder")
+    if problem := problem_with_name(folder.name):
+        raise UsageError(f"{folder}: {problem}")
+    refuse_inside_sealed(folder)

@@ -11,7 +11,6 @@ Comments with a meaning, here as in Markdown:
 """
 
 import re
-import tomllib
 import unicodedata
 from dataclasses import dataclass, field
 
@@ -20,6 +19,8 @@ from goldenseal.claims.findings import Finding
 from goldenseal.claims.numerals import NUMERAL, read_numeral
 from goldenseal.claims.rules import CAPTION, RESULTS_HEADING
 from goldenseal.claims.text import MARKER, almost, excerpt, hide, plain, readable
+from goldenseal.errors import UsageError
+from goldenseal.schema import read_toml
 
 NAME = r"[\w.-]+"
 BINDING = re.compile(rf"\s*=\s*({NAME})\s*")
@@ -100,9 +101,9 @@ class World:
     def define(self, text: str, line: int) -> None:
         """Definitions in TOML."""
         try:
-            table = tomllib.loads(text.replace("\r\n", "\n"))
-        except tomllib.TOMLDecodeError as error:
-            self.bad(line, f"the definitions are not TOML: {error}")
+            table = read_toml(text.replace("\r\n", "\n").encode(), "the definitions are not TOML")
+        except UsageError as error:
+            self.bad(line, str(error))
             return
         for name, entry in table.items():
             if name in self.document.definitions:

@@ -15,7 +15,6 @@ seeds = 3
 from = ["bp_30"]
 """
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -27,7 +26,7 @@ from goldenseal.claims.sourced.numbers import Source, number
 from goldenseal.claims.sourced.tables import Rows
 from goldenseal.disk.files import read_small
 from goldenseal.errors import UsageError
-from goldenseal.schema import CLOSED, parse
+from goldenseal.schema import CLOSED, parse, read_toml
 
 MAX_BYTES = 4 * 1024 * 1024
 KINDS = seeds.KINDS | rows.KINDS
@@ -66,10 +65,7 @@ def read(path: Path, name: str = "") -> Sourced:
 
 def parsed(text: str, name: str) -> Sourced:
     """`read`, of a text."""
-    try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{name}: not TOML: {error}") from None
+    table = read_toml(text.encode(), f"{name}: not TOML")
     if unknown := sorted(set(table) - {"source", "table", "claim", "lineage"}):
         raise UsageError(
             f"{name}: unknown table [{unknown[0]}]; it has `source`, `table`, `claim`, `lineage`"

@@ -6,13 +6,13 @@ with words; where these hold {key}, they are about a key of a table, else about 
 
 import difflib
 import re
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError
 
+from goldenseal import schema
 from goldenseal.disk import canonical
 from goldenseal.disk.files import problem_with_name, read_small
 from goldenseal.errors import UsageError
@@ -37,10 +37,7 @@ Model = TypeVar("Model", bound=Table)
 
 def read_toml(path: Path) -> dict[str, Any]:
     """What a small TOML file says. Raises UsageError in one line."""
-    try:
-        return tomllib.loads(read_small(path, MAX_BYTES).decode("utf-8"))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
-        raise UsageError(f"{path.name}: {str(error).splitlines()[0]}") from None
+    return schema.read_toml(read_small(path, MAX_BYTES), path.name)
 
 
 def checked(model: type[Model], facts: Any, where: str) -> Model:
