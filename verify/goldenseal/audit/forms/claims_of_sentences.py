@@ -2,9 +2,11 @@
 
 import re
 
+from goldenseal.audit.checks.headline import WORDS
 from goldenseal.audit.forms import moments
-from goldenseal.audit.forms.judged import judge, single
+from goldenseal.audit.forms.judged import judge, of_group, single
 from goldenseal.audit.forms.metric_runs import MetricRun, meant, normal
+from goldenseal.audit.forms.named_runs import flat
 from goldenseal.audit.model import Certainty, Notes, Readme
 from goldenseal.audit.numbers import parse, plain
 
@@ -21,7 +23,10 @@ PLAIN = frozenset(
     """the an and or an its our with has had have of in at for gives gave got reached reaches
     achieves achieved obtained obtains shows showed is was model run network it""".split()
 )
-COUNTED = r"(?:over|across|of|from) (?:the )?\d{1,3} (?:random )?(?:seeds|runs|trials)"
+COUNTED = (
+    r"(?:over|across|of|from) (?:the |all )?(?:\d{1,3}|two|three|four|five|six|eight|ten) "
+    r"(?:random |independent )?(?:seeds|runs|trials)"
+)
 WHICH = (
     r"(?:final|last|best|max(?:imum)?|min(?:imum)?|highest|lowest|peak|mean|average|test|"
     r"val(?:idation)?|eval|train(?:ing)?)\s+"
@@ -30,11 +35,6 @@ OF_WHOM = re.compile(r"\s(?:for|with|by|using|of|from)\s.*$", re.IGNORECASE | re
 SEAM = re.compile(r" |(?<=[a-z])(?=[A-Z0-9])|(?<=[A-Z])(?=\d)")  # ROUGE-L for rougeL
 MAX_LINES = 1500
 HEAD = 40
-
-
-def flat(text: str) -> str:
-    """A name in letters and digits only."""
-    return re.sub(r"[^a-z0-9]+", "", text.lower())
 
 
 def sentences(readme: Readme, runs: list[MetricRun], notes: Notes) -> None:
@@ -80,23 +80,46 @@ def sentences(readme: Readme, runs: list[MetricRun], notes: Notes) -> None:
             known = [run for run in runs if run.named(wanted)]
             if not known:
                 continue
-            spoken = re.search(r"\b(?:mean|average|avg)\b", line, re.IGNORECASE)
+            spoken = re.search(r"\b(?:mean|averaged?|avg|median)\b", line, re.IGNORECASE)
             place, shown = f"{readme.name}:{number}", match[0].strip()
             moment = moments.named_in(line, match.start(), match.end())
             if moment and len(known) == 1 and (held := moments.at(known, wanted, moment)):
                 moments.judge(value, bool(match["unit"]), held, shown, place, notes)
                 continue
+            sure = number <= HEAD and alone
             if len(known) > 1 and not spoken:
                 single(value, bool(match["unit"]), wanted, known, shown, place, notes)
+            elif len(known) > 1:
+                median = spoken is not None and spoken[0].lower() == "median"
+                counted = re.search(COUNTED, line, re.IGNORECASE)
+                count = number_in(counted[0]) if counted else 0
+                of_group(
+                    value,
+                    bool(match["unit"]),
+                    wanted,
+                    known,
+                    shown,
+                    place,
+                    notes,
+                    sure,
+                    median,
+                    count,
+                )
             else:
-                sure = number <= HEAD and alone
                 judge(value, bool(match["unit"]), wanted, known, shown, place, notes, sure)
+
+
+def number_in(text: str) -> int:
+    """The count in a few words."""
+    found = re.search(r"\d+", text)
+    named = next((n for word, n in WORDS.items() if word in text.lower().split()), 0)
+    return int(found[0]) if found else named
 
 
 def kind_of(before: str) -> str:
     """The word before a metric's name that may say which kind of it is meant; "" without one."""
     match = KIND.search(before[-80:])
-    return match[1] if match and match[1].lower() not in PLAIN else ""
+    return match[1] if match and match[1].lower() not in PLAIN | {"median"} else ""
 
 
 def phrase(name: str) -> list[str]:

@@ -1,15 +1,18 @@
 """One number of a README against the runs that it is about."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 
 from goldenseal.audit.checks.readme_spread import candidates
 from goldenseal.audit.forms.metric_runs import Meant, MetricRun, fit, means, values
+from goldenseal.audit.forms.named_runs import groups_of
 from goldenseal.audit.match import Value, best
 from goldenseal.audit.model import Certainty, Notes
 from goldenseal.audit.numbers import Agreement, Number
 from goldenseal.audit.numbers import mean as mean_of
 
 MISMATCH, AMBIGUOUS, NOTE = Certainty.MISMATCH, Certainty.AMBIGUOUS, Certainty.NOTE
+NEAR = 0.05  # relative; by which a number is off that is still meant for a value
 
 
 def judge(
@@ -113,6 +116,64 @@ def judge_spread(
     if held:
         notes.add("deviation", MISMATCH, shown, place, nearest.how)
     return None
+
+
+def of_group(
+    number: Number,
+    percent: bool,
+    wanted: Meant,
+    runs: list[MetricRun],
+    shown: str,
+    place: str,
+    notes: Notes,
+    sure: bool,
+    median: bool = False,
+    count: int = 0,
+) -> None:
+    """A mean, or a median, of runs that a sentence does not name: of all of them, or of those of
+    one method, of which the nearest is meant.
+    """
+    groups = [runs, *(group for group in groups_of(runs) if len(group) < len(runs))]
+    if median:
+        held = [
+            Value(middle(v.value for v in own), None, f"median {which} of {len(own)} runs")
+            for group in groups
+            for which in ("last", "best")
+            if len(own := values(group, wanted, which)) == len(group)
+        ]
+        nearest = fit(number, held, percent)
+        if nearest.holds:
+            return notes.score(shown, place, nearest.how)
+        certainty = MISMATCH if sure and held and is_within(number, held) else NOTE
+        return notes.add("not-in-log", certainty, shown, place, nearest.how)
+    group = min(groups, key=lambda g: distance(number, means(g, wanted, "last")))
+    best_group = min(groups, key=lambda g: distance(number, means(g, wanted, "best")))
+    if fit(number, means(best_group, wanted, "best"), percent).holds and wanted.which != "last":
+        group = best_group
+    held = [v for which in ("last", "best") for v in means(group, wanted, which)]
+    if count > len(group) and count > len(runs) // 2 and fit(number, held, percent).holds:
+        evidence = f"it is that of {len(group)} runs: {fit(number, held, percent).how}"
+        return notes.add("runs-counted", MISMATCH, f"{shown}, of {count}", place, evidence)
+    near_by = is_within(number, means(group, wanted, "last"))
+    return judge(number, percent, wanted, group, shown, place, notes, sure and near_by)
+
+
+def distance(number: Number, held: list[Value]) -> float:
+    """How far the nearest of some values is, relative to it, in whichever of the two units."""
+    sizes = [(float(v.value) * scale, float(number.value)) for v in held for scale in (1, 100)]
+    return min((abs(a - b) / max(abs(a), 1e-12) for a, b in sizes), default=float("inf"))
+
+
+def is_within(number: Number, held: list[Value]) -> bool:
+    """Whether a number is near enough to be meant for one of some values."""
+    return distance(number, held) <= NEAR
+
+
+def middle(numbers: Iterable[Decimal]) -> Decimal:
+    """The median."""
+    held = sorted(numbers)
+    half = len(held) // 2
+    return held[half] if len(held) % 2 else (held[half - 1] + held[half]) / 2
 
 
 def single(
