@@ -276,3 +276,16 @@ def test_lists_are_read_wherever_they_stand():
         ("accs", "", ["3.3", "3.4"]),
     ]
     assert (found[0].line, found[0].end) == (2, 3)
+
+
+def test_a_readme_above_the_records_of_many_states_the_target_of_none(tmp_path):
+    for day in range(1, 8):
+        folder = tmp_path / "records" / f"2025-01-0{day}"
+        folder.mkdir(parents=True)
+        (folder / "a1b2c3d4.txt").write_text(log(f"3.27{day}0", 140.0))
+    (tmp_path / "README.md").write_text(
+        "# A fork\n\nIt attains 3.28 validation loss on the data.\n"
+    )
+    verdict = audit_folder(tmp_path)
+    assert verdict.form == "speed-run"
+    assert verdict.outcome is Outcome.NOT_CHECKABLE

@@ -5,6 +5,9 @@ from pathlib import Path
 
 from goldenseal.audit import reader
 from goldenseal.audit.checks import (
+    assigned,
+    averages,
+    figures,
     headline,
     history,
     identity,
@@ -13,6 +16,7 @@ from goldenseal.audit.checks import (
     listed,
     physics,
     prose,
+    quoted,
     readme,
     score,
     seeds,
@@ -41,6 +45,10 @@ CHECKS = (
     physics,
     readme,
     prose,
+    quoted,
+    figures,
+    averages,
+    assigned,
     statistics,
     improvement,
     impossible,
@@ -74,6 +82,7 @@ class GolfForm:
         for name in files:
             if is_evidence(name) and not reader.is_submission(name):
                 read_evidence(record, name)
+        _seeds_of_tables(record)
         _seeds_by_name(record)
         choose(record)
         return record
@@ -139,6 +148,17 @@ def _readme(record: Record, files: dict[str, int]) -> None:
             problem(record, "readme", Certainty.NOTE, names[0], "too large or unreadable")
         else:
             record.readme = read_readme(names[0], reader.decode(data))
+
+
+def _seeds_of_tables(record: Record) -> None:
+    """Whole numbers that no heading calls seeds are seeds where two of them are those of logs."""
+    known = {run.seed for run in record.runs if run.seed is not None}
+    known |= {log.named_seed for log in record.logs if log.named_seed is not None}
+    readme = record.readme
+    for table in readme.guessed if readme else ():
+        cells = [cell for cell in readme.cells if cell.table == table] if readme else []
+        if readme and len({cell.seed for cell in cells} & known) < 2:
+            readme.cells = [cell for cell in readme.cells if cell.table != table]
 
 
 def _seeds_by_name(record: Record) -> None:

@@ -56,6 +56,7 @@ CODE = re.compile(
     rf"(?P<value>{INT})",
     re.IGNORECASE,
 )
+MEMORY = re.compile(r"\b(?:allocated|reserved|memory)\s*[:=]\s*(\d{2,7})\s*MiB", re.IGNORECASE)
 BRACKETED = re.compile(
     r"\b(?:artifact|submission)\b.{0,60}?\d\.\d+\s*M(?:i)?B\s*\(\s*([\d,]{8,12})\s*bytes", re.I
 )

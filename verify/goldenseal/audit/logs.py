@@ -214,6 +214,8 @@ def read_line(run: Run, number: int, line: str, trained: bool = False) -> None:
         run.params = _int(match[1])
     if "world_size" in low and (match := p.WORLD.search(line)):
         run.world = int(match[1])
+    if "mib" in low and "memory" in low:
+        run.memory += [int(found) for found in p.MEMORY.findall(line)][: 8 - len(run.memory)]
     if "tokens" in low and run.tokens is None and (match := p.TOKENS.search(line)):
         run.tokens = _int(match[1])
     if not trained and not run.steps and len(run.knobs) < 1000 and not p.EVENT.search(line):

@@ -1,7 +1,7 @@
 """Which logged value, if any, supports a claim."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import combinations
 
@@ -133,7 +133,22 @@ def means(runs: Sequence[Run], role: str, stages: Sequence[Stage], digits: int) 
             if places < known:
                 short = mean(rounded(value, places) for value in raw)
                 values.append(Value(short, None, f"{what}, of values rounded to {places} digits"))
-    return values
+    return as_precise(values)
+
+
+def as_precise(values: list[Value]) -> list[Value]:
+    """Values of few digits that another one gives precisely support only what they say to the
+    last digit: they are means of values as printed.
+    """
+    precise = [v.value for v in values if v.digits is None or v.digits >= PRECISE]
+    return [
+        replace(v, digits=None)
+        if v.digits is not None
+        and v.digits < PRECISE
+        and any(abs(v.value - p) <= Decimal(1).scaleb(-v.digits) for p in precise)
+        else v
+        for v in values
+    ]
 
 
 def subset_means(

@@ -76,7 +76,7 @@ class Cell:
     line: int
     table: int
     column: str
-    row: str  # "seed", "mean" or "std"
+    row: str  # "seed", "mean", "std", "max" or "min"
     seed: int | None
     text: str
     label: str = ""  # the row's first cell
@@ -103,6 +103,7 @@ class Readme:
     tables: list[Table] = field(default_factory=list)
     lists: list[Listed] = field(default_factory=list)
     by_config: dict[int, bool] = field(default_factory=dict)  # its rows are of configurations
+    guessed: set[int] = field(default_factory=set)  # tables with seeds that no heading calls so
 
 
 @dataclass(frozen=True)

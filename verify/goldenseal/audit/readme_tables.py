@@ -2,6 +2,7 @@
 
 import re
 
+from goldenseal.audit.html_tables import html_tables
 from goldenseal.audit.lists import lists_in
 from goldenseal.audit.model import Cell, Readme, Table
 from goldenseal.audit.numbers import Number, parse
@@ -12,9 +13,13 @@ MARKS = re.compile(r"[*`]|(?<!\w)_|_(?!\w)|<[^>]{0,40}>|\[\^?\d*\]")
 LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
 OWN = r"(?:\s*\((?:ours|this|submitted|canonical|best|main|median|default|primary)[^)]*\))?"
 SEED = re.compile(rf"(?:seed\s*[:=#]?\s*)?(\d{{1,10}}){OWN}", re.IGNORECASE)
+SEEDS = re.compile(r"(?:(?:random|rng|training|train|init) )?seeds?(?: ?#)?|run ?\(seed\)")
+# A column or a corner of this name may stand over seeds.
+RUNS = re.compile(r"runs?|trials?|metrics?|quantity|experiment|log|seeds?", re.IGNORECASE)
 UNITS = {"mins": "min", "hr": "h", "hrs": "h", "hour": "h", "hours": "h", "minute": "minutes"}
 QUANTITY = re.compile(
-    r"(?P<about>[~≈]?)\s*(?P<number>[-+\u2212]?\d[\d,]*(?:\.\d+)?)\s*"
+    r"(?P<about>[~≈]?)\s*(?P<number>[-+\u2212]?"
+    r"(?:\d{1,3}(?:[ \u00a0\u2009\u202f]\d{3})+(?![\d.,])|\d[\d,]*(?:\.\d+)?))\s*"
     r"(?P<unit>bytes|B|MB|MiB|KB|KiB|GB|ms|s|secs?|seconds?|mins?|minutes?|h|hrs?|hours?|bpb|nats|M|K)?\b(?P<rest>.*)",
     re.DOTALL | re.IGNORECASE,
 )
@@ -47,14 +52,46 @@ def read_readme(name: str, text: str) -> Readme:
         elif token.type == "tr_close":
             rows.append((line, row))
         elif token.type == "table_close":
-            made.cells += seed_cells(table, rows)
-            if rows and len(made.tables) < MAX_TABLES:
-                made.tables.append(Table(table, heading, rows[0][1], rows[1:MAX_CELLS]))
-            header = rows[0][1] if rows else []
-            at = next((i for i, cell in enumerate(header) if is_seed_heading(cell)), 0)
-            made.by_config[table] = any(not row_kind(r[0])[0] for _, r in rows[1:] if r and at)
+            add_table(made, table, heading, rows)
+    for number, found in enumerate(html_tables(text), start=table + 1):
+        made.headings[number] = ""
+        add_table(made, number, "", [(line, [clean(c) for c in cells]) for line, cells in found])
     del made.cells[MAX_CELLS:]
     return made
+
+
+def add_table(made: Readme, table: int, heading: str, rows: list[tuple[int, list[str]]]) -> None:
+    """One table as it stands, and its cells by seed."""
+    if not rows:
+        return
+    if len(made.tables) < MAX_TABLES:
+        made.tables.append(Table(table, heading, rows[0][1], rows[1:MAX_CELLS]))
+    cells = seed_cells(table, rows)
+    if not cells and (turned := by_columns(rows)):
+        cells = seed_cells(table, turned)
+        made.guessed.add(table)
+    elif cells and not any(is_seed_heading(cell) for cell in rows[0][1]):
+        made.guessed.add(table)
+    made.cells += cells
+    header = rows[0][1]
+    at = next((i for i, cell in enumerate(header) if is_seed_heading(cell)), 0)
+    made.by_config[table] = any(not row_kind(r[0])[0] for _, r in rows[1:] if r and at)
+
+
+def by_columns(rows: list[tuple[int, list[str]]]) -> list[tuple[int, list[str]]]:
+    """A table that has its seeds beside each other, turned; none where the header names none."""
+    header = rows[0][1]
+    if len(header) < 3 or (header[0] and not RUNS.fullmatch(header[0])):
+        return []
+    if sum(row_kind(cell)[0] == "seed" for cell in header[1:]) < 2:
+        return []
+    line = rows[0][0]
+    body = [cells for _, cells in rows[1:] if len(cells) == len(header)]
+    names = ["seed", *(cells[0] for cells in body)]
+    return [
+        (line, names),
+        *((line, [header[i], *(cells[i] for cells in body)]) for i in range(1, len(header))),
+    ]
 
 
 def clean(text: str) -> str:
@@ -68,6 +105,9 @@ def seed_cells(table: int, rows: list[tuple[int, list[str]]]) -> list[Cell]:
         return []
     header = rows[0][1]
     at = next((i for i, cell in enumerate(header) if is_seed_heading(cell)), None)
+    if at is None and header and (not header[0] or RUNS.fullmatch(header[0])):
+        first_cells = [cells[0] for _, cells in rows[1:] if cells]
+        at = 0 if sum(row_kind(cell)[0] == "seed" for cell in first_cells) > 1 else None
     if at is None:
         return []
     of_seeds: list[Cell] = []
@@ -89,11 +129,11 @@ def seed_cells(table: int, rows: list[tuple[int, list[str]]]) -> list[Cell]:
 
 def is_seed_heading(cell: str) -> bool:
     """Whether a column is headed `Seed`."""
-    return re.fullmatch(r"(?:random )?seeds?(?: ?#)?|run ?\(seed\)", cell.lower()) is not None
+    return SEEDS.fullmatch(cell.lower()) is not None
 
 
 def row_kind(cell: str) -> tuple[str, int | None]:
-    """("seed", the seed), ("mean", None), ("std", None) or ("", None) by a row's first cell."""
+    """("seed", the seed), or a kind by a row's first cell: "mean", "std", "max", "min" or ""."""
     if match := SEED.fullmatch(cell):
         return "seed", int(match[1])
     low = cell.lower()
@@ -101,6 +141,8 @@ def row_kind(cell: str) -> tuple[str, int | None]:
         return "mean", None
     if re.search(r"\b(?:std|stdev|sd|sem|se|sigma|standard (?:deviation|error))\b|σ", low):
         return "std", None
+    if match := re.fullmatch(r"(max|min)(?:imum)?", low):
+        return match[1], None
     return "", None
 
 
@@ -112,7 +154,7 @@ def quantity(text: str) -> tuple[Number, str, bool] | None:
     match = QUANTITY.match(text)
     if not match or text[:1] in "+-\u2212\u0394":
         return None
-    number = parse(match["number"])
+    number = parse(re.sub(r"\s", "", match["number"]))
     if number is None:
         return None
     unit = (match["unit"] or "").lower()

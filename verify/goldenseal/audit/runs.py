@@ -60,6 +60,7 @@ class Run:
     coarse_ms: list[Decimal] = field(default_factory=list)  # of training, printed in minutes
     step_ms: list[Decimal] = field(default_factory=list)
     eval_ms: list[Decimal] = field(default_factory=list)
+    memory: list[int] = field(default_factory=list)  # peaks, MiB
     knobs: dict[str, str] = field(default_factory=dict)
     counts: Counter[Stage] = field(default_factory=Counter)  # of the scores met
 

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
 
+from goldenseal.audit.checks.passages import OTHERS as ELSEWHERE
 from goldenseal.audit.checks.prose import COMPARES, HEAD_LINES, MARKS, OTHERS, stated_scores
 from goldenseal.audit.columns import column_meaning
 from goldenseal.audit.match import Value, best
@@ -23,7 +24,8 @@ EMPTY = re.compile(
 OF_RUNS = re.compile(
     r"\b(\d{1,3}|two|three|four|five|six|eight|ten)[- ]seeds?[- ](?:mean|average)\b", re.I
 )
-WORDS = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "eight": 8, "ten": 10}
+NAMES = "two three four five six seven eight nine ten".split()
+WORDS = {name: count for count, name in enumerate(NAMES, start=2)}
 NUMERAL = re.compile(r"(?<![\d.])\d\.\d{3,10}(?!\d)")
 
 
@@ -115,7 +117,7 @@ def counted(record: Record, notes: Notes) -> None:
     ]:
         for sentence in text.splitlines():
             match = OF_RUNS.search(sentence)
-            if match is None or OTHERS.search(sentence):
+            if match is None or OTHERS.search(sentence) or ELSEWHERE.search(sentence):
                 continue
             count = WORDS.get(match[1].lower()) or int(match[1])
             if count > len(seeds) + unknown:

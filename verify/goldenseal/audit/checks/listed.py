@@ -5,8 +5,8 @@ from decimal import Decimal
 from goldenseal.audit.checks.prose import OTHERS
 from goldenseal.audit.checks.spread import both
 from goldenseal.audit.lists import Listed
-from goldenseal.audit.match import Value, best, matched, number_of
-from goldenseal.audit.model import Certainty, Notes, Record
+from goldenseal.audit.match import Value, best, matched, number_of, per_run
+from goldenseal.audit.model import Certainty, Notes, Record, Stage
 from goldenseal.audit.numbers import Number, mean, parse
 from goldenseal.audit.words import meaning
 
@@ -27,10 +27,7 @@ def check(record: Record, notes: Notes) -> None:
 
 def judge(record: Record, listed: Listed, role: str, notes: Notes) -> None:
     """A list of which most numbers are the final scores of runs, must be so in all."""
-    held: list[list[Number]] = [
-        [n for score in run.scores if (n := number_of(score, role)) is not None]
-        for run in record.runs
-    ]
+    held = scores_of(record, role)
     taken, missing = matched(list(listed.numbers), held)
     place = f"{record.readme.name if record.readme else ''}:{listed.line}"
     if not missing:
@@ -45,6 +42,14 @@ def judge(record: Record, listed: Listed, role: str, notes: Notes) -> None:
     certainty = MISMATCH if len(listed.numbers) <= len(held) else AMBIGUOUS
     evidence = f"{names} is the score of no log; {len(taken)} others are"
     return notes.add("list-not-in-log", certainty, listed.shown, place, evidence)
+
+
+def scores_of(record: Record, role: str) -> list[list[Number]]:
+    """Every logged score of each run."""
+    return [
+        [n for score in run.scores if (n := number_of(score, role)) is not None]
+        for run in record.runs
+    ]
 
 
 def summary(record: Record, listed: Listed, notes: Notes) -> None:
@@ -64,6 +69,10 @@ def summary(record: Record, listed: Listed, notes: Notes) -> None:
             kind = "list-mean"
         else:
             held, kind = both(listed.values, listed.shown, stated.digits), "deviation"
+            role = meaning(listed.name).role
+            if not matched(list(listed.numbers), scores_of(record, role))[1]:  # of these runs
+                for label, own in per_run(record.used_runs, role, tuple(Stage)).items():
+                    held += both([n.value for n in own], label, stated.digits)
         nearest = best(stated, held)
         if nearest.holds:
             notes.confirm(f"{name} {stated}", place, nearest.how)

@@ -43,7 +43,6 @@ def check(record: Record, notes: Notes) -> None:
         if own.confirmed:
             without_log(record, cells, own)
         settle(record, number, len(tables), own, notes)
-    readme_spread.headline(record, notes)
 
 
 def repeats(cells: list[Cell]) -> bool:
@@ -126,6 +125,8 @@ def judge(
                 above = [n.value for n in column(cells, cell.column)]
                 said = f"{label or '±'} {spread}"
                 readme_spread.judge(record, read.role, above, spread, label, said, place, notes)
+    elif cell.row in ("max", "min"):
+        judge_extreme(cell, cells, number, place, notes)
     elif read.role in ("bpb", "loss"):
         above = [n.value for n in column(cells, cell.column)]
         label = readme_spread.label_of(cell.label) or "std"
@@ -239,7 +240,7 @@ def judge_step_time(
     """The time of a step, which may also be the whole time, or the budget, over the steps."""
     values = values_of(record, runs, "step-time")
     for run in runs:
-        for total in [*run.train_ms[-1:], times.LIMIT_MS]:
+        for total in [*([max(run.train_ms)] if run.train_ms else []), times.LIMIT_MS]:
             for steps in run.steps[-1:]:
                 what = f"{plain(total, 0)} ms over {steps} steps of {run.file}"
                 values.append(Value(total / max(steps, 1), 3, what))
@@ -273,6 +274,20 @@ def column(cells: list[Cell], name: str) -> list[Number]:
     return [entry[0] for entry in quantities if entry is not None]
 
 
+def judge_extreme(cell: Cell, cells: list[Cell], number: Number, place: str, notes: Notes) -> None:
+    """The largest or the smallest of a column."""
+    above = column(cells, cell.column)
+    if len(above) < 2:
+        return
+    exact = (max if cell.row == "max" else min)(n.value for n in above)
+    claim = f"{cell.row} of {cell.column}: {cell.text}"
+    nearest = best(number, [Value(exact, None, f"{cell.row} of the {len(above)} cells above")])
+    if nearest.agreement:
+        notes.confirm(claim, place, nearest.how)
+    else:
+        notes.add("readme-mean", MISMATCH, claim, place, nearest.how)
+
+
 def judge_mean(
     record: Record,
     cell: Cell,
@@ -302,7 +317,8 @@ def judge_mean(
     if nearest.holds:
         return notes.confirm(claim, place, nearest.how)
     value = best(number, [printed])
-    if read.role not in ("bpb", "loss", "steps") or approximate:
+    counted = number.is_integer and number.value > 10**5  # bytes, or milliseconds, to the last one
+    if not (read.role in ("bpb", "loss", "steps") or counted) or approximate:
         return notes.add("readme-mean", AMBIGUOUS, claim, place, value.how)
     singles = [Value(n.value, None, "one seed's value") for n in above]
     if best(number, singles).holds and read.role in ("bpb", "loss"):

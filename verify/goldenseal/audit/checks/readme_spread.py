@@ -23,11 +23,12 @@ AFTER_SIGN = re.compile(
 LABELLED = re.compile(
     r"(?P<label>\b(?:std\.? ?err(?:or)?|std\.? ?dev|std|stdev|sd|sem|se|standard (?:error|"
     rf"deviation)|(?:95|99|90) ?% ?ci(?: half[- ]?width)?)|σ)\.?"
+    r"(?:\s+(?:over|across|of|between|among)\s+(?:the\s+|all\s+)?(?:\w+\s+)?(?:seeds|runs))?"
     rf"\s*(?:[:=≈~]|of|is)?\s*(?:±\s*)?{NUMBER}",
     re.IGNORECASE,
 )
 SCORES = ("bpb", "loss")
-HEAD_LINES = 14
+ROUNDED = Decimal("1e-4")  # relative; by which a spread is off that was computed from rounded ones
 OTHERS = re.compile(r"baseline|previous|prior|PR ?#?\d|sota\b|floor|noise|threshold|over all", re.I)
 NORMAL = {"90": 1.645, "95": 1.96, "99": 2.576}
 
@@ -118,7 +119,7 @@ def judge(
         if label and other != label and (swapped := fit(groups, number, other)).holds:
             evidence = f"it is a {called}: {swapped.how}"
             return notes.add("deviation", MISMATCH, claim, place, evidence)
-    slack = Decimal(1).scaleb(-number.digits)
+    slack = max(Decimal(1).scaleb(-number.digits), number.value * ROUNDED)
     unlogged = any(not record.runs_of(seed) for seed in record.claimed_seeds)
     certainty = AMBIGUOUS if unlogged and len(above) < 2 else MISMATCH
     if nearest.value and abs(nearest.value.value - number.value) <= slack:
@@ -132,20 +133,3 @@ def fit(groups: list[tuple[list[Decimal], str]], number: Number, label: str) -> 
         number,
         [v for values, what in groups for v in candidates(values, what, number.digits, label)],
     )
-
-
-def headline(record: Record, notes: Notes) -> None:
-    """Spreads beside the mean at the top of the README."""
-    if record.readme is None or len({run.seed for run in record.used_runs}) < 2:
-        return
-    for number, raw in enumerate(record.readme.text.splitlines()[:HEAD_LINES], start=1):
-        line = re.sub(r"[*`$]", "", raw[:1000])
-        if line.lstrip().startswith("|") or not re.search(r"\bbpb\b|val_loss|val_bpb", line, re.I):
-            continue
-        if not re.search(r"\b(?:mean|average|seeds?)\b", line, re.I) or OTHERS.search(line):
-            continue
-        for spread, label in spreads_in(line):
-            if Decimal("0.5") > spread.value > 0 and spread.digits >= 3:
-                place = f"{record.readme.name}:{number}"
-                claim = f"{label or '±'} {spread}"
-                judge(record, "", [], spread, label, claim, place, notes)

@@ -96,7 +96,7 @@ def as_claimed(
     values: list[Decimal], name: str, digits: int
 ) -> Iterator[tuple[list[Decimal], str]]:
     """(values, what they are) in full and rounded as claims round; nothing for fewer than two."""
-    for places in (None, digits, digits - 1, 6, 5, 4) if len(values) > 1 else ():
+    for places in (None, digits, max(digits - 1, 4), 6, 5, 4) if len(values) > 1 else ():
         kept = values if places is None else [rounded(v, max(places, 1)) for v in values]
         how = "" if places is None else f", of values rounded to {max(places, 1)} digits"
         yield kept, f"{len(values)} runs, {name}{how}"

@@ -10,6 +10,7 @@ from goldenseal.audit.numbers import Number, parse
 
 REAL = r"[-+\u2212]?\d*\.?\d+(?:[eE][-+]?\d+|\s*[x×]\s*10\^?[-\u2212]\d+)?"
 MARKS = re.compile(r"[*`$\\]|<[^>]{0,20}>")
+RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺·⋅", "0123456789-+××")  # 5.1 × 10⁻⁴
 T = re.compile(rf"(?<![A-Za-z])t(?:[-_ ]?stat(?:istic)?)?\s*(?:\([^)]*\))?\s*[=≈:]\s*({REAL})")
 DF = re.compile(rf"(?<![A-Za-z])df\s*[=≈:]\s*({REAL})")
 OF_DF = re.compile(rf"(?<![A-Za-z])t\s*\(\s*({REAL})\s*\)\s*[=≈]")  # t(2) = 3.1
@@ -70,7 +71,7 @@ def of_readme(record: Record) -> Iterator[Statement]:
     for line, raw in enumerate(record.readme.text.splitlines(), start=1):
         if not MAYBE.search(raw[:2000]):
             continue
-        text = MARKS.sub("", raw[:2000])
+        text = MARKS.sub("", raw[:2000]).translate(RAISED)
         groups = tuple(
             tuple(Decimal(v) for v in SCORE.findall(found)) for found in GROUP.findall(text)[:4]
         )

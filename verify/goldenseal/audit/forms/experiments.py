@@ -62,7 +62,7 @@ class Experiments:
         if notes.scored:
             return ""
         unread = [f for f in record.problems if f.certainty is Certainty.AMBIGUOUS]
-        if unread:
+        if unread and not record.facts["runs"]:
             return f"{unread[0].place}: {unread[0].evidence}"
         if not record.facts["runs"]:
             return "no score was found in the logs"

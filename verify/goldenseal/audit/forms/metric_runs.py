@@ -21,11 +21,12 @@ AT = re.compile(r"\b(?:acc(?:uracy)?|prec(?:ision)?)(?:@(?=\d+\b)|(?=[15]\b))(\d
 TOP = re.compile(r"top\d+")
 SPLITS = frozenset("train validation test".split())
 HOW = frozenset(
-    """final last best max min mean avg average peak std sd at end epoch step over seeds seed runs
-    run score value the of on set our ours result results metric all a is was were be been with to
-    by reached reaches reach achieved achieves attained attains obtained got gives gave came after
-    about around now""".split()
+    """final last best max min maximum minimum highest lowest mean avg average peak std sd at end
+    epoch step over seeds seed runs run score value the of on set our ours result results metric all
+    a is was were be been with to by reached reaches reach achieved achieves attained attains
+    obtained got gives gave came after about around now""".split()
 )
+EXTREME = r"\b(?:best|max(?:imum)?|min(?:imum)?|peak|highest|lowest)\b"
 LOWER = frozenset("loss error perplexity wer cer rmse mae mse fid nll bpb bpc latency".split())
 BEST = re.compile(r"(?:^|[^a-z])(?:best|max|min|peak|highest|lowest)(?:[^a-z]|$)", re.IGNORECASE)
 HUNDRED = Decimal(100)
@@ -98,7 +99,7 @@ def meant(heading: str) -> Meant:
     text = re.sub(r"\([^)]*\)|↑|↓|\*", " ", heading)
     known = normal(text)
     low = heading.lower()
-    which = "best" if re.search(r"\b(?:best|max|min|peak)\b", low) else ""
+    which = "best" if re.search(EXTREME, low) else ""
     which = "last" if re.search(r"\b(?:final|last)\b", low) else which
     quantity = known - SPLITS - HOW
     split = next(iter(sorted(known & SPLITS)), "")

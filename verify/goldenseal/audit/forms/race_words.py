@@ -55,6 +55,8 @@ ENOUGH = Decimal("0.004")  # of (target - mean) x sqrt(n), by the rules of the t
 GOAL = re.compile(r"\b(?:target|goal|must|should|need|require|aim|rule)", re.IGNORECASE)
 MEANT = re.compile(rf"{GOAL.pattern}|\b(?:mean|average|avg)\b", re.IGNORECASE)
 HEADLINES = 30
+COLLECTION = 6  # groups; a README above more of them is about none alone
+BELOW = Decimal("0.1")
 MAX_LINES = 1500
 
 
@@ -289,9 +291,11 @@ def counts(readme: Readme, lines: list[str], race: Race, notes: Notes) -> None:
 def reached(readme: Readme, target: Decimal, race: Race, notes: Notes) -> None:
     """Whether the mean of the logs is at the target, where the README says that it is."""
     values = [v for v in race.means() if "the " in v.what]
-    if target_of(readme.text, race) is None or not values:
+    if target_of(readme.text, race) is None or not values or len(race.groups()) > COLLECTION:
         return
     lowest = min(values, key=lambda v: v.value)
+    if target - lowest.value > BELOW:
+        return  # of another task
     unproved = {f.kind for f in notes.findings} & {"other-runs", "partly-logged", "not-in-log"}
     if lowest.value <= target and not unproved and is_headline(readme, target, race):
         notes.score(f"a loss of at most {target}", readme.name, str(lowest))

@@ -71,12 +71,14 @@ class TrainerForm:
     def check(self, record: Record, notes: Notes) -> None:
         """The card's results, its table and its settings."""
         from goldenseal.audit.checks import impossible
-        from goldenseal.audit.forms import trainer_card, trainer_settings
+        from goldenseal.audit.forms import trainer_card, trainer_prose, trainer_settings
 
         state: State = record.facts["state"]
         if record.readme is not None:
             trainer_card.check(record.readme, state, notes)
             trainer_settings.check(record.readme, state, notes)
+            if not any(mark.decode() in record.readme.text for mark in MARKS):
+                trainer_prose.check(record.readme, state, notes)
         trainer_card.results(state, notes)
         impossible.check(record, notes)
 
