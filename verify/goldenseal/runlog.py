@@ -119,11 +119,11 @@ def _check_line(raw: bytes, previous: bytes, where: str) -> tuple[dict[str, Any]
     line = canonical.loads(raw, where)
     if not isinstance(line, dict) or not isinstance(line.get("kind"), str):
         raise UsageError(f"{where}: not a JSON object with a `kind`")
-    stated = line.pop("chain", None)
-    body = canonical.dumps(line)
-    chain = chained(previous, body)
+    stated = str(line.pop("chain", ""))
     # `kind` follows `chain` in canonical order, so a comma follows it too.
-    if stated != chain.hex() or raw.replace(b'"chain":"%b",' % stated.encode(), b"", 1) != body:
+    body = raw.replace(b'"chain":"%b",' % stated.encode(), b"", 1)
+    chain = chained(previous, body)
+    if stated != chain.hex() or not canonical.is_canonical(body, line):
         raise ContradictedError(f"{where}: the chain breaks here: this line was edited")
     return line, chain
 

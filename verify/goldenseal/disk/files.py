@@ -9,10 +9,9 @@ import stat
 import tempfile
 import unicodedata
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from io import BufferedReader
+from io import BufferedReader, FileIO
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from goldenseal.disk.characters import odd_character
 from goldenseal.errors import UsageError
@@ -87,20 +86,23 @@ def _odd_on_windows(part: str) -> bool:
 
 def fold(name: str) -> str:
     """What a file system that ignores case and Unicode form would take the name for."""
+    if name.isascii():
+        return name.lower()
     return unicodedata.normalize("NFC", unicodedata.normalize("NFKC", name).casefold())
 
 
 def colliding(names: list[str]) -> list[tuple[str, str]]:
     """Pairs of names, of files or of their folders, that some file systems cannot tell apart."""
     seen: dict[str, str] = {}
-    collisions = set()
+    folded, collisions = set(), set()
     for name in names:
-        parts = name.split("/")
-        for length in range(1, len(parts) + 1):
-            path = "/".join(parts[:length])
+        path = name
+        while path and path not in folded:  # else its folders were folded with it
+            folded.add(path)
             other = seen.setdefault(fold(path), path)
             if other != path:
                 collisions.add((other, path))
+            path = path.rpartition("/")[0]
     return sorted(collisions)
 
 
@@ -158,14 +160,15 @@ def _problem_with_entry(entry: "os.DirEntry[str]") -> str | None:
 
 
 @contextlib.contextmanager
-def open_regular(path: Path) -> Iterator[BufferedReader]:
+def open_regular(path: Path | str) -> Iterator[BufferedReader]:
     """Open a regular file for reading, and nothing else: a pipe would block, a link lead away.
 
     Raises UsageError when it is something else or cannot be read, also while it is read.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-        with open(descriptor, "rb") as file:
+        file: BufferedReader = BufferedReader(FileIO(descriptor))  # open() would ask for a terminal
+        with file:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise UsageError(f"{path} is not a regular file")
             yield file
@@ -173,11 +176,14 @@ def open_regular(path: Path) -> Iterator[BufferedReader]:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from error
 
 
-def read_small(path: Path, limit: int) -> bytes:
+def read_small(path: Path | str, limit: int) -> bytes:
     """The bytes of a regular file. Raises UsageError when it holds more than `limit` of them."""
     with open_regular(path) as file:
-        if os.fstat(file.fileno()).st_size <= limit:
-            data = file.read(limit + 1)
+        size = os.fstat(file.fileno()).st_size
+        if size <= limit:
+            data = file.read(size + 1)  # room for the limit would be cleared first
+            if len(data) > size:  # it has grown
+                data += file.read(limit + 1 - len(data))
             if len(data) <= limit:
                 return data
     raise UsageError(f"{path} is larger than {limit} bytes, which is all that is read of its kind")
@@ -200,7 +206,7 @@ class Digests(NamedTuple):
     sha256: str
 
 
-def hash_file(path: Path, advance: Callable[[int], None] = lambda count: None) -> str:
+def hash_file(path: Path | str, advance: Callable[[int], None] = lambda count: None) -> str:
     """SHA-512 of a regular file in constant memory; `advance` is called with the bytes read.
 
     Raises UsageError when it is a link, cannot be read, or changes while it is read.
@@ -211,33 +217,48 @@ def hash_file(path: Path, advance: Callable[[int], None] = lambda count: None) -
     return h.hexdigest()
 
 
-def hash_both(path: Path, advance: Callable[[int], None] = lambda count: None) -> Digests:
+def copy_file(path: Path | str, target: Path) -> str:
+    """Copy a regular file; the SHA-512 of what was written. Raises UsageError as `hash_file`."""
+    h = hashlib.sha512()
+    with open(target, "wb") as copy:
+        for chunk in _chunks(path, lambda count: None):
+            h.update(chunk)
+            copy.write(chunk)
+    return h.hexdigest()
+
+
+def hash_both(path: Path | str, advance: Callable[[int], None] = lambda count: None) -> Digests:
     """Both digests of one reading, else as `hash_file`.
 
     SHA-256 of whole chunks is computed on a second core, if there is one: hashlib lets go of the
     interpreter meanwhile.
     """
     long, short = hashlib.sha512(), hashlib.sha256()
-    with ThreadPoolExecutor(1) as beside:  # a thread only once there is work for it
+    beside: Any = None
+    with contextlib.ExitStack() as stack:
         for chunk in _chunks(path, advance):
             if len(chunk) < CHUNK:
                 short.update(chunk)
                 long.update(chunk)
                 continue
+            if beside is None:  # a thread only once there is work for it
+                from concurrent.futures import ThreadPoolExecutor
+
+                beside = stack.enter_context(ThreadPoolExecutor(1))
             other = beside.submit(short.update, chunk)
             long.update(chunk)
             other.result()
     return Digests(long.hexdigest(), short.hexdigest())
 
 
-def _chunks(path: Path, advance: Callable[[int], None]) -> Iterator[memoryview]:
+def _chunks(path: Path | str, advance: Callable[[int], None]) -> Iterator[memoryview]:
     """A regular file's bytes, in one buffer that each step overwrites; errors as `hash_file`."""
     with open_regular(path) as file:
         before = os.fstat(file.fileno())
         buffer = bytearray(min(CHUNK, before.st_size + 1))  # to clear a large one takes longer
         view = memoryview(buffer)
         total = 0
-        while count := file.readinto(buffer):
+        while count := file.raw.readinto(view):
             yield view[:count]
             total += count
             if total > before.st_size:

@@ -1,7 +1,6 @@
 """The planned test of one group: paired differences, effect sizes, corrected p. Needs scipy."""
 
 import math
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -84,7 +83,7 @@ def compare(values: Sequence[float], base: Sequence[float]) -> dict[str, Any]:
     `counts` is false and `why_not` is there. Raises UsageError for fewer than two pairs, sides of
     unlike length, or a value that is not finite.
     """
-    from scipy import stats
+    from scipy import special  # not scipy.stats, which takes most of a second to load
 
     if len(values) != len(base):
         raise UsageError(f"{len(values)} values against {len(base)}: a paired test needs pairs")
@@ -94,17 +93,25 @@ def compare(values: Sequence[float], base: Sequence[float]) -> dict[str, Any]:
     facts |= {"ci95": None, "df": degrees, "differences": differences, "p": None, "t": None}
     if facts["sd"] == 0:
         return {**facts, "counts": False, "why_not": NO_SPREAD}
-    with warnings.catch_warnings():  # scipy warns of a spread that is small beside the mean
-        warnings.simplefilter("ignore", RuntimeWarning)
-        test = stats.ttest_rel(values, base)
-    half = float(stats.t.ppf((1 + CONFIDENCE) / 2, degrees)) * facts["sd"]
+    half = float(special.stdtrit(degrees, (1 + CONFIDENCE) / 2)) * facts["sd"]
     half /= math.sqrt(len(differences))
     facts["ci95"] = [facts["mean"] - half, facts["mean"] + half]
-    facts["p"], facts["t"] = float(test.pvalue), float(test.statistic)
+    facts["t"] = paired_t(differences)
     if not math.isfinite(facts["t"]):  # squares beyond the doubles: the same t, by its definition
         facts["t"] = facts["mean"] / facts["sd"] * math.sqrt(len(differences))
-        facts["p"] = 2 * float(stats.t.sf(abs(facts["t"]), degrees))
+    facts["p"] = 2 * float(special.stdtr(degrees, -abs(facts["t"])))
     return facts
+
+
+def paired_t(differences: Sequence[float]) -> float:
+    """t as scipy.stats.ttest_rel has it, to the bit: sealed results were told by that."""
+    import numpy as np
+
+    gains, n = np.array(differences), len(differences)
+    with np.errstate(all="ignore"):
+        mean = gains.mean()
+        variance = ((gains - mean) ** 2).mean() * (n / (n - 1))
+        return float(mean / np.sqrt(variance / n))
 
 
 def holm(values: Sequence[float | None]) -> list[float | None]:

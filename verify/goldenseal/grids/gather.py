@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from goldenseal.disk import canonical
-from goldenseal.disk.files import hash_file, read_small
-from goldenseal.errors import ContradictedError, GoldensealError
+from goldenseal.disk.files import copy_file, hash_file, read_small
+from goldenseal.errors import ContradictedError, GoldensealError, UsageError
 from goldenseal.grids.attempts import RUNNING, read_attempts
 from goldenseal.grids.cell import OUT
 from goldenseal.grids.state import CELL, SWEEP
@@ -87,25 +87,34 @@ def _read_sealed(expected: Expected, cell: Cell, folder: Path, target: Path) -> 
     Raises ContradictedError for a file that changed, knobs that are not the plan's, or a log that
     is not of this cell.
     """
-    data = read_small(folder / SUMS, MAX_SUMS_BYTES)
+    data = read_small(f"{folder}/{SUMS}", MAX_SUMS_BYTES)
     sums = parse_sums(data)
     log = f"{OUT}/{expected.log}"
     for name in (CELL, log):
         if name not in sums:
             raise ContradictedError(f"its seal does not cover {name}")
     target.parent.mkdir(parents=True)
-    shutil.copyfile(folder / log, target, follow_symlinks=False)
+    told = b""
     for name, digest in sums.items():
-        path = target if name == log else folder / name
-        if not path.is_file() or path.is_symlink() or hash_file(path) != digest:
+        try:
+            if name == CELL:
+                told = read_small(f"{folder}/{name}", canonical.MAX_BYTES)
+                found = hashlib.sha512(told).hexdigest()
+            elif name == log:
+                found = copy_file(f"{folder}/{name}", target)
+            else:
+                found = hash_file(f"{folder}/{name}")
+        except UsageError:  # gone, or no file any more
+            found = ""
+        if found != digest:
             raise ContradictedError(f"{name} has changed since it was sealed, or is gone")
-    facts = canonical.read(folder / CELL, CELL)
+    facts = canonical.loads(told, CELL)
     if (facts.get("configuration"), facts.get("seed")) != (cell.configuration, cell.seed):
         raise ContradictedError(f"{CELL} is of another cell")
     wanted = {**expected.knobs[cell.configuration], SEED: str(cell.seed)}
-    ran = facts.get("environment", {})
-    for knob, text in wanted.items():
-        if knob not in expected.places and ran.get(knob) != text:
-            raise ContradictedError(f"ran with {knob}={ran.get(knob)}, the plan says {text}")
     logged = {k: text for k, text in wanted.items() if k not in expected.places}
+    ran = facts.get("environment", {})
+    for knob, text in logged.items():
+        if ran.get(knob) != text:
+            raise ContradictedError(f"ran with {knob}={ran.get(knob)}, the plan says {text}")
     return hashlib.sha512(data).hexdigest(), read_run(target, cell.seed, logged)
