@@ -15,7 +15,7 @@ OTHERS = re.compile(
     r"threshold|target|\b(?:an)?other\b|\bexpected\b|\bold\b|without\b|\bw/o\b|disabled|naive|"
     r"\balso ran\b|hypothe|\bthan\b|better|worse|merged|leader|\bcurrent\b|official|upstream|"
     r"parent|\bfrom ~?\d|\bswe(?:pt|ep)|\bH200\b|\bA100\b|\bdropp|degrad|\bloses?\b|\bsaves?\b|"
-    r"\bcosts?\b",
+    r"\bcosts?\b|\bbefore\b|attempt|\bbugs?\b|\bfixed\b",
     re.IGNORECASE,
 )
 ABOVE = re.compile(
