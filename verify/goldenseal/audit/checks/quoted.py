@@ -56,8 +56,9 @@ def runs_about(record: Record, text: str) -> list[Run]:
 
 def printed(record: Record, passage: Passage, notes: Notes) -> None:
     """Values with the names that logs give them."""
-    runs = runs_about(record, passage.text)
-    for match in PRINTED.finditer(passage.text):
+    found = list(PRINTED.finditer(passage.text))
+    runs = runs_about(record, passage.text) if found else []
+    for match in found:
         number = parse(match["value"])
         if number is None:
             continue
@@ -93,6 +94,8 @@ def pairs(text: str) -> Iterator[tuple[int, Number]]:
     all seeds and then all scores.
     """
     found = [(m.start(), "seed", m[1]) for m in SEED.finditer(text)]
+    if not found:
+        return
     found += [(m.start(), "score", m[1]) for m in SCORE.finditer(text)]
     found.sort()
     kinds = [kind for _, kind, _ in found]
@@ -133,9 +136,10 @@ def by_seed(record: Record, passage: Passage, notes: Notes) -> None:
 
 def last_step(record: Record, passage: Passage, notes: Notes) -> None:
     """The step at which a run is said to have stopped, without those that were planned."""
-    runs = runs_about(record, passage.text)
+    found = STOPPED_AT.findall(passage.text)
+    runs = runs_about(record, passage.text) if found else []
     ends = {Decimal(run.steps[-1]): run.file for run in runs if run.steps}
-    for text in STOPPED_AT.findall(passage.text):
+    for text in found:
         number = parse(text)
         if number is None or not ends or number.value in ends:
             continue
