@@ -14,6 +14,7 @@ LOCAL = re.compile(
     r"(?:^|_)(?:SEED|ID|PATH|DIR|NAME|PROC|RANK|PORT|ADDR|DEVICES?|EVERY|FILE)(?:_|$)"
 )
 MAX_WORDS = 6
+SENTENCE = re.compile(r"\b(?:set|use|try|with|for|if|gave|gives|when|longer|or|instead)\b", re.I)
 SWITCH = {"true": "1", "false": "0"}
 
 
@@ -47,7 +48,8 @@ def check(record: Record, notes: Notes) -> None:
 
 def is_listing(line: str) -> bool:
     """Whether a line is about its settings, and no sentence that mentions one."""
-    return len(re.findall(r"[A-Za-z]{2,}", ASSIGNED.sub(" ", line))) <= MAX_WORDS
+    rest = ASSIGNED.sub(" ", line)
+    return len(re.findall(r"[A-Za-z]{2,}", rest)) <= MAX_WORDS and not SENTENCE.search(rest)
 
 
 def same(stated: str, logged: str) -> bool:

@@ -26,7 +26,7 @@ AFTER = re.compile(
 )
 # `1.1122 (3-seed mean)`
 BEFORE = re.compile(
-    rf"(?<![\d.]){SCORE}(?:\s*(?:val_)?bpb)?\s*[(\[,]\s*(?:the )?"
+    rf"(?<![\d.]){SCORE}(?:\s*(?:val_)?bpb)?\s*[(\[]\s*(?:the )?"
     rf"(?:{COUNT}[- ]{RUNS}[- ])?{NAME}\b(?! step)",
     re.IGNORECASE,
 )

@@ -25,6 +25,7 @@ TOTAL = re.compile(
     r"(\d{1,2},\d{3},\d{3}|\d{8})\s*bytes",
     re.IGNORECASE,
 )
+BYTES_OR_PARAMETERS = re.compile(r"bytes|param", re.IGNORECASE)
 PARAMS = re.compile(
     r"(?:\b(?:total |model )?param(?:eter)?s(?: count)?\s*[:=]\s*"
     r"(\d{1,3}(?:,\d{3}){2,3}|\d{7,9})(?![\d,.])"
@@ -95,9 +96,10 @@ def phases(record: Record, table: Table, notes: Notes) -> None:
 
 def memory(record: Record, passage: Passage, notes: Notes) -> None:
     """Peaks of memory, as the log prints them."""
-    runs = runs_about(record, passage.text)
+    found = MEMORY.findall(passage.text)
+    runs = runs_about(record, passage.text) if found else []
     values = [Value(Decimal(m), None, f"peak in {run.file}") for run in runs for m in run.memory]
-    for one, other in MEMORY.findall(passage.text):
+    for one, other in found:
         stated("memory", one or other, values, passage.place, notes)
 
 
@@ -106,8 +108,9 @@ def megabytes(record: Record, passage: Passage, notes: Notes) -> None:
     _, _, line = passage.place.rpartition(":")
     if not line.isdigit() or int(line) > HEAD_LINES or NO_SIZE.search(passage.text):
         return
-    values = sizes.candidates(record, record.runs, "total")
-    for text in MEGABYTES.findall(passage.text):
+    found = MEGABYTES.findall(passage.text)
+    values = sizes.candidates(record, record.runs, "total") if found else []
+    for text in found:
         number = parse(text)
         if number is None or not values:
             continue
@@ -145,6 +148,8 @@ def told(record: Record, steps: str, ms: str, place: str, notes: Notes) -> None:
 
 def whole(record: Record, passage: Passage, notes: Notes) -> None:
     """Exact bytes of the model and of the whole, and the number of parameters."""
+    if not BYTES_OR_PARAMETERS.search(passage.text):
+        return
     runs = runs_about(record, passage.text)
     for role, pattern in (("model", MODEL), ("total", TOTAL)):
         for text in pattern.findall(passage.text):

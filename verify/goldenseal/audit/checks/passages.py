@@ -15,7 +15,7 @@ OTHERS = re.compile(
     r"threshold|target|\b(?:an)?other\b|\bexpected\b|\bold\b|without\b|\bw/o\b|disabled|naive|"
     r"\balso ran\b|hypothe|\bthan\b|better|worse|merged|leader|\bcurrent\b|official|upstream|"
     r"parent|\bfrom ~?\d|\bswe(?:pt|ep)|\bH200\b|\bA100\b|\bdropp|degrad|\bloses?\b|\bsaves?\b|"
-    r"\bcosts?\b",
+    r"\bcosts?\b|\bbefore\b|attempt|\bbugs?\b|\bfixed\b",
     re.IGNORECASE,
 )
 ABOVE = re.compile(
@@ -33,6 +33,7 @@ OTHER_PARTS = re.compile(
 )
 HEADING = re.compile(r"^ {0,3}(#{1,6})\s+(.*)$")
 ITEM = re.compile(r"\s*(?:[-*+]|\d+[.)])\s|\s{2,}")
+DIGIT = re.compile(r"\d")
 MAX_LINES = 2000
 KEPT = "passages"
 MIN_TEXT = 20  # characters; shorter fields are names
@@ -51,7 +52,7 @@ class Passage:
 
 
 def passages(record: Record) -> list[Passage]:
-    """Every line that is no row of a table; split once a record."""
+    """Every line that holds a digit and is no row of a table; split once a record."""
     if KEPT not in record.facts:
         record.facts[KEPT] = list(_split(record))
     kept: list[Passage] = record.facts[KEPT]
@@ -90,9 +91,8 @@ def of_readme(name: str, text: str) -> Iterator[Passage]:
         line = MARKS.sub("", raw[:1000])
         if not line.strip() or line.lstrip().startswith("|"):
             continue
-        said = bool(OTHERS.search(line))
         if not fence and not ITEM.match(line):
             above = line.rstrip().endswith(":") and bool(ABOVE.search(line))
-        yield Passage(
-            f"{name}:{number}", line, bool(fence), foreign == 9 and not said and not above
-        )
+        if DIGIT.search(line):
+            own = foreign == 9 and not above and not OTHERS.search(line)
+            yield Passage(f"{name}:{number}", line, bool(fence), own)

@@ -16,11 +16,18 @@ PRINTED = re.compile(
     r"(?P<unit>ms|s)?(?![\w.]*\d)"
 )
 SEED = re.compile(r"(?<![A-Za-z])seeds?[\s_:=#]{0,3}(\d{1,10})(?![\d.])", re.IGNORECASE)
+SEVERAL = re.compile(
+    r"\bseeds?[\s:(]{1,3}(\d{1,10}(?:\s*(?:[/,&]|and|,\s*and)\s*\d{1,10}(?![\d.]))+)", re.IGNORECASE
+)
 SCORE = re.compile(r"(?<![\d.])(\d\.\d{4,10})(?!\d)")
 STOPPED = re.compile(
     r"\b(?:stop\w*|ended|ran|reached|completed|finished)\b[^\d\n]{0,30}(\d{1,3},\d{3}|\d{3,6})\s*/\s*"
-    r"(\d{1,3},\d{3}|\d{3,6})(?![\d,./])",
+    r"(\d{1,3},\d{3}|\d{3,6})(?!\d|[,./]\d)",
     re.IGNORECASE,
+)
+STOPPED_AT = re.compile(
+    r"\b(?:stopp\w+|ended|halted|finished)\s+at\s+step\s+(\d{1,3},\d{3}|\d{3,6})(?!\d|[,./]\d)",
+    re.I,
 )
 
 
@@ -35,6 +42,7 @@ def check(record: Record, notes: Notes) -> None:
         if not passage.fenced:
             by_seed(record, passage, notes)
             stopped(record, passage, notes)
+            last_step(record, passage, notes)
 
 
 def runs_about(record: Record, text: str) -> list[Run]:
@@ -48,8 +56,9 @@ def runs_about(record: Record, text: str) -> list[Run]:
 
 def printed(record: Record, passage: Passage, notes: Notes) -> None:
     """Values with the names that logs give them."""
-    runs = runs_about(record, passage.text)
-    for match in PRINTED.finditer(passage.text):
+    found = list(PRINTED.finditer(passage.text))
+    runs = runs_about(record, passage.text) if found else []
+    for match in found:
         number = parse(match["value"])
         if number is None:
             continue
@@ -81,14 +90,25 @@ def is_near(stated: Decimal, logged: Decimal) -> bool:
 
 
 def pairs(text: str) -> Iterator[tuple[int, Number]]:
-    """(seed, score) where a line names seeds and as many scores, in turn."""
+    """(seed, score) where a line names seeds and as many scores: in turn, either first, or first
+    all seeds and then all scores.
+    """
     found = [(m.start(), "seed", m[1]) for m in SEED.finditer(text)]
+    if not found:
+        return
     found += [(m.start(), "score", m[1]) for m in SCORE.finditer(text)]
     found.sort()
     kinds = [kind for _, kind, _ in found]
-    if not found or kinds != ["seed", "score"] * (len(kinds) // 2):
+    half = len(kinds) // 2
+    if kinds == ["score", "seed"] * half and not re.search(r"\(\s*seed", text, re.IGNORECASE):
         return
-    for (_, _, seed), (_, _, score) in zip(found[::2], found[1::2], strict=True):
+    if several := SEVERAL.search(text):
+        seeds, scores = re.findall(r"\d+", several[1]), SCORE.findall(text[several.end(1) :])
+    elif half and kinds in (["seed", "score"] * half, ["score", "seed"] * half):
+        seeds, scores = ([text for _, kind, text in found if kind == k] for k in ("seed", "score"))
+    else:
+        return
+    for seed, score in zip(seeds, scores, strict=False) if len(seeds) == len(scores) else ():
         if (number := parse(score)) is not None:
             yield int(seed), number
 
@@ -112,6 +132,21 @@ def by_seed(record: Record, passage: Passage, notes: Notes) -> None:
         elif nearest.value and is_near(number.value, nearest.value.value):
             certainty = AMBIGUOUS if nearest.agreement else MISMATCH
             notes.add("readme-bpb", certainty, shown, passage.place, nearest.how)
+
+
+def last_step(record: Record, passage: Passage, notes: Notes) -> None:
+    """The step at which a run is said to have stopped, without those that were planned."""
+    found = STOPPED_AT.findall(passage.text)
+    runs = runs_about(record, passage.text) if found else []
+    ends = {Decimal(run.steps[-1]): run.file for run in runs if run.steps}
+    for text in found:
+        number = parse(text)
+        if number is None or not ends or number.value in ends:
+            continue
+        last = ", ".join(str(end) for end in sorted(ends)[:4])
+        if is_near(number.value, max(ends)):
+            evidence = f"the last step logged is {last}"
+            notes.add("readme-steps", MISMATCH, f"stopped at step {text}", passage.place, evidence)
 
 
 def stopped(record: Record, passage: Passage, notes: Notes) -> None:
