@@ -40,13 +40,15 @@ CHECKPOINT = re.compile(r"file (\S+\.(?:pt|pth|ckpt|bin|tar|chk))$")
 class Guess:
     """What is written, and what could not be guessed.
 
-    inexact: why a [resume] is written and commented out.
+    batches, steps: where a run is cut. inexact: why a [resume] is written and commented out.
     """
 
     words: list[str]
     environment: dict[str, str] = field(default_factory=dict)
     link: list[str] = field(default_factory=list)
     device: str = ""
+    batches: int = 0
+    steps: int = 0
     features: list[tuple[str, str, list[str] | dict[str, str]]] = field(default_factory=list)
     resume: Resume | None = None
     inexact: str = ""
@@ -85,15 +87,13 @@ def shorten(guess: Guess, options: Mapping[str, Option], program: Program) -> No
     for pattern, value in SHORT:
         counts = pattern == STEPS  # of steps, no limit is a value, too: None, or -1
         _set(guess, options, program, pattern, value, counts)
-    if not any(re.fullmatch(f"{STEPS}|{EPOCHS}", plain(name)) for name in options):
-        guess.unsure.append("how a run is made short: add the option to `command`")
 
 
 def shrink(guess: Guess, options: Mapping[str, Option], program: Program) -> bool:
     """Add small values for what decides how long a step takes; whether there are any."""
     before = list(guess.words), dict(guess.environment)
     names = [name for name in options if re.fullmatch(STEPS, plain(name))]
-    for pattern, value in SMALL[0 if names else 1 :]:
+    for pattern, value in SMALL[0 if names or guess.batches else 1 :]:
         _set(guess, options, program, pattern, value)
     return before != (guess.words, guess.environment)
 

@@ -70,7 +70,7 @@ def tree_of(
 ) -> Tree:
     """Read the side that `place`, a revision or a folder, names. Raises UsageError."""
     here = Path.cwd()
-    top = _git_top(here)
+    top = git_top(here)
     into.mkdir()
     looks_like_a_folder = place.startswith((".", "/", "~")) or place.endswith("/")
     if top is not None and not looks_like_a_folder and _is_revision(here, place):
@@ -114,7 +114,7 @@ def _git(folder: Path, *words: str, **variables: str) -> subprocess.CompletedPro
     )
 
 
-def _git_top(folder: Path) -> Path | None:
+def git_top(folder: Path) -> Path | None:
     """The top of the repository that the folder lies in; None outside of any, or without git."""
     if shutil.which("git") is None:
         return None
@@ -163,11 +163,13 @@ def _copy(folder: Path, into: Path, label: str, place: str) -> None:
 
 
 def files_that_git_ignores(folder: Path) -> set[str]:
-    """Relative names of files that lie there and are no part of any revision."""
-    if _git_top(folder) is None:
+    """Files of its repository that are no part of any revision, by names relative to the folder."""
+    top = git_top(folder)
+    if top is None:
         return set()
-    done = _git(folder, "ls-files", "-z", "--others", "--ignored", "--exclude-standard")
-    return {os.fsdecode(each) for each in done.stdout.split(b"\0") if each}
+    done = _git(top, "ls-files", "-z", "--others", "--ignored", "--exclude-standard")
+    names = (os.fsdecode(each) for each in done.stdout.split(b"\0") if each)
+    return {os.path.relpath(top / name, folder.resolve()) for name in names}
 
 
 def _files_of(folder: Path) -> Iterator[str]:
