@@ -64,6 +64,40 @@ def test_a_run_that_nothing_makes_short_is_cut_and_its_data_linked(written, monk
     assert f"{2 * start.CUT} steps" in said[0]
 
 
+def test_what_head_has_not_is_the_feature_and_the_rest_are_scenarios(written):
+    folder = written.folder("plain")
+    git = ["git", "-C", str(folder), "-c", "user.name=a", "-c", "user.email=a@b"]
+    for words in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "one"]):
+        subprocess.run([*git, *words], check=True)
+    script = folder / "train.py"
+    text = script.read_text()
+    added = 'DROPOUT = float(os.environ.get("DROPOUT", 0.0))\n'
+    more = 'GAIN = float(os.environ.get("GAIN", 0.0))\n'
+    script.write_text(text.replace(added, added + more))
+    said, text = written("plain", "python train.py")
+    table = tomllib.loads(text)
+    assert table["feature"] == [{"name": "gain", "env": {"GAIN": "1"}}]
+    assert 'name = "dropout"\n# environment = { DROPOUT = "1" }' in text
+    assert "scenario" not in table
+    assert not any("your feature" in line for line in said)
+
+
+def test_another_choice_is_another_way_to_run_both_sides():
+    guess = Guess([])
+    found = {
+        "--cell": Option("'gru'", "'gru'", "option", ("gru", "lstm")),
+        "--rate": Option("0.0", "0.0", "option"),
+        "--new": Option("False", "False", "option"),
+        "--kind": Option("None", "None", "option", ("a", "b")),
+    }
+    guess_features(guess, found, PROGRAM, known=lambda name: name != "--new")
+    assert guess.scenarios == [
+        ("cell lstm", "args", ["--cell", "lstm"]),
+        ("rate", "args", ["--rate", "0.1"]),
+    ]
+    assert guess.features == [("new", "args", ["--new"])]
+
+
 def options(**named):
     return {name: Option(repr(value), repr(value), kind) for name, (value, kind) in named.items()}
 

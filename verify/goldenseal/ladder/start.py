@@ -36,7 +36,7 @@ from goldenseal.ladder.processes import in_processes
 from goldenseal.ladder.program import Program, program_of
 from goldenseal.ladder.recorder import record
 from goldenseal.ladder.resume import interrupted_and_resumed
-from goldenseal.ladder.sides import files_that_git_ignores, git_top, tree_of
+from goldenseal.ladder.sides import baseline_has, files_that_git_ignores, git_top, tree_of
 from goldenseal.ladder.stepping import Enough
 
 PATIENCE, LIMIT = 20.0, 60.0  # seconds of a run as it is, and of one that is as small as can be
@@ -72,7 +72,7 @@ def write_description(words: Sequence[str], path: Path, force: bool = False) -> 
             guess.unsure.append(f"how a run ends within {LIMIT:.0f} s: add what makes it shorter")
         else:
             _resume(guess, tries, run, steps)
-    guess_features(guess, run.options, program)
+    guess_features(guess, run.options, program, baseline_has(Path.cwd()))
     atomic_write(path, "\n".join(_document(guess)).encode() + b"\n")
     said = [f"{path}: {len(run.options)} options seen, {steps} steps in {spent:.1f} s"]
     return [*said, *(f"not guessed: {text}" for text in guess.unsure)]
@@ -284,12 +284,25 @@ def _document(guess: Guess) -> Iterator[str]:
             yield f"{sign}args = {_texts(guess.resume.args)}"
         if guess.resume.environment:
             yield f"{sign}environment = {_table(guess.resume.environment)}"
-    if guess.features:
+    if guess.scenarios:
+        yield "\n# Other ways through what HEAD has, too: each runs on both sides, and must show no"
+        yield "# difference. Keep the first, and of the others what a change may touch."
+        yield '\n# [[scenario]]\n# name = "as given"'
+    for name, how, on in guess.scenarios:
+        key = "environment" if how == "env" else "args"
+        yield f"\n# [[scenario]]\n# name = {_text(name)}\n# {key} = {_value(on)}"
+    if guess.features and guess.compared:
+        yield "\n# Options that HEAD has not, turned on by a value that is to change the run."
+    elif guess.features:
         yield "\n# Guessed from options that default to off. Keep yours, with a value that acts,"
         yield "# and take away the `#`."
+    sign = "" if guess.compared else "# "
     for name, how, on in guess.features:
-        value = _table(on) if isinstance(on, dict) else _texts(on)
-        yield f"\n# [[feature]]\n# name = {_text(name)}\n# {how} = {value}"
+        yield f"\n{sign}[[feature]]\n{sign}name = {_text(name)}\n{sign}{how} = {_value(on)}"
+
+
+def _value(on: dict[str, str] | list[str]) -> str:
+    return _table(on) if isinstance(on, dict) else _texts(on)
 
 
 def _table(values: Mapping[str, str]) -> str:
