@@ -1,9 +1,14 @@
 """pytest tests/verify/ladder/test_commands_parts.py — the parts of a command that is recorded."""
 
 import datetime
+import importlib.machinery
+import importlib.util
+import json
 import os
 import pickle
 import time
+from functools import partial
+from pathlib import Path
 
 import pytest
 import torch
@@ -14,6 +19,7 @@ from goldenseal.ladder.clock import counting_clock
 from goldenseal.ladder.echoes import Echoes
 from goldenseal.ladder.events import Event, Recording
 from goldenseal.ladder.findings import decimal, ranked
+from goldenseal.ladder.missing import found_outside, missing_watched
 from goldenseal.ladder.program import program_of, words_of
 from goldenseal.ladder.stretches import stretch_in_words
 
@@ -103,6 +109,66 @@ def test_the_calendar_counts_and_dates_stay_dates():
         assert datetime.datetime(2020, 1, 2).isoformat() == "2020-01-02T00:00:00"
         assert time.strftime("%Y") in ("1970", "1969")
     assert datetime.datetime.now().year > 2000
+
+
+WAITING = """
+def wait(limit):
+    end = time.monotonic() + limit
+    readings = 0
+    while time.monotonic() < end:
+        readings += 1
+        time.sleep(0.001)
+    return readings
+"""
+
+
+@pytest.mark.parametrize(("module", "real"), [("multiprocessing.queues", True), ("train", False)])
+def test_who_waits_for_a_process_sees_real_seconds_go_by(module, real):
+    names = {"__name__": module, "time": time}
+    exec(WAITING, names)
+    with counting_clock(calendar=True):
+        first = time.monotonic()
+        readings = names["wait"](0.02)
+        counted = time.monotonic() - first
+    assert counted == pytest.approx(0.001 * (1 if real else readings + 3))
+
+
+def test_a_compiled_module_derives_from_the_real_classes(monkeypatch):
+    seen = []
+    real = importlib.machinery.ExtensionFileLoader.exec_module
+    monkeypatch.setattr(
+        importlib.machinery.ExtensionFileLoader,
+        "exec_module",
+        lambda loader, module: seen.append(datetime.datetime) or real(loader, module),
+    )
+    spec = importlib.util.find_spec("_json")
+    with counting_clock(calendar=True):
+        replaced = datetime.datetime
+        if isinstance(spec.loader, importlib.machinery.ExtensionFileLoader):
+            spec.loader.exec_module(importlib.util.module_from_spec(spec))
+        else:  # built into this Python
+            importlib.machinery.ExtensionFileLoader("x", "x").exec_module(json)
+        assert datetime.datetime is replaced
+    assert seen == [datetime.datetime]
+    assert replaced is not datetime.datetime
+
+
+def test_what_was_asked_for_in_vain_is_found_in_the_users_folder(tmp_path, monkeypatch):
+    run, origin, missed = tmp_path / "run", tmp_path / "origin", []
+    for folder in (run, origin / "data"):
+        folder.mkdir(parents=True)
+    for name in ("data/train.txt", "data/other.txt"):
+        (origin / name).write_text("x")
+    monkeypatch.chdir(run)
+    with missing_watched(missed):
+        assert not os.path.exists("data/train.txt")
+        assert not Path("nowhere.txt").is_file()
+        assert os.path.exists("../origin")
+    told = partial(found_outside, missed=missed, start=str(run), origin=str(origin))
+    assert list(told(AssertionError())) == ["data/train.txt"]
+    failed = ValueError("no data")
+    failed.__context__ = FileNotFoundError(2, "No such file", "data/other.txt")
+    assert list(told(failed)) == ["data/other.txt", "data/train.txt"]
 
 
 def events(*pairs):

@@ -1,14 +1,15 @@
 """pytest tests/verify/ladder/test_init.py — what `goldenseal init` writes for scripts of others."""
 
 import shutil
+import subprocess
 import tomllib
 
 import pytest
 
+from goldenseal.ladder import start
 from goldenseal.ladder.events import Option
 from goldenseal.ladder.guesses import Guess, guess_features, shorten, shrink, ways_to_resume
 from goldenseal.ladder.program import program_of
-from goldenseal.ladder.start import write_description
 from tests.foreign.pairs import HERE
 
 
@@ -16,13 +17,20 @@ from tests.foreign.pairs import HERE
 def written(tmp_path, monkeypatch):
     """A function that runs `init` in a copy of an idiom: (what it said, the file's text)."""
 
-    def init(idiom, command):
+    def folder_of(idiom):
         folder = tmp_path / idiom
-        shutil.copytree(HERE / idiom, folder, ignore=shutil.ignore_patterns("pair.toml", "__py*"))
+        if not folder.exists():
+            ignored = shutil.ignore_patterns("pair.toml", "__py*")
+            shutil.copytree(HERE / idiom, folder, ignore=ignored)
+        return folder
+
+    def init(idiom, command):
+        folder = folder_of(idiom)
         monkeypatch.chdir(folder)
-        said = write_description(command.split(), folder / "goldenseal.toml")
+        said = start.write_description(command.split(), folder / "goldenseal.toml")
         return said, (folder / "goldenseal.toml").read_text()
 
+    init.folder = folder_of
     return init
 
 
@@ -40,6 +48,54 @@ def test_settings_of_objects_are_made_short_as_they_are_typed(written):
     assert tomllib.loads(text)["command"].endswith("--model.width=10 --train.steps=5")
     assert "resume" not in text
     assert any("which option is your feature" in line for line in said)
+
+
+def test_a_run_that_nothing_makes_short_is_cut_and_its_data_linked(written, monkeypatch):
+    """The script only looks whether its data is there, which git does not keep."""
+    monkeypatch.setattr(start, "PATIENCE", 0.01)
+    folder = written.folder("endless")
+    (folder / ".gitignore").write_text("corpus\n")
+    for words in (["init", "-q"], ["add", "-A"]):
+        subprocess.run(["git", "-C", str(folder), *words], check=True)
+    said, text = written("endless", "python train.py")
+    table = tomllib.loads(text)
+    assert table["files"] == {"link": ["corpus"]}
+    assert (table["batches"], table.get("steps")) == (start.CUT, None)
+    assert f"{2 * start.CUT} steps" in said[0]
+
+
+def test_what_head_has_not_is_the_feature_and_the_rest_are_scenarios(written):
+    folder = written.folder("plain")
+    git = ["git", "-C", str(folder), "-c", "user.name=a", "-c", "user.email=a@b"]
+    for words in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "one"]):
+        subprocess.run([*git, *words], check=True)
+    script = folder / "train.py"
+    text = script.read_text()
+    added = 'DROPOUT = float(os.environ.get("DROPOUT", 0.0))\n'
+    more = 'GAIN = float(os.environ.get("GAIN", 0.0))\n'
+    script.write_text(text.replace(added, added + more))
+    said, text = written("plain", "python train.py")
+    table = tomllib.loads(text)
+    assert table["feature"] == [{"name": "gain", "env": {"GAIN": "1"}}]
+    assert 'name = "dropout"\n# environment = { DROPOUT = "1" }' in text
+    assert "scenario" not in table
+    assert not any("your feature" in line for line in said)
+
+
+def test_another_choice_is_another_way_to_run_both_sides():
+    guess = Guess([])
+    found = {
+        "--cell": Option("'gru'", "'gru'", "option", ("gru", "lstm")),
+        "--rate": Option("0.0", "0.0", "option"),
+        "--new": Option("False", "False", "option"),
+        "--kind": Option("None", "None", "option", ("a", "b")),
+    }
+    guess_features(guess, found, PROGRAM, known=lambda name: name != "--new")
+    assert guess.scenarios == [
+        ("cell lstm", "args", ["--cell", "lstm"]),
+        ("rate", "args", ["--rate", "0.1"]),
+    ]
+    assert guess.features == [("new", "args", ["--new"])]
 
 
 def options(**named):

@@ -50,3 +50,24 @@ def test_a_default_is_seen_though_the_command_sets_the_option(library, tmp_path)
     found = json.loads(done.stdout.splitlines()[-1])
     value = "100" if library in DEFAULTS_ALONE else "5"
     assert found == {"--steps": ["100", value], "--lr": ["0.1", "0.1"]}
+
+
+def test_options_of_a_framework_are_none_of_the_script(tmp_path):
+    """What hydra itself understands, such as `--multirun`, is no option of a training run."""
+    package = tmp_path / "hydra"
+    package.mkdir()
+    (package / "__init__.py").write_text(
+        "import argparse\ndef main():\n    p = argparse.ArgumentParser()\n"
+        "    p.add_argument('--multirun', action='store_true')\n    p.parse_args([])\n"
+    )
+    (package / "main.py").write_text((package / "__init__.py").read_text())
+    script = tmp_path / "train.py"
+    script.write_text(
+        f"import argparse, sys\nsys.path.insert(0, {str(tmp_path)!r})\nimport hydra.main\n"
+        "hydra.main.main()\np = argparse.ArgumentParser()\n"
+        "p.add_argument('--width', type=int, default=8)\np.parse_args([])\n"
+    )
+    command = [sys.executable, "-c", OBSERVE, str(script), "--width=8"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout.splitlines()[-1]) == {"--width": ["8", "8"]}

@@ -30,6 +30,14 @@ def dies(number):
     os.kill(os.getpid(), number)
 
 
+def leaves_a_worker(holds):
+    """Ends like a machine that goes down, while a process of its own still has its open files."""
+    if os.fork() == 0:
+        time.sleep(holds)
+        os._exit(0)
+    os._exit(5)
+
+
 KINDS = {
     "gives": (partial(give, 7), Ended(value=7)),
     "gives nothing": (partial(give, None), Ended(value=None)),
@@ -54,6 +62,13 @@ def test_every_task_ends_exactly_once_whatever_dies(kinds, at_a_time):
             assert (end.value, end.exit_code) == (None, None)
         else:
             assert end == expected
+
+
+def test_a_task_is_over_though_a_worker_of_it_lives_on():
+    started = time.monotonic()
+    ((_, ended),) = in_processes([partial(leaves_a_worker, 60)], 1)
+    assert ended == Ended(exit_code=5)
+    assert time.monotonic() - started < 60
 
 
 def test_one_at_a_time_keeps_the_order():

@@ -1,12 +1,15 @@
 """A clock that counts its readings, so that what depends on elapsed time is the same in each run.
 
 Only the main thread reads it: how often another thread looks at a clock is the machine's business.
+So is how often one that waits for a queue or a process does.
 """
 
 import contextlib
 import copyreg
 import datetime as dates
+import importlib.machinery
 import itertools
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,6 +17,16 @@ from typing import Any
 from unittest import mock
 
 NANO = 1_000_000  # nanoseconds of a millisecond
+# They wait, with a limit in seconds that must go by.
+WAITS = {
+    "asyncio",
+    "concurrent",
+    "multiprocessing",
+    "queue",
+    "selectors",
+    "subprocess",
+    "threading",
+}
 STAMPS = ("localtime", "gmtime", "ctime")  # of now, unless they are given a time
 
 
@@ -27,10 +40,10 @@ def counting_clock(calendar: bool = False) -> Iterator[None]:
     ticks = itertools.count(1)
 
     def seconds(real: Callable[[], float]) -> Callable[[], float]:
-        return lambda: next(ticks) / 1000.0 if _main() else real()
+        return lambda: next(ticks) / 1000.0 if _counts() else real()
 
     def nanoseconds(real: Callable[[], int]) -> Callable[[], int]:
-        return lambda: next(ticks) * NANO if _main() else real()
+        return lambda: next(ticks) * NANO if _counts() else real()
 
     with contextlib.ExitStack() as stack:
         names = ("time", "perf_counter", *(("monotonic", "process_time") if calendar else ()))
@@ -49,14 +62,32 @@ def counting_clock(calendar: bool = False) -> Iterator[None]:
                     time, "strftime", lambda form, *at: strftime(form, *(at or (time.localtime(),)))
                 )
             )
-            stack.enter_context(mock.patch.object(dates, "datetime", _Datetime))
-            stack.enter_context(mock.patch.object(dates, "date", _Date))
+            stack.enter_context(mock.patch.multiple(dates, **FAKE))
+            stack.enter_context(_real_for_compiled_modules())
             table = {REAL_DATETIME: _reduced, REAL_DATE: _reduced}
             stack.enter_context(mock.patch.dict(copyreg.dispatch_table, table))
         yield
 
 
-def _main() -> bool:
+@contextlib.contextmanager
+def _real_for_compiled_modules() -> Iterator[None]:
+    """Inside, a compiled module finds the real classes as it is loaded: it may derive from them."""
+    loader = importlib.machinery.ExtensionFileLoader
+    execute = loader.exec_module
+
+    def exec_module(this: Any, module: Any) -> None:
+        with mock.patch.multiple(dates, datetime=REAL_DATETIME, date=REAL_DATE):
+            execute(this, module)
+
+    with mock.patch.object(loader, "exec_module", exec_module):
+        yield
+
+
+def _counts() -> bool:
+    """Whether who reads the clock, two frames up, is of those that the count is for."""
+    module = str(sys._getframe(2).f_globals.get("__name__", ""))
+    if module.partition(".")[0] in WAITS:
+        return False
     return threading.current_thread() is threading.main_thread()
 
 
@@ -113,6 +144,7 @@ class _Date(dates.date, metaclass=_Like):
 
 
 REAL_DATETIME, REAL_DATE = dates.datetime, dates.date
+FAKE: dict[str, Any] = {"datetime": _Datetime, "date": _Date}
 REAL: dict[type, type] = {_Datetime: REAL_DATETIME, _Date: REAL_DATE}
 for fake, real in REAL.items():
     fake.__name__ = fake.__qualname__ = real.__name__

@@ -84,6 +84,8 @@ class Description:
     ignored_lines: tuple[str, ...] = ()
     ignored_files: tuple[str, ...] = ()
     averages: tuple[str, ...] = ()
+    steps: int = 0
+    batches: int = 0
     baseline: _Side = _Side()
     candidate: _Side = _Side()
     files: _Files = _Files()
@@ -119,6 +121,9 @@ def probe_of(
 
     into: an empty folder, where both sides are laid. Raises UsageError.
     """
+    for key in ("steps", "batches"):
+        if getattr(written, key) < 0:
+            raise UsageError(f"{file}: {key} must be a whole number from 1")
     for pattern in (*written.ignored_lines, *written.unreached):
         try:
             re.compile(pattern)
@@ -163,6 +168,8 @@ def probe_of(
         volatile=written.ignored_lines,
         ignored_files=written.ignored_files,
         resume=_resume(written.resume, file),
+        steps=written.steps,
+        batches_each=written.batches,
     )
 
 

@@ -40,11 +40,15 @@ def without_lines(events: Iterable[Event]) -> list[Event]:
 
 @dataclass(frozen=True)
 class Option:
-    """Something that can be set from outside: its default, its value in this run, who reads it."""
+    """Something that can be set from outside: its default, its value in this run, who reads it.
+
+    choices: all values that it may have, where its parser says which.
+    """
 
     default: str
     value: str
     kind: str
+    choices: tuple[str, ...] = ()
 
 
 @dataclass

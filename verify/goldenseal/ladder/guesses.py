@@ -4,7 +4,7 @@ them are features, and how it goes on where it was interrupted.
 
 import ast
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from goldenseal.ladder.events import Option
@@ -29,6 +29,7 @@ SMALL: tuple[tuple[str, int], ...] = (
     (r"n_?layers?|num_(hidden_)?layers|layers|depth", 2),
     (r"(gradient_|grad_)?accum(ulate|ulation)?(_grad_batches|_steps|_iters?)?", 2),
 )
+CHOICES = 8  # of an option: of more, another one is hardly another path of the script
 RESUMES = re.compile(
     r"(auto_?)?resume\w*|restart|continue(_training|_from|_run)?|init_from|from_checkpoint"
     r"|(load_|start_)?(ckpt|checkpoint)(_path|_file)?|load(_from|_path)?"
@@ -40,6 +41,8 @@ CHECKPOINT = re.compile(r"file (\S+\.(?:pt|pth|ckpt|bin|tar|chk))$")
 class Guess:
     """What is written, and what could not be guessed.
 
+    batches, steps: where a run is cut. compared: whether it is known which options the baseline
+    has: features are then those that it has not, scenarios are other ways through what both have.
     inexact: why a [resume] is written and commented out.
     """
 
@@ -47,7 +50,11 @@ class Guess:
     environment: dict[str, str] = field(default_factory=dict)
     link: list[str] = field(default_factory=list)
     device: str = ""
+    batches: int = 0
+    steps: int = 0
     features: list[tuple[str, str, list[str] | dict[str, str]]] = field(default_factory=list)
+    scenarios: list[tuple[str, str, list[str] | dict[str, str]]] = field(default_factory=list)
+    compared: bool = False
     resume: Resume | None = None
     inexact: str = ""
     unsure: list[str] = field(default_factory=list)
@@ -85,15 +92,13 @@ def shorten(guess: Guess, options: Mapping[str, Option], program: Program) -> No
     for pattern, value in SHORT:
         counts = pattern == STEPS  # of steps, no limit is a value, too: None, or -1
         _set(guess, options, program, pattern, value, counts)
-    if not any(re.fullmatch(f"{STEPS}|{EPOCHS}", plain(name)) for name in options):
-        guess.unsure.append("how a run is made short: add the option to `command`")
 
 
 def shrink(guess: Guess, options: Mapping[str, Option], program: Program) -> bool:
     """Add small values for what decides how long a step takes; whether there are any."""
     before = list(guess.words), dict(guess.environment)
     names = [name for name in options if re.fullmatch(STEPS, plain(name))]
-    for pattern, value in SMALL[0 if names else 1 :]:
+    for pattern, value in SMALL[0 if names or guess.batches else 1 :]:
         _set(guess, options, program, pattern, value)
     return before != (guess.words, guess.environment)
 
@@ -122,8 +127,18 @@ def _set(
             guess.words += typed(name, option.kind, str(value))
 
 
-def guess_features(guess: Guess, options: Mapping[str, Option], program: Program) -> None:
-    """Options that default to off: a flag, a false, a zero that is called as a weight or a rate."""
+def guess_features(
+    guess: Guess,
+    options: Mapping[str, Option],
+    program: Program,
+    known: Callable[[str], bool] | None = None,
+) -> None:
+    """Options that default to off: a flag, a false, a zero that is called as a weight or a rate.
+
+    known: whether the baseline has an option of that name; None when there is none to be seen. What
+    it has is no feature but another way to run both sides, as is another of an option's choices.
+    """
+    guess.compared = known is not None
     for name, option in sorted(options.items()):
         value, called = literal(option.default), plain(name)
         if option.kind == "field" or option.default != option.value or is_typed(name, program):
@@ -132,21 +147,32 @@ def guess_features(guess: Guess, options: Mapping[str, Option], program: Program
             continue
         if re.search(r"only|dry|profile|cuda|accel|worker|restart|overwrite|quiet|help", called):
             continue
+        if re.search(r"pin_|determin|warning|benchmark|insert|push_to|cpu$|dtype", called):
+            continue
+        found = guess.features if known is None or not known(name) else guess.scenarios
+        other = next((c for c in option.choices if c not in (str(value), option.default)), "")
+        if other and option.default not in ("None", "''"):
+            if found is guess.scenarios and len(option.choices) <= CHOICES:
+                found.append((f"{called} {other}", "args", [name, other]))
+            continue
         counted = re.search(r"start|epoch|offset|min|index|id$", called)
         if not (value is False or (value == 0 and value is not None and not counted)):
             continue
         on = "1" if type(value) is int else "0.1"
         if option.kind == "variable":
-            guess.features.append((called, "env", {name: "1"}))
+            found.append((called, "env", {name: "1"}))
         elif option.kind == "option":
-            guess.features.append((called, "args", [name] if value is False else [name, on]))
+            found.append((called, "args", [name] if value is False else [name, on]))
         else:
             yes = "true" if option.kind == "override" else "True"
             words = typed(name, option.kind, yes if value is False else on)
             how = "overrides" if option.kind == "override" else "args"
-            guess.features.append((called, how, words))
+            found.append((called, how, words))
     if not guess.features:
-        guess.unsure.append("which option is your feature: add a [[feature]] with what turns it on")
+        had = ", which HEAD has not" if guess.scenarios else ""
+        guess.unsure.append(
+            f"which option{had} is your feature: add a [[feature]] with what turns it on"
+        )
 
 
 def ways_to_resume(

@@ -19,6 +19,7 @@ from typing import Any, ClassVar
 
 from goldenseal.errors import UsageError
 from goldenseal.ladder.identifiers import counted_identifiers
+from goldenseal.ladder.missing import found_outside
 from goldenseal.ladder.program import Program, words_of
 from goldenseal.ladder.script import (
     INSTALLED,
@@ -64,16 +65,17 @@ class Command(Script):
         """The file of the side's tree of which a run has a copy."""
         return str(Path(self.tree.root) / os.path.relpath(file, folder))
 
-    def hint(self, error: BaseException, folder: Path) -> str:
-        """Of a file that is missing here and lies in the user's folder: it is to be linked."""
-        name = getattr(error, "filename", None)
-        if not isinstance(error, FileNotFoundError) or not isinstance(name, str):
+    def hint(self, error: BaseException, folder: Path, missed: list[str]) -> str:
+        """Of a file that is missing here and lies in the user's folder: it is to be linked.
+
+        missed: what was asked for before the error.
+        """
+        start, origin = (os.path.join(top, self.tree.within) for top in (folder, self.tree.origin))
+        place = next(found_outside(error, missed, start, origin), "")
+        if not place:
             return ""
-        start = folder / self.tree.within
-        place = os.path.relpath(os.path.join(start, name), start)
-        if not (Path(self.tree.origin) / self.tree.within / place).exists():
-            return ""
-        above = os.path.dirname(place) or place
+        above = os.path.dirname(place) if os.path.isfile(os.path.join(origin, place)) else place
+        above = above or place
         return (
             f"; {place} lies in your folder and is no part of the {self.label}: "
             f'--link {above}, or [files] link = ["{above}"]'

@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 from unittest import mock
@@ -15,15 +16,19 @@ __all__ = ["compiling_nothing", "loaders_watched", "place_of"]
 
 
 @contextlib.contextmanager
-def loaders_watched(take: Callable[[dict[str, str]], None]) -> Iterator[None]:
-    """Hand over how each pass through a data loader draws its batches."""
+def loaders_watched(take: Callable[[dict[str, str]], None], most: int = 0) -> Iterator[None]:
+    """Hand over how each pass through a data loader draws its batches.
+
+    most: after so many batches a pass is over; 0: when there are no more.
+    """
     real = DataLoader.__iter__
 
     @functools.wraps(real)
     def __iter__(loader: Any) -> Any:
         with contextlib.suppress(Exception):
             take(facts_of(loader))
-        return real(loader)
+        batches = real(loader)
+        return itertools.islice(batches, most) if most else batches
 
     with mock.patch.object(DataLoader, "__iter__", __iter__):
         yield

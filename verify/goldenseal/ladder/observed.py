@@ -69,23 +69,35 @@ class Observed:
     def _patch(self, watch: Watch, module: Any) -> None:
         watch(module, self.note)
 
-    def note(self, name: str, default: object, value: object, kind: str) -> None:
+    def note(
+        self, name: str, default: object, value: object, kind: str, choices: Any = None
+    ) -> None:
         """An option was handed out; the first time counts."""
         if name not in self.options:
-            self.options[name] = Option(self._text(default), self._text(value), kind)
+            every = tuple(map(str, choices or ()))
+            self.options[name] = Option(self._text(default), self._text(value), kind, every)
 
     def _text(self, value: object) -> str:
         return ADDRESS.sub("", self._placeless(repr(value)))
 
     def _parsed(self, parser: argparse.ArgumentParser, result: Any) -> None:
-        if sys._getframe(2).f_globals.get("__name__", "").startswith("fire."):
+        asked = sys._getframe(2)
+        while asked.f_back and asked.f_code.co_filename == argparse.__file__:
+            asked = asked.f_back
+        if asked.f_globals.get("__name__", "").startswith(("fire.", "hydra.")):
             return  # its own options, whatever the script is
         chosen = vars(result[0])
         for action in parser._actions:
             if isinstance(action, argparse._HelpAction | argparse._SubParsersAction):
                 continue
             name = max(action.option_strings, key=len, default=action.dest)
-            self.note(name, parser.get_default(action.dest), chosen.get(action.dest), "option")
+            self.note(
+                name,
+                parser.get_default(action.dest),
+                chosen.get(action.dest),
+                "option",
+                action.choices,
+            )
 
     # -- variables ---------------------------------------------------------------------------------
 

@@ -75,6 +75,9 @@ class Probe:
     vocab_size: exclusive upper bound of those token ids.
     off: of commands, by feature, the settings that say explicitly that it is off.
     resume: of commands, how one is interrupted and goes on.
+    steps, batches_each: of commands, after how many optimizer steps a run ends, and how many
+        batches each pass through a data loader has at most; 0: as many as there are.
+    replayed: of commands, whether recorded calls are made again on perturbed weights.
     kit_knobs: knobs that neither the baseline nor a feature has, such as the numeric lane.
     """
 
@@ -100,6 +103,9 @@ class Probe:
     unreached: Mapping[str, str] = field(default_factory=dict)
     off: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     resume: Resume | None = None
+    steps: int = 0
+    batches_each: int = 0
+    replayed: bool = True
 
     @property
     def commands(self) -> bool:
@@ -115,7 +121,8 @@ def environment(variables: Mapping[str, str], inherited: bool = False) -> Iterat
     """
     kept = {name: os.environ[name] for name in INHERITED if name in os.environ}
     if inherited:
-        kept = {"WANDB_MODE": "disabled", **os.environ}  # no run of ours is anybody's experiment
+        # No run of ours is anybody's experiment, and an error is to be seen as it was raised.
+        kept = {"WANDB_MODE": "disabled", "HYDRA_FULL_ERROR": "1", **os.environ}
     with mock.patch.dict(os.environ, {**kept, **variables}, clear=True):
         yield
 

@@ -14,6 +14,7 @@ from multiprocessing.connection import Connection, wait
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
+LOOK = 1.0  # seconds until we look which processes are over
 FORK = multiprocessing.get_context("fork")
 
 
@@ -49,9 +50,13 @@ def in_processes(
                 process.start()
                 there.close()
                 running[here] = number, process
-            for here in [end for end in wait(list(running)) if isinstance(end, Connection)]:
-                number, process = running.pop(here)
-                yield number, _outcome(here, process)
+            # A process may be over while one that it started, as a worker of a data loader, still
+            # holds its end of the pipe: then the pipe says nothing.
+            ready = wait(list(running), LOOK)
+            for here, (number, process) in list(running.items()):
+                if here in ready or not process.is_alive():
+                    del running[here]
+                    yield number, _outcome(here, process)
     finally:
         gc.unfreeze()
         for _, process in running.values():
@@ -61,6 +66,8 @@ def in_processes(
 
 def _outcome(here: Connection, process: Any) -> Ended[Any]:
     try:
+        if not process.is_alive() and not here.poll():
+            raise EOFError
         ended: Ended[Any] = here.recv()
     except EOFError:
         process.join()

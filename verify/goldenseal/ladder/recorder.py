@@ -31,6 +31,7 @@ from goldenseal.ladder.events import Event, Recording
 from goldenseal.ladder.executed import Executed, Seen
 from goldenseal.ladder.flags import changed, glance, global_flags, switches
 from goldenseal.ladder.loading import compiling_nothing, loaders_watched, place_of
+from goldenseal.ladder.missing import missing_watched
 from goldenseal.ladder.networks import Network, Networks
 from goldenseal.ladder.numeric import fact, rng_facts, settle
 from goldenseal.ladder.observed import Observed
@@ -52,7 +53,7 @@ from goldenseal.ladder.script import (
     sources_of,
 )
 from goldenseal.ladder.shim import answered_by_cpu
-from goldenseal.ladder.stepping import Freezing, Stepping, closure_of, with_closure
+from goldenseal.ladder.stepping import Freezing, Stepping, closure_of, ending_after, with_closure
 from goldenseal.ladder.structure import leaves
 
 
@@ -90,8 +91,7 @@ def record(
         run = partial(perform, probe, script, trace, follow, frozen, furnished)
         try:
             with peers(run, ranks, plain, others) as collect:
-                recording = run()
-                if recording.error is None:
+                if (recording := run()).error is None:
                     recording.peers = collect()
                     for rank, peer in enumerate(recording.peers):
                         if peer.error and not recording.error:
@@ -147,8 +147,9 @@ class _Recorder:
         self.freezing = Freezing() if frozen else None
         self.ownership = Ownership()
         self.observed = Observed(self.own, self._placeless) if script.own_process else None
-        self.replay = Replay() if script.own_process else None
+        self.replay = Replay() if script.own_process and probe.replayed else None
         self.counts: dict[str, int] = {}
+        self.missed: list[str] = []  # files that were asked for in vain
         self.sources: list[str] = []  # of the script and of its model
         self.flags, self.glanced = switches(), glance()
         self.seen = self.flags  # at the last operation
@@ -168,7 +169,8 @@ class _Recorder:
             stack.enter_context(counting_clock(calendar=self.script.own_process))
             if self.observed is not None:
                 stack.enter_context(self.observed.watching())
-                stack.enter_context(loaders_watched(self._loader))
+                stack.enter_context(missing_watched(self.missed))
+                stack.enter_context(loaders_watched(self._loader, self.probe.batches_each))
                 stack.enter_context(compiling_nothing())
             if getattr(self.script, "device", "") == "cpu":
                 stack.enter_context(answered_by_cpu(self.recording.replaced))
@@ -182,6 +184,7 @@ class _Recorder:
                 (register_optimizer_step_post_hook, self._after_step),
             ):
                 stack.callback(register(hook).remove)
+            stack.enter_context(ending_after(self.probe.steps))
             if self.operations is not None:
                 stack.enter_context(self.operations)
                 stack.enter_context(transport_untraced())
@@ -201,9 +204,8 @@ class _Recorder:
         self.recording.left_flags = self.flags
         self.ownership.tell(self.recording)
         probe = self.probe
-        own = self.script.own_process
         what = probe.ignored_files, probe.logs, self.sources, probe.volatile
-        for name, facts in file_facts(self.folder, *what, self.there, own):
+        for name, facts in file_facts(self.folder, *what, self.there, self.script.own_process):
             self._note(f"file {name}", facts)
         if self.executed is not None:
             self.recording.executed = {
@@ -220,10 +222,9 @@ class _Recorder:
         """An exception of the script, with the line of its own that led to it."""
         words, home = in_words(error), self.script.home(self.folder)
         if self.script.own_process and home is not None:
-            place = place_of(error, home)
-            if place and place.rpartition("/")[2] not in words:
+            if (place := place_of(error, home)) and place.rpartition("/")[2] not in words:
                 words += f", by {place}"
-            words += self.script.hint(error, self.folder)
+            words += self.script.hint(error, self.folder, self.missed)
         return self._placeless(words)
 
     # -- what is written down --------------------------------------------------------------------

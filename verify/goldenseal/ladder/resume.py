@@ -1,12 +1,10 @@
 """A command that is interrupted, and goes on in the same folder in a process of its own."""
 
-import itertools
-import os
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from torch.optim.optimizer import register_optimizer_step_post_hook
 
@@ -17,6 +15,7 @@ from goldenseal.ladder.processes import in_processes
 from goldenseal.ladder.program import ADDED
 from goldenseal.ladder.recorder import record
 from goldenseal.ladder.script import run_folder
+from goldenseal.ladder.stepping import ended_by
 
 STOPPED = "goldenseal stops here"
 FIRST, SECOND = f"{ADDED}the interrupted run", f"{ADDED}the resumed run"
@@ -44,26 +43,8 @@ def interrupted_and_resumed(
         if ended.value is not None and ended.value.error:
             return Recording(error=f"the interrupted run stopped: {ended.value.error}")
         second = {**settings, **how.environment, SECOND: shlex.join(how.args)}
+        if probe.steps and how.stop_after:
+            probe = replace(probe, steps=max(1, probe.steps - how.stop_after))
         resumed = record(probe, script, second, False, folder=folder)
         resumed.preceding = [ended.value] if ended.value is not None else []
         return resumed
-
-
-class Enough(SystemExit):
-    """A normal end, after so many steps."""
-
-
-def ended_by(steps: int, end: Callable[[], BaseException] | None = None) -> Callable[..., None]:
-    """A hook after optimizer steps that ends the process, as if the machine went down then.
-
-    With `end`, it raises that instead.
-    """
-    left = itertools.count(steps - 1, -1)
-
-    def after_step(*args: Any) -> None:
-        if next(left) <= 0:
-            if end is not None:
-                raise end()
-            os._exit(0)
-
-    return after_step

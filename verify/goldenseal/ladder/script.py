@@ -64,7 +64,7 @@ class Script:
     def furnish(self, folder: Path) -> None:
         """Lay into the folder of a run what must be there: nothing."""
 
-    def hint(self, error: BaseException, folder: Path) -> str:
+    def hint(self, error: BaseException, folder: Path, missed: list[str]) -> str:
         """What would help against an error of the script, if that is known."""
         return ""
 

@@ -8,13 +8,14 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from goldenseal.errors import UsageError
 
 SKIPPED = {".git", ".hg", "__pycache__", ".venv", "venv", "node_modules", ".mypy_cache", ".tox"}
+SOURCES = ("*.py", "*.yaml", "*.yml", "*.toml", "*.json")  # where options have their names
 SMALL = 1 << 20  # bytes; a larger file is linked into a run's folder, not copied
 MOST = 1 << 31  # bytes of one side
 
@@ -70,7 +71,7 @@ def tree_of(
 ) -> Tree:
     """Read the side that `place`, a revision or a folder, names. Raises UsageError."""
     here = Path.cwd()
-    top = _git_top(here)
+    top = git_top(here)
     into.mkdir()
     looks_like_a_folder = place.startswith((".", "/", "~")) or place.endswith("/")
     if top is not None and not looks_like_a_folder and _is_revision(here, place):
@@ -114,7 +115,7 @@ def _git(folder: Path, *words: str, **variables: str) -> subprocess.CompletedPro
     )
 
 
-def _git_top(folder: Path) -> Path | None:
+def git_top(folder: Path) -> Path | None:
     """The top of the repository that the folder lies in; None outside of any, or without git."""
     if shutil.which("git") is None:
         return None
@@ -163,11 +164,32 @@ def _copy(folder: Path, into: Path, label: str, place: str) -> None:
 
 
 def files_that_git_ignores(folder: Path) -> set[str]:
-    """Relative names of files that lie there and are no part of any revision."""
-    if _git_top(folder) is None:
+    """Files of its repository that are no part of any revision, by names relative to the folder."""
+    top = git_top(folder)
+    if top is None:
         return set()
-    done = _git(folder, "ls-files", "-z", "--others", "--ignored", "--exclude-standard")
-    return {os.fsdecode(each) for each in done.stdout.split(b"\0") if each}
+    done = _git(top, "ls-files", "-z", "--others", "--ignored", "--exclude-standard")
+    names = (os.fsdecode(each) for each in done.stdout.split(b"\0") if each)
+    return {os.path.relpath(top / name, folder.resolve()) for name in names}
+
+
+def baseline_has(folder: Path) -> Callable[[str], bool] | None:
+    """Whether HEAD has an option of that name, by its sources; None where there is no HEAD."""
+    top = git_top(folder)
+    if top is None or not _is_revision(folder, "HEAD"):
+        return None
+
+    def is_in(word: str, *revision: str) -> bool:
+        done = _git(top, "grep", "-qwF", "-e", word, *revision, "--", *SOURCES)
+        return done.returncode == 0
+
+    def has(name: str) -> bool:
+        if name.startswith("-") and is_in(name):  # as it is typed, so not as a field of that name
+            return is_in(name, "HEAD")
+        bare = name.rpartition(".")[2].lstrip("-")
+        return any(is_in(word, "HEAD") for word in sorted({bare, bare.replace("-", "_")}))
+
+    return has
 
 
 def _files_of(folder: Path) -> Iterator[str]:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import FrameType
 from typing import Any
 
 from torch.nn.modules.module import register_module_forward_pre_hook
@@ -34,12 +35,14 @@ from goldenseal.ladder.probe import Probe, Resume, Scenario
 from goldenseal.ladder.processes import in_processes
 from goldenseal.ladder.program import Program, program_of
 from goldenseal.ladder.recorder import record
-from goldenseal.ladder.resume import Enough, interrupted_and_resumed
-from goldenseal.ladder.sides import files_that_git_ignores, tree_of
+from goldenseal.ladder.resume import interrupted_and_resumed
+from goldenseal.ladder.sides import baseline_has, files_that_git_ignores, git_top, tree_of
+from goldenseal.ladder.stepping import Enough
 
 PATIENCE, LIMIT = 20.0, 60.0  # seconds of a run as it is, and of one that is as small as can be
 SLOW = 4.0  # seconds from which on a run is made smaller, where it can be
 WAYS = 3  # to resume, that are tried
+CUT = 4  # batches, or steps, of a run that nothing makes short
 
 
 def write_description(words: Sequence[str], path: Path, force: bool = False) -> list[str]:
@@ -57,6 +60,8 @@ def write_description(words: Sequence[str], path: Path, force: bool = False) -> 
         run, spent = tries.timed(PATIENCE)
         if spent > SLOW:
             run, spent = _smaller(guess, tries, program, run, spent)
+        if spent >= PATIENCE:
+            run, spent = _cut(guess, tries, program, run)
         steps = sum(event.where.startswith("after ") for event in run.events)
         if not steps:
             raise CannotCheckError(
@@ -67,7 +72,7 @@ def write_description(words: Sequence[str], path: Path, force: bool = False) -> 
             guess.unsure.append(f"how a run ends within {LIMIT:.0f} s: add what makes it shorter")
         else:
             _resume(guess, tries, run, steps)
-    guess_features(guess, run.options, program)
+    guess_features(guess, run.options, program, baseline_has(Path.cwd()))
     atomic_write(path, "\n".join(_document(guess)).encode() + b"\n")
     said = [f"{path}: {len(run.options)} options seen, {steps} steps in {spent:.1f} s"]
     return [*said, *(f"not guessed: {text}" for text in guess.unsure)]
@@ -78,14 +83,30 @@ def _smaller(
 ) -> tuple[Recording, float]:
     """The run with smaller sizes, where there are any and it goes through with them."""
     before = list(guess.words), dict(guess.environment)
-    if not shrink(guess, run.options, program):
-        return (run, spent) if spent < PATIENCE else tries.timed()
+    if not shrink(guess, run.options, program) and not guess.batches:
+        return run, spent
+    limit = LIMIT if guess.batches else PATIENCE
     try:
-        return tries.timed()
+        return tries.timed(limit)
     except CannotCheckError as error:
         guess.words, guess.environment = before
         guess.unsure.append(f"smaller sizes: {error}")
-        return run, spent
+        return tries.timed() if guess.batches else (run, spent)
+
+
+def _cut(
+    guess: Guess, tries: "_Tries", program: Program, run: Recording
+) -> tuple[Recording, float]:
+    """A run that is cut short, since nothing that it offers makes it end: its passes through data
+    loaders, or else where it has made a few steps.
+    """
+    if any(event.where.startswith("data loader") for event in run.events):
+        guess.batches = CUT
+        run, spent = _smaller(guess, tries, program, run, LIMIT)
+        if spent < LIMIT:
+            return run, spent
+    guess.steps = CUT + 2 if guess.batches else CUT  # into the second pass, after an evaluation
+    return tries.timed()
 
 
 def _resume(guess: Guess, tries: "_Tries", whole: Recording, steps: int) -> None:
@@ -125,16 +146,16 @@ class _Tries:
 
     def __init__(self, guess: Guess, into: Path):
         self._guess, self._into, self._number = guess, into, 0
-        self._ignored = files_that_git_ignores(Path.cwd())
+        self._ignored, self._top = files_that_git_ignores(Path.cwd()), git_top(Path.cwd())
         self.side: Command | None = None
 
-    def timed(self, limit: float = LIMIT) -> tuple[Recording, float]:
+    def timed(self, limit: float = 0.0) -> tuple[Recording, float]:
         """A whole run, but of so many seconds at most, and how many it took."""
         started = time.monotonic()
         return self.run("whole", limit=limit), time.monotonic() - started
 
     def run(
-        self, what: str, end: Callable[[], None] = lambda: None, limit: float = LIMIT
+        self, what: str, end: Callable[[], None] = lambda: None, limit: float = 0.0
     ) -> Recording:
         """A run that goes through. Raises CannotCheckError."""
         guess, error = self._guess, ""
@@ -142,14 +163,13 @@ class _Tries:
             self.side = side = self._laid()
             words = shlex.join(guess.words)
             print(f"running {words} ({what})", file=sys.stderr, flush=True)
-            run = self._apart(partial(self._briefly, side, end, limit))
+            run = self._apart(partial(self._briefly, side, end, limit or LIMIT))
             error = run.error or ""
             missing = re.search(r"; (\S+) lies in your folder", error)
-            if missing and missing[1] in self._ignored:
-                place = os.path.dirname(missing[1]) or missing[1]
-                if place not in guess.link:
-                    guess.link.append(place)
-                    continue
+            place = self._to_link(missing[1]) if missing else ""
+            if place and place not in guess.link:
+                guess.link.append(place)
+                continue
             if not guess.device and re.search(r"(?i)cuda|nvidia|nccl", error):
                 guess.device = "cpu"
                 continue
@@ -158,15 +178,22 @@ class _Tries:
             break
         raise CannotCheckError(f"the command does not run here: {error}")
 
+    def _to_link(self, missing: str) -> str:
+        """What to link for a path that a run misses; empty when a revision has it."""
+        outside = self._top is not None and not Path(missing).resolve().is_relative_to(self._top)
+        if Path(missing).is_dir():
+            inside = any(each.startswith(f"{missing}/") for each in self._ignored)
+            return missing if inside or outside else ""
+        known = outside or missing in self._ignored
+        return os.path.dirname(missing) or missing if known else ""
+
     def resumed(self, how: Resume) -> Recording:
         """The run that goes on."""
         side = self.side or self._laid()
-        scenario = self._scenario(side.program)
+        probe = self._probe(side)
         print("running it interrupted, and on", file=sys.stderr, flush=True)
         return self._apart(
-            lambda: interrupted_and_resumed(
-                Probe("init", side, side, (scenario,)), side, scenario.environment, how
-            )
+            lambda: interrupted_and_resumed(probe, side, probe.scenarios[0].environment, how)
         )
 
     def _laid(self) -> Command:
@@ -175,16 +202,22 @@ class _Tries:
         tree = tree_of("candidate", ".", self._into / f"try{self._number}", self._guess.link)
         return command_of("candidate", tree, program, self._guess.device)
 
-    def _scenario(self, program: Program) -> Scenario:
-        return Scenario("once", {**program.variables, **self._guess.environment})
+    def _probe(self, side: Command) -> Probe:
+        guess = self._guess
+        scenario = Scenario("once", {**side.program.variables, **guess.environment})
+        return Probe(
+            *("init", side, side, (scenario,)),
+            steps=guess.steps,
+            batches_each=guess.batches,
+            replayed=False,
+        )
 
     def _briefly(self, side: Command, end: Callable[[], None], limit: float) -> Recording:
-        scenario = self._scenario(side.program)
+        probe = self._probe(side)
         end()
-        signal.signal(signal.SIGALRM, _enough)
+        signal.signal(signal.SIGALRM, partial(_enough, sys.modules["__main__"]))
         signal.setitimer(signal.ITIMER_REAL, limit)
-        probe = Probe("init", side, side, (scenario,))
-        recording = record(probe, side, scenario.environment, trace=False)
+        recording = record(probe, side, probe.scenarios[0].environment, trace=False)
         signal.setitimer(signal.ITIMER_REAL, 0.0)
         return recording
 
@@ -210,8 +243,16 @@ def at_first_call() -> None:
     register_module_forward_pre_hook(called)
 
 
-def _enough(*_: Any) -> None:
-    raise Enough
+def _enough(own: Any, _: int, frame: FrameType | None) -> None:
+    """End the script if it runs, not what comes before and after it. own: our `__main__`."""
+    main = sys.modules["__main__"]
+    if main is own:
+        signal.setitimer(signal.ITIMER_REAL, 1.0)  # it has not begun
+        return
+    while frame is not None:
+        if frame.f_globals is vars(main):
+            raise Enough
+        frame = frame.f_back
 
 
 # ---- the file ----------------------------------------------------------------------------------
@@ -222,6 +263,10 @@ def _document(guess: Guess) -> Iterator[str]:
     yield f"command = {_text(shlex.join(guess.words))}"
     if guess.device:
         yield f"device = {_text(guess.device)}  # calls for CUDA are answered by the CPU"
+    if guess.batches:
+        yield f"batches = {guess.batches}  # of each pass through a data loader: it offers no less"
+    if guess.steps:
+        yield f"steps = {guess.steps}  # after so many a run ends: it offers nothing shorter"
     yield '\n[baseline]\nrevision = "HEAD"  # what the working tree is held against'
     yield '\n[candidate]\nfolder = "."'
     if guess.link:
@@ -239,12 +284,25 @@ def _document(guess: Guess) -> Iterator[str]:
             yield f"{sign}args = {_texts(guess.resume.args)}"
         if guess.resume.environment:
             yield f"{sign}environment = {_table(guess.resume.environment)}"
-    if guess.features:
+    if guess.scenarios:
+        yield "\n# Other ways through what HEAD has, too: each runs on both sides, and must show no"
+        yield "# difference. Keep the first, and of the others what a change may touch."
+        yield '\n# [[scenario]]\n# name = "as given"'
+    for name, how, on in guess.scenarios:
+        key = "environment" if how == "env" else "args"
+        yield f"\n# [[scenario]]\n# name = {_text(name)}\n# {key} = {_value(on)}"
+    if guess.features and guess.compared:
+        yield "\n# Options that HEAD has not, turned on by a value that is to change the run."
+    elif guess.features:
         yield "\n# Guessed from options that default to off. Keep yours, with a value that acts,"
         yield "# and take away the `#`."
+    sign = "" if guess.compared else "# "
     for name, how, on in guess.features:
-        value = _table(on) if isinstance(on, dict) else _texts(on)
-        yield f"\n# [[feature]]\n# name = {_text(name)}\n# {how} = {value}"
+        yield f"\n{sign}[[feature]]\n{sign}name = {_text(name)}\n{sign}{how} = {_value(on)}"
+
+
+def _value(on: dict[str, str] | list[str]) -> str:
+    return _table(on) if isinstance(on, dict) else _texts(on)
 
 
 def _table(values: Mapping[str, str]) -> str:

@@ -1,11 +1,16 @@
 """What an optimizer is about to do, and what it has done, as facts by the names of parameters."""
 
+import contextlib
 import functools
-from collections.abc import Callable
+import itertools
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
 from torch.optim import Optimizer
+from torch.optim.optimizer import register_optimizer_step_post_hook
 
 from goldenseal.digest import short
 
@@ -78,6 +83,41 @@ def with_closure(
     if "closure" in kwargs:
         return args, {**kwargs, "closure": followed}
     return (followed, *args[1:]), kwargs
+
+
+class Enough(SystemExit):
+    """A normal end, after so many steps."""
+
+
+def ended_by(steps: int, end: Callable[[], BaseException] | None = None) -> Callable[..., None]:
+    """A hook after optimizer steps that ends the process, as if the machine went down then.
+
+    With `end`, it raises that instead.
+    """
+    left = itertools.count(steps - 1, -1)
+
+    def after_step(*args: Any) -> None:
+        if next(left) <= 0:
+            if end is not None:
+                raise end()
+            for worker in multiprocessing.active_children():  # as of a data loader
+                worker.kill()
+            os._exit(0)
+
+    return after_step
+
+
+@contextlib.contextmanager
+def ending_after(steps: int) -> Iterator[None]:
+    """Inside, a run ends as normal after so many steps of its optimizers; 0: as it does."""
+    if not steps:
+        yield
+        return
+    handle = register_optimizer_step_post_hook(ended_by(steps, Enough))
+    try:
+        yield
+    finally:
+        handle.remove()
 
 
 class Freezing:
