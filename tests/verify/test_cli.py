@@ -72,6 +72,7 @@ def test_whatever_is_typed_an_error_is_one_line_and_one_json_document(root, argu
     assert said["exit_code"] == 2
 
 
+SMALL = "{0}/records/track_cpu_small/2026-11-23_SmallGPT"
 HERE = [sys.executable, "-m", "goldenseal"]
 
 
@@ -97,6 +98,43 @@ def test_a_place_or_an_output_that_fails_is_no_verdict(root, tmp_path, line, cod
     assert done.returncode == code, done.stderr
     assert said in done.stderr
     assert len(done.stderr.splitlines()) == bool(said)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("record x -- head -c 300000 /dev/zero", "nothing was sealed"),
+        ("record --from {0}/tests/fixtures/runs/tensorboard x", "cannot be written"),
+        (
+            "export {0}/records/track_cpu_small/2026-11-23_SmallGPT --ro-crate x",
+            "x cannot be written",
+        ),
+        ("export {0}/records/track_cpu_small/2026-11-23_SmallGPT --ro-crate x.zip", "be written"),
+    ],
+)
+def test_a_full_disk_is_one_line_about_what_is_written_and_leaves_nothing(
+    root, tmp_path, line, said
+):
+    """A limit on the size of a file stands for the disk; the error is another of its family."""
+    typed = f"ulimit -f 1; {' '.join(HERE)} {line.replace('{0}', str(root))}"
+    done = subprocess.run(
+        ["bash", "-c", typed],
+        cwd=tmp_path,
+        env={
+            "PYTHONPATH": python_path(root),
+            "PATH": "/usr/bin:/bin",
+            "PYTHONDONTWRITEBYTECODE": "1",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode in (2, 3), done.stderr
+    last = done.stderr.replace("\0", "")
+    assert "File too large" in last
+    assert said in last
+    assert "Traceback" not in last
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_bug_is_not_a_broken_promise(root):

@@ -77,6 +77,7 @@ def test_a_cell_sets_common_knobs_its_own_and_the_seed(plan):
         ("alpha = 0.05", 'alpha = 0.05\ntested = ["steps", "steps"]', "names a result twice"),
         ("[stopping]", "[stop]", "lacks `stopping`"),
         ("schema = 1", "schema = ", "plan.toml: "),
+        ("alpha = 0.05", "alpha = 0.05\nrange = [0.0, inf]", "holds inf, which is no number of"),
     ],
 )
 def test_a_plan_that_does_not_hold_is_refused_in_one_line(plan, old, new, words):

@@ -212,7 +212,7 @@ def test_a_run_log_of_ours_is_found_with_its_seed_and_results(stranger):
     assert (facts["seeds"], facts["results"]) == ([7], {"loss": 0.25})
     assert facts["logs"] == {"7": "outputs/train.jsonl"}
     assert check(folder).holds
-    told = [thing.label for _, thing in explain.known(stranger)]
+    told = [read().label for _, read in explain.known(stranger)]
     assert any(label.endswith("plain.jsonl") for label in told)
 
 

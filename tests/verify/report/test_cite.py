@@ -55,8 +55,15 @@ def test_cffconvert_finds_it_valid(sealed, tmp_path):
 
 def test_bibtex_escapes_what_tex_would_read(sealed):
     entry = cite(str(sealed[0])).bibtex()
-    assert r"author = {King: Lovelace, Ada and {A \& B \{Ltd\} 100\%}}" in entry
+    who = r"author = {King: Lovelace, Ada and {A \& B \textbraceleft{}Ltd\textbraceright{} 100\%}}"
+    assert who in entry
     assert f"SHA-512 identity {sealed[1]}" in entry
+    assert entry.count("{") == entry.count("}")
+
+
+@pytest.mark.parametrize("name", ["{a}}", "A {B", "} {", "{{{}", "\\} \\{"])
+def test_braces_are_balanced_as_bibtex_counts_them(sealed, name):
+    entry = cite(str(sealed[0]), [name]).bibtex()
     assert entry.count("{") == entry.count("}")
 
 

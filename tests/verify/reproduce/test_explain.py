@@ -89,7 +89,7 @@ def test_a_record_its_log_and_its_seal_are_the_same_run(record):
         assert set(found.differences) <= {"files"}, found
 
 
-def test_the_beginning_of_a_digest_finds_records_and_their_files(toy, record):
+def test_the_beginning_of_a_digest_finds_records_and_their_files(toy, record, monkeypatch):
     folder = toy.root / "records" / "toy" / "2026-01-02_Toy"
     folder.parent.mkdir(parents=True)
     record.rename(folder)
@@ -104,6 +104,9 @@ def test_the_beginning_of_a_digest_finds_records_and_their_files(toy, record):
         explain(toy.root, "0000", identity)
     with pytest.raises(CannotCheckError, match="nothing in common"):
         explain(toy.root, sums["train.jsonl"][:8], sums["README.md"][:8])
+    monkeypatch.setattr("goldenseal.reproduce.explain.read_run_log", None)
+    readme = sums["README.md"][:8]  # no log is read to find what is none: one may be of days
+    assert explain(toy.root, readme, readme).equal == ["files"]
 
 
 @pytest.mark.parametrize("text", ["nowhere", "12", "ABCDEF", ""])

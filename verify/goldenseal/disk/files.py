@@ -1,6 +1,7 @@
 """Reading folders that strangers made, and writing files that are whole or not there."""
 
 import contextlib
+import errno
 import functools
 import hashlib
 import os
@@ -17,6 +18,7 @@ from goldenseal.disk.characters import odd_character
 from goldenseal.errors import UsageError
 
 CHUNK = 1 << 20  # bytes read at a time; larger ones are not faster
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)  # of a disk that is written to
 MAX_NAME_BYTES = 4096
 MAX_PARTS = 64  # folders within folders
 SHA512, SHA256 = re.compile("[0-9a-f]{128}"), re.compile("[0-9a-f]{64}")
@@ -173,6 +175,8 @@ def open_regular(path: Path | str) -> Iterator[BufferedReader]:
                 raise UsageError(f"{path} is not a regular file")
             yield file
     except OSError as error:
+        if error.errno in NO_ROOM:  # what is read from here is written elsewhere
+            raise
         raise UsageError(f"{path} cannot be read: {error.strerror}") from error
 
 

@@ -79,6 +79,8 @@ def record_from(source: Path, folder: Path) -> Sealed:
         atomic_write(made / "README.md", readme(facts).encode())
         sealed = seal(made)
         os.rename(made, folder)
+    except OSError as error:
+        raise UsageError(f"{folder} cannot be written: {error.strerror}") from error
     finally:
         shutil.rmtree(made, ignore_errors=True)
     return Sealed(folder, sealed.identity, already=False, files=sealed.files)

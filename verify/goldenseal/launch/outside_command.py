@@ -68,7 +68,7 @@ def record_command(root: Path, folder: Path, asked: Asked, show: Show) -> Sealed
         sealed = seal(made)
         folder = _placed(made, folder)
     except OSError as error:
-        words = f"{error.filename}: {error.strerror}"
+        words = f"{error.filename or folder.parent}: {error.strerror}"
         raise CannotCheckError(f"{words}: nothing was sealed") from None
     finally:
         shutil.rmtree(made, ignore_errors=True)
@@ -125,8 +125,9 @@ def _run(program: str, asked: Asked, variables: Mapping[str, str], made: Path, s
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
+        lost: list[OSError] = []
         readers = [
-            threading.Thread(target=_tee, args=(pipe, file, show), daemon=True)
+            threading.Thread(target=_tee, args=(pipe, file, show, lost), daemon=True)
             for pipe, file in ((process.stdout, out), (process.stderr, err))
             if pipe
         ]
@@ -142,15 +143,20 @@ def _run(program: str, asked: Asked, variables: Mapping[str, str], made: Path, s
             process.kill()
             for reader in readers:
                 reader.join(PATIENCE)
+        if lost:  # the disk is full: what was printed is not whole
+            raise lost[0]
     if code != 0:
         ended = f"ended with {code}" if code > 0 else f"was ended by signal {-code}"
         raise CannotCheckError(f"{shown} {ended}: nothing was sealed")
 
 
-def _tee(pipe: IO[bytes], file: IO[bytes], show: Show) -> None:
+def _tee(pipe: IO[bytes], file: IO[bytes], show: Show, lost: list[OSError]) -> None:
     with pipe:
         while data := os.read(pipe.fileno(), 1 << 16):
-            if not file.closed:  # what outlives the command is shown, and no more part of it
-                file.write(data)
-                file.flush()
+            if not file.closed and not lost:  # what outlives the command is only shown
+                try:
+                    file.write(data)
+                    file.flush()
+                except OSError as error:
+                    lost.append(error)
             show(data)

@@ -18,7 +18,9 @@ from goldenseal.records.record import Record, read_record
 MAX_BYTES = 1 << 20
 CITATION = "CITATION.cff"
 KEYS = ("given-names", "family-names", "name")  # of an author, as far as a citation needs them
-SPECIAL = {c: f"\\{c}" for c in "{}%&$#_"} | {
+SPECIAL = {c: f"\\{c}" for c in "%&$#_"} | {
+    "{": r"\textbraceleft{}",  # BibTeX counts a brace after a backslash, too
+    "}": r"\textbraceright{}",
     "\\": r"\textbackslash{}",
     "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}",

@@ -7,8 +7,9 @@ knobs and numeric class.
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -102,7 +103,8 @@ def find(root: Path, text: str) -> Thing:
         return of_file(path)
     if len(text) < 4 or not set(text) <= set("0123456789abcdef"):
         raise UsageError(f"{text!r} is neither a path here nor four or more digits of a digest")
-    matching = {thing.label: thing for digest, thing in known(root) if digest.startswith(text)}
+    asked_for = [read() for digest, read in known(root) if digest.startswith(text)]
+    matching = {thing.label: thing for thing in asked_for}
     if not matching:
         raise UsageError(
             f"nothing here has a digest beginning with {text}: records, their files, their "
@@ -188,21 +190,22 @@ def of_seal(path: Path) -> Thing:
     return Thing(f"seal {path}", sections | {"files": files})
 
 
-def known(root: Path) -> Iterator[tuple[str, Thing]]:
-    """(digest, thing) of everything here that has a digest; each read only when asked for."""
+def known(root: Path) -> Iterator[tuple[str, Callable[[], Thing]]]:
+    """(digest, what reads it) of all that has a digest: no long log is read in vain."""
     for folder in record_folders(root):
         if not (folder / SUMS).is_file():
             continue
         raw = read_small(folder / SUMS, MAX_SUMS_BYTES)
-        yield hashlib.sha512(raw).hexdigest(), of_record(folder)
+        yield hashlib.sha512(raw).hexdigest(), partial(of_record, folder)
         for name, digest in parse_sums(raw).items():
-            yield digest, _of_covered(folder, name, digest)
+            yield digest, partial(_of_covered, folder, name, digest)
         source = read_record(folder).facts.get("source")
         if source:
-            yield SourceTree(source).digest, Thing(f"source of {folder.name}", {"source": source})
+            label = f"source of {folder.name}"
+            yield SourceTree(source).digest, partial(Thing, label, {"source": source})
     if "source" in settings(root):
         tree = read_source(root)
-        yield tree.digest, Thing("source as it is here", {"source": tree.files})
+        yield tree.digest, partial(Thing, "source as it is here", {"source": tree.files})
     if (root / VERDICT).is_file():
         raw = read_small(root / VERDICT, MAX_SUMS_BYTES)
-        yield hashlib.sha512(raw).hexdigest(), of_verdict(root / VERDICT)
+        yield hashlib.sha512(raw).hexdigest(), partial(of_verdict, root / VERDICT)

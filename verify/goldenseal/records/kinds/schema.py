@@ -5,6 +5,7 @@ with words; where these hold {key}, they are about a key of a table, else about 
 """
 
 import difflib
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -47,7 +48,9 @@ def checked(model: type[Model], facts: Any, where: str) -> Model:
     unknown before values, and with the legal ones.
     """
     try:
-        return model.model_validate(facts)
+        holding = model.model_validate(facts)
+        _refuse_unwritable(facts, (), where)
+        return holding
     except ValidationError as error:
         found = error.errors(include_url=False)
     ranks = {"missing": 0, "extra_forbidden": 1}
@@ -62,6 +65,19 @@ def checked(model: type[Model], facts: Any, where: str) -> Model:
         legal = keys_at(model, first["loc"][:-1])
         parts.append(f"has an unknown key {unknown[0]!r}{meant(unknown[0], legal, listed=True)}")
     raise UsageError(f"{place} {' and '.join(parts)}") from None
+
+
+def _refuse_unwritable(value: Any, loc: tuple[int | str, ...], where: str) -> None:
+    """Refuse a number that canonical JSON, and so a digest of the table, cannot hold."""
+    if isinstance(value, dict | list):
+        for key, each in value.items() if isinstance(value, dict) else enumerate(value):
+            _refuse_unwritable(each, (*loc, key), where)
+    elif isinstance(value, int | float) and not abs(value) < 1 << 53 and loc:
+        if isinstance(value, int) or not math.isfinite(value):
+            *above, key = (each for each in loc if isinstance(each, str))
+            raise UsageError(
+                f"{_place(above, where)}: `{key}` holds {value}, which is no number of JSON"
+            )
 
 
 def _about_value(error: Any, place: str, where: str) -> str:
