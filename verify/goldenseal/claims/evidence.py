@@ -50,6 +50,8 @@ class SealedRecord:
     )
     _raw: dict[str, bytes] = field(default_factory=dict, repr=False)
     _last: dict[str, Json] = field(default_factory=dict, repr=False)
+    runs: list[Any] = field(default_factory=list, repr=False, compare=False)  # of runs_of, once
+    seen: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)  # by runs.py
 
     @cached_property
     def record(self) -> Record:
