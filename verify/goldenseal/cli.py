@@ -25,7 +25,7 @@ from goldenseal.mutate.app import mutate
 from goldenseal.report.app import EXAMPLES as CITE_EXAMPLES
 from goldenseal.report.app import cite
 from goldenseal.reproduce.app import EXAMPLES_OF_EXPLAIN, EXAMPLES_OF_REPRODUCE, explain, reproduce
-from goldenseal.terminal import BeforeCommand, print_json, run_app, wide_console
+from goldenseal.terminal import BeforeCommand, for_people, print_json, run_app, wide_console
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -35,11 +35,16 @@ app = typer.Typer(
     epilog="Exit codes: 0 holds · 1 contradicted · 2 bad usage or input · 3 could not check.",
 )
 
+WIDE = 160  # columns of a help that is no terminal's: no summary of a command is cut short
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document, for machines.")]
 
 
 def main() -> None:
     """Run the command line; an error is one line on standard error."""
+    if not for_people():
+        app.rich_markup_mode = None  # boxes are for terminals: help in a pipe is plain, and quicker
+        app.info.context_settings = {"terminal_width": WIDE}
     run_app(app)
 
 

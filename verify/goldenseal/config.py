@@ -115,6 +115,8 @@ def systems(root: Path) -> list[System]:
     What is installed comes first: a folder of the repository hides no library. Raises UsageError
     for an ill-formed entry.
     """
+    from goldenseal.schema import parse  # pydantic: most commands ask for no system
+
     for folder in python_path(root).split(os.pathsep):
         if folder not in sys.path:
             sys.path.append(folder)

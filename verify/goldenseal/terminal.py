@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # a command that prints JSON does not wait for rich
     from rich.progress import Progress, ProgressColumn
 
 AFTER = "goldenseal.command"
+CONTROLS = dict.fromkeys((7, 8, 11, 12, 13))  # rich leaves these out of what it prints
 
 
 class BeforeCommand(typer.core.TyperCommand):
@@ -50,6 +51,26 @@ def wide_console() -> "Console":
     """As wide as the terminal; in a pipe or a log, wide enough that no line is broken."""
     console = plain_console()
     return console if console.is_terminal else plain_console(width=240)
+
+
+def for_people() -> bool:
+    """Whether standard output is a terminal, or is asked to be like one."""
+    forced = os.environ.get("FORCE_COLOR") or os.environ.get("TTY_COMPATIBLE") == "1"
+    return sys.stdout.isatty() or bool(forced)
+
+
+def say(line: str, mark: str = "", colour: str = "") -> None:
+    """Print a line as it stands, after a mark that a terminal shows in its colour.
+
+    Only a terminal waits for rich to be loaded.
+    """
+    if not for_people():
+        print((mark + line).translate(CONTROLS))
+        return
+    from rich.markup import escape
+
+    shown = f"[{colour}]{mark}[/]" if mark else ""
+    plain_console().print(shown + escape(line), soft_wrap=True, highlight=False)
 
 
 def print_json(document: Any) -> None:

@@ -31,6 +31,15 @@ def test_canonical_json_reads_back_and_is_a_fixed_point(value):
     assert canonical.dumps(canonical.loads(data, "x")) == data
 
 
+@given(json_values, st.sampled_from([lambda data: data, lambda data: data + b" ", json.loads]))
+def test_bytes_are_canonical_when_they_are_what_is_written(value, change):
+    data = change(canonical.dumps(value))
+    if not isinstance(data, bytes):
+        data = json.dumps(data).encode()  # spaces, escapes, 1.0 and 1e-07: another form of it
+    read = canonical.loads(data, "x")
+    assert canonical.is_canonical(data, read) == (canonical.dumps(read) == data)
+
+
 class Word(enum.StrEnum):
     ONE = "one"
 

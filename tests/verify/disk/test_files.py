@@ -14,6 +14,7 @@ from goldenseal.disk.files import (
     MAX_PARTS,
     atomic_write,
     colliding,
+    copy_file,
     hash_both,
     hash_file,
     problem_with_name,
@@ -165,6 +166,32 @@ def test_a_large_file_is_refused_by_its_size_before_it_is_read(tmp_path):
         read_small(path, 100)
     path.write_bytes(b"x" * 100)
     assert read_small(path, 100) == b"x" * 100
+
+
+@pytest.mark.parametrize("size", [0, 1, CHUNK + 7])
+def test_a_copy_is_the_bytes_of_its_digest(tmp_path, size):
+    data = bytes(range(251)) * (size // 251 + 1)
+    (tmp_path / "a").write_bytes(data[:size])
+    assert copy_file(tmp_path / "a", tmp_path / "b") == hashlib.sha512(data[:size]).hexdigest()
+    assert (tmp_path / "b").read_bytes() == data[:size]
+    (tmp_path / "link").symlink_to("a")
+    with pytest.raises(UsageError, match="cannot be read"):
+        copy_file(tmp_path / "link", tmp_path / "c")
+
+
+def test_a_file_that_grows_past_the_limit_while_it_is_read_is_refused(tmp_path, monkeypatch):
+    (path := tmp_path / "x").write_bytes(b"x" * 200)
+    real = os.fstat
+
+    def smaller(descriptor):
+        status = list(real(descriptor))
+        status[6] = 50
+        return os.stat_result(status)
+
+    monkeypatch.setattr(os, "fstat", smaller)
+    assert read_small(path, 200) == b"x" * 200
+    with pytest.raises(UsageError, match="is larger than 100 bytes"):
+        read_small(path, 100)
 
 
 @given(st.binary(max_size=3000))

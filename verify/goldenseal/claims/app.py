@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from goldenseal.terminal import print_json, wide_console
+from goldenseal.terminal import print_json
 
 EXAMPLES = (
     "Examples:  goldenseal claims   ·   goldenseal claims README.md --fix   ·   "
@@ -53,6 +53,6 @@ def claims(
 
         atomic_write(html, page_of(judged).encode())
     if why:
-        raise typer.Exit(command.explain(judged, why, as_json, wide_console()))
-    print_json(judged.to_json()) if as_json else command.render(judged, wide_console())
+        raise typer.Exit(command.explain(judged, why, as_json))
+    print_json(judged.to_json()) if as_json else command.render(judged)
     raise typer.Exit(judged.exit_code)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from goldenseal.claims.definition import COMPARISONS, Definition, Source
 from goldenseal.claims.evidence import Library
@@ -10,9 +11,10 @@ from goldenseal.claims.findings import ClaimError
 from goldenseal.claims.matched import SEED, check_matched
 from goldenseal.claims.numerals import Printed
 from goldenseal.claims.runs import Observation, check_complete, observations, runs_of
-from goldenseal.claims.sourced.numbers import Source as Sourced
-from goldenseal.claims.sourced.seeds import differs, source_deviation
 from goldenseal.claims.statistics import deviation, mean, p_value
+
+if TYPE_CHECKING:  # numbers of others are rare
+    from goldenseal.claims.sourced.numbers import Source as Sourced
 
 _SUMMARIES: dict[str, Callable[[Sequence[Fraction]], Fraction]] = {
     "mean": mean,
@@ -29,7 +31,7 @@ class Outcome:
     left: tuple[Observation, ...] = ()
     right: tuple[Observation, ...] = ()
     runs: int = 0  # of a count
-    sourced: Sourced | None = None  # printed by others, and not sealed
+    sourced: "Sourced | None" = None  # printed by others, and not sealed
     alternatives: Mapping[str, Fraction] = field(default_factory=dict)
 
     @property
@@ -79,6 +81,8 @@ def _of_others(library: Library, definition: Definition) -> Outcome:
     if definition.stat == "count":
         exact = Fraction(source.count)
     elif definition.stat == "sd":
+        from goldenseal.claims.sourced.seeds import source_deviation
+
         exact, alternatives = source_deviation(source, definition.ddof)
     else:
         if definition.stat == "mean" and source.count < 2:
@@ -191,8 +195,11 @@ def follow(
                 "single-seed", f"{many[0]} seeds are compared with {many[1]}: one is no mean"
             )
     a_source, b_source = (outcome.sourced for outcome in outcomes)
-    if a_source and b_source and (wrong := differs(a_source, b_source, definition.varied)):
-        raise ClaimError("unmatched", "; ".join(wrong))
+    if a_source and b_source:
+        from goldenseal.claims.sourced.seeds import differs
+
+        if wrong := differs(a_source, b_source, definition.varied):
+            raise ClaimError("unmatched", "; ".join(wrong))
     if bool(a_source) != bool(b_source) and "sealed" not in definition.varied:
         raise ClaimError(
             "unmatched",

@@ -6,27 +6,27 @@ comes from bytes that the record's identity covers. Files that no claim needs ar
 """
 
 import hashlib
-import re
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import takewhile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from goldenseal.claims.findings import ClaimError
 from goldenseal.claims.formats import is_rows, rows_of
-from goldenseal.claims.pointing import resolve_pointer, select_line
+from goldenseal.claims.pointing import is_plain, resolve_pointer, rows, rows_with, select_line
 from goldenseal.claims.search import NumberIndex
-from goldenseal.claims.sourced.table import Sourced
-from goldenseal.claims.sourced.table import read as read_table
 from goldenseal.disk import canonical
 from goldenseal.disk.files import read_small, walk
 from goldenseal.errors import GoldensealError, UsageError
 from goldenseal.records.check import MAX_SUMS_BYTES, SEAL, SUMS, parse_sums
 from goldenseal.records.record import Record, read_record, record_folders
 from goldenseal.schema import read_toml
+
+if TYPE_CHECKING:
+    from goldenseal.claims.sourced.table import Sourced
 
 __all__ = ["LINES", "OWN", "Library", "SealedRecord", "resolve_pointer", "select_line"]
 OWN = "."
@@ -50,6 +50,8 @@ class SealedRecord:
     )
     _raw: dict[str, bytes] = field(default_factory=dict, repr=False)
     _last: dict[str, Json] = field(default_factory=dict, repr=False)
+    runs: list[Any] = field(default_factory=list, repr=False, compare=False)  # of runs_of, once
+    seen: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)  # by runs.py
 
     @cached_property
     def record(self) -> Record:
@@ -73,7 +75,7 @@ class SealedRecord:
             data = self.bytes_of(file, MAX_FILE_BYTES)
             self._parsed[file] = [*rows_of(data, file, f"{self.name}/{file}")]
         elif file not in self._parsed:
-            self._parsed[file] = [self._load(row, file) for row in _rows(self._text(file))]
+            self._parsed[file] = [self._load(row, file) for row in rows(self._text(file))]
         return self._parsed[file]
 
     def lines_with(self, file: str, wanted: Mapping[str, Json]) -> list[Json]:
@@ -83,12 +85,12 @@ class SealedRecord:
         """
         if file in self._parsed or is_rows(file):
             return self.lines(file)
-        needles = tuple(f'"{text}"'.encode() for text in wanted.values() if _is_plain(text))
+        needles = tuple(f'"{text}"'.encode() for text in wanted.values() if is_plain(text))
         if not needles:
             return self.lines(file)
         if (file, needles) not in self._selected:
-            rows = _rows_with(self._text(file), needles)
-            self._selected[file, needles] = [self._load(row, file) for row in rows]
+            found = rows_with(self._text(file), needles)
+            self._selected[file, needles] = [self._load(row, file) for row in found]
         return self._selected[file, needles]
 
     def last_line(self, file: str) -> Json:
@@ -120,8 +122,8 @@ class SealedRecord:
                 if file.endswith(".json") and file != SEAL:
                     yield f"{self.name}/{file}", self.json(file)
                 elif file.endswith(LINES):
-                    rows = self.bytes_of(file, MAX_FILE_BYTES).splitlines()
-                    for number, row in enumerate(rows, start=1):
+                    logged = self.bytes_of(file, MAX_FILE_BYTES).splitlines()
+                    for number, row in enumerate(logged, start=1):
                         yield f"{self.name}/{file}:{number}", self._load(row, file)
                 elif is_rows(file):
                     for number, row in enumerate(self.lines(file), start=2):
@@ -149,27 +151,6 @@ class SealedRecord:
         if not self.draft and hashlib.sha512(data).hexdigest() != self.sums[file]:
             raise ClaimError("unsealed", f"{self.name}/{file} has changed since it was sealed")
         return data
-
-
-def _rows(data: bytes) -> list[bytes]:
-    return data.removesuffix(b"\n").split(b"\n") if data else []
-
-
-def _rows_with(data: bytes, needles: tuple[bytes, ...]) -> Iterator[bytes]:
-    """The rows that hold all needles, and those with a backslash, which could spell them so."""
-    if b"\\" in data:
-        for row in _rows(data):
-            if b"\\" in row or all(needle in row for needle in needles):
-                yield row
-        return
-    at = data.find(needles[0])  # a needle spans no rows: to look for it takes no splitting
-    while at >= 0:
-        end = data.find(b"\n", at)
-        end = len(data) if end < 0 else end
-        row = data[data.rfind(b"\n", 0, at) + 1 : end]
-        if all(needle in row for needle in needles):
-            yield row
-        at = data.find(needles[0], end)
 
 
 class Library:
@@ -308,7 +289,7 @@ class Library:
         except UnicodeDecodeError as error:
             raise UsageError(f"{path.name}: not UTF-8: {error.reason}") from None
 
-    def table(self, name: str) -> Sourced:
+    def table(self, name: str) -> "Sourced":
         """A table of sourced numbers, by its path from the root. Raises ClaimError."""
         path = Path(name)
         here = self.root / path
@@ -316,6 +297,8 @@ class Library:
         if outside or any((self.root / p).is_symlink() for p in (path, *path.parents)):
             raise ClaimError("bad-claim", f"table {name!r} must be a file of this repository")
         if name not in self._tables:
+            from goldenseal.claims.sourced.table import read as read_table
+
             try:
                 self._tables[name] = read_table(here, name)
             except UsageError as error:
@@ -340,8 +323,3 @@ def _open(folder: Path, name: str) -> SealedRecord:
         raise UsageError(f"not sealed: there is no {SUMS}")
     data = read_small(folder / SUMS, MAX_SUMS_BYTES)
     return SealedRecord(folder, name, hashlib.sha512(data).hexdigest(), parse_sums(data))
-
-
-def _is_plain(value: Json) -> bool:
-    """Whether a value is a string whose letters JSON writes as they are, unless it escapes them."""
-    return isinstance(value, str) and re.fullmatch(r"[\w .-]+", value, re.ASCII) is not None

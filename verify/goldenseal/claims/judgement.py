@@ -4,24 +4,25 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import unquote
 
 from goldenseal import config
 from goldenseal.claims.document import parse
-from goldenseal.claims.documents import svg
 from goldenseal.claims.documents.model import Document
 from goldenseal.claims.evidence import Library
 from goldenseal.claims.findings import ClaimError, Finding
 from goldenseal.claims.fix import fixed
 from goldenseal.claims.judge import Verdict, judge
-from goldenseal.claims.sourced.document import SourcedVerdict, judge_table
 from goldenseal.disk.files import atomic_write, read_small
 from goldenseal.errors import EXIT_CANNOT_CHECK, EXIT_CONTRADICTED, EXIT_HOLDS, UsageError
 from goldenseal.records.sums import refuse_inside_sealed
 
+if TYPE_CHECKING:  # most documents are no tables of others' numbers, and show no picture with any
+    from goldenseal.claims.sourced.document import SourcedVerdict
+
 MAX_DOCUMENT_BYTES = 4 * 1024 * 1024
-AnyVerdict: TypeAlias = Verdict | SourcedVerdict
+AnyVerdict: TypeAlias = "Verdict | SourcedVerdict"
 
 
 @dataclass(frozen=True)
@@ -149,6 +150,8 @@ def judge_documents(root: Path, chosen: Sequence[Path] = (), fix: bool = False) 
         name = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
         text = _text(path, name)
         if path.suffix.lower() == ".toml":
+            from goldenseal.claims.sourced.document import judge_table
+
             judged.documents.append(judge_table(name, text))
             continue
         document = _document(library, path, name, text)
@@ -185,7 +188,9 @@ def _document(library: Library, path: Path, name: str, text: str) -> Document:
             kind = error.kind if isinstance(error, ClaimError) else "no-evidence"
             document.findings.append(Finding(kind, str(error), name, line))
             continue
-        svg.of_picture(document, shown, drawn)
+        from goldenseal.claims.documents.svg import of_picture
+
+        of_picture(document, shown, drawn)
     return document
 
 

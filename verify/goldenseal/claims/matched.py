@@ -43,11 +43,15 @@ def check_matched(
 
 def differing(a: "Observation", b: "Observation") -> dict[str, str]:
     """What differs between the runs of two values: name, and the two values in words."""
-    differences = {
-        key: f"{_word(a.knobs, key)} against {_word(b.knobs, key)}"
-        for key in sorted({*a.knobs, *b.knobs} - {SEED})
-        if a.knobs.get(key) != b.knobs.get(key)
-    }
+    differences: dict[str, str] = {}
+    if a is b:
+        return differences
+    if a.knobs != b.knobs:
+        differences = {
+            key: f"{_word(a.knobs, key)} against {_word(b.knobs, key)}"
+            for key in sorted({*a.knobs, *b.knobs} - {SEED})
+            if a.knobs.get(key) != b.knobs.get(key)
+        }
     one, other = a.sealed.record.facts, b.sealed.record.facts
     for key in FACTS:
         if one.get(key) != other.get(key):

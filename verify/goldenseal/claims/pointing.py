@@ -1,5 +1,7 @@
 """Which value of a file a claim means: JSON pointers, and lines by what they hold."""
 
+import re
+from collections.abc import Iterator
 from typing import Any
 
 from goldenseal.claims.findings import ClaimError
@@ -48,3 +50,30 @@ def _same(a: Json, b: Json) -> bool:
     if isinstance(a, Cell):
         return a.spells(b)
     return a == b and isinstance(a, bool) == isinstance(b, bool)
+
+
+def rows(data: bytes) -> list[bytes]:
+    """The lines of a log, without their ends."""
+    return data.removesuffix(b"\n").split(b"\n") if data else []
+
+
+def rows_with(data: bytes, needles: tuple[bytes, ...]) -> Iterator[bytes]:
+    """The rows that hold all needles, and those with a backslash, which could spell them so."""
+    if b"\\" in data:
+        for row in rows(data):
+            if b"\\" in row or all(needle in row for needle in needles):
+                yield row
+        return
+    at = data.find(needles[0])  # a needle spans no rows: to look for it takes no splitting
+    while at >= 0:
+        end = data.find(b"\n", at)
+        end = len(data) if end < 0 else end
+        row = data[data.rfind(b"\n", 0, at) + 1 : end]
+        if all(needle in row for needle in needles):
+            yield row
+        at = data.find(needles[0], end)
+
+
+def is_plain(value: Json) -> bool:
+    """Whether a value is a string whose letters JSON writes as they are, unless it escapes them."""
+    return isinstance(value, str) and re.fullmatch(r"[\w .-]+", value, re.ASCII) is not None

@@ -6,6 +6,7 @@ The record's kind says which runs there are: each has a configuration, a seed, k
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
 from goldenseal.claims.definition import Source
@@ -45,7 +46,7 @@ class Observation:
     file: str = ""
     pointer: str = ""
 
-    @property
+    @cached_property
     def exact(self) -> Fraction:
         """The value as a number. Raises ClaimError `no-evidence` when it is none."""
         number = exact_value(self.value)
@@ -56,14 +57,16 @@ class Observation:
 
 def runs_of(sealed: SealedRecord) -> list[Run]:
     """The runs that a record holds, by configuration and seed. Raises ClaimError."""
-    facts = sealed.record.facts
-    listed = sealed.record.kind.cells(facts, sealed.lines)
-    runs = [
-        Run(sealed, each.cell.configuration, each.cell.seed, each.log, each.knobs)
-        for each in listed
-        if each.finished
-    ]
-    return sorted(runs, key=lambda run: (run.configuration, run.seed, run.log))
+    if not sealed.runs:
+        facts = sealed.record.facts
+        listed = sealed.record.kind.cells(facts, sealed.lines)
+        runs = [
+            Run(sealed, each.cell.configuration, each.cell.seed, each.log, each.knobs)
+            for each in listed
+            if each.finished
+        ]
+        sealed.runs = sorted(runs, key=lambda run: (run.configuration, run.seed, run.log))
+    return sealed.runs
 
 
 def missing_cells(sealed: SealedRecord, runs: list[Run]) -> list[str]:
@@ -157,8 +160,16 @@ def _from_runs(sealed: SealedRecord, source: Source, several: bool) -> list[Obse
 
 
 def _of_run(run: Run, source: Source) -> Observation:
-    where = f"{run.sealed.name}/{run.log}"
     wanted = source.line or {"kind": "end"}
+    key = (run.configuration, run.seed, run.log, source.pointer, repr(wanted))
+    if key not in run.sealed.seen:
+        run.sealed.seen[key] = _observed(run, source, wanted)
+    found: Observation = run.sealed.seen[key]
+    return found
+
+
+def _observed(run: Run, source: Source, wanted: dict[str, Any]) -> Observation:
+    where = f"{run.sealed.name}/{run.log}"
     last = run.sealed.last_line(run.log)
     if not isinstance(last, dict) or last.get("kind") != "end":
         raise ClaimError("incomplete-grid", f"{where} was cut short: the run did not end")

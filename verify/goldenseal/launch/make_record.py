@@ -11,7 +11,6 @@ from goldenseal.disk import canonical
 from goldenseal.disk.files import atomic_write
 from goldenseal.errors import UsageError
 from goldenseal.knobs import Knob, read_settings
-from goldenseal.ladder.probe import load_probe
 from goldenseal.launch.freeze import freeze
 from goldenseal.launch.gate import UNCHECKED, Launch, provenance
 from goldenseal.launch.process import data_digests, run_system
@@ -99,6 +98,8 @@ def readable(value: Any) -> Any:
 
 def all_knobs(system: System) -> tuple[Knob, ...]:
     """Every knob of a system: the baseline's, the kit's, the features'."""
+    from goldenseal.ladder.probe import load_probe  # with unittest.mock, and that with asyncio
+
     probe = load_probe(system.probe)
     in_features = (knob for feature in probe.features for knob in feature.all_knobs)
     return (*(probe.baseline_knobs or ()), *probe.kit_knobs, *in_features)

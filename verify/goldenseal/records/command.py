@@ -3,8 +3,6 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.markup import escape
-
 from goldenseal.records.check import CheckReport
 from goldenseal.records.check import check as check_folder
 from goldenseal.config import find_root, repository
@@ -24,12 +22,10 @@ from goldenseal.records.dsse import trusted_keys
 from goldenseal.records.signing import ENVELOPE, Signed, judge
 from goldenseal.records.signing import sign as sign_folder
 from goldenseal.records.verdict import read_verdict
-from goldenseal.terminal import in_one_line, plain_console, print_json
+from goldenseal.terminal import in_one_line, plain_console, print_json, say
 
 if TYPE_CHECKING:
     from goldenseal.records.reproductions import Found
-
-console = plain_console()
 
 
 def seal(folder: Path, key: Path | None, as_json: bool, keep_ignored: bool = False) -> int:
@@ -59,11 +55,11 @@ def seal(folder: Path, key: Path | None, as_json: bool, keep_ignored: bool = Fal
         print_json(document | ({"signed_by": signer} if signer else {}))
     else:
         verb = "is already sealed" if done.already else f"sealed, {done.files} files"
-        console.print(f"{folder} {verb}\nidentity {done.identity}", soft_wrap=True)
+        say(f"{folder} {verb}\nidentity {done.identity}")
         if launch:
-            console.print(f"        · {escape(launch)}", soft_wrap=True)
+            say(f"        · {launch}")
         if signer:
-            console.print(f"signed by key {signer}, in {ENVELOPE}", soft_wrap=True)
+            say(f"signed by key {signer}, in {ENVELOPE}")
     return EXIT_HOLDS
 
 
@@ -103,12 +99,11 @@ def check(folder: str, keys: Path | None, as_json: bool, reproductions: Path | N
         for report, judged in zip(reports, signed, strict=True):
             _print_report(report, judged)
             for each in of[report.identity] if report.holds else ():
-                console.print(f"        · {escape(_in_words(each))}", soft_wrap=True)
+                say(f"        · {_in_words(each)}")
         for each in others:
-            where = f"of no record here ({each.identity[:16]})"
-            console.print(f"{escape(where)}: {escape(_in_words(each))}", soft_wrap=True)
+            say(f"of no record here ({each.identity[:16]}): {_in_words(each)}")
         for problem in problems:
-            console.print(f"[red]no statement[/]  {escape(problem)}", soft_wrap=True)
+            say(f"  {problem}", "no statement", "red")
     codes = {EXIT_CONTRADICTED} if problems else set()
     codes |= {EXIT_HOLDS if r.holds else EXIT_CONTRADICTED for r in reports}
     codes |= {judged.exit_code for judged in signed if judged}
@@ -142,19 +137,18 @@ def _with_signature(report: CheckReport, signed: Signed | None) -> dict[str, Any
 
 
 def _print_report(report: CheckReport, signed: Signed | None) -> None:
-    name = escape(in_one_line(report.folder.name))  # a stranger's folder prints no line of its own
+    name = in_one_line(report.folder.name)  # a stranger's folder prints no line of its own
     if report.holds:
-        text = f"[green]intact[/]  {name}  {report.identity}"
+        say(f"  {name}  {report.identity}", "intact", "green")
     else:
-        text = f"[red]BROKEN[/]  {name}"
-    console.print(text, soft_wrap=True)
+        say(f"  {name}", "BROKEN", "red")
     reasons = report.reasons()
     if signed:
         reasons.append(f"{signed.verdict}: {signed.reason}")
     elif report.holds and (report.folder / ENVELOPE).is_file():
         reasons.append(f"{ENVELOPE}: who signed was not judged, for want of --trusted-keys")
     for reason in reasons:
-        console.print(f"        · {escape(in_one_line(reason))}", soft_wrap=True)
+        say(f"        · {in_one_line(reason)}")
 
 
 def verdict(as_json: bool) -> int:
@@ -166,9 +160,9 @@ def verdict(as_json: bool) -> int:
     else:
         state = "fresh" if fresh else "stale"
         result, when = predicate.get("verificationResult"), predicate.get("timeVerified")
-        console.print(f"{state}, {result}, {when}", markup=False)
+        say(f"{state}, {result}, {when}")
         for text in changed[:10]:
-            console.print(f"        · {escape(text)}", soft_wrap=True)
+            say(f"        · {text}")
     if not passed:
         return EXIT_CONTRADICTED
     return EXIT_HOLDS if fresh else EXIT_CANNOT_CHECK

@@ -126,6 +126,22 @@ def test_an_incomplete_sweep_says_so_and_names_every_cell(swept):
     assert done.attempts == CELLS - 2 + 2
 
 
+@pytest.mark.parametrize("name", ["cell.json", "out/train.jsonl", "out/final.safetensors"])
+@pytest.mark.parametrize("how", ["gone", "link", "folder"])
+def test_a_cell_of_which_a_file_is_none_any_more_has_failed(swept, name, how):
+    path = swept.cells["on/3"] / name
+    path.rename(kept := path.with_name("kept"))
+    if how == "link":
+        path.symlink_to(kept)
+    elif how == "folder":
+        path.mkdir()
+    gathered(swept)
+    line = lines(swept)[1]
+    assert line["state"] == "failed"
+    assert f"{name} has changed since it was sealed, or is gone" in line["reason"]
+    assert not (swept.into / "runs" / "on" / "3").exists()
+
+
 def test_the_claims_gate_refuses_an_incomplete_sweep(swept):
     break_cells(swept)
     gathered(swept)

@@ -104,7 +104,7 @@ class Group:
 
     def knobs(self, cell: Cell) -> dict[str, str]:
         """What a run sets: the common knobs, the configuration's, and the seed."""
-        own = self.configurations[cell.configuration]
+        own = self.facts["configurations"][cell.configuration]
         return {**self.facts["common"], **own, SEED: str(cell.seed)}
 
 
@@ -148,7 +148,7 @@ class Plan:
     def group_of(self, configuration: str) -> Group:
         """The group that a configuration belongs to."""
         groups = self.groups.values()
-        return next(group for group in groups if configuration in group.configurations)
+        return next(group for group in groups if configuration in group.facts["configurations"])
 
     @property
     def digest(self) -> str:

@@ -30,7 +30,9 @@ TYPES = {"model": "table", "dict": "table", "string": "str"}  # pydantic's names
 class Table(BaseModel):
     """A table with exactly these keys."""
 
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, protected_namespaces=())
+    model_config = ConfigDict(
+        strict=True, extra="forbid", frozen=True, protected_namespaces=(), defer_build=True
+    )
 
 
 Model = TypeVar("Model", bound=Table)
