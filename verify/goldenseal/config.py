@@ -17,12 +17,12 @@ place_knobs = ["CHECKPOINT_DIR"]           # knobs that say where something is w
 
 import os
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, ClassVar
 
+from goldenseal.disk.toml import read_toml
 from goldenseal.errors import UsageError
-from goldenseal.schema import CLOSED, parse, read_toml
 
 PLACE = ("tool", "goldenseal")
 
@@ -31,7 +31,7 @@ PLACE = ("tool", "goldenseal")
 class _Table:
     """Every key of [tool.goldenseal]; what is in the values is judged by those who read them."""
 
-    __pydantic_config__: ClassVar[Any] = CLOSED
+    __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
 
     systems: dict[str, dict[str, Any]] = field(default_factory=dict)
     pythonpath: Any = None
@@ -64,7 +64,7 @@ class System:
 class _Entry:
     """Every key of [tool.goldenseal.systems.NAME]."""
 
-    __pydantic_config__: ClassVar[Any] = CLOSED
+    __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
 
     module: str
     probe: str
@@ -168,8 +168,23 @@ def settings(root: Path) -> dict[str, Any]:
     Raises UsageError for a key that it does not have: a misspelt one would be a gate left out.
     """
     table = dict(_tool(root).get("goldenseal", {}))
-    parse(_Table, table, "pyproject.toml", *PLACE)
+    if not _looks_right(table):  # most commands need no pydantic but to say what is wrong
+        from goldenseal.schema import parse
+
+        parse(_Table, table, "pyproject.toml", *PLACE)
     return table
+
+
+def _looks_right(table: dict[str, Any]) -> bool:
+    """Whether `_Table` surely takes the table."""
+    systems, claims = table.get("systems", {}), table.get("claims", [])
+    return (
+        set(table) <= {each.name for each in fields(_Table)}
+        and isinstance(systems, dict)
+        and all(isinstance(entry, dict) for entry in systems.values())
+        and isinstance(claims, list)
+        and all(isinstance(path, str) for path in claims)
+    )
 
 
 def _tool(folder: Path) -> dict[str, Any]:

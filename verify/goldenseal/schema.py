@@ -7,7 +7,6 @@ is no number and true no 1.
 import dataclasses
 import difflib
 import json
-import tomllib
 import typing
 from collections.abc import Sequence
 from typing import Any, TypeVar
@@ -26,20 +25,6 @@ KINDS = {
     "dataclass_type": "must be a table",
 }
 Place = Sequence[int | str]
-
-
-def read_toml(data: bytes, where: str) -> dict[str, Any]:
-    """What a TOML file says, with or without a byte order mark.
-
-    Raises UsageError, `where` in front, for what is not UTF-8 or no TOML, also where the library
-    gives up in another way: on a number of thousands of digits, and on tables too deep.
-    """
-    try:
-        return tomllib.loads(data.decode("utf-8-sig"))
-    except RecursionError:
-        raise UsageError(f"{where}: it is nested too deep") from None
-    except ValueError as error:
-        raise UsageError(f"{where}: {str(error).partition(';')[0]}") from None
 
 
 def parse(kind: type[T], table: Any, file: str, *above: str) -> T:

@@ -20,10 +20,10 @@ from goldenseal.claims.pointing import is_plain, resolve_pointer, rows, rows_wit
 from goldenseal.claims.search import NumberIndex
 from goldenseal.disk import canonical
 from goldenseal.disk.files import read_small, walk
+from goldenseal.disk.toml import read_toml
 from goldenseal.errors import GoldensealError, UsageError
 from goldenseal.records.check import MAX_SUMS_BYTES, SEAL, SUMS, parse_sums
 from goldenseal.records.record import Record, read_record, record_folders
-from goldenseal.schema import read_toml
 
 if TYPE_CHECKING:
     from goldenseal.claims.sourced.table import Sourced

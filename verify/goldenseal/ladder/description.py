@@ -8,13 +8,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from goldenseal.disk.toml import read_toml
 from goldenseal.errors import UsageError
 from goldenseal.knobs import Feature, Knob
 from goldenseal.ladder.launch import Command, command_of
 from goldenseal.ladder.probe import Probe, Resume, Scenario
 from goldenseal.ladder.program import ADDED, Program, program_of, split
 from goldenseal.ladder.sides import tree_of
-from goldenseal.schema import CLOSED, parse, read_toml
+from goldenseal.schema import CLOSED, parse
 
 FILE = "goldenseal.toml"
 

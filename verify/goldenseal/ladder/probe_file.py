@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from goldenseal.disk.toml import read_toml
 from goldenseal.errors import UsageError
 from goldenseal.knobs import Feature, Knob
 from goldenseal.ladder.probe import Probe, Scenario, load_object
 from goldenseal.ladder.script import Script
-from goldenseal.schema import CLOSED, parse, read_toml
+from goldenseal.schema import CLOSED, parse
 
 
 @dataclass(frozen=True)

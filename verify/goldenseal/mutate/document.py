@@ -5,10 +5,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from goldenseal.disk.toml import read_toml
 from goldenseal.errors import UsageError
 from goldenseal.mutate.operators import Mutant
 from goldenseal.mutate.plan import Plan
-from goldenseal.schema import read_toml
 
 FOLDER = Path("docs") / "mutation"
 PAGE = Path("docs") / "mutation.md"

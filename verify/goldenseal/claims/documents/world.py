@@ -19,8 +19,8 @@ from goldenseal.claims.findings import Finding
 from goldenseal.claims.numerals import NUMERAL, read_numeral
 from goldenseal.claims.rules import CAPTION, RESULTS_HEADING
 from goldenseal.claims.text import MARKER, almost, excerpt, hide, plain, readable
+from goldenseal.disk.toml import read_toml
 from goldenseal.errors import UsageError
-from goldenseal.schema import read_toml
 
 NAME = r"[\w.-]+"
 BINDING = re.compile(rf"\s*=\s*({NAME})\s*")

@@ -25,8 +25,9 @@ from goldenseal.claims.sourced.claim import Claim, Fault, Said
 from goldenseal.claims.sourced.numbers import Source, number
 from goldenseal.claims.sourced.tables import Rows
 from goldenseal.disk.files import read_small
+from goldenseal.disk.toml import read_toml
 from goldenseal.errors import UsageError
-from goldenseal.schema import CLOSED, parse, read_toml
+from goldenseal.schema import CLOSED, parse
 
 MAX_BYTES = 4 * 1024 * 1024
 KINDS = seeds.KINDS | rows.KINDS

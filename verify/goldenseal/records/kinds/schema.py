@@ -13,8 +13,8 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError
 
-from goldenseal import schema
-from goldenseal.disk import canonical
+
+from goldenseal.disk import canonical, toml
 from goldenseal.disk.files import problem_with_name, read_small
 from goldenseal.errors import UsageError
 from goldenseal.records.kinds.cells import SEED
@@ -40,7 +40,7 @@ Model = TypeVar("Model", bound=Table)
 
 def read_toml(path: Path) -> dict[str, Any]:
     """What a small TOML file says. Raises UsageError in one line."""
-    return schema.read_toml(read_small(path, MAX_BYTES), path.name)
+    return toml.read_toml(read_small(path, MAX_BYTES), path.name)
 
 
 def checked(model: type[Model], facts: Any, where: str) -> Model:
