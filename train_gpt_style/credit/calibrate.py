@@ -10,7 +10,7 @@ Shape letters: N examples, C classes, D numbers of a state, R draws.
 import torch
 
 from train_gpt_style.credit.methods.feedback import DFA, FA, Feedback, ShallowDFA
-from train_gpt_style.credit.metrics import cosine, unit
+from train_gpt_style.credit.metrics import flat, unit
 
 
 def can_be_drawn(method):
@@ -24,7 +24,8 @@ def fresh_cosines(seen, method, draws):
         method.matrices(seen.model, method.generator(shift)) for shift in range(1, draws + 1)
     ]
     if isinstance(method, FA):
-        return torch.tensor([chain_cosines(seen, method, each) for each in matrices])
+        units = [unit(g) for g in seen.gradients]
+        return torch.stack([chain_cosines(seen, method, each, units) for each in matrices])
     e = seen.signals.error.double()
     layers = [
         direct_cosines(unit(g), e, torch.stack([each[layer] for each in matrices]).to(e))
@@ -42,8 +43,13 @@ def direct_cosines(u, e, B):
     return (products / squares.sqrt()).mean(dim=0)
 
 
-def chain_cosines(seen, method, matrices):
-    """The cosines of one draw of FA, whose credits go from layer to layer."""
+def chain_cosines(seen, method, matrices, units):
+    """(L + 1,): the cosines of one draw of FA with unit gradients (N, D), layer by layer.
+
+    A draw takes one product a layer, (N, D) by (D, D), and there is no way around it: each example
+    needs the norm of its own credit, so the credits of all must be made.
+    """
     feedback = Feedback([matrix.to(seen.signals.top) for matrix in matrices])
-    credits = method.from_feedback(feedback, seen.signals)
-    return [cosine(a, g) for a, g in zip(credits, seen.gradients, strict=True)]
+    credits = map(flat, method.from_feedback(feedback, seen.signals))
+    pairs = zip(credits, units, strict=True)
+    return torch.stack([((a * u).sum(dim=1) / a.norm(dim=1)).mean() for a, u in pairs])

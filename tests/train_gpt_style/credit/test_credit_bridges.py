@@ -81,7 +81,10 @@ def test_the_average_follows_by_its_decay(world):
     torch.testing.assert_close(average.weight, before + 0.25)
 
 
-@pytest.mark.parametrize("name", ["dfa", "dfa-shallow", "fa", "state-bridge"])
+COVERED = ["bp", "dfa", "dfa-shallow", "fa", "state-bridge", "credit-bridge", "ep"]
+
+
+@pytest.mark.parametrize("name", COVERED)
 def test_a_step_needs_nothing_that_the_portable_lane_does_not_cover(world, name):
     w = world(CREDIT_METHOD=name, CREDIT_PENALTY=0.01)
     optimizers = build_optimizers(w.settings, w.model)
@@ -100,3 +103,25 @@ def test_the_time_of_a_layer_is_in_waves_of_doubling_frequency(world):
     angles = [torch.tensor(0.3 * torch.pi * f) for f in (1, 2, 4, 8)]
     waves = [*map(torch.sin, angles), *map(torch.cos, angles)]
     assert torch.allclose(seen[0][:, 16:24], torch.stack(waves).expand(2, -1))
+
+
+def test_the_soft_minimum_is_that_of_float64_and_lies_between_least_and_mean(world):
+    """Within eight units in the last place of its largest part, V's own rounding aside."""
+    w = world(CREDIT_METHOD="credit-bridge")
+    tau, states = w.settings.credit_bridge_tau, [w.model.start(w.x).detach()] * 2
+    signals = Signals(states, w.y, torch.zeros(len(w.y), 10), states[-1])
+    seen, value = [], w.method.value
+
+    def watched(*arguments):
+        seen.append(value(*arguments))
+        return seen[-1]
+
+    w.method.value = watched
+    found = w.method.soft_minimum(w.model, signals, 1, torch.Generator().manual_seed(0))
+    values = torch.stack(seen).double()
+    exact = -tau * (-values / tau).exp().mean(dim=0).log()
+    assert len(seen) == w.settings.credit_bridge_draws
+    scale = float(values.abs().max()) + tau
+    assert float((found.double() - exact).abs().max()) <= 8 * 2.0**-23 * scale
+    assert bool((exact <= values.mean(dim=0)).all())
+    assert bool((exact >= values.amin(dim=0)).all())

@@ -12,6 +12,7 @@ from goldenseal.digest import tensor_digest
 from goldenseal.errors import UsageError
 from train_gpt_style.credit.architectures import Plain
 from train_gpt_style.credit.features.method import METHODS
+from train_gpt_style.credit.methods import fast
 from train_gpt_style.credit.methods.base import Moment, Signals
 from train_gpt_style.credit.methods.fast import fits
 from train_gpt_style.credit.methods.feedback import Feedback
@@ -207,14 +208,16 @@ def test_the_penalty_has_a_unique_minimum_that_the_step_descends_to(world):
         torch.testing.assert_close(found[name], plain[name] + more)
 
 
+@pytest.mark.parametrize("gain", [None, 0.0])
 @pytest.mark.parametrize("penalty", [0, 0.25])
 @pytest.mark.parametrize("residual", [0, 1])
 @pytest.mark.parametrize("top", ["exact", "random"])
 @pytest.mark.parametrize("method", ["dfa", "fa"])
 def test_the_step_that_is_written_out_is_the_straightforward_one(
-    world, method, top, residual, penalty
+    world, method, top, residual, penalty, gain
 ):
-    """Within rounding: 1e-6 of each gradient, on a network whose norms have been moved."""
+    """Within rounding: 1e-6 of each gradient, on a network whose norms have been moved, and on one
+    with a gain that nothing can be divided by."""
     knobs = {"CREDIT_METHOD": method, "CREDIT_FA_TOP": top, "RESIDUAL_ADD": residual}
     pair = [world(**knobs, CREDIT_PENALTY=penalty, CREDIT_FAST=fast) for fast in (0, 1)]
     for w in pair:
@@ -222,11 +225,38 @@ def test_the_step_that_is_written_out_is_the_straightforward_one(
         with torch.no_grad():
             for p in w.model.parameters():
                 p += 0.1 * torch.randn(p.shape, generator=generator)
-    (slow, slow_loss), (fast, fast_loss) = (gradients(w) for w in pair)
-    assert torch.equal(slow_loss, fast_loss)
-    assert set(slow) == set(fast)
+            if gain is not None:
+                w.model.blocks[1].ln.weight[3] = gain
+    (slow, slow_loss), (found, found_loss) = (gradients(w) for w in pair)
+    assert torch.equal(slow_loss, found_loss)
+    assert set(slow) == set(found)
     for name, g in slow.items():
-        assert (fast[name] - g).norm() <= 1e-6 * g.norm(), name
+        assert (found[name] - g).norm() <= 1e-6 * g.norm(), name
+
+
+def test_a_gain_is_divided_by_where_it_is_large_beside_its_shift(world):
+    blocks = world().model.blocks
+    parts = [fast.parts_of(block) for block in blocks]
+    assert fast.divides(parts)
+    ln = blocks[-1].ln
+    with torch.no_grad():
+        for gain, shift, enough in [(2**-5, 0, 0), (2**-3, 0, 1), (-1, 0.9, 1), (1, -1.1, 0)]:
+            ln.weight[2], ln.bias[2] = gain, shift
+            assert fast.divides(parts) == bool(enough)
+
+
+def test_the_last_quarter_of_the_blocks_keeps_what_gelu_gave(world):
+    w = world(DEPTH=8)
+    with torch.no_grad():
+        parts = [fast.parts_of(block) for block in w.model.blocks]
+        kept = fast.forward(w.model, parts, True, w.x)[1]
+    assert [u is not None for _, _, u in kept] == [False] * 6 + [True] * 2
+    assert all(torch.equal(u, F.gelu(z)) for z, _, u in kept[6:])
+
+
+def test_a_step_leaves_no_graph_that_would_hold_activations(world):
+    _, loss = gradients(world(CREDIT_METHOD="fa"))
+    assert loss.grad_fn is None
 
 
 def test_other_networks_and_bfloat16_take_the_straightforward_step(world):

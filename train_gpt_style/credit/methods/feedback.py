@@ -18,8 +18,8 @@ from goldenseal.errors import UsageError
 from train_gpt_style.credit.methods.base import Method, wide
 from train_gpt_style.credit.methods.fast import (
     Chained,
-    ChainedFromRandom,
     Direct,
+    DirectFromRandom,
     fast_step,
     fits,
 )
@@ -85,7 +85,7 @@ class DFA(Method):
         """The local step, written out where that is known to be the same."""
         penalty = self.settings.credit_penalty
         if self.settings.credit_fast and fits(model, ctx):
-            return fast_step(model, x, y, ctx, moment, self.walk(), penalty)
+            return fast_step(model, x, y, self.walk(), penalty)
 
         def credits_of(signals):
             return self.credits(model, signals)
@@ -146,7 +146,7 @@ class FA(DFA):
 
     def walk(self):
         """From the exact gradient, or from random feedback."""
-        return ChainedFromRandom if self.settings.credit_fa_top == "random" else Chained
+        return DirectFromRandom if self.settings.credit_fa_top == "random" else Chained
 
     def from_feedback(self, feedback, signals):
         """Down from the top."""

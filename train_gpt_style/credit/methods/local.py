@@ -35,13 +35,19 @@ def local_step(model, x, y, ctx, moment, credits_of, penalty=0.0):
 
 def head_step(model, hidden, y, moment):
     """Fill the head's gradients by its true loss; (mean loss, correct, `Signals`)."""
-    top = hidden[-1].requires_grad_()
-    logits = model.head(top)
-    loss = F.cross_entropy(wide(logits), y)
-    loss.backward()
-    correct = (logits.argmax(dim=1) == y).sum()
+    top = hidden[-1]
+    loss, correct, logits = head_pass(model, top, y)
     with torch.no_grad():
         gradient = len(y) * top.grad
         hidden = [h.detach() for h in hidden]
         error = error_of(logits, y)
     return loss, correct, Signals(hidden, y, error, gradient, moment.step, moment.progress)
+
+
+def head_pass(model, top, y):
+    """(mean loss, correct, logits); the gradients of the head, and that of h_L as `top.grad`."""
+    logits = model.head(top.requires_grad_())
+    loss = F.cross_entropy(wide(logits), y)
+    loss.backward()
+    correct = (logits.argmax(dim=1) == y).sum()
+    return loss, correct, logits
