@@ -59,7 +59,7 @@ def test_bad_usage_is_one_line_and_exit_code_two(root, arguments, message):
         (["check", "x" * 300], "x: File name too long"),
         (["check", "--jsn"], "No such option: --jsn"),
         (["chek"], "No such command 'chek'"),
-        (["claims", "--html", "no/such/place.html"], "no/such/place.html"),
+        (["claims", "--html", "no/such/place.html"], "no/such is no folder: make it first"),
     ],
 )
 def test_whatever_is_typed_an_error_is_one_line_and_one_json_document(root, arguments, message):

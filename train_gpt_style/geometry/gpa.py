@@ -11,7 +11,6 @@ and every Gram matrix.
 
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 
 from goldenseal.errors import ContradictedError, UsageError
@@ -71,36 +70,41 @@ def generalised_procrustes(clouds, rounds=20, tolerance=TOLERANCE, svd=None):
     The rounds need no rows, only the products X_i^T X_j, which are made once: X_i^T C is their mean
     after the turns, and the objective is sum |X_i|^2 - m |C|^2, with C the mean of m turned clouds.
     So a round costs the same for any number of rows. svd: what takes the rotations, such as
-    `jacobi.jacobi_svd` for the portable lane; by default `polar` chooses, and the products of
-    float32 clouds stay in float32. Raises UsageError as `padded` does, and ContradictedError should
-    a round ever raise the objective.
+    `jacobi.jacobi_svd` for the portable lane; by default `polar` chooses. Raises UsageError as
+    `padded` does, and ContradictedError should a round ever raise the objective.
     """
     clouds = padded(clouds)
     count, width = len(clouds), clouds[0].shape[1]
-    exact = all(c.dtype is torch.float64 for c in clouds)
-    kind = torch.float64 if exact or svd else torch.float32
     products = [[None] * count for _ in clouds]
     for i, x in enumerate(clouds):
         for j in range(i, count):
-            products[i][j] = (x.T @ clouds[j]).to(kind)
+            products[i][j] = (x.T @ clouds[j]).double()
             products[j][i] = products[i][j].T
-    rows = [torch.stack(row, dim=1).flatten(1) for row in products]  # (D, clouds * D)
+    exact = all(c.dtype is torch.float64 for c in clouds)
     rounding = ROUNDING[torch.float64 if exact else torch.float32]
-    energy = float(sum(products[i][i].double().diagonal().sum() for i in range(count)))
+    energy = float(sum(products[i][i].diagonal().sum() for i in range(count)))
 
     def against_centre(rotations):
-        """X_i^T C for each i, where C is the mean of the turned clouds; float64."""
-        turns = torch.stack(rotations).flatten(0, 1).to(kind)
-        return [(row @ turns).double() / count for row in rows]
+        """X_i^T C for each i, where C is the mean of the turned clouds."""
+        return [
+            sum(
+                product if r is None else product @ r
+                for product, r in zip(row, rotations, strict=True)
+            )
+            / count
+            for row in products
+        ]
 
     def objective(rotations, m):
         """sum_i |X_i R_i - C|^2; 0 where it is nothing but rounding."""
-        turned = ((each * r).sum() for each, r in zip(m, rotations, strict=True))
+        turned = (
+            each.diagonal().sum() if r is None else (each * r).sum()
+            for each, r in zip(m, rotations, strict=True)
+        )
         left = energy - float(sum(turned))
         return left if left > rounding * energy else 0.0
 
-    identity = torch.from_numpy(np.eye(width)).to(clouds[0].device)  # the lane covers no torch.eye
-    rotations = (identity,) * count
+    rotations = (None,) * count  # the identity
     m = against_centre(rotations)
     objectives = [objective(rotations, m)]
     for _ in range(rounds):
@@ -111,6 +115,8 @@ def generalised_procrustes(clouds, rounds=20, tolerance=TOLERANCE, svd=None):
             raise ContradictedError(f"the objective rose from {objectives[-2]} to {objectives[-1]}")
         if objectives[-2] - objectives[-1] <= tolerance * objectives[-2]:
             break
+    if rotations[0] is None:
+        rotations = (torch.eye(width, dtype=torch.float64, device=clouds[0].device),) * count
     centre = (
         sum(cloud @ r.to(cloud.dtype) for cloud, r in zip(clouds, rotations, strict=True)) / count
     )

@@ -56,7 +56,7 @@ def wide_console() -> "Console":
 def for_people() -> bool:
     """Whether standard output is a terminal, or is asked to be like one."""
     forced = os.environ.get("FORCE_COLOR") or os.environ.get("TTY_COMPATIBLE") == "1"
-    return sys.stdout.isatty() or bool(forced)
+    return bool(forced) or (sys.stdout is not None and sys.stdout.isatty())
 
 
 def say(line: str, mark: str = "", colour: str = "") -> None:
