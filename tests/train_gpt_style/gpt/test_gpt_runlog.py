@@ -114,6 +114,7 @@ def test_metrics_hold_the_printed_results_exactly(tiny, perform):
             )
     assert metrics["steps"] == 3
     assert metrics["tokens"] == 3 * 256
+    assert type(metrics["tokens"]) is int  # JSON tells 768 from 768.0
     assert f"model_params:{metrics['parameters']}" in done.lines
     assert metrics["artifact_bytes"] == len(done.files["final_model.int8.safetensors.z"])
 
