@@ -16,7 +16,7 @@ import torch
 from goldenseal.errors import ContradictedError, UsageError
 
 TOLERANCE = 2.0**-20  # relative change of the objective at which the rounds end
-WELL_CONDITIONED = 2.0**-34  # least of the least eigenvalue of m^T m, over the largest, to square m
+WELL_CONDITIONED = 2.0**-28  # least of the least eigenvalue of m^T m, over the largest, to square m
 # Of the clouds' energy, by the type in which the products are made: what is less is no objective.
 ROUNDING = {torch.float32: 2.0**-22, torch.float64: 2.0**-44}
 
@@ -51,8 +51,8 @@ def polar(m, svd=None, exact=True):
     """U V^T of m = U S V^T: the orthogonal matrix nearest to m (D, D), float64.
 
     It is m (m^T m)^(-1/2), which by eigenvalues takes half as long as by an SVD. Squaring is safe
-    where m is far from singular, WELL_CONDITIONED, and leaves the result orthogonal to some 1e-11;
-    when exact, one step of Newton and Schulz makes that the last digit. Where m is near to
+    where m is far from singular, WELL_CONDITIONED, and leaves the result orthogonal to some 1e-7;
+    when exact, one step of Newton and Schulz squares that. Where m is near to
     singular, and where an svd is given, it is that of an SVD.
     """
     if svd is None:

@@ -36,7 +36,7 @@ class Judged:
             if gate["verdict"] != "pass":
                 yield f"{gate['verdict']}: {gate['gate']}: {gate['summary']}"
                 yield from (f"  · {finding}" for finding in gate["findings"])
-        if not self.document:
+        if "gates" not in self.document:  # no gate was run
             yield self.said
 
 

@@ -17,6 +17,7 @@ from goldenseal.grids.resolve import planned
 from goldenseal.grids.state import STUDY, read_state
 from goldenseal.grids.study import begin, run_study
 from goldenseal.records.kinds.cells import Cell
+from goldenseal.records.sums import refuse_inside_sealed
 from goldenseal.terminal import plain_console, print_json
 
 console = plain_console()
@@ -45,6 +46,7 @@ def run(file: Path, folder: Path, jobs: int, waive: Sequence[str], as_json: bool
     from goldenseal.launch.gate import clear
 
     root = find_root()
+    refuse_inside_sealed(folder)
     entry = planned(root, file, sweep=False).system
     state = read_state(folder, STUDY) if (folder / STUDY.state).exists() else None
     study = begin(root, file, folder, clear(root, entry, waive, state, folder))

@@ -1,5 +1,7 @@
 """pytest tests/verify/ladder/gates/test_broken_probes.py — what cannot be checked is said once."""
 
+import json
+
 import pytest
 
 from goldenseal.errors import CannotCheckError, GoldensealError, UsageError
@@ -67,7 +69,9 @@ def test_the_command_line_ends_once_with_one_line(tmp_path, case, code, words):
     candidate = edited(ONE_FILE, IMPORTS["a package that is missing"])
     broken = pair(tmp_path, candidate if case == "import" else ONE_FILE, probe=probe)
     done = broken.command("--json")
-    assert (done.returncode, done.stdout) == (code, ""), done.stdout
+    told = json.loads(done.stdout)
+    assert done.returncode == told["exit_code"] == code
+    assert words in told["error"]
     assert done.stderr.startswith("goldenseal: ")
     assert done.stderr.count("\n") == 1, done.stderr
     assert words in done.stderr
