@@ -300,12 +300,12 @@ def report(
 
     _look_at_outputs(out)
     data = page_on(path, against).encode()
-    atomic_write(out, data)
     drawn: list[str] = []
     if pictures is not None:
         from goldenseal.report.pictures import write_pictures
 
         drawn = write_pictures(path, pictures)
+    atomic_write(out, data)  # last: where pictures are refused, no page is left
     if as_json:
         more = {"pictures": [str(pictures / name) for name in drawn]} if pictures else {}
         print_json({"path": str(out), "bytes": len(data), **more})

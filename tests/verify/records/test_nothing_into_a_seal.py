@@ -45,6 +45,7 @@ def test_it_is_refused_and_the_seal_holds(root, record, line, monkeypatch):
     out = record / ("x" if line.split()[0] in ("study", "sweep", "record") else "x.md")
     assert "is sealed" in refusal(line, record=record, out=out)
     assert check(record).holds
+    assert not (root / "report.html").exists()  # where a page goes that is given no place
 
 
 @pytest.mark.parametrize("line", [line for line in WRITING[:9] if "--pictures" not in line])
