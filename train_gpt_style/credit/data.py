@@ -206,17 +206,16 @@ class Loader(images.Loader):
         """Begin an epoch."""
         super().shuffle()
         if self.augment:
-            n = len(self.split)
+            n = self.rows
             self.offsets = torch.randint(0, 2 * PAD + 1, (n, 2), generator=self.generator)
             self.flips = torch.randint(0, 2, (n,), generator=self.generator).bool()
 
     def next_batch(self):
         """Inputs (B, *shape) float32 and labels (B,)."""
-        self.indices = self.next_indices()
+        self.indices = self.next_rows()
         x, y = self.split.inputs(self.indices), self.split.labels[self.indices]
         if self.augment:
-            places = slice(self.at - self.batch, self.at)
-            x = cropped(x, self.offsets[places], self.flips[places])
+            x = cropped(x, self.offsets[self.places], self.flips[self.places])
         return x.to(self.device), y.to(self.device)
 
 

@@ -1,4 +1,4 @@
-"""Batches of rows by their places; unlike those of `kit.images`, no row of an epoch is left out."""
+"""Which rows a batch is made of: an order drawn anew for each epoch, from one seed."""
 
 import torch
 
@@ -6,39 +6,40 @@ from goldenseal.errors import UsageError
 
 
 class Loader:
-    """Places of a split in batches, in an order drawn anew for each epoch; the last is shorter."""
+    """Places of a split's rows in batches; of an epoch's last part-batch only `keep_last` has any.
 
-    def __init__(self, rows, batch, seed):
-        self.rows, self.batch = rows, batch
+    `drawn` counts the batches so far: the order follows from the seed, so it is all of a place.
+    """
+
+    def __init__(self, rows, batch, seed, keep_last=False):
+        self.rows, self.batch, self.drawn = rows, batch, 0
+        self.per_epoch = -(-rows // batch) if keep_last else rows // batch
         self.generator = torch.Generator().manual_seed(seed)
-        self.order, self.at, self.epoch = torch.empty(0, dtype=torch.int64), 0, 0
 
     def next_rows(self):
         """(B,) places."""
-        if self.at >= len(self.order):
+        at = self.drawn % self.per_epoch
+        if at == 0:
             self.shuffle()
-        self.at += self.batch
-        return self.order[self.at - self.batch : self.at]
+        self.drawn += 1
+        self.places = slice(at * self.batch, (at + 1) * self.batch)
+        return self.order[self.places]
 
     def shuffle(self):
         """Begin an epoch."""
-        self.order, self.at = torch.randperm(self.rows, generator=self.generator), 0
-        self.epoch += 1
+        self.order = torch.randperm(self.rows, generator=self.generator)
 
     @property
     def position(self):
-        """What `restore` takes: the epoch, from 1, and the place in its order."""
-        return self.epoch, self.at
+        """What `restore` takes: how many batches were drawn."""
+        return (self.drawn,)
 
     def restore(self, position):
         """Go on from the `position` of another loader of the same rows, batch and seed.
 
-        Raises UsageError for a place that is none, before an order is drawn for it.
+        Raises UsageError for a position that is none.
         """
-        epoch, at = position
-        whole = self.rows + self.batch
-        if not (self.epoch <= epoch and 0 <= at < whole and (epoch > 0 or at == 0)):
-            raise UsageError(f"epoch {epoch}, row {at}: no place in {self.rows} rows")
-        while self.epoch < epoch:
-            self.shuffle()
-        self.at = at
+        if len(position) != 1 or position[0] < self.drawn:
+            raise UsageError(f"{position} is no place of a loader: how many batches were drawn")
+        while self.drawn < position[0]:
+            self.next_rows()

@@ -18,8 +18,7 @@ def is_distributed():
 class Context:
     """This process, as torchrun describes it in the environment; alone when that says nothing.
 
-    `parts`: a global batch is computed in so many parts, which the ranks share out evenly. `reads`
-    counts how often the host waited for a number of the device, as far as it asked by `read`.
+    `parts`: a global batch is computed in so many parts, which the ranks share out evenly.
     """
 
     def __init__(self, environ, parts=1):
@@ -31,13 +30,12 @@ class Context:
         self.grad_accum_steps = parts // self.world_size
         self.cuda = torch.cuda.is_available()
         self.device = torch.device("cpu")
-        if self.cuda:
-            self.device = torch.device("cuda", int(environ.get("LOCAL_RANK", 0)))
         # What products and attention round their inputs to; None: nothing is rounded.
         self.autocast_type = None
-        if self.cuda and torch.cuda.is_bf16_supported():
-            self.autocast_type = torch.bfloat16  # as the baselines do on cuda
-        self.reads = 0
+        if self.cuda:
+            self.device = torch.device("cuda", int(environ.get("LOCAL_RANK", 0)))
+            if torch.cuda.is_bf16_supported():
+                self.autocast_type = torch.bfloat16  # as the baselines do on cuda
         self.started_group = parts > 1 and "RANK" in environ and not is_distributed()
         if self.cuda:
             torch.cuda.set_device(self.device)
@@ -82,6 +80,5 @@ class Context:
         return time.perf_counter()
 
     def read(self, t):
-        """The number in a tensor, or the list of them; a host synchronisation, counted as one."""
-        self.reads += 1
+        """The number in a tensor, or the list of them; the host waits for the device."""
         return t.tolist() if t.ndim else t.item()

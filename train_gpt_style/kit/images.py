@@ -19,6 +19,7 @@ import torch
 from PIL import Image
 
 from goldenseal.errors import UsageError
+from train_gpt_style.kit import batches
 
 SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".webp")
 MAX_IDX_BYTES = 2**32
@@ -190,48 +191,18 @@ def load_splits(root, size, folder=FolderSplit, idx=IdxSplit, val="val"):
     return train, other
 
 
-class Loader:
-    """Batches of a split, in an order drawn anew for each epoch; a last part-batch is left out.
+class Loader(batches.Loader):
+    """Batches of a split; a last part-batch is left out.
 
     `indices` are those of the last batch: places in the split, (B,).
     """
 
     def __init__(self, split, batch, seed, device):
-        self.split, self.batch, self.device = split, batch, device
-        self.generator = torch.Generator().manual_seed(seed)
-        self.order, self.at, self.epoch = torch.empty(0, dtype=torch.int64), 0, 0
+        super().__init__(len(split), batch, seed)
+        self.split, self.device = split, device
 
     def next_batch(self):
         """Images (B, 3, S, S) uint8 and labels (B,)."""
-        self.indices = self.next_indices()
+        self.indices = self.next_rows()
         x, y = self.split.images(self.indices), self.split.labels[self.indices]
         return x.to(self.device), y.to(self.device)
-
-    def next_indices(self):
-        """Places in the split of the next batch, which no image is decoded for."""
-        if self.at + self.batch > len(self.order):
-            self.shuffle()
-        self.at += self.batch
-        return self.order[self.at - self.batch : self.at]
-
-    def shuffle(self):
-        """Begin an epoch."""
-        self.order, self.at = torch.randperm(len(self.split), generator=self.generator), 0
-        self.epoch += 1
-
-    @property
-    def position(self):
-        """What `restore` takes: the epoch, from 1, and the place in its order."""
-        return self.epoch, self.at
-
-    def restore(self, position):
-        """Go on from the `position` of another loader of the same split, batch and seed.
-
-        Raises UsageError for a place that is none, before an order is drawn for it.
-        """
-        epoch, at = position
-        if not (self.epoch <= epoch and 0 <= at <= len(self.split) and (epoch > 0 or at == 0)):
-            raise UsageError(f"epoch {epoch}, image {at}: no place in {len(self.split)} images")
-        while self.epoch < epoch:
-            self.shuffle()
-        self.at = at

@@ -14,7 +14,7 @@ UNREACHED = {
     r"^\w+/seams\.py": "what a seam does when no feature fills it: nothing",
     r"^kit/system\.py.*(def |return \{\}|load_features)": "of a system without own checks or data",
     r"^kit/context\.py.*\b(dist|gc|started_group|parts == 1)\b": "several ranks: test_gpt_torchrun",
-    r"^kit/context\.py.*\b(synchronize|perf_counter|reads|tolist)\b": "a clock that only some ask",
+    r"^kit/context\.py.*\b(synchronize|perf_counter|tolist)\b": "a clock that only some ask",
     r"^kit/bfloat16\.py": "a CPU without bfloat16 instructions: kit/test_bfloat16.py",
     r"\bbundle\b": "runs from a bundle: test_every_system.py",
     r"^kit/(checkpoints|optimizers|resuming)\.py": "resumes a run: test_killed_runs.py",
@@ -22,5 +22,5 @@ UNREACHED = {
     "keeps a log: test_killed_runs.py",
     r"^kit/start\.py.*(return$|return \{)": "keeps no log on other ranks: test_killed_runs.py",
     r"\b(run|train)\.py:.*\b(start|resumed|go_on)\b": "resumes a run",
-    r"^kit/images\.py.*\b(epoch|position|shuffle|self\.at = at)\b": "goes on within an epoch",
+    r"^kit/batches\.py.*\b(position|self\.drawn|self\.next_rows)\b": "goes on within an epoch",
 }

@@ -21,6 +21,7 @@ from train_gpt_style.kit.images import Loader
 from train_gpt_style.kit.start import seed_generators
 from train_gpt_style.vit_rft import SYSTEM, run
 from train_gpt_style.vit_rft.dclr import DCLR, Rule, Watch
+from train_gpt_style.vit_rft.reads import host_reads
 
 OWN = ("THROUGH_DCLR", "OBSERVE", "EXTRA_EVERY")
 WARM_UP = 3  # steps before each window, of a model that is thrown away
@@ -88,6 +89,7 @@ class Trainer:
     def __init__(self, arm, seed, train, ctx):
         values = dict(arm.settings.as_environment()) | {"SEED": str(seed)}
         self.arm, self.ctx, self.settings = arm, ctx, SYSTEM.read(values)
+        self.host = host_reads(ctx)
         seed_generators(self.settings)
         self.model = run.build_model(self.settings, ctx, len(train.names))
         self.optimizer, self.watch = arm.optimizer(self.model)
@@ -122,7 +124,7 @@ class Trainer:
 
     def reads(self):
         """Of the host, validation aside."""
-        return self.ctx.reads + (self.watch.reads if self.watch is not None else 0)
+        return self.host.count + (self.watch.reads if self.watch is not None else 0)
 
 
 def measure_window(arm, seed, shape, train, val, meter, ctx):
@@ -132,15 +134,15 @@ def measure_window(arm, seed, shape, train, val, meter, ctx):
     """
     Trainer(arm, seed, train, ctx).steps(WARM_UP)
     trainer = Trainer(arm, seed, train, ctx)
-    initial, before = tensor_digest(trainer.model.state_dict()), ctx.reads
+    initial, before = tensor_digest(trainer.model.state_dict()), trainer.host.count
     length = shape["steps"] // shape["chunks"]
     losses, chunks, validation_reads = [], [], 0
 
     def validate():
-        at = ctx.reads
+        at = trainer.host.count
         loss, _ = run.evaluate(trainer.settings, trainer.model, ctx, val)
         losses.append([trainer.done, loss.hex()])
-        return ctx.reads - at
+        return trainer.host.count - at
 
     validation_reads += validate()
     state = {"before": meter.state()}

@@ -31,8 +31,8 @@ from goldenseal.digest import tensor_digest
 from goldenseal.disk import canonical
 from goldenseal.disk.files import atomic_write
 from goldenseal.knobs import Feature, Knob
+from train_gpt_style.kit.batches import Loader
 from train_gpt_style.kit.features.runlog import exact
-from train_gpt_style.kit.images import Loader
 from train_gpt_style.kit.numerics import numeric_class
 from train_gpt_style.kit.seams import Observer
 from train_gpt_style.kit.start import Log
@@ -40,6 +40,7 @@ from train_gpt_style.vit_rft.coupler import Observed, coherence
 from train_gpt_style.vit_rft.dclr import DCLR, Watch
 from train_gpt_style.vit_rft.features.dclr import coupling
 from train_gpt_style.vit_rft.parity import SCHEMA
+from train_gpt_style.vit_rft.reads import host_reads
 from train_gpt_style.vit_rft.seams import GatedFeature
 
 LOG, ALIGNMENT = "stage4_vit_tiny.jsonl", "stage4_alignment.jsonl"
@@ -100,11 +101,11 @@ class Telemetry(Observer):
         self.kind = run.loader.split.kind
         self.label = {"data": "synthetic"} if self.kind == "synthetic" else {}
         self.order = hashlib.sha512()
-        again = Loader(run.loader.split, s.batch, s.seed, "cpu")
+        again = Loader(len(run.loader.split), s.batch, s.seed)
         for _ in range(self.observed.step):
-            self.order.update(order_bytes(again.next_indices()))
-        self.reads = kept["reads"]
-        self.read_before = kept["reads"] - run.ctx.reads - self.watch.reads
+            self.order.update(order_bytes(again.next_rows()))
+        self.reads, self.host = kept["reads"], host_reads(run.ctx)
+        self.read_before = kept["reads"] - self.host.count - self.watch.reads
         self.files = [
             Log(run.ctx, self.folder / name, size)
             for name, size in zip((LOG, ALIGNMENT), kept["files"], strict=True)
@@ -148,7 +149,7 @@ class Telemetry(Observer):
         raw = {"step": step.step, "alignment": seen.alignment, "nonfinite": seen.nonfinite}
         for file, line in zip(self.files, (values, raw), strict=True):
             file(line_of({**line, **self.label}), console=False)
-        self.reads = self.read_before + self.run.ctx.reads + self.watch.reads
+        self.reads = self.read_before + self.host.count + self.watch.reads
 
     def at_end(self, results):
         """The manifest."""

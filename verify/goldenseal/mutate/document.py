@@ -16,6 +16,7 @@ REASONS = FOLDER / "equivalent.toml"
 BEGIN, END = "<!-- mutation: {} -->", "<!-- mutation: end -->"
 PROOFS = "proofs"  # the label of what is done to the theorems
 UNEXPLAINED = "unexplained"
+OFF_JUDGES = "all rungs, and in files of several systems by those of the others too"
 
 Judged = tuple[Mutant, Mapping[str, Any]]
 
@@ -40,7 +41,7 @@ def document(
         for mutant, result in judged
         if result["outcome"] == "survived"
     ]
-    judges = "unit tests, then the rungs with features on" if plan.on else "all rungs"
+    judges = "unit tests, then the rungs with features on" if plan.on else OFF_JUDGES
     return {
         "label": plan.label,
         "system": plan.system,

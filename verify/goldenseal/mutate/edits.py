@@ -219,7 +219,8 @@ def _block(source: Source, node: ast.AST) -> Iterator[Edit]:
 
 def _other(source: Source, node: ast.AST) -> Iterator[Edit]:
     """A statement gone; a bound of a slice gone; what is returned together exchanged."""
-    if isinstance(node, DELETABLE):
+    only_annotated = isinstance(node, ast.AnnAssign) and node.value is None
+    if isinstance(node, DELETABLE) and not only_annotated:
         yield "statement", source.start(node), source.stop(node), "pass"
     if isinstance(node, ast.Slice):
         for bound in (node.lower, node.upper):
