@@ -1,20 +1,23 @@
 """Which rows a batch is made of: an order drawn anew for each epoch, from one seed."""
 
+import math
+
 import torch
 
 from goldenseal.errors import UsageError
 
 
 class Loader:
-    """Places of a split's rows in batches; of an epoch's last part-batch only `keep_last` has any.
+    """Places of a split's rows in batches. `whole`: math.ceil keeps an epoch's last part-batch.
 
     `drawn` counts the batches so far: the order follows from the seed, so it is all of a place.
     """
 
-    def __init__(self, rows, batch, seed, keep_last=False):
+    def __init__(self, rows, batch, seed, whole=math.floor):
         self.rows, self.batch, self.drawn = rows, batch, 0
-        self.per_epoch = -(-rows // batch) if keep_last else rows // batch
+        self.per_epoch = whole(rows / batch)
         self.generator = torch.Generator().manual_seed(seed)
+        self.order = torch.empty(0, dtype=torch.int64)
 
     def next_rows(self):
         """(B,) places."""

@@ -86,7 +86,7 @@ def run(settings, ctx):
     log(f"model_params:{parameters}")
     optimizer = torch.optim.Adam(model.parameters(), lr=s.soup_lr, fused=True)
     optimizers = {"adam": optimizer}
-    loader = Loader(len(data.train), s.soup_batch, s.seed, keep_last=True)
+    loader = Loader(len(data.train), s.soup_batch, s.seed, whole=math.ceil)
     per_epoch = math.ceil(len(data.train) / s.soup_batch)
     steps = s.soup_epochs * per_epoch
 

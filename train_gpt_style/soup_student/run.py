@@ -82,7 +82,7 @@ def run(settings, ctx):
     optimizers = {"adam": optimizer}
     if data.soup is not None:
         data.soup.check_outside(optimizers)
-    loader = Loader(len(data.train), s.batch, s.seed, keep_last=True)
+    loader = Loader(len(data.train), s.batch, s.seed, whole=math.ceil)
     per_epoch = math.ceil(len(data.train) / s.batch)
     steps = s.epochs * per_epoch
 
