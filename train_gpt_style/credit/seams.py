@@ -42,8 +42,8 @@ class GatedFeature(seams.GatedFeature):
         return {}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Run(seams.Run):
     """What an observer may look at, and must not change, but for `results`."""
 
-    per_epoch: int = 0  # steps
+    per_epoch: int  # steps

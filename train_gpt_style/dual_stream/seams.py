@@ -32,17 +32,17 @@ class GatedFeature(seams.GatedFeature):
         """An epoch, from 1, was validated: update what the feature keeps."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Run(seams.Run):
     """What an observer may look at, and must not change."""
 
-    loader: Any = None
-    val_split: Any = None
-    steps: int = 0
+    loader: Any
+    val_split: Any
+    steps: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class StepReport(seams.StepReport):
     """One optimizer step. terms: each loss term's value by name, tensors of one number."""
 
-    terms: Any = None
+    terms: Any

@@ -108,7 +108,7 @@ def run(settings, ctx):
     accumulate = division.accumulate_gradients
     # Compilation and first allocations are no training: they must not count towards the cap.
     warm_up(settings, base_model, model, optimizers, ctx, new_loader, accumulate)
-    resume(seen)  # last: the warm-up moved weights and generators
+    resume(seen, None)  # last: the warm-up moved weights and generators
     steps = train(
         settings,
         base_model,

@@ -8,7 +8,7 @@ import numpy as np
 
 def average_precision(scores, positive):
     """Of one class: mean over its positives of the precision at their rank; ties by place."""
-    order = np.argsort(-scores, kind="stable")
+    order = np.lexsort((np.arange(len(scores)), -scores))  # the last key first
     hits = positive[order].astype(bool)
     ranks = np.arange(1, len(hits) + 1)
     return float((np.cumsum(hits)[hits] / ranks[hits]).mean())
@@ -29,7 +29,7 @@ def macro_f1(scores, labels):
     yes, truth = scores > 0, labels.astype(bool)
     both = (yes & truth).sum(axis=0)
     either = yes.sum(axis=0) + truth.sum(axis=0)
-    return float(np.where(either > 0, 2 * both / np.maximum(either, 1), 0.0).mean())
+    return float((2 * both / np.maximum(either, 1)).mean())
 
 
 def micro_f1(scores, labels):

@@ -130,8 +130,11 @@ def observers_of(run):
     return list(run.observers.values())
 
 
-def resume(run, loader=None):
-    """Of a run that goes on: put back what its checkpoint holds, then go on with its log."""
+def resume(run, loader):
+    """Of a run that goes on: put back what its checkpoint holds, then go on with its log.
+
+    loader: None when its place is not put back here.
+    """
     if run.start is not None:
         run.start.restore(run.model, run.optimizers, run.ctx)
         if loader is not None:

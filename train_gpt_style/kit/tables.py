@@ -38,8 +38,7 @@ class Table:
                     file.get_tensor(name) if name in names else None for name in SPLITS
                 )
         except (safetensors.SafetensorError, OSError, ValueError) as error:
-            reason = str(error).splitlines()[0]
-            raise UsageError(f"{path}: no safetensors file: {reason}") from None
+            raise UsageError(f"{path}: no safetensors file: {error}") from None
         if names != list(SPLITS) or not isinstance(self.about, dict):
             raise UsageError(f"{path}: holds {names}, a table holds train and val")
         for name, rows in zip(SPLITS, (self.train, self.val), strict=True):

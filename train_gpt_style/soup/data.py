@@ -37,13 +37,13 @@ class Split:
 class Data:
     """Both splits, and where they are from.
 
-    images: the digest of the image set. kept: what features work out once.
+    images: the digest of the image set, None for synthetic rows. kept: what features work out once.
     """
 
     train: Split
     val: Split
     kind: str
-    images: str = ""
+    images: str | None
     kept: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -57,7 +57,7 @@ class Data:
         return self.train.labels.shape[1]
 
 
-def load_tables(folder, n_experts, names=""):
+def load_tables(folder, n_experts, names):
     """The tables of a folder. Raises UsageError, one line, where they do not fit.
 
     names: of those to read, as "a,b"; empty: all.
@@ -105,7 +105,8 @@ def make_synthetic(settings):
         features.append(seen + torch.randn(seen.shape, generator=generator))
     labels = (label.unsqueeze(1) == torch.arange(classes)).to(torch.uint8)
     parts = (slice(0, train), slice(train, train + val))
-    return Data(*(Split([x[part] for x in features], labels[part]) for part in parts), "synthetic")
+    splits = (Split([x[part] for x in features], labels[part]) for part in parts)
+    return Data(*splits, "synthetic", None)
 
 
 def load_data(settings):

@@ -15,6 +15,7 @@ from train_gpt_style.soup.probe_data import IMAGES, tables
 SETTINGS: dict[str, tuple[dict[str, str], str]] = {
     "compartments that do not divide the anchors": ({"N_COMP": "4"}, "N_COMP=4"),
     "other classes than there are": ({"CLASSES": "4"}, "CLASSES=4"),
+    "fewer experts than there are": ({"N_EXPERTS": "2"}, "3 experts, N_EXPERTS=2"),
     "more experts than there are": ({"N_EXPERTS": "4"}, "N_EXPERTS=4"),
     "no tables": ({"EXPERTS": "nowhere"}, "EXPERTS=nowhere"),
 }
@@ -60,6 +61,14 @@ def without_words(folder: Path) -> None:
     (folder / "second.safetensors").write_bytes(data)
 
 
+def not_json(folder: Path) -> None:
+    """What one table says of itself is cut short."""
+    train, val = tables()["second"]
+    rows = {"train": train.contiguous(), "val": val.contiguous()}
+    data = safetensors.torch.save(rows, {"about": "{"})
+    (folder / "second.safetensors").write_bytes(data)
+
+
 def without_val(folder: Path) -> None:
     """One table has training rows alone."""
     data = safetensors.torch.save({"train": tables()["second"][0].contiguous()})
@@ -95,8 +104,9 @@ FOLDERS: dict[str, tuple[Callable[[Path], object], str]] = {
         "no positive at all",
     ),
     "rows of another image set": (about({"images": IMAGES[::-1]}), "another image set"),
-    "rows of images that it does not tell": (about({}), "another image set: none"),
-    "a table that says nothing": (without_words, "another image set: none"),
+    "rows of images that it does not tell": (about({}), "another image set: none,"),
+    "a table that says nothing": (without_words, "another image set: none,"),
+    "words that are no JSON": (not_json, "no safetensors file"),
     "a table without validation": (without_val, "holds ['train']"),
 }
 

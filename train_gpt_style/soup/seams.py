@@ -17,9 +17,9 @@ class GatedFeature(seams.GatedFeature):
         """Step number `step`, from 1, of epoch `epoch`, from 1, begins."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Run(seams.Run):
     """What an observer may look at, and must not change."""
 
-    data: Any = None  # `data.Data`
-    per_epoch: int = 0  # steps
+    data: Any  # `data.Data`
+    per_epoch: int  # steps

@@ -60,7 +60,7 @@ def make(weights, tables, out):
     Raises UsageError for tables that the soup was not made for, and for other targets in the way.
     """
     soup, digest = soup_in(weights)
-    data = load_tables(tables, len(soup.projectors))
+    data = load_tables(tables, len(soup.projectors), names="")
     widths = [p.linear.in_features for p in soup.projectors]
     if data.widths != widths:
         raise UsageError(f"{tables}: experts of {data.widths} columns, the soup's have {widths}")

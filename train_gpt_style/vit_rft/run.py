@@ -113,8 +113,8 @@ def train(settings, model, optimizer, loader, ctx, log, validate, observers, sta
                 "correct": correct,
                 "data": loader.split.kind,
             }
-            where = loader.position, False, loader.indices, seconds
-            report = StepReport(step, loss, facts, 1000.0 * seconds, *where)
+            here = {"indices": loader.indices, "seconds": seconds}
+            report = StepReport(step, loss, facts, 1000.0 * seconds, loader.position, **here)
             for observer in observers:
                 observer.after_step(report)
 

@@ -31,13 +31,13 @@ class Meter(Protocol):
         """Now."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Run(seams.Run):
     """What an observer may look at, and must not change. Its `meter` is a `Meter`."""
 
-    loader: Any = None
-    val_images: int = 0
-    classes: int = 0
+    loader: Any
+    val_images: int
+    classes: int
 
     @property
     def optimizer(self) -> Any:
@@ -45,11 +45,11 @@ class Run(seams.Run):
         return self.optimizers["adam"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class StepReport(seams.StepReport):
     """One optimizer step. indices: of the batch's images in the training split. seconds: since the
     start of training, validations included.
     """
 
-    indices: Any = None
-    seconds: float = 0.0
+    indices: Any
+    seconds: float
