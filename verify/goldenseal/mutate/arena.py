@@ -110,10 +110,12 @@ def enter_tree(plan: Plan, tree: Path) -> Probe:
     return probe
 
 
-def make_reference(plan: Plan, tree: Path, folder: Path) -> tuple[Reference, Executed, Executed]:
+def make_reference(
+    plan: Plan, tree: Path, folder: Path, follow: bool = True
+) -> tuple[Reference, Executed, Executed]:
     """Record the baseline, with data in `folder`, and what the candidate executes: off, then on.
 
-    To be called in a process of its own.
+    To be called in a process of its own. follow: whether that is wanted; it takes far longer.
     """
     paths = {str(tree / file) for file in plan.files}
     off, on = (Tracer(paths.__contains__) for _ in range(2))
@@ -127,7 +129,8 @@ def make_reference(plan: Plan, tree: Path, folder: Path) -> tuple[Reference, Exe
         for job in _jobs(probe, ON if plan.on else tuple(LADDER)):
             if job.side == "baseline":
                 reference.results[job] = recordings.result(job)
-        for coverage, names in ((off, QUICK), (on, (liveness.NAME,) if plan.on else ())):
+        runs = ((off, QUICK), (on, (liveness.NAME,) if plan.on else ())) if follow else ()
+        for coverage, names in runs:
             with coverage.tracing():
                 for job in _jobs(probe, names):
                     if job.side == "candidate":

@@ -40,7 +40,7 @@ def judge_by_kin(
                 m.file for m in asked if other.sources[m.file] != runner.sources[m.file]
             ]:
                 raise CannotCheckError(f"{changed[0]} changed while its mutants were judged")
-            other.prepare()
+            other.record(follow=False)  # which mutants count is known
             other.control()
             for mutant, result in other.judge(asked):
                 if result["outcome"] != "survived":

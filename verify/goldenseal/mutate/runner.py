@@ -21,7 +21,7 @@ from typing import Any
 from goldenseal.disk.files import atomic_write
 from goldenseal.errors import CannotCheckError
 from goldenseal.ladder.numeric import settle
-from goldenseal.mutate.arena import make_reference
+from goldenseal.mutate.arena import Executed, make_reference
 from goldenseal.mutate.coverage import reached
 from goldenseal.mutate.operators import Mutant
 from goldenseal.mutate.plan import Plan, copy_tree
@@ -70,16 +70,21 @@ class Runner:
 
     def prepare(self) -> list[Mutant]:
         """Record the baseline; returns the mutants that count, by area and place."""
-        settle()  # before any fork: a child must not inherit a thread pool
-        data = self.work / "data"
-        data.mkdir()
-        self.reference, off, on = apart(make_reference, self.plan, self.tree, data)
+        off, on = self.record()
         mutants = self.plan.mutants(self.sources)
         default = set(reached(mutants, self.sources, off))
         if not self.plan.on:
             return [mutant for mutant in mutants if mutant in default]
         more = set(reached(mutants, self.sources, on)) - default
         return [m for m in mutants if m.file not in self.plan.shared or m in more]
+
+    def record(self, follow: bool = True) -> tuple[Executed, Executed]:
+        """Record the baseline; what the candidate executes, off and on, if that is followed."""
+        settle()  # before any fork: a child must not inherit a thread pool
+        data = self.work / "data"
+        data.mkdir()
+        self.reference, off, on = apart(make_reference, self.plan, self.tree, data, follow)
+        return off, on
 
     def control(self, known: Path | None = None) -> None:
         """The unchanged code must pass every stage, and shows how long a mutant may take.
