@@ -18,16 +18,19 @@ def is_distributed():
 class Context:
     """This process, as torchrun describes it in the environment; alone when that says nothing.
 
-    `parts`: a global batch is computed in so many parts, which the ranks share out evenly.
+    `parts`: a global batch is computed in so many parts, which the ranks share out evenly; None: in
+    one, by one process.
     """
 
-    def __init__(self, environ, parts=1):
+    def __init__(self, environ, parts=None):
         self.rank, self.world_size = int(environ.get("RANK", 0)), int(environ.get("WORLD_SIZE", 1))
-        if parts == 1 and self.world_size != 1:
-            raise UsageError(f"WORLD_SIZE={self.world_size}: this system trains in one process")
-        if self.world_size < 1 or parts % self.world_size:
-            raise UsageError(f"WORLD_SIZE={self.world_size} must divide {parts}")
-        self.grad_accum_steps = parts // self.world_size
+        if parts is None:
+            if self.world_size != 1:
+                raise UsageError(f"WORLD_SIZE={self.world_size}: this system trains in one process")
+        else:
+            if self.world_size < 1 or parts % self.world_size:
+                raise UsageError(f"WORLD_SIZE={self.world_size} must divide {parts}")
+            self.grad_accum_steps = parts // self.world_size
         self.cuda = torch.cuda.is_available()
         self.device = torch.device("cpu")
         # What products and attention round their inputs to; None: nothing is rounded.
@@ -36,7 +39,7 @@ class Context:
             self.device = torch.device("cuda", int(environ.get("LOCAL_RANK", 0)))
             if torch.cuda.is_bf16_supported():
                 self.autocast_type = torch.bfloat16  # as the baselines do on cuda
-        self.started_group = parts > 1 and "RANK" in environ and not is_distributed()
+        self.started_group = parts is not None and "RANK" in environ and not is_distributed()
         if self.cuda:
             torch.cuda.set_device(self.device)
         if self.started_group:

@@ -16,10 +16,10 @@ from train_gpt_style.kit.numerics import enter_lane
 from train_gpt_style.kit.source import files_of
 
 
-def main_of(system, run, parts=1):
+def main_of(system, run, parts=None):
     """`main(environ)` of a system: its settings, then `run(settings, ctx)` in this process.
 
-    parts: into how many parts a global batch may be divided among ranks.
+    parts: into how many parts a global batch may be divided among ranks; None: one process.
     """
 
     def main(environ=os.environ, **given):

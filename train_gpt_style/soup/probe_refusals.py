@@ -110,6 +110,19 @@ FOLDERS: dict[str, tuple[Callable[[Path], object], str]] = {
     "a table without validation": (without_val, "holds ['train']"),
 }
 
+# The baseline trains on labels of any number.
+LABEL_NUMBERS: dict[str, tuple[Callable[[Path], object], str]] = {
+    "labels of other numbers": (
+        other("labels", lambda t, v: (2 * t, v)),
+        "train holds other bytes",
+    ),
+    "validation labels of other numbers": (
+        other("labels", lambda t, v: (t, 2 * v)),
+        "val holds other bytes",
+    ),
+}
+
+OWN_REFUSALS = {kind: words for kind, (_, words) in LABEL_NUMBERS.items()}
 REFUSALS = {kind: words for table in (SETTINGS, FOLDERS) for kind, (_, words) in table.items()}
 
 
@@ -119,5 +132,5 @@ def spoil(kind: str, folder: Path, data: Mapping[str, str]) -> dict[str, str]:
         return SETTINGS[kind][0]
     copy = folder / "tables"
     shutil.copytree(data["EXPERTS"], copy)
-    FOLDERS[kind][0](copy)
+    (FOLDERS | LABEL_NUMBERS)[kind][0](copy)
     return {"EXPERTS": str(copy)}

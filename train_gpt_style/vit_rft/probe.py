@@ -33,6 +33,7 @@ PROBE = probe_of(
     scenarios(),
     model_class="ViT",
     loss="loss_and_correct(model, x, y)[0]",
+    joules="RUN_LOG=1 or TELEMETRY=1",
     prepare=lambda folder: write(folder / "images"),  # beside them comes what spoils them
     draw=draw,
     batches=((2,), (1,), (3,)),

@@ -62,6 +62,7 @@ class Probe:
     logs: glob patterns of logs that begin with the source, each with the line that ends it; the
         source must be the script's, what follows is compared, sizes relative to the source's.
     refusals: kinds of bad input, each with words that the candidate's error must hold.
+    own_refusals: the same for what the candidate alone refuses, such as knobs of features.
     spoil: makes one: given its name, an empty folder and the good data's variables, it returns the
         variables that lead to the bad.
     brief: variables that shorten a run of the first scenario, for the rung that needs many.
@@ -92,6 +93,7 @@ class Probe:
     prepare: Callable[[Path], Mapping[str, str]] | None = None
     smoke: Callable[[], list[tuple[str, str, str]]] | None = None
     refusals: Mapping[str, str] = field(default_factory=dict)
+    own_refusals: Mapping[str, str] = field(default_factory=dict)
     spoil: Callable[[str, Path, Mapping[str, str]], Mapping[str, str]] | None = None
     volatile: tuple[str, ...] = ()
     ignored_files: tuple[str, ...] = ()
@@ -106,6 +108,11 @@ class Probe:
     steps: int = 0
     batches_each: int = 0
     replayed: bool = True
+
+    @property
+    def spoiled(self) -> dict[str, str]:
+        """Every kind of bad input, with the words of its error."""
+        return {**self.refusals, **self.own_refusals}
 
     @property
     def commands(self) -> bool:

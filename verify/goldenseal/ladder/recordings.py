@@ -142,7 +142,7 @@ class Recordings:
         batches: list[list[Job]] = []
         open_batches: dict[tuple[str, str], list[Job]] = {}
         for job in jobs:
-            short = job.scenario in self.probe.refusals or (job.what == "inspect" and job.changes)
+            short = job.scenario in self.probe.spoiled or (job.what == "inspect" and job.changes)
             batch = open_batches.get((job.what, job.side), [])
             if not short or len(batch) in (0, BATCH):
                 batch = []
@@ -241,8 +241,8 @@ class Recordings:
         return recording
 
     def scenario(self, name: str) -> Scenario:
-        """The scenario of that name; one of the probe's refusals is the first one, spoiled."""
-        if name in self.probe.refusals and self.probe.spoil is not None:
+        """The scenario of that name; bad input is the first one, spoiled."""
+        if name in self.probe.spoiled and self.probe.spoil is not None:
             folder = Path(tempfile.mkdtemp(dir=self._folder.name))
             first = self.probe.scenarios[0].environment
             return Scenario(name, {**first, **self.probe.spoil(name, folder, self._data)})

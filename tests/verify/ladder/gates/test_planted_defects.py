@@ -54,6 +54,14 @@ DEFECTS = [
         "a shard of another version: accepted",
     ),
     Defect(
+        "a check of the candidate alone that is gone",
+        "train_gpt_style/kit/system.py",
+        "check_energy(settings, sorted(writers))",
+        "pass",
+        "refusals",
+        "joules that nobody writes: accepted",
+    ),
+    Defect(
         "a knob of the baseline that is ignored",
         f"{GPT}/model.py",
         "rope_base=settings.rope_base",

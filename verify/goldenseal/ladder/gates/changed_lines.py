@@ -46,7 +46,7 @@ def jobs_of(probe: Probe, side: Side) -> list[Job]:
         made.append(Job("record", side, traced_scenario(probe), follow=True))
     if side == "baseline":
         return made
-    made += [refusal_job("candidate", name) for name in probe.refusals]
+    made += [refusal_job("candidate", name) for name in probe.spoiled]
     if probe.features:
         made += turned_on(probe)  # of expressions, the last run has all of them off
     for feature in probe.features:

@@ -1,7 +1,8 @@
 """Bad input: what stops the baseline stops the candidate, no later, and with a word on the cause.
 
 A check that is never true in a healthy run could be deleted unseen. So each of the probe's
-refusals spoils the input in one way, and both scripts are run on it.
+refusals spoils the input in one way, and both scripts are run on it. What the candidate alone
+refuses, such as knobs of features that contradict each other, must stop it before its first step.
 """
 
 from goldenseal.ladder.events import Recording
@@ -13,10 +14,11 @@ NAME = "refusals"
 
 
 def jobs(probe: Probe) -> list[Job]:
-    """Both sides on every spoiled input."""
-    return [
+    """Both sides on every spoiled input; the candidate on what it alone refuses."""
+    both = [
         refusal_job(side, name) for name in probe.refusals for side in ("baseline", "candidate")
     ]
+    return both + [refusal_job("candidate", name) for name in probe.own_refusals]
 
 
 def refusal_job(side: str, name: str) -> Job:
@@ -41,9 +43,14 @@ def judge(recordings: Recordings) -> GateResult:
             findings.append(
                 f"{name}: stopped after {steps(b)} steps, the baseline after {steps(a)}"
             )
-    summary = (
-        f"{len(recordings.probe.refusals)} kinds of bad input are refused, each for its own reason"
-    )
+    for name, words in recordings.probe.own_refusals.items():
+        b = recordings.recording(refusal_job("candidate", name))
+        if b.error is None or words not in b.error:
+            findings.append(f"{name}: {b.error or 'accepted'}, expected the words {words!r}")
+        elif steps(b):
+            findings.append(f"{name}: stopped after {steps(b)} steps, expected before the first")
+    count = len(recordings.probe.spoiled)
+    summary = f"{count} kinds of bad input are refused, each for its own reason"
     return conclude(NAME, summary, findings)
 
 
