@@ -9,7 +9,7 @@ from goldenseal.config import System, system
 from goldenseal.disk import canonical
 from goldenseal.errors import UsageError
 from goldenseal.knobs import Knob, read_settings
-from goldenseal.launch.make_record import all_knobs, with_log
+from goldenseal.launch.knobs import all_knobs, with_log
 from goldenseal.records.kinds.cells import SEED, Cell
 from goldenseal.records.kinds.plan import Group, Plan, read_plan, read_sweep
 from goldenseal.records.kinds.schema import meant

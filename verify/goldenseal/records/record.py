@@ -28,6 +28,7 @@ from goldenseal.errors import UsageError
 from goldenseal.records.kinds import Kind, Listed, kind_of
 from goldenseal.records.kinds.lines import lines_of
 
+RECORD = "record.json"
 SCHEMA = 1
 STATUSES = ("baseline", "proposal", "measured", "incomplete", "superseded", "refuted")
 REQUIRED: dict[str, type] = {
@@ -147,7 +148,7 @@ class Record:
     def get(self, key: str) -> Any:
         """A fact that a run must have. Raises UsageError when this record has none."""
         if key not in self.facts:
-            where = f"{self.folder.name}/record.json"
+            where = f"{self.folder.name}/{RECORD}"
             raise UsageError(f"{where} has no `{key}`: not a record of a run")
         return self.facts[key]
 
@@ -157,11 +158,16 @@ def read_record(folder: Path) -> Record:
 
     Raises UsageError, one line, naming the key that is missing, unknown, ill-typed or at odds.
     """
-    path = folder / "record.json"
-    where = f"{folder.name}/record.json"
+    path = folder / RECORD
+    where = f"{folder.name}/{RECORD}"
     if path.is_symlink() or not path.is_file():
         raise UsageError(f"{where} is missing: it says what the record is, see docs/records.md")
-    facts = canonical.read(path, where)
+    return record_of(folder, canonical.read(path, where))
+
+
+def record_of(folder: Path, facts: Any) -> Record:
+    """The record of that folder whose record.json says this. Raises UsageError as `read_record`."""
+    where = f"{folder.name}/{RECORD}"
     if not isinstance(facts, dict):
         raise UsageError(f"{where} is not a JSON object")
     types = REQUIRED | OPTIONAL
