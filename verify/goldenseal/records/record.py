@@ -4,8 +4,8 @@ record.json, schema 1: `name`, `date`, `seeds`, `status` (baseline, proposal, me
 superseded, refuted); for a run also `system`, `knobs` (every one, resolved, as text), `data` and
 `source` (SHA-512 by file), `numeric_class`, `logs` (file by seed), `outputs` (the files that a
 re-run must repeat) and `envelope` (by result, the relative difference that a re-run may show).
-For a command of no system `command`, the words that were typed, and `environment`: Python, packages,
-variables that were asked for and not set, files that were left out.
+For a command of no system `command`, the words that were typed, and `environment`: Python,
+packages, variables that were asked for and not set, files that were left out.
 For runs that another tool logged `evidence`: by which, of how many runs, and what is not known.
 `verdict` is the digest of the verdict under which it was launched, `waivers` gives the reason, by
 name, for what did not hold then.

@@ -17,7 +17,6 @@ from goldenseal import __version__
 from goldenseal.disk import canonical
 from goldenseal.disk.files import atomic_write
 from goldenseal.errors import CannotCheckError, UsageError
-from goldenseal.result import GateResult, Verdict
 from goldenseal.records.source import SourceTree, read_source
 from goldenseal.records.statement import (
     TEST_PREDICATE,
@@ -26,6 +25,7 @@ from goldenseal.records.statement import (
     read_statement,
     statement,
 )
+from goldenseal.result import GateResult, Verdict
 
 ALSO_COVERED = ("CITATION.cff", "records", "theorems")  # besides what a run's source is, if there
 PATH = Path(".goldenseal") / "verdict.json"

@@ -96,8 +96,9 @@ def rename(made: Path, folder: Path) -> Path:
     return folder
 
 
-def write_sealed(folder: Path, fill: Callable[[Path], Mapping[str, Any]], place: Place = rename
-                 ) -> Sealed:  # fmt: skip
+def write_sealed(
+    folder: Path, fill: Callable[[Path], Mapping[str, Any]], place: Place = rename
+) -> Sealed:
     """Make a record and seal it: `fill` writes its files into a hidden folder, and returns facts.
 
     There is a whole record or none: `place` gives it its name when it is sealed. Raises UsageError
