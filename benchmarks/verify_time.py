@@ -1,13 +1,14 @@
 """How long `goldenseal verify` takes, beside another revision of it, in turn on one machine.
 
-    .venv/bin/python -m benchmarks.verify_time [--against REVISION] [--rounds N] [SYSTEM ...]
+    .venv/bin/python -m benchmarks.verify_time [--of REVISION] [--against REVISION] [--rounds N]
+        [SYSTEM ...]
 
-The ladder of the systems named (gpt and vit_rft when none is) is run by this tree and, with
---against, by a checkout of the revision, both by this environment, in turn. Then this tree alone,
-with the gates of the repository where all systems are named: nothing changed; one file of one
-system edited, in a copy of the repository. Processor seconds are those of the process and all of
-its children; memory is the largest sum of theirs at one time, each shared page counted once (PSS).
-Ratios of processor time mean something on a busy machine, ratios of wall time do not.
+The ladder of the systems named (gpt and vit_rft when none is) is run by this tree, or with --of by
+a checkout of that revision, and, with --against, by a checkout of another one, all by this
+environment, in turn. Then the first alone, if it keeps what passed: nothing changed; one file of
+one system edited, in a copy of the repository. Processor seconds are those of the process and all
+of its children; memory is the largest sum of theirs at one time, each shared page counted once
+(PSS). Ratios of processor time mean something on a busy machine, ratios of wall time do not.
 """
 
 import argparse
@@ -32,6 +33,11 @@ package, *sys.path[:0] = sys.argv.pop(1).split(":")
 importlib.import_module(f"{package}.cli").main()
 """
 COMMENT = "\n# An edit that changes nothing but the bytes.\n"
+
+
+def keeps(tree: Path) -> bool:
+    """Whether a tree keeps the gates that passed; before there was that, each run was fresh."""
+    return (tree / "verify" / "goldenseal" / "kept").is_dir()
 
 
 def left_out(folder: str, names: list[str]) -> set[str]:
@@ -136,6 +142,7 @@ def show(what: str, now: Cost, than: Cost | None = None) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("systems", nargs="*")
+    parser.add_argument("--of", default="", help="a revision in place of this tree")
     parser.add_argument("--against", default="", help="a revision of this repository")
     parser.add_argument("--rounds", type=int, default=1)
     given = parser.parse_args()
@@ -143,19 +150,18 @@ def main() -> None:
     print(f"load before: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
     with tempfile.TemporaryDirectory() as folder:
         copy, other = Path(folder) / "copy", Path(folder) / "other"
-        shutil.copytree(ROOT, copy, ignore=left_out)
-        if given.against:
-            git = ["git", "-C", str(ROOT)]
-            subprocess.run(
-                [*git, "worktree", "add", "--detach", str(other), given.against],
-                check=True,
-                capture_output=True,
-            )
+        git = ["git", "-C", str(ROOT), "worktree"]
+        made = [(p, r) for p, r in ((copy, given.of), (other, given.against)) if r]
+        if not given.of:
+            shutil.copytree(ROOT, copy, ignore=left_out)
         try:
+            for path, revision in made:
+                command = [*git, "add", "--detach", str(path), revision]
+                subprocess.run(command, check=True, capture_output=True)
             compare(copy, other if given.against else None, systems, given.rounds)
         finally:
-            if given.against:
-                subprocess.run([*git, "worktree", "remove", "--force", str(other)], check=True)
+            for path, _ in made:
+                subprocess.run([*git, "remove", "--force", str(path)], check=False)
 
 
 def compare(copy: Path, other: Path | None, systems: list[str], rounds: int) -> None:
@@ -164,8 +170,10 @@ def compare(copy: Path, other: Path | None, systems: list[str], rounds: int) -> 
         if other is not None:
             theirs.append(ladders(other, systems))
             show(f"round {number + 1}, the other revision", theirs[-1])
-        fresh.append(ladders(copy, systems, "--fresh"))
+        fresh.append(ladders(copy, systems, *(("--fresh",) if keeps(copy) else ())))
         show(f"round {number + 1}, fresh", fresh[-1], theirs[-1] if theirs else None)
+    if not keeps(copy):
+        return
     whole = max(fresh, key=lambda c: c.processor == median(f.processor for f in fresh))
     show("nothing changed", ladders(copy, systems), whole)
     for name in systems:

@@ -107,3 +107,11 @@ def test_make_help_lists_every_documented_target():
     shown = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
     for target in ("verify", "test", "data", "train", "seal", "check", "reproduce", "clean"):
         assert f"make {target}" in shown.stdout
+
+
+def test_the_toy_system_has_fewer_lines_than_its_guide_says():
+    guide = (ROOT / "docs" / "add-a-system.md").read_text(encoding="utf-8")
+    (limit,) = re.findall(r"less than (\d+) lines with its baseline", guide)
+    files = sorted((ROOT / "tests/train_gpt_style/toy").rglob("*.py"))
+    assert {"__init__.py", "__main__.py", "baseline.py", "run.py"} <= {path.name for path in files}
+    assert sum(len(path.read_text(encoding="utf-8").splitlines()) for path in files) < int(limit)

@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -93,6 +94,18 @@ def test_a_verifier_raises_and_never_asserts(root):
     for path in sorted((root / "verify").rglob("*.py")):
         tree = ast.parse(path.read_text(encoding="utf-8"))
         assert not [n.lineno for n in ast.walk(tree) if isinstance(n, ast.Assert)], path
+
+
+def test_the_linter_sees_every_file_but_what_is_sealed(root):
+    """A folder of code may have the name of a folder that is left out."""
+    command = [sys.executable, "-m", "ruff", "check", "--show-files", "."]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
+    seen = {Path(line) for line in done.stdout.splitlines()}
+    code = {p for top in ("verify", "train_gpt_style", "benchmarks", "tests", "findings")
+            for p in (root / top).rglob("*.py")}  # fmt: skip
+    sealed = root / "tests" / "fixtures" / "sealed"
+    assert {p for p in code - seen if not p.is_relative_to(sealed)} == set()
+    assert not [p for p in seen if p.is_relative_to(root / "records") or p.is_relative_to(sealed)]
 
 
 def planted(tmp_path, **sources):

@@ -25,7 +25,7 @@ from goldenseal.mutate.app import mutate
 from goldenseal.report.app import EXAMPLES as CITE_EXAMPLES
 from goldenseal.report.app import cite
 from goldenseal.reproduce.app import EXAMPLES_OF_EXPLAIN, EXAMPLES_OF_REPRODUCE, explain, reproduce
-from goldenseal.terminal import BeforeCommand, for_people, print_json, run_app, wide_console
+from goldenseal.terminal import AsJson, BeforeCommand, for_people, print_json, run_app, wide_console
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -36,8 +36,6 @@ app = typer.Typer(
 )
 
 WIDE = 160  # columns of a help that is no terminal's: no summary of a command is cut short
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document, for machines.")]
 
 
 def main() -> None:

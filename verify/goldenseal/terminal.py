@@ -6,7 +6,7 @@ import json
 import os
 import re
 import sys
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 import typer.core
@@ -16,6 +16,13 @@ from goldenseal.errors import EXIT_CANNOT_CHECK, EXIT_USAGE, GoldensealError
 if TYPE_CHECKING:  # a command that prints JSON does not wait for rich
     from rich.console import Console
     from rich.progress import Progress, ProgressColumn
+
+# Options that more than one command has.
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document, for machines.")]
+Waive = Annotated[
+    list[str] | None,
+    typer.Option(help="GATE=REASON: launch without this gate; sealed (may be repeated)."),
+]
 
 AFTER = "goldenseal.command"
 CONTROLS = dict.fromkeys((7, 8, 11, 12, 13))  # rich leaves these out of what it prints

@@ -11,9 +11,9 @@ BASELINE_KNOBS = (
 
 
 def load_features():
-    from tests.train_gpt_style.toy.features import FEATURES  # needs torch, so not above
+    from train_gpt_style.kit.features import of_every_system  # needs torch, so not above
 
-    return FEATURES
+    return of_every_system({"LR": "1e37"})  # that trips the guard; a feature of its own comes first
 
 
 HELP = "Fits a line to noise.\n\nexample: STEPS=3 python -m tests.train_gpt_style.toy"

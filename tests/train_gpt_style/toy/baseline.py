@@ -16,14 +16,10 @@ class Hyperparameters:
     steps: int = field(default=4, metadata={"env": "STEPS", "low": 0})
     lr: float = field(default=0.125, metadata={"env": "LR", "low": 0.0})
 
-    @classmethod
-    def from_env(cls, environ):
-        texts = [environ.get(f.metadata["env"]) or f.default for f in fields(cls)]
-        return cls(*(f.type(text) for f, text in zip(fields(cls), texts, strict=True)))
-
 
 def main():
-    args = Hyperparameters.from_env(os.environ)
+    knobs = fields(Hyperparameters)
+    args = Hyperparameters(*(f.type(os.environ.get(f.metadata["env"]) or f.default) for f in knobs))
     random.seed(args.seed)
     np.random.seed(args.seed)
     torch.manual_seed(args.seed)

@@ -6,11 +6,6 @@ from goldenseal.ladder.probe import Scenario
 from tests.train_gpt_style.toy import SYSTEM
 from train_gpt_style.kit.probing import probe_of
 
-
-def draw(shape, generator):
-    return torch.randn(*shape, 4, generator=generator).split([3, 1], dim=-1)
-
-
 PROBE = probe_of(
     SYSTEM,
     "tests/train_gpt_style/toy/baseline.py",
@@ -18,6 +13,5 @@ PROBE = probe_of(
     model_class="Linear",
     baseline_build="Linear(3, 1)",
     loss="(model(x) - y).square().mean()",
-    draw=draw,
-    batches=((2,),),
+    draw=lambda shape, generator: torch.randn(*shape, 4, generator=generator).split([3, 1], dim=-1),
 )

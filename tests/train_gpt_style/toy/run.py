@@ -9,10 +9,8 @@ from train_gpt_style.kit.context import Context
 from train_gpt_style.kit.energy import meter_for
 from train_gpt_style.kit.seams import Run, StepReport
 
-__all__ = ["SYSTEM", "Context", "build_model", "main", "run"]
 
-
-def build_model(settings, ctx):
+def build_model(settings, ctx: Context):
     return Linear(3, 1).to(ctx.device)
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from goldenseal.errors import UsageError
 from goldenseal.grids.resolve import resolve
-from goldenseal.knobs import Knob
+from goldenseal.knobs import Knob, read_settings
 from goldenseal.records.kinds import Cell
 from goldenseal.records.kinds.plan import read_plan
 from tests.verify.grids.study.conftest import PLAN
@@ -40,6 +40,22 @@ def test_cells_come_seed_by_seed_so_that_an_early_end_leaves_whole_pairs(plan):
     cells = list(read_plan(plan()).cells())
     assert len(cells) == 9
     assert [str(cell) for cell in cells[:4]] == ["off/3", "on/3", "strong/3", "off/5"]
+
+
+def test_very_many_seeds_cost_no_more_than_their_own_knob(plan, monkeypatch):
+    """Each is held against the range of SEED; all else that is set is the same."""
+    read = []
+    monkeypatch.setattr(
+        "goldenseal.grids.resolve.read_settings",
+        lambda given, declared: read.append(given) or read_settings(given, declared),
+    )
+    every = ", ".join(map(str, range(2000)))
+    resolved = resolve(read_plan(plan("[3, 5, 8]", f"[{every}]")), KNOBS)
+    assert set(resolved) == {"off", "on", "strong"}
+    assert len(read) == 3
+    low = (Knob("SEED", int, 1, "seed", 0, 1998), *KNOBS[1:])
+    with pytest.raises(UsageError, match="off: SEED=1999 is out of range"):
+        resolve(read_plan(plan("[3, 5, 8]", f"[{every}]")), low)
 
 
 def test_a_cell_sets_common_knobs_its_own_and_the_seed(plan):

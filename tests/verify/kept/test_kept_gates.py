@@ -88,7 +88,7 @@ def test_the_recorder_and_the_libraries_are_among_what_counts(judged):
 def test_a_library_that_is_built_anew_is_noticed(tmp_path):
     library, root = tmp_path / "libtorch_cpu.so", tmp_path / "root"
     library.write_bytes(b"one build")
-    known = States(root, rest_ns=0).inputs(Reads(files={str(library)}), ())
+    known = States(root, rest_ns=0).inputs(Reads(files={str(library)}))
     assert States(root).stand(known)
     library.write_bytes(b"two build")  # as long as the other
     assert not States(root).stand(known)
@@ -160,19 +160,19 @@ def test_nothing_is_kept_of_what_changed_meanwhile(tmp_path):
     file = tmp_path / "a.py"
     file.write_text("1")
     reads = Reads(files={str(file)})
-    assert States(tmp_path).inputs(reads, ()) is None  # it has not rested
+    assert States(tmp_path).inputs(reads) is None  # it has not rested
     states = States(tmp_path, rest_ns=0)
     states.of("a.py")
-    assert states.inputs(reads, ()) is not None
+    assert states.inputs(reads) is not None
     file.write_text("2")
-    assert states.inputs(reads, ()) is None
+    assert states.inputs(reads) is None
 
 
 def test_a_large_file_counts_by_its_times(tmp_path, monkeypatch):
     monkeypatch.setattr(inputs, "LARGE", 3)
     file = tmp_path / "a.bin"
     file.write_bytes(b"1234")
-    known = States(tmp_path, rest_ns=0).inputs(Reads(files={str(file)}), ())
+    known = States(tmp_path, rest_ns=0).inputs(Reads(files={str(file)}))
     assert States(tmp_path).stand(known)
     file.write_bytes(b"1235")
     assert not States(tmp_path).stand(known)

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from goldenseal.kept.reads import modules_loaded, read_log, watched
+from goldenseal.kept.reads import modules_loaded, reading
 from goldenseal.ladder.processes import in_processes
 
 
@@ -16,10 +16,8 @@ def seen(tmp_path):
     """What `act` reads, with the names below tmp_path."""
 
     def of(act):
-        with watched(tmp_path / "log"):
+        with reading() as reads:
             act()
-        reads = read_log(tmp_path / "log")
-        (tmp_path / "log").unlink()
         below = f"{tmp_path}{os.sep}"
         files = {path.removeprefix(below) for path in reads.files if path.startswith(below)}
         return files, reads

@@ -15,12 +15,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import goldenseal.disk.files
-from tests.verify.conftest import seal_blindly
-from tests.verify.corpus import attacks, files_of, holding
 from goldenseal.errors import GoldensealError, UsageError
 from goldenseal.records import check_seal
 from goldenseal.records.check import check
 from goldenseal.records.seal import seal
+from tests.verify.conftest import seal_blindly
+from tests.verify.corpus import attacks, files_of, holding
 
 AT_LEAST = 10_000
 

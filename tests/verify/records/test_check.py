@@ -13,10 +13,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.verify.conftest import seal_blindly
 from goldenseal.errors import UsageError
 from goldenseal.records.check import check
 from goldenseal.records.seal import seal
+from tests.verify.conftest import seal_blindly
 
 FILES = ["README.md", "notes/one.txt", "record.json", "seal.json", "train.jsonl", "SHA512SUMS"]
 

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.verify.conftest import RECORD, seal_blindly, write_log
-from tests.verify.disk.test_canonical import json_values
 from goldenseal.errors import UsageError
 from goldenseal.records.check import check, resolve
 from goldenseal.records.record import OPTIONAL, REQUIRED, read_record, record_folders
 from goldenseal.records.seal import seal
+from tests.verify.conftest import RECORD, seal_blindly, write_log
+from tests.verify.disk.test_canonical import json_values
 
 DIGEST = "0" * 128
 

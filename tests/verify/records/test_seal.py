@@ -11,7 +11,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import goldenseal.records.seal
-from tests.verify.conftest import seal_blindly
 from goldenseal.disk.files import hash_file
 from goldenseal.errors import ContradictedError, UsageError
 from goldenseal.records import check_seal
@@ -19,6 +18,7 @@ from goldenseal.records.check import check
 from goldenseal.records.seal import seal
 from goldenseal.records.signing import judge
 from goldenseal.records.statement import SEAL_PREDICATE, read_statement
+from tests.verify.conftest import seal_blindly
 
 
 @pytest.fixture

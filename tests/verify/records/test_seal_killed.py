@@ -8,11 +8,11 @@ import time
 
 import pytest
 
-from tests.verify.corpus import files_of
-from tests.verify.records.test_signing import write_keys
 from goldenseal.records.check import check
 from goldenseal.records.seal import seal
 from goldenseal.records.signing import judge, sign
+from tests.verify.corpus import files_of
+from tests.verify.records.test_signing import write_keys
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from in_toto_attestation.predicates.test_result.v0 import test_result_pb2
 from in_toto_attestation.v1 import statement_pb2
 from in_toto_attestation.v1.statement import Statement
 
-from goldenseal.records.verdict import TEST_RESULT, read_verdict
 from goldenseal.records.statement import TEST_PREDICATE
+from goldenseal.records.verdict import PATH, TEST_RESULT, read_verdict
 from goldenseal.result import Verdict
 
 GATES = ["toy: loss and gradients", "theorems"]
@@ -53,4 +53,4 @@ def test_its_subjects_are_those_of_the_verification_summary(verified):
     assert {s.name: dict(s.digest) for s in statement.subject} == {
         s["name"]: s["digest"] for s in summary["subject"]
     }
-    assert read_verdict(verified.root)[0]["verificationResult"] == told.result
+    assert read_verdict(verified.root / PATH).predicate["verificationResult"] == told.result

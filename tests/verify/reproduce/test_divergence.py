@@ -74,7 +74,7 @@ def test_a_changed_weight_is_seen_in_the_first_module_that_uses_it(sealed):
 def test_a_nondeterministic_operation_is_told_from_a_changed_one(toy):
     write(
         toy,
-        "if step == 2: model[0].bias.grad += __import__('os').urandom(7)[0] / 256",
+        "if step == 2: model[0].bias.grad += __import__('random').SystemRandom().random()",
     )
     folder = toy.root / "records" / "toy" / "2026-01-02_Toy"
     make_record(toy.root, system(toy.root, "toy"), folder, {}, quiet)

@@ -15,8 +15,7 @@ from goldenseal.disk.files import open_regular, read_small
 from goldenseal.errors import UsageError
 
 MAX_JSON = 1 << 20  # bytes
-MAX_LOG = 1 << 34  # read piece by piece
-PIECE = 1 << 23
+PIECE = 1 << 23  # of a log, which may be of any size
 PEEK = 1 << 16
 MAX_SCRIPT = 1 << 23
 MAX_README = 1 << 18

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from goldenseal.terminal import print_json
+from goldenseal.terminal import AsJson, print_json
 
 EXAMPLES = (
     "Examples:  goldenseal claims   ·   goldenseal claims README.md --fix   ·   "
@@ -33,9 +33,7 @@ def claims(
     html: Annotated[
         Path | None, typer.Option(help="Also write one page: the prose, its numbers marked.")
     ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON document, for machines.")
-    ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Recompute every number that documents bind to sealed records. Needs no torch."""
     from goldenseal.claims import command

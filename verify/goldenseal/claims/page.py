@@ -5,14 +5,13 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from goldenseal import __version__
 from goldenseal.claims.documents.model import Document
 from goldenseal.claims.documents.safe_html import to_html
 from goldenseal.claims.fix import span_of
 from goldenseal.claims.judge import Verdict
 from goldenseal.claims.judgement import Judgement, coverage
 from goldenseal.claims.numerals import short
-from goldenseal.errors import CannotCheckError
+from goldenseal.disk import pages
 
 TEMPLATE = Path(__file__).with_name("page.html")
 OPEN, CLOSE = "\ue010", "\ue011"  # around a marked numeral, its number in between, in the source
@@ -25,12 +24,6 @@ def page_of(judged: Judgement) -> str:
 
     Raises CannotCheckError when jinja2 or markdown-it-py is missing.
     """
-    try:
-        from jinja2 import Environment, StrictUndefined
-    except ImportError:
-        raise CannotCheckError("a page needs jinja2: pip install 'goldenseal[report]'") from None
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
     documents = [
         {
             "name": document.name,
@@ -40,7 +33,7 @@ def page_of(judged: Judgement) -> str:
         }
         for document, verdicts, findings in judged.documents
     ]
-    return template.render(documents=documents, all=judged.coverage, version=__version__) + "\n"
+    return pages.page_of(TEMPLATE, documents=documents, all=judged.coverage)
 
 
 def _prose(document: Document, verdicts: Sequence[Any]) -> str:

@@ -9,7 +9,6 @@ from goldenseal.claims.judge import Verdict
 from goldenseal.claims.judgement import Judgement
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
-HELP = "docs/claims.md"
 
 
 def to_sarif(judged: Judgement) -> dict[str, Any]:

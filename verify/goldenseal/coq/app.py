@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from goldenseal.terminal import AsJson
+
 app = typer.Typer(
     no_args_is_help=True,
     help="Check the theorems, or write their generated files anew: docs/theorems.md.",
@@ -13,7 +15,6 @@ app = typer.Typer(
 )
 
 Root = Annotated[Path | None, typer.Option(help="The repository; found from here if left out.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document, for machines.")]
 
 
 @app.command(epilog="Example:  goldenseal theorems check --json")

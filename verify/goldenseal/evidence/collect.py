@@ -6,11 +6,8 @@ The record holds the folder as it was found, in `original/`, and what was read f
 Nothing of the folder is executed, no link is followed, and no pickle is loaded.
 """
 
-import datetime
 import math
-import os
 import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -27,9 +24,9 @@ from goldenseal.evidence import (
     wandb_offline,
 )
 from goldenseal.evidence.model import MAX_POINTS, Run
-from goldenseal.records.record import SCHEMA
-from goldenseal.records.seal import Sealed, seal
+from goldenseal.records.seal import Sealed
 from goldenseal.records.sums import refuse_new_record
+from goldenseal.records.write import facts_of, name_of, write_sealed
 
 FORMS: tuple[Any, ...] = (
     wandb_offline,
@@ -64,26 +61,22 @@ def record_from(source: Path, folder: Path) -> Sealed:
         raise UsageError(f"{source}: no run logged by any of {KNOWN}")
     if folder.resolve().is_relative_to(source.resolve()):
         raise UsageError(f"{folder} lies in {source}: give a new folder elsewhere")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    made = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
-    try:
-        os.chmod(made, 0o755)
+
+    def fill(made: Path) -> dict[str, Any]:
         for name in names:
             _copy(source / name, made / ORIGINAL / name)
         # Of the copy, which nobody else writes to, and which is what is sealed.
         tools, runs = read_runs(made / ORIGINAL, names)
         with (made / METRICS).open("wb") as file:
             file.writelines(canonical.dumps(line) + b"\n" for line in lines_of(runs))
-        facts = facts_of(folder.name, tools, runs, len(names), problems)
-        atomic_write(made / "record.json", canonical.dumps(facts))
+        facts = facts_of_evidence(name_of(folder), tools, runs, len(names), problems)
         atomic_write(made / "README.md", readme(facts).encode())
-        sealed = seal(made)
-        os.rename(made, folder)
+        return facts
+
+    try:
+        return write_sealed(folder, fill)
     except OSError as error:
         raise UsageError(f"{folder} cannot be written: {error.strerror}") from error
-    finally:
-        shutil.rmtree(made, ignore_errors=True)
-    return Sealed(folder, sealed.identity, already=False, files=sealed.files)
 
 
 def read_runs(folder: Path, names: Sequence[str]) -> tuple[list[str], list[Run]]:
@@ -133,7 +126,7 @@ def _written(value: float) -> Any:
     return float(value) if abs(value) > 2**53 - 1 else value
 
 
-def facts_of(
+def facts_of_evidence(
     name: str, tools: Sequence[str], runs: Sequence[Run], files: int, left_out: Sequence[str]
 ) -> dict[str, Any]:
     """record.json: what is known, and what is not."""
@@ -145,13 +138,11 @@ def facts_of(
     if lacking := [run.identifier for run in runs if not run.state]:
         unknown.append(f"whether these ended: {', '.join(lacking[:10])}" if len(runs) > 1
                        else "whether it ended")  # fmt: skip
-    return {
-        "schema": SCHEMA,
-        "name": name.partition("_")[2] or name,
-        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-        "status": "measured",
-        "seeds": sorted(set(known)),
-        "evidence": {
+    return facts_of(
+        name,
+        "measured",
+        sorted(set(known)),
+        evidence={
             "tools": list(tools),
             "original": ORIGINAL,
             "files": files,
@@ -160,7 +151,7 @@ def facts_of(
             "unknown": unknown,
             "left_out": sorted(left_out),
         },
-    }
+    )
 
 
 def _told(run: Run) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from goldenseal.errors import UsageError
-from goldenseal.terminal import print_json
+from goldenseal.terminal import AsJson, print_json
 
 EXAMPLES = (
     "Examples:  goldenseal export records/a/b --ro-crate crate.zip   ·   "
@@ -41,9 +41,7 @@ def export(
             help="Of a crate: address of a licence; the record's own LICENSE if left out."
         ),
     ] = "",
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON document, for machines.")
-    ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Write a sealed record in another form: docs/exports.md. The record itself never changes."""
     if (ro_crate is None) == (model_card is None):

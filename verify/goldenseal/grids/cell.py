@@ -23,7 +23,6 @@ from typing import Any
 
 from goldenseal.config import python_path
 from goldenseal.disk import canonical
-from goldenseal.disk.files import atomic_write
 from goldenseal.errors import (
     EXIT_CANNOT_CHECK,
     EXIT_CONTRADICTED,
@@ -38,8 +37,9 @@ from goldenseal.grids.torchrun import launched
 from goldenseal.launch.process import INHERITED, THREADS
 from goldenseal.records.check import SUMS
 from goldenseal.records.kinds.logs import read_end
-from goldenseal.records.record import SCHEMA
+from goldenseal.records.record import RECORD
 from goldenseal.records.seal import seal
+from goldenseal.records.write import facts_of_run, write_facts
 from goldenseal.runlog import read_run_log
 
 CELL, OUT, OUTPUT = "cell.json", "out", "output.txt"
@@ -156,18 +156,15 @@ def conclude(cell: Mapping[str, Any], folder: Path) -> None:
     if cell["checkpoints"]:
         shutil.rmtree(out / cell["checkpoints"], ignore_errors=True)
     lines = read_run_log(out / cell["log"])
-    facts = {
-        "schema": SCHEMA,
-        "name": f"{cell['configuration']}-{cell['seed']}",
-        "date": attempts.now()[:10],
-        "status": "measured",
-        "seeds": [cell["seed"]],
-        "knobs": cell["environment"],
-        "numeric_class": lines[0].get("numeric_class", {}),
-        "logs": {str(cell["seed"]): f"{OUT}/{cell['log']}"},
-        "outputs": [f"{OUT}/{name}" for name in cell["outputs"]],
-    }
-    atomic_write(folder / "record.json", canonical.dumps(facts))
+    facts = facts_of_run(
+        f"{cell['configuration']}-{cell['seed']}",
+        cell["seed"],
+        lines[0],
+        log=f"{OUT}/{cell['log']}",
+        knobs=cell["environment"],
+        outputs=[f"{OUT}/{name}" for name in cell["outputs"]],
+    )
+    write_facts(folder, facts)
     if attempts.read_running(folder) is not None:
         attempts.end(folder, "finished", code=0)
     seal(folder)
@@ -195,7 +192,7 @@ def set_aside(folder: Path) -> None:
     if (folder / OUT).is_dir():
         number = len(attempts.read_attempts(folder))
         os.rename(folder / OUT, folder / f"failed-{number}")
-    (folder / "record.json").unlink(missing_ok=True)
+    (folder / RECORD).unlink(missing_ok=True)
 
 
 def last_line(path: Path) -> str:

@@ -11,10 +11,7 @@ Cells are read one after the other, and of each no more is kept than the results
 names, so that memory hardly grows with their number.
 """
 
-import datetime
 import os
-import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -30,7 +27,7 @@ from goldenseal.grids.gather import Expected, gather
 from goldenseal.grids.lock import alone
 from goldenseal.grids.markers import table
 from goldenseal.grids.prepare import LOCK, PLAN, SWEEP_FILE
-from goldenseal.grids.report import base_facts, dated_name, results_of, tables
+from goldenseal.grids.report import facts_of_grid, results_of, tables
 from goldenseal.grids.state import SWEEP, read_state
 from goldenseal.records.kinds.cells import FINISHED, Cell
 from goldenseal.records.kinds.logs import Numbers
@@ -38,6 +35,7 @@ from goldenseal.records.kinds.plan import Plan, read_sweep
 from goldenseal.records.kinds.recorded import kept
 from goldenseal.records.seal import seal
 from goldenseal.records.sums import refuse_inside_sealed
+from goldenseal.records.write import dated_name, today, write_sealed
 
 CELLS_FILE, LAUNCH, RESULTS, RECORD = "cells.jsonl", "launch.json", "results.json", "record"
 LACKING_SHOWN = 100
@@ -113,27 +111,18 @@ def collect(root: Path, folder: Path, into: Path | None = None) -> Collected:
     sweep = read_sweep(folder / PLAN / SWEEP_FILE)
     if state["plan"] != sweep.digest:
         raise UsageError(f"{folder}: the plan is not the one that the sweep was begun with")
-    target = into or folder / RECORD / f"{_today()}_{folder.resolve().name}"
-    date, name = dated_name(target)
+    target = into or folder / RECORD / f"{today()}_{folder.resolve().name}"
+    dated_name(target)
     if os.path.lexists(target):
         raise UsageError(f"{target} exists: a record is made once; give --into a new folder")
     refuse_inside_sealed(target)
-    target.parent.mkdir(parents=True, exist_ok=True)
+    done = Collected(target)
     with alone(folder / LOCK, f"{folder} is being launched"):
-        making = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
-        try:
-            done = _write(root, folder, making, sweep, state, {"date": date, "name": name})
-            done.identity = seal(making).identity
-            making.chmod(0o755)
-            os.rename(making, target)
-        finally:
-            shutil.rmtree(making, ignore_errors=True)
-    done.folder = target
+        sealed = write_sealed(
+            target, lambda making: _write(root, folder, making, sweep, state, done)
+        )
+    done.identity = sealed.identity
     return done
-
-
-def _today() -> str:
-    return datetime.datetime.now(datetime.UTC).date().isoformat()
 
 
 def _write(
@@ -142,13 +131,13 @@ def _write(
     making: Path,
     sweep: Plan,
     state: Mapping[str, Any],
-    dated: Mapping[str, str],
-) -> Collected:
+    done: Collected,
+) -> dict[str, Any]:
+    """Everything but record.json, into `making`; what that says, and `done` what was found."""
     entry = system(root, sweep.system)
     knobs = planned_knobs(folder)
     common = _common(knobs)
     expected = Expected(folder, making, entry.log, knobs, common, entry.path_knobs)
-    done = Collected(making)
     found: dict[Cell, Numbers] = {}
     with open(making / CELLS_FILE, "wb") as file:
         for cell in sweep.cells():
@@ -168,10 +157,15 @@ def _write(
     atomic_write(making / SWEEP_FILE, (folder / PLAN / SWEEP_FILE).read_bytes())
     if done.complete:
         _write_results(making, sweep, done, found)
-    facts = _record_facts(sweep, state, common, done)
-    atomic_write(making / "record.json", canonical.dumps({**facts, **dated}))
     atomic_write(making / "README.md", readme(sweep, done, state["waivers"]).encode())
-    return done
+    return facts_of_grid(
+        *(done.folder, sweep, state, "measured" if done.complete else "incomplete"),
+        cells=CELLS_FILE,
+        knobs=common,
+        plan=SWEEP_FILE,
+        numeric_class=next(iter(done.classes.values())) if len(done.classes) == 1 else None,
+        results={n: part["summary"] for n, part in done.results.items()} if done.complete else None,
+    )
 
 
 def planned_knobs(folder: Path) -> dict[str, dict[str, str]]:
@@ -207,22 +201,6 @@ def _write_results(
         if max(len(group.configurations), len(group.seeds)) <= MOST_PLOTTED:
             plot = draw(group, found, done.results[name]["tests"])
             atomic_write(making / f"plot-{name}.svg", plot)
-
-
-def _record_facts(
-    sweep: Plan, state: Mapping[str, Any], common: Mapping[str, str], done: Collected
-) -> dict[str, Any]:
-    facts = {
-        **base_facts(sweep, state, "measured" if done.complete else "incomplete"),
-        "cells": CELLS_FILE,
-        "knobs": dict(common),
-        "plan": SWEEP_FILE,
-    }
-    if len(done.classes) == 1:
-        facts["numeric_class"] = next(iter(done.classes.values()))
-    if done.complete:
-        facts["results"] = {name: part["summary"] for name, part in done.results.items()}
-    return facts
 
 
 def readme(sweep: Plan, done: Collected, waivers: Mapping[str, str]) -> str:

@@ -1,6 +1,5 @@
 """What is written before a sweep starts: the sealed plan, its state, a folder for each cell."""
 
-import datetime
 from pathlib import Path
 
 from goldenseal.disk import canonical
@@ -12,9 +11,9 @@ from goldenseal.grids.resolve import planned as planned_grid
 from goldenseal.grids.state import SWEEP, begin, data_files, write_cell
 from goldenseal.launch.gate import Launch
 from goldenseal.records.kinds.plan import read_sweep
-from goldenseal.records.record import SCHEMA
 from goldenseal.records.seal import Sealed, seal
 from goldenseal.records.sums import refuse_inside_sealed
+from goldenseal.records.write import facts_of, write_facts
 
 PLAN, SWEEP_FILE, LOCK = "plan", "sweep.toml", ".lock"
 SWEEPS = Path(".goldenseal") / "sweeps"
@@ -48,15 +47,6 @@ def seal_plan(plan: Planned, folder: Path) -> Sealed:
         return seal(target)
     refuse_inside_sealed(target)
     target.mkdir(parents=True, exist_ok=True)
-    facts = {
-        "schema": SCHEMA,
-        "name": plan.path.stem,
-        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-        "status": "proposal",
-        "system": plan.system.name,
-        "seeds": list(plan.plan.seeds),
-        "plan": SWEEP_FILE,
-    }
     cells = {
         "cells": [[cell.configuration, cell.seed] for cell in plan.plan.cells()],
         "knobs": {name: dict(knobs) for name, knobs in plan.knobs.items()},
@@ -67,10 +57,11 @@ def seal_plan(plan: Planned, folder: Path) -> Sealed:
         "cells.json": canonical.dumps(cells),
         "compute_grant.md": compute_grant(plan.plan, plan.path.name).encode(),
         "README.md": _readme(plan).encode(),
-        "record.json": canonical.dumps(facts),
     }
     for name, data in parts.items():
         atomic_write(target / name, data)
+    told = {"system": plan.system.name, "plan": SWEEP_FILE}
+    write_facts(target, facts_of(plan.path.stem, "proposal", plan.plan.seeds, **told))
     return seal(target)
 
 

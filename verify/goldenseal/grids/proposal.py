@@ -17,14 +17,15 @@ from goldenseal.disk.files import atomic_write
 from goldenseal.errors import ContradictedError, UsageError
 from goldenseal.grids.grant import as_markdown, read_grant
 from goldenseal.grids.markers import replace_part, table
-from goldenseal.grids.report import README, dated_name
+from goldenseal.grids.report import README
 from goldenseal.grids.resolve import resolve
 from goldenseal.grids.study import PLAN
 from goldenseal.ladder.probe import environment, load_probe
-from goldenseal.launch.make_record import all_knobs
+from goldenseal.launch.knobs import all_knobs
 from goldenseal.listing import knob_rows
 from goldenseal.records.kinds.plan import Plan, read_plan
-from goldenseal.records.record import SCHEMA
+from goldenseal.records.record import RECORD
+from goldenseal.records.write import dated_name, facts_of
 
 COSTS, GRANT, SMOKE, SUMS = "costs.toml", "compute_grant.md", "smoke.log", "SHA512SUMS"
 KNOBS = re.compile(r"<!-- (knobs(?: [a-z0-9_]+)+) -->")
@@ -41,21 +42,13 @@ def write_proposal(root: Path, folder: Path, only_check: bool = False) -> list[s
     entry = system(root, str(plan.facts["system"]))
     resolve(plan, all_knobs(entry))
     date, name = dated_name(folder)
-    facts = {
-        "schema": SCHEMA,
-        "name": name,
-        "date": date,
-        "status": "proposal",
-        "system": entry.name,
-        "seeds": list(plan.seeds),
-        "plan": PLAN,
-    }
+    facts = facts_of(name, "proposal", plan.seeds, date, system=entry.name, plan=PLAN)
     readme = (folder / README).read_text(encoding="utf-8")
     parts = {
         README: fill_readme(root, readme, plan, f"{folder.name}/{README}").encode(),
         GRANT: as_markdown(read_grant(folder / COSTS, plan), plan).encode(),
         SMOKE: smoke_log(entry).encode(),
-        "record.json": canonical.dumps(facts),
+        RECORD: canonical.dumps(facts),
     }
     drifted = sorted(
         part

@@ -1,6 +1,5 @@
 """What a grid comes to, in words, numbers and files; its record is told from its finished runs."""
 
-import datetime
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from goldenseal.records.kinds.cells import SEED, Cell
 from goldenseal.records.kinds.logs import Numbers, Run, read_run
 from goldenseal.records.kinds.plan import Group, Plan, read_plan
 from goldenseal.records.kinds.summary import summarise
-from goldenseal.records.record import SCHEMA
+from goldenseal.records.write import dated_name, facts_of, write_facts
 
 README, RESULTS, PLOT, PART = "README.md", "results.json", "plot.svg", "study"
 MOST_NAMED = 10  # seeds whose differences are listed one by one
@@ -74,7 +73,7 @@ def write_report(root: Path, folder: Path) -> dict[str, Any]:
     text = replace_part(text, PART, tables(plan.main, part), f"{folder.name}/{README}")
     atomic_write(folder / RESULTS, canonical.dumps(results))
     atomic_write(folder / PLOT, draw(plan.main, found, part["tests"]))
-    atomic_write(folder / "record.json", canonical.dumps(facts))
+    write_facts(folder, facts)
     atomic_write(readme, text.encode())
     return results
 
@@ -93,23 +92,21 @@ def results_of(group: Group, found: Mapping[Cell, Numbers]) -> dict[str, Any]:
     }
 
 
-def base_facts(plan: Plan, state: Mapping[str, Any], status: str) -> dict[str, Any]:
-    """What record.json says of any grid."""
-    return {
-        "schema": SCHEMA,
-        "status": status,
-        "system": plan.system,
-        "seeds": list(plan.seeds),
-        "data": state["data"],
-        "source": state["source"],
-        "outputs": [],
-        **provenance(state),
-    }
+def facts_of_grid(
+    folder: Path, read: Plan, state: Mapping[str, Any], status: str, **more: Any
+) -> dict[str, Any]:
+    """What record.json says of any grid, in a folder <date>_<Name>; `more` as of `facts_of`.
+
+    read: its plan. Raises UsageError for a folder that is called otherwise.
+    """
+    date, name = dated_name(folder)
+    of_every = {"system": read.system, "data": state["data"], "source": state["source"]}
+    more = {**of_every, "outputs": [], **provenance(state), **more}
+    return facts_of(name, status, read.seeds, date, **more)
 
 
 def record_facts(grid: Grid, runs: Mapping[Cell, Run], summary: Mapping[str, Any]) -> Any:
     """record.json of a whole study. Raises CannotCheckError when its runs were of two classes."""
-    date, name = dated_name(grid.folder)
     plan = grid.plan
     classes = {canonical.dumps(run.numeric_class): run.numeric_class for run in runs.values()}
     if len(classes) != 1:
@@ -118,14 +115,12 @@ def record_facts(grid: Grid, runs: Mapping[Cell, Run], summary: Mapping[str, Any
         )
     own = {knob for knobs in plan.configurations.values() for knob in knobs}
     first = grid.environment(next(plan.cells()))
-    return {
-        **base_facts(plan, grid.state, "measured"),
-        "name": name,
-        "date": date,
-        "knobs": {k: text for k, text in first.items() if k not in {SEED, *own}},
-        "numeric_class": next(iter(classes.values())),
-        "plan": PLAN,
-        "runs": [
+    return facts_of_grid(
+        *(grid.folder, plan, grid.state, "measured"),
+        knobs={k: text for k, text in first.items() if k not in {SEED, *own}},
+        numeric_class=next(iter(classes.values())),
+        plan=PLAN,
+        runs=[
             {
                 "configuration": cell.configuration,
                 "seed": cell.seed,
@@ -136,20 +131,8 @@ def record_facts(grid: Grid, runs: Mapping[Cell, Run], summary: Mapping[str, Any
             }
             for cell, run in runs.items()
         ],
-        "results": summary,
-    }
-
-
-def dated_name(folder: Path) -> tuple[str, str]:
-    """(date, name) of a folder <date>_<Name>. Raises UsageError when it is called otherwise."""
-    date, _, name = folder.resolve().name.partition("_")
-    try:
-        datetime.date.fromisoformat(date)
-    except ValueError:
-        name = ""
-    if not name:
-        raise UsageError(f"{folder.name}: expected a folder such as 2026-01-31_Study")
-    return date, name
+        results=summary,
+    )
 
 
 def tables(group: Group, results: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ from goldenseal.config import System, system
 from goldenseal.disk import canonical
 from goldenseal.errors import UsageError
 from goldenseal.knobs import Knob, read_settings
-from goldenseal.launch.make_record import all_knobs, with_log
+from goldenseal.launch.knobs import all_knobs, with_log
 from goldenseal.records.kinds.cells import SEED, Cell
 from goldenseal.records.kinds.plan import Group, Plan, read_plan, read_sweep
 from goldenseal.records.kinds.schema import meant
@@ -70,19 +70,20 @@ def resolve(plan: Plan, declared: tuple[Knob, ...]) -> dict[str, dict[str, str]]
 def _resolved(
     plan: Plan, group: Group, name: str, seeds: tuple[int, ...], declared: tuple[Knob, ...]
 ) -> dict[str, str]:
-    """One configuration, under each of the seeds."""
+    """One configuration; each of the seeds is held against its knob."""
     names = [knob.name for knob in declared]
-    knobs: dict[str, str] = {}
-    for seed in seeds:
-        given = group.knobs(Cell(name, seed))
-        if unknown := sorted(set(given) - set(names)):
-            raise UsageError(
-                f"{plan.name}, {name}: {unknown[0]} is no knob of {plan.system}"
-                f"{meant(unknown[0], names) or ': see `goldenseal knobs`'}"
-            )
-        try:
-            knobs = read_settings(given, declared).as_environment()
-        except UsageError as error:
-            raise UsageError(f"{plan.name}, {name}: {error}") from None
+    given = group.knobs(Cell(name, seeds[0]))
+    if unknown := sorted(set(given) - set(names)):
+        raise UsageError(
+            f"{plan.name}, {name}: {unknown[0]} is no knob of {plan.system}"
+            f"{meant(unknown[0], names) or ': see `goldenseal knobs`'}"
+        )
+    try:
+        knobs = read_settings(given, declared).as_environment()
+        (knob,) = (knob for knob in declared if knob.name == SEED)
+        for seed in seeds[1:]:  # all else is the same: a plan may have very many
+            knob.parse(str(seed))
+    except UsageError as error:
+        raise UsageError(f"{plan.name}, {name}: {error}") from None
     knobs.pop(SEED)
     return knobs

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from goldenseal.terminal import AsJson, Waive
+
 app = typer.Typer(
     no_args_is_help=True,
     help="Run a plan's grid from one frozen source, and report on it: docs/studies.md.",
@@ -13,7 +15,6 @@ app = typer.Typer(
 
 PlanFile = Annotated[Path, typer.Argument(help="A plan.toml.")]
 Folder = Annotated[Path, typer.Argument(help="The study's folder.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document, for machines.")]
 
 
 @app.command(epilog="Example:  goldenseal study plan plan.toml --json")
@@ -31,10 +32,7 @@ def run(
     file: PlanFile,
     folder: Folder,
     jobs: Annotated[int, typer.Option(help="Runs at a time, of one thread each.")] = 1,
-    waive: Annotated[
-        list[str] | None,
-        typer.Option(help="GATE=REASON: launch without this gate; sealed (may be repeated)."),
-    ] = None,
+    waive: Waive = None,
     as_json: AsJson = False,
 ) -> None:
     """Run every cell that is not finished, given a fresh green verdict of this very tree.

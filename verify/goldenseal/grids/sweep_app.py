@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from goldenseal.terminal import AsJson, Waive
+
 app = typer.Typer(
     no_args_is_help=True,
     help="Plan, launch and collect a grid of runs, here or on Slurm: docs/sweeps.md.",
@@ -13,11 +15,6 @@ app = typer.Typer(
 
 SweepFile = Annotated[Path, typer.Argument(help="A sweep's .toml.")]
 Folder = Annotated[Path, typer.Argument(help="The sweep's folder, .goldenseal/sweeps/<name>.")]
-Waive = Annotated[
-    list[str] | None,
-    typer.Option(help="GATE=REASON: launch without this gate; sealed (may be repeated)."),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document, for machines.")]
 
 
 @app.command(epilog="Example:  goldenseal sweep plan sweeps/golden_sunflowers.toml --json")

@@ -163,7 +163,7 @@ def run(
     with alone(target / LOCK, f"{target} is being launched"):
         folders = prepare(root, found, target, launch)
         waiting = [path for path in folders if not (path / "SHA512SUMS").exists()]
-        return _launch(found, target, waiting, len(folders), executor, jobs, as_json)
+        return _launch(target, waiting, len(folders), executor, jobs, as_json)
 
 
 def _dry_run(found: Planned, target: Path, executor: str, as_json: bool) -> int:
@@ -183,7 +183,6 @@ def _dry_run(found: Planned, target: Path, executor: str, as_json: bool) -> int:
 
 
 def _launch(
-    found: Planned,
     target: Path,
     waiting: Sequence[Path],
     total: int,

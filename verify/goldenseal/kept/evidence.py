@@ -2,11 +2,10 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from goldenseal.kept.inputs import REST_NS, States
 from goldenseal.kept.machine import machine
-from goldenseal.kept.reads import modules_loaded, read_log, watched
+from goldenseal.kept.reads import reading
 from goldenseal.kept.store import Entry, Passed, Store, now
 from goldenseal.result import GateResult, Verdict
 
@@ -73,12 +72,9 @@ class Evidence:
         entry = self.find(subject)
         if entry and name in entry.gates:
             return as_result(name, entry.gates[name])
-        with TemporaryDirectory() as folder:
-            log = Path(folder) / "reads"
-            with watched(log):
-                result = judge()
-            inputs = self.states.inputs(read_log(log), modules_loaded())
-        self.keep(subject, [result], inputs, (name,), {})
+        with reading() as reads:
+            result = judge()
+        self.keep(subject, [result], self.states.inputs(reads), (name,), {})
         return result
 
 

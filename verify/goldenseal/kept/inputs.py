@@ -13,7 +13,7 @@ import sys
 import sysconfig
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from goldenseal.disk.files import hash_file
@@ -63,8 +63,8 @@ class States:
         """Whether everything is as it was written down."""
         return all(self.of(path, _kind(text)) == text for path, text in inputs.items())
 
-    def inputs(self, reads: Reads, code: Iterable[str]) -> dict[str, str] | None:
-        """All of `reads`, and the files `code` of loaded modules with their folders, as they are.
+    def inputs(self, reads: Reads) -> dict[str, str] | None:
+        """All of `reads`, the files of loaded modules with their folders among them, as they are.
 
         By path, below the root where it lies there. None when nothing may be kept, and `why` says
         the reason: something was read that cannot be named, or has changed since the beginning.
@@ -73,7 +73,7 @@ class States:
             self.why = f"what {min(reads.beyond)} reads is not known"
             return None
         found = {}
-        for path, kind in self._wanted(reads, code):
+        for path, kind in self._wanted(reads):
             if path.startswith(PASSING) or OURS & set(path.split(os.sep)):
                 continue
             text = self._state(path, kind)
@@ -86,8 +86,8 @@ class States:
             found[os.path.relpath(path, self.root) if mine else path] = text
         return found
 
-    def _wanted(self, reads: Reads, code: Iterable[str]) -> list[tuple[str, str]]:
-        files = {os.path.realpath(path) for path in (*reads.files, *code)}
+    def _wanted(self, reads: Reads) -> list[tuple[str, str]]:
+        files = {os.path.realpath(path) for path in (*reads.files, *reads.loaded)}
         files |= {real for path in reads.loose if os.path.isfile(real := os.path.realpath(path))}
         places = {os.path.realpath(place) for place in sys.path}
         folders = {

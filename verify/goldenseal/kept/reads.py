@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.util import source_from_cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 LISTED, LOADED = ("os.listdir", "os.scandir"), ("import", "ctypes.dlopen")
@@ -27,13 +28,15 @@ class Reads:
     """Absolute paths of what was read; `beyond`: programs and addresses, behind which none is.
 
     Of a name in a folder that was opened, Python does not tell the folder: `loose` are such names
-    below the folder that a process was in, which count where there is such a file.
+    below the folder that a process was in, which count where there is such a file. `loaded`: the
+    files of the modules that were there in the end.
     """
 
     files: set[str] = field(default_factory=set)
     folders: set[str] = field(default_factory=set)
     loose: set[str] = field(default_factory=set)
     beyond: set[str] = field(default_factory=set)
+    loaded: set[str] = field(default_factory=set)
 
 
 _log: int | None = None  # a descriptor; every fork has it
@@ -42,25 +45,29 @@ _hooked = False
 
 
 @contextmanager
-def watched(place: Path) -> Iterator[None]:
-    """Inside, this process and its forks write down in the file `place` what they read."""
+def reading() -> Iterator[Reads]:
+    """Inside, this process and its forks write down what they read; afterwards it is told."""
     global _log, _hooked
     if not _hooked:  # a hook can never be taken away
         sys.addaudithook(_hook)
         _hooked = True
-    _seen.clear()
-    _log = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    try:
-        yield
-    finally:
-        log, _log = _log, None
-        os.close(log)
-
-
-def read_log(place: Path) -> Reads:
-    """What was written down in `place`. A compiled module counts as its source."""
     reads = Reads()
-    for line in place.read_bytes().split(b"\0"):
+    with TemporaryDirectory() as folder:
+        place = Path(folder) / "reads"
+        _seen.clear()
+        _log = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        try:
+            yield reads
+        finally:
+            log, _log = _log, None
+            os.close(log)
+        _tell(reads, place.read_bytes())
+    reads.loaded = modules_loaded()
+
+
+def _tell(reads: Reads, written: bytes) -> None:
+    """Fill in what was written down. A compiled module counts as its source."""
+    for line in written.split(b"\0"):
         kind, text = line[:1].decode(), os.fsdecode(line[1:])
         if kind == "f":
             reads.files.add(_source_of(text))
@@ -70,7 +77,6 @@ def read_log(place: Path) -> Reads:
             reads.loose.add(text)
         elif kind:
             reads.beyond.add(text)
-    return reads
 
 
 def modules_loaded() -> set[str]:

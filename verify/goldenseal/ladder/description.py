@@ -1,21 +1,28 @@
 """goldenseal.toml: how a pair of commands is run. What it may say: docs/foreign-scripts.md."""
 
 import os
-import re
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from goldenseal.disk.toml import read_toml
 from goldenseal.errors import UsageError
 from goldenseal.knobs import Feature, Knob
 from goldenseal.ladder.launch import Command, command_of
 from goldenseal.ladder.probe import Probe, Resume, Scenario
 from goldenseal.ladder.program import ADDED, Program, program_of, split
 from goldenseal.ladder.sides import tree_of
-from goldenseal.schema import CLOSED, parse
+from goldenseal.ladder.written import (
+    read_as,
+    refuse_patterns,
+    refuse_twins,
+    sub_knob,
+    text_of,
+    texts_of,
+    values_of,
+)
+from goldenseal.schema import CLOSED
 
 FILE = "goldenseal.toml"
 
@@ -103,11 +110,7 @@ def read(path: Path | None) -> tuple[Description, str]:
         path = Path(FILE)
         if not path.is_file():
             return Description(), FILE
-    try:
-        table = read_toml(path.read_bytes(), str(path))
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}") from error
-    return parse(Description, table, str(path)), str(path)
+    return read_as(Description, path), str(path)
 
 
 def probe_of(
@@ -125,11 +128,7 @@ def probe_of(
     for key in ("steps", "batches"):
         if getattr(written, key) < 0:
             raise UsageError(f"{file}: {key} must be a whole number from 1")
-    for pattern in (*written.ignored_lines, *written.unreached):
-        try:
-            re.compile(pattern)
-        except re.error as error:
-            raise UsageError(f"{file}: {pattern!r} is no regular expression: {error}") from None
+    refuse_patterns(file, (*written.ignored_lines, *written.unreached))
     places = {
         "baseline": baseline or _place(written.baseline, "baseline", file),
         "candidate": candidate or _place(written.candidate, "candidate", file) or ".",
@@ -147,16 +146,15 @@ def probe_of(
         sides.append(command_of(label, tree, program, written.device))
         ranks = max(ranks, program.ranks)
         variables |= dict(program.variables)
-    common = {**variables, **_texts(written.environment, f"{file}: [environment]")}
+    common = {**variables, **texts_of(written.environment, f"{file}: [environment]")}
     if ranks:
         common = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "29500", **common}
     scenarios = _scenarios(file, written.scenario, common, max(ranks, 1), bool(ranks))
     features, off = list[Feature](), dict[str, dict[str, str]]()
     for entry in written.feature:
         feature, off[entry.name] = _feature(f"{file}: [[feature]] {entry.name}", entry)
-        if any(feature.name == each.name for each in features):
-            raise UsageError(f"{file}: two [[feature]] are called {feature.name}")
         features.append(feature)
+    refuse_twins(file, features)
     return Probe(
         name=Path(sides[0].program.name or sides[0].program.target).stem,
         baseline=replace(sides[0], beside=sides[1].tree.origin),
@@ -208,7 +206,7 @@ def _scenarios(
             raise UsageError(f"{file}: two [[scenario]] are called {name}")
         if entry.ranks < 1:
             raise UsageError(f"{where}: ranks must be a whole number from 1")
-        settings = {**common, **_texts(entry.environment, where)}
+        settings = {**common, **texts_of(entry.environment, where)}
         if entry.args:
             settings[f"{ADDED}the scenario"] = shlex.join(_words(entry.args, where))
         count = entry.ranks if entry.ranks > 1 else ranks
@@ -221,21 +219,7 @@ def _scenarios(
 def _words(value: Any, where: str) -> list[str]:
     if not isinstance(value, list | tuple):
         raise UsageError(f'{where}: args must be a list of words, such as ["--steps", "5"]')
-    return [_text(each, where) for each in value]
-
-
-def _texts(table: Any, where: str) -> dict[str, str]:
-    if not isinstance(table, Mapping):
-        raise UsageError(f"{where}: variables must be a table, such as {{ WIDTH = 16 }}")
-    return {str(name): _text(value, where) for name, value in table.items()}
-
-
-def _text(value: Any, where: str) -> str:
-    if isinstance(value, bool):
-        return str(int(value))
-    if not isinstance(value, str | int | float):
-        raise UsageError(f"{where}: {value!r} must be a text or a number")
-    return str(value)
+    return [text_of(each, where) for each in value]
 
 
 def _switched(value: Any) -> tuple[Any, Any]:
@@ -256,7 +240,7 @@ def _feature(where: str, entry: _Feature) -> tuple[Feature, dict[str, str]]:
             if given is None:
                 continue
             if key == "env":
-                state |= _texts(given, f"{where}: env")
+                state |= texts_of(given, f"{where}: env")
             else:
                 state[f"{ADDED}{entry.name}"] = shlex.join(
                     [*shlex.split(state.get(f"{ADDED}{entry.name}", "")), *_words(given, where)]
@@ -268,16 +252,8 @@ def _feature(where: str, entry: _Feature) -> tuple[Feature, dict[str, str]]:
     if off.get(first) == on[first]:
         raise UsageError(f"{where}: off and on are the same")
     master = Knob(first, str, off.get(first, ""), "master", on=on[first])
-    knobs = []
-    for name, value in entry.knobs.items():
-        each = tuple(_text(v, where) for v in (value if isinstance(value, list) else [value]))
-        if not each:
-            raise UsageError(f"{where}: knob {name} has no value to try")
-        choices = each if len(each) > 1 else ()
-        knobs.append(Knob(name, str, "", "sub-knob", on=each[0], choices=choices))
-    feature = Feature(
-        entry.name, entry.name, master, tuple(knobs), on, entry.kind, evaluation=entry.eval
-    )
+    knobs = tuple(sub_knob(name, values_of(name, v, where)) for name, v in entry.knobs.items())
+    feature = Feature(entry.name, entry.name, master, knobs, on, entry.kind, evaluation=entry.eval)
     return feature, {k: v for k, v in off.items() if v} if known else {}
 
 
@@ -295,5 +271,5 @@ def _resume(written: _Resume | None, file: str) -> Resume | None:
         tuple(_words(written.stop, where)),
         written.stop_after,
         tuple(_words(written.args, where)),
-        _texts(written.environment, where),
+        texts_of(written.environment, where),
     )

@@ -1,17 +1,24 @@
 """The probe of a stranger's pair of scripts, from a TOML file: docs/foreign-scripts.md."""
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from goldenseal.disk.toml import read_toml
 from goldenseal.errors import UsageError
 from goldenseal.knobs import Feature, Knob
 from goldenseal.ladder.probe import Probe, Scenario, load_object
 from goldenseal.ladder.script import Script
-from goldenseal.schema import CLOSED, parse
+from goldenseal.ladder.written import (
+    read_as,
+    refuse_patterns,
+    refuse_twins,
+    sub_knob,
+    text_of,
+    texts_of,
+    values_of,
+)
+from goldenseal.schema import CLOSED
 
 
 @dataclass(frozen=True)
@@ -90,19 +97,12 @@ def probe_from_toml(path: Path, baseline: str, candidate: str) -> Probe:
 
     Raises UsageError with the file and the key for a missing, unknown or ill-typed entry.
     """
-    try:
-        table = read_toml(path.read_bytes(), str(path))
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}") from error
-    written = parse(_Description, table, str(path))
-    for pattern in (*written.output.volatile, *written.unreached):
-        try:
-            re.compile(pattern)
-        except re.error as error:
-            raise UsageError(f"{path}: {pattern!r} is no regular expression: {error}") from None
-    common = _texts(written.environment)
+    written = read_as(_Description, path)
+    refuse_patterns(str(path), (*written.output.volatile, *written.unreached))
+    common = texts_of(written.environment, f"{path}: [environment]")
     scenarios = _scenarios(path, written.scenario, common)
     features = tuple(_feature(path, entry) for entry in written.feature)
+    refuse_twins(str(path), features)
     here = {"baseline": str(Path(baseline).resolve()), "candidate": str(Path(candidate).resolve())}
     for side, location in here.items():
         if not location.endswith(".py") or not Path(location).is_file():
@@ -136,39 +136,23 @@ def _scenarios(
     scenarios: dict[str, Scenario] = {}
     for number, entry in enumerate(entries, start=1):
         name, ranks = str(entry.pop("name", f"scenario {number}")), entry.pop("ranks", 1)
+        where = f"{path}: [[scenario]] {name}"
         if name in scenarios:
             raise UsageError(f"{path}: two [[scenario]] are called {name}")
         if type(ranks) is not int or ranks < 1:
-            raise UsageError(f"{path}: [[scenario]] {name}: ranks must be a whole number from 1")
-        scenarios[name] = Scenario(name, {**common, **_texts(entry)}, ranks)
+            raise UsageError(f"{where}: ranks must be a whole number from 1")
+        scenarios[name] = Scenario(name, {**common, **texts_of(entry, where)}, ranks)
     return tuple(scenarios.values())
 
 
-def _texts(table: Mapping[str, Any]) -> dict[str, str]:
-    """Environment values as text; TOML users write numbers and booleans as such."""
-    return {name: _text(value) for name, value in table.items()}
-
-
-def _text(value: Any) -> str:
-    return str(int(value)) if isinstance(value, bool) else str(value)
-
-
 def _feature(path: Path, entry: _FeatureTable) -> Feature:
-    example, off = _texts(entry.example), _text(entry.off)
+    where = f"{path}: [[feature]] {entry.name}"
+    example, off = texts_of(entry.example, f"{where}: example"), text_of(entry.off, where)
     if entry.master not in example:
-        raise UsageError(
-            f"{path}: the example of [[feature]] {entry.name} does not set {entry.master}"
-        )
-    values = {
-        knob: tuple(map(_text, each if isinstance(each, list) else [each]))
-        for knob, each in sorted(entry.knobs.items())
-    }
+        raise UsageError(f"{where}: its example does not set {entry.master}")
+    values = {knob: values_of(knob, each, where) for knob, each in sorted(entry.knobs.items())}
     others = values.pop(entry.master, ())
     choices = tuple(dict.fromkeys((off, example[entry.master], *others))) if others else ()
     master = Knob(entry.master, str, off, "master", on=example[entry.master], choices=choices)
-    knobs = tuple(
-        Knob(knob, str, "", "sub-knob", on=each[0], choices=each if len(each) > 1 else ())
-        for knob, each in values.items()
-        if each
-    )
+    knobs = tuple(sub_knob(knob, each) for knob, each in values.items())
     return Feature(entry.name, entry.name, master, knobs, example, entry.kind)

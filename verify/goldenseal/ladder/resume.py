@@ -17,7 +17,6 @@ from goldenseal.ladder.recorder import record
 from goldenseal.ladder.script import run_folder
 from goldenseal.ladder.stepping import ended_by
 
-STOPPED = "goldenseal stops here"
 FIRST, SECOND = f"{ADDED}the interrupted run", f"{ADDED}the resumed run"
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from goldenseal.config import settings
 from goldenseal.errors import CannotCheckError, GoldensealError, UsageError
-from goldenseal.result import GateResult, Verdict, conclude
+from goldenseal.result import GateResult, Verdict, conclude, not_run
 
 if TYPE_CHECKING:
     from goldenseal.kept.evidence import Evidence
@@ -253,6 +253,9 @@ def run_repository_gates(
 
 
 def _check(name: str, module: str, root: Path) -> GateResult:
+    _, lacking = repository_gates(root)
+    if name in lacking:  # asked for by name: there is nothing that could fail
+        return not_run(name, f"nothing to check: there is no {lacking[name]}")
     result: GateResult = getattr(import_module(module), f"check_{name}")(root)
     return result
 

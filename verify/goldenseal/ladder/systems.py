@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from rich.progress import TimeElapsedColumn
@@ -19,7 +18,7 @@ from rich.progress import TimeElapsedColumn
 from goldenseal.config import System
 from goldenseal.errors import CannotCheckError
 from goldenseal.kept.evidence import Evidence, as_result
-from goldenseal.kept.reads import modules_loaded, read_log, watched
+from goldenseal.kept.reads import reading
 from goldenseal.kept.store import Entry
 from goldenseal.ladder import suite
 from goldenseal.records.verdict import environment_facts, keep_from_git
@@ -97,18 +96,14 @@ def _apart(run: "partial[Ran]", name: str) -> Ran:
 
 def run_system(system: System, only: Sequence[str], jobs: int, evidence: Evidence) -> Ran:
     """Run rungs of a system, all that it has when `only` names none, and see what they read."""
-    with TemporaryDirectory() as folder:
-        log = Path(folder) / "reads"
-        with watched(log):
-            probe, imported = load(system.probe)
-            rungs = [n for n in suite.LADDER if n != suite.FIGURES or probe.smoke is not None]
-            results = ladder(probe, only or rungs, jobs, imported)
-            code = modules_loaded()
-        reads = read_log(log)
+    with reading() as reads:
+        probe, imported = load(system.probe)
+        rungs = [n for n in suite.LADDER if n != suite.FIGURES or probe.smoke is not None]
+        results = ladder(probe, only or rungs, jobs, imported)
     reads.files.update(named_files(probe))
     for pattern in ALWAYS:
         reads.files.update(map(str, evidence.root.glob(pattern)))
-    inputs = evidence.states.inputs(reads, code)
+    inputs = evidence.states.inputs(reads)
     return Ran(results, tuple(rungs), inputs, environment_facts(), evidence.states.why)
 
 

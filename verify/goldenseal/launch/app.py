@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from goldenseal.errors import UsageError
-from goldenseal.terminal import command_after
+from goldenseal.terminal import AsJson, Waive, command_after
 
 EXAMPLES = (
     "Examples:  goldenseal record -- python train.py --lr 0.1   ·   goldenseal record gpt "
@@ -42,10 +42,7 @@ def record(
         list[str] | None,
         typer.Option(help="Of a command: a pattern of outputs to leave out (repeatable)."),
     ] = None,
-    waive: Annotated[
-        list[str] | None,
-        typer.Option(help="GATE=REASON: run without this gate; sealed (may be repeated)."),
-    ] = None,
+    waive: Waive = None,
     source: Annotated[
         Path | None,
         typer.Option(
@@ -54,9 +51,7 @@ def record(
             "Trainer logged into this folder, as evidence; nothing is run.",
         ),
     ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON document, for machines.")
-    ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Run a system, or any command, in a new record.
 

@@ -1,6 +1,5 @@
 """What a command read, ran and left, as files of a record and as what its record.json says."""
 
-import datetime
 import os
 import shutil
 import tempfile
@@ -15,9 +14,9 @@ from goldenseal.errors import CannotCheckError, GoldensealError
 from goldenseal.launch.make_record import results
 from goldenseal.launch.notes import CODE, Notes, withheld
 from goldenseal.launch.tree import as_text, elsewhere, named
-from goldenseal.records.record import SCHEMA
 from goldenseal.records.source import SourceTree
 from goldenseal.records.source import left_out as is_left_out
+from goldenseal.records.write import facts_of
 from goldenseal.runlog import run_log_lines
 
 MANY_FILES = 200  # of one folder; more are one entry, with one digest over them all
@@ -35,9 +34,15 @@ class Asked:
 
 
 def collect(
-    root: Path, made: Path, asked: Asked, notes: Notes, before: Mapping[Path, Any], new: list[Path]
+    root: Path,
+    made: Path,
+    called: str,
+    asked: Asked,
+    notes: Notes,
+    before: Mapping[Path, Any],
+    new: list[Path],
 ) -> dict[str, Any]:
-    """Copy outputs and source into the record; what its record.json says."""
+    """Copy outputs and source into the record so called; what its record.json says."""
     words = {p for p in map(Path.absolute, map(Path, asked.command)) if _is_own(p, root)}
     code = {Path(p) for p in notes.code} | {p for p in words if _runs(p)}
     read = {Path(p) for p in notes.read} | words - code
@@ -71,27 +76,25 @@ def collect(
             names += [f"{top}/{name}"] if top == "outputs" else []
     logs = chained_logs(made, names)
     knobs = {name: as_text(text) for name, text in notes.variables.items() if text is not None}
-    numbers = {"numeric_class": notes.numeric_class} if notes.numeric_class else {}
-    return {
-        "schema": SCHEMA,
-        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-        "status": "measured",
-        "seeds": sorted(map(int, logs)),
-        "command": [as_text(word) for word in asked.command],
-        "knobs": {**knobs, **{n: withheld(n, text) for n, text in asked.settings.items()}},
-        "data": folded({name: hash_file(path.resolve()) for name, path in data.items()}),
-        "source": {name: hash_file(path.resolve()) for name, path in sources.items()},
-        "outputs": names,
-        "environment": {
+    return facts_of(
+        called,
+        "measured",
+        sorted(map(int, logs)),
+        command=[as_text(word) for word in asked.command],
+        knobs={**knobs, **{n: withheld(n, text) for n, text in asked.settings.items()}},
+        data=folded({file: hash_file(path.resolve()) for file, path in data.items()}),
+        source={file: hash_file(path.resolve()) for file, path in sources.items()},
+        outputs=names,
+        environment={
             **notes.environment,
             "python_processes": notes.processes,
             "unset_variables": sorted(n for n, text in notes.variables.items() if text is None),
             "left_out": left_out,
         },
-        **({"logs": {seed: name for seed, (name, _) in logs.items()}} if logs else {}),
-        **({"results": results(*(end for _, end in logs.values()))} if len(logs) == 1 else {}),
-        **numbers,
-    }
+        logs={seed: log for seed, (log, _) in logs.items()} or None,
+        results=results(*(end for _, end in logs.values())) if len(logs) == 1 else None,
+        numeric_class=notes.numeric_class or None,
+    )
 
 
 def chained_logs(folder: Path, names: Iterable[str]) -> dict[str, tuple[str, dict[str, Any]]]:

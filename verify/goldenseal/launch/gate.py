@@ -21,8 +21,13 @@ from goldenseal.bundle.imports import entry_of, is_own, needs_of
 from goldenseal.config import System, package_folders
 from goldenseal.errors import CannotCheckError, ContradictedError, UsageError
 from goldenseal.records.source import read_source
-from goldenseal.records.statement import VERDICT_PREDICATE, read_statement
-from goldenseal.records.verdict import ALSO_COVERED, PATH, environment_facts
+from goldenseal.records.verdict import (
+    ALSO_COVERED,
+    PATH,
+    Judged,
+    environment_facts,
+    read_verdict,
+)
 
 SHOWN = 3  # of the changed files; the rest is a number
 HOW = "Run `goldenseal verify`, or give --waive NAME=REASON, which is sealed with what is launched"
@@ -143,42 +148,26 @@ def look(root: Path, system: str, expected: Sequence[str]) -> Gate:
     """Hold the last verdict against this tree and machine; `expected` are the gates of a system."""
     gate = Gate()
     path = root / PATH
-    if not path.is_file():
+    try:
+        told = read_verdict(path)
+    except CannotCheckError:
         gate.add("verdict", "there is none: run `goldenseal verify`")
         return gate
-    try:
-        gate.covered, predicate = read_statement(path, VERDICT_PREDICATE)
-        entries = [_entry(entry) for entry in _list(predicate.get("gates"))]
     except UsageError as error:
-        gate.covered = {}
         gate.add("verdict", f"it is none: {error}")
         return gate
+    gate.covered, predicate = told.covered, told.predicate
     gate.digest = hashlib.sha512(path.read_bytes()).hexdigest()
     _look_at_time(gate, predicate.get("timeVerified"))
-    for change in read_source(root, ALSO_COVERED).differences(gate.covered):
+    for change in told.changed(root):
         top = change.split("/")[0]
         gate.add(top if top in ("theorems", "records") else "source", change)
     _look_at_environment(gate, predicate.get("environment"))
     _look_at_version(gate, predicate.get("verifier"))
-    _look_at_gates(gate, entries, system, expected)
-    passed = all(verdict == "pass" for _, verdict, _ in entries)
-    if predicate.get("verificationResult") != "PASSED" and passed:
+    _look_at_gates(gate, told.gates, system, expected)
+    if not told.passed and all(each.verdict == "pass" for each in told.gates):
         gate.add("verdict", "it says FAILED, though each gate in it passed")
     return gate
-
-
-def _list(value: Any) -> list[Any]:
-    if not isinstance(value, list):
-        raise UsageError(f"{PATH.name}: `gates` must be a list")
-    return value
-
-
-def _entry(entry: Any) -> tuple[str, str, str]:
-    """(gate, verdict, first finding). Raises UsageError for anything else."""
-    match entry:
-        case {"gate": str(name), "verdict": str(verdict), "findings": [*findings]}:
-            return name, verdict, str(findings[0]) if findings else ""
-    raise UsageError(f"{PATH.name}: `gates` must name each gate, its verdict and its findings")
 
 
 def _look_at_time(gate: Gate, text: Any) -> None:
@@ -211,12 +200,12 @@ def _look_at_version(gate: Gate, verifier: Any) -> None:
 
 
 def _look_at_gates(
-    gate: Gate, entries: Sequence[tuple[str, str, str]], system: str, expected: Sequence[str]
+    gate: Gate, judged: Sequence[Judged], system: str, expected: Sequence[str]
 ) -> None:
-    for name, verdict, finding in entries:
-        if verdict != "pass":
-            gate.add(name, f"{verdict}: {finding}")
-    seen = {name for name, _, _ in entries}
+    for each in judged:
+        if each.verdict != "pass":
+            gate.add(each.gate, f"{each.verdict}: {each.finding}")
+    seen = {each.gate for each in judged}
     if missing := [name for name in expected if name not in seen]:
         gate.add(
             "plan",

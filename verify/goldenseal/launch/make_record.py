@@ -1,24 +1,20 @@
 """`goldenseal record`: run a system and leave a record that is ready to be described and sealed."""
 
-import datetime
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from goldenseal.config import System
-from goldenseal.disk import canonical
-from goldenseal.disk.files import atomic_write
 from goldenseal.errors import UsageError
-from goldenseal.knobs import Knob, read_settings
+from goldenseal.knobs import read_settings
 from goldenseal.launch.freeze import freeze
 from goldenseal.launch.gate import UNCHECKED, Launch, provenance
+from goldenseal.launch.knobs import all_knobs, with_log
 from goldenseal.launch.process import data_digests, run_system
-from goldenseal.records.record import SCHEMA
 from goldenseal.records.sums import refuse_new_record
+from goldenseal.records.write import facts_of_run, name_of, write_facts
 from goldenseal.runlog import HEX_FLOAT, read_run_log
-
-RUN_LOG = {"RUN_LOG": "1"}
 
 
 def make_record(
@@ -42,23 +38,20 @@ def make_record(
     folder.mkdir(parents=True)
     run_system(root, system, knobs, folder, show, source=snapshot)
     header, *_, end = read_run_log(folder / system.log)
-    facts = {
-        "schema": SCHEMA,
-        "name": folder.name.partition("_")[2] or folder.name,
-        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-        "status": "measured",
-        "system": system.name,
-        "seeds": [int(header["seed"])],
-        "knobs": knobs,
-        "data": data,
-        "source": source.files,
-        "numeric_class": header["numeric_class"],
-        "logs": {str(header["seed"]): system.log},
-        "outputs": [*system.outputs],
-        "results": results(end),
+    facts = facts_of_run(
+        name_of(folder),
+        int(header["seed"]),
+        header,
+        log=system.log,
+        knobs=knobs,
+        outputs=system.outputs,
+        system=system.name,
+        data=data,
+        source=source.files,
+        results=results(end),
         **provenance(launch.state()),
-    }
-    atomic_write(folder / "record.json", canonical.dumps(facts))
+    )
+    write_facts(folder, facts)
 
 
 def requested(system: System, folder: Path, given: Mapping[str, str]) -> dict[str, str]:
@@ -72,11 +65,6 @@ def requested(system: System, folder: Path, given: Mapping[str, str]) -> dict[st
         raise UsageError(f"{unknown[0]} is no knob of {system.name}: see `goldenseal knobs`")
     refuse_new_record(folder)
     return read_settings({**given, **with_log(declared)}, declared).as_environment()
-
-
-def with_log(declared: Iterable[Knob]) -> dict[str, str]:
-    """What makes a system write its run log; nothing where it always writes one."""
-    return RUN_LOG if any(knob.name in RUN_LOG for knob in declared) else {}
 
 
 def results(end: Mapping[str, Any]) -> dict[str, Any]:
@@ -94,12 +82,3 @@ def readable(value: Any) -> Any:
         return value
     number = float.fromhex(value)
     return number if math.isfinite(number) else None
-
-
-def all_knobs(system: System) -> tuple[Knob, ...]:
-    """Every knob of a system: the baseline's, the kit's, the features'."""
-    from goldenseal.ladder.probe import load_probe  # with unittest.mock, and that with asyncio
-
-    probe = load_probe(system.probe)
-    in_features = (knob for feature in probe.features for knob in feature.all_knobs)
-    return (*(probe.baseline_knobs or ()), *probe.kit_knobs, *in_features)

@@ -7,7 +7,6 @@ none.
 """
 
 import contextlib
-import datetime
 import os
 import re
 import shutil
@@ -18,15 +17,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from goldenseal.disk import canonical
-from goldenseal.disk.files import atomic_write
 from goldenseal.errors import CannotCheckError, UsageError
 from goldenseal.launch.collect import Asked, collect
 from goldenseal.launch.notes import CODE, read_notes, watch
 from goldenseal.launch.tree import changed, elsewhere, snapshot, state_of
-from goldenseal.records.seal import Sealed, seal
+from goldenseal.records.seal import Sealed
 from goldenseal.records.source import RECORDS
 from goldenseal.records.sums import refuse_new_record
+from goldenseal.records.write import name_of, today, write_sealed
 
 PATIENCE = 5.0  # seconds, for what a process that outlives the command may still print
 Show = Callable[[bytes], None]
@@ -48,13 +46,8 @@ def record_command(root: Path, folder: Path, asked: Asked, show: Show) -> Sealed
     for path in asked.data:
         if not path.is_file() and not path.is_dir():
             raise UsageError(f"--data {path}: there is no such file or folder")
-    above = next(parent for parent in folder.parents if parent.is_dir())
-    try:
-        made = Path(tempfile.mkdtemp(dir=above, prefix=f".{folder.name}."))
-    except OSError as error:
-        raise UsageError(f"{folder} cannot be made: {error.strerror}") from None
-    try:
-        os.chmod(made, 0o755)
+
+    def fill(made: Path) -> dict[str, Any]:
         without = {root / RECORDS, folder, made}
         before = _look(root, asked.outputs, without)
         with tempfile.TemporaryDirectory() as notes_folder:
@@ -62,25 +55,20 @@ def record_command(root: Path, folder: Path, asked: Asked, show: Show) -> Sealed
             _run(program, asked, {**variables, **_path(notes_folder)}, made, show)
             notes = read_notes(Path(notes_folder))
         new = changed(before, _look(root, asked.outputs, without))
-        facts = collect(root, made, asked, notes, before, new)
-        facts["name"] = folder.name.partition("_")[2] or folder.name
-        atomic_write(made / "record.json", canonical.dumps(facts))
-        sealed = seal(made)
-        folder = _placed(made, folder)
+        return collect(root, made, name_of(folder), asked, notes, before, new)
+
+    try:
+        return write_sealed(folder, fill, _placed)
     except OSError as error:
         words = f"{error.filename or folder.parent}: {error.strerror}"
         raise CannotCheckError(f"{words}: nothing was sealed") from None
-    finally:
-        shutil.rmtree(made, ignore_errors=True)
-    return Sealed(folder, sealed.identity, already=False, files=sealed.files)
 
 
 def new_folder(root: Path, command: Sequence[str]) -> Path:
     """records/runs/<date>_<Name>, where there is none yet; the name is that of the script."""
     scripts = [Path(word).stem for word in command if word.endswith(CODE)]
     stem = re.sub(r"\W+", "_", (scripts or [Path(command[0]).name])[0]).strip("_") or "run"
-    date = datetime.datetime.now(datetime.UTC).date().isoformat()
-    first = root / RECORDS / "runs" / f"{date}_{stem}"
+    first = root / RECORDS / "runs" / f"{today()}_{stem}"
     number, folder = 2, first
     while folder.exists():
         folder, number = first.with_name(f"{first.name}_{number}"), number + 1
@@ -89,7 +77,6 @@ def new_folder(root: Path, command: Sequence[str]) -> Path:
 
 def _placed(made: Path, folder: Path) -> Path:
     """Give the record its name; the next one, where another run took it meanwhile."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
     name, number = folder, 1
     while True:
         try:

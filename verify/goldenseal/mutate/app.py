@@ -5,11 +5,12 @@ from typing import Annotated
 
 import typer
 
+from goldenseal.terminal import AsJson
+
 EXAMPLES = (
     "Examples:  goldenseal mutate --count 60   ·   goldenseal mutate --only schedule --list"
     "   ·   goldenseal mutate gpt --on   ·   goldenseal mutate --proofs"
 )
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document, for machines.")]
 
 
 def mutate(

@@ -12,15 +12,12 @@ from goldenseal.disk.files import (
     Digests,
     hash_both,
     hash_file,
-    is_sha512,
-    problem_with_name,
     read_small,
     walk,
 )
 from goldenseal.disk.line_ends import REMEDY, as_lf, line_ends_only
 from goldenseal.errors import ContradictedError, GoldensealError, UsageError
 from goldenseal.records.record import Record, provenance, read_record, record_folders
-from goldenseal.runlog import run_log_lines
 from goldenseal.records.signing import ENVELOPE, problems_of_envelope
 from goldenseal.records.signing import SEAL as SEAL
 from goldenseal.records.statement import SEAL_PREDICATE, Read, parse
@@ -28,6 +25,7 @@ from goldenseal.records.sums import MAX_SUMS_BYTES as MAX_SUMS_BYTES
 from goldenseal.records.sums import SUMS as SUMS
 from goldenseal.records.sums import is_translated
 from goldenseal.records.sums import parse_sums as parse_sums
+from goldenseal.runlog import run_log_lines
 
 
 @dataclass

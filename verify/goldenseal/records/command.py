@@ -3,8 +3,6 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from goldenseal.records.check import CheckReport
-from goldenseal.records.check import check as check_folder
 from goldenseal.config import find_root, repository
 from goldenseal.errors import (
     EXIT_CANNOT_CHECK,
@@ -12,15 +10,18 @@ from goldenseal.errors import (
     EXIT_HOLDS,
     UsageError,
 )
+from goldenseal.records.check import CheckReport
+from goldenseal.records.check import check as check_folder
+from goldenseal.records.dsse import trusted_keys
+from goldenseal.records.ignored import refuse_ignored
 from goldenseal.records.record import read_record, record_folders, words_on_launch
 from goldenseal.records.seal import bytes_to_hash
 from goldenseal.records.seal import seal as seal_folder
 from goldenseal.records.seal_cache import SealCache
-from goldenseal.records.ignored import refuse_ignored
-from goldenseal.records.sums import SUMS
-from goldenseal.records.dsse import trusted_keys
 from goldenseal.records.signing import ENVELOPE, Signed, judge
 from goldenseal.records.signing import sign as sign_folder
+from goldenseal.records.sums import SUMS
+from goldenseal.records.verdict import PATH as VERDICT
 from goldenseal.records.verdict import read_verdict
 from goldenseal.terminal import in_one_line, plain_console, print_json, say
 
@@ -153,8 +154,10 @@ def _print_report(report: CheckReport, signed: Signed | None) -> None:
 
 def verdict(as_json: bool) -> int:
     """Show the last verdict and whether it still covers the files as they are."""
-    predicate, changed = read_verdict(repository())
-    fresh, passed = not changed, predicate.get("verificationResult") == "PASSED"
+    root = repository()
+    told = read_verdict(root / VERDICT)
+    predicate, changed = told.predicate, told.changed(root)
+    fresh, passed = not changed, told.passed
     if as_json:
         print_json({"fresh": fresh, "passed": passed, "changed": changed, "verdict": predicate})
     else:

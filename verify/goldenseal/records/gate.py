@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from goldenseal.records.check import check
 from goldenseal.errors import UsageError
+from goldenseal.records.check import check
 from goldenseal.records.record import record_folders
 from goldenseal.result import GateResult, conclude
 

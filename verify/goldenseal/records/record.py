@@ -4,8 +4,8 @@ record.json, schema 1: `name`, `date`, `seeds`, `status` (baseline, proposal, me
 superseded, refuted); for a run also `system`, `knobs` (every one, resolved, as text), `data` and
 `source` (SHA-512 by file), `numeric_class`, `logs` (file by seed), `outputs` (the files that a
 re-run must repeat) and `envelope` (by result, the relative difference that a re-run may show).
-For a command of no system `command`, the words that were typed, and `environment`: Python, packages,
-variables that were asked for and not set, files that were left out.
+For a command of no system `command`, the words that were typed, and `environment`: Python,
+packages, variables that were asked for and not set, files that were left out.
 For runs that another tool logged `evidence`: by which, of how many runs, and what is not known.
 `verdict` is the digest of the verdict under which it was launched, `waivers` gives the reason, by
 name, for what did not hold then.
@@ -28,6 +28,7 @@ from goldenseal.errors import UsageError
 from goldenseal.records.kinds import Kind, Listed, kind_of
 from goldenseal.records.kinds.lines import lines_of
 
+RECORD = "record.json"
 SCHEMA = 1
 STATUSES = ("baseline", "proposal", "measured", "incomplete", "superseded", "refuted")
 REQUIRED: dict[str, type] = {
@@ -147,7 +148,7 @@ class Record:
     def get(self, key: str) -> Any:
         """A fact that a run must have. Raises UsageError when this record has none."""
         if key not in self.facts:
-            where = f"{self.folder.name}/record.json"
+            where = f"{self.folder.name}/{RECORD}"
             raise UsageError(f"{where} has no `{key}`: not a record of a run")
         return self.facts[key]
 
@@ -157,11 +158,16 @@ def read_record(folder: Path) -> Record:
 
     Raises UsageError, one line, naming the key that is missing, unknown, ill-typed or at odds.
     """
-    path = folder / "record.json"
-    where = f"{folder.name}/record.json"
+    path = folder / RECORD
+    where = f"{folder.name}/{RECORD}"
     if path.is_symlink() or not path.is_file():
         raise UsageError(f"{where} is missing: it says what the record is, see docs/records.md")
-    facts = canonical.read(path, where)
+    return record_of(folder, canonical.read(path, where))
+
+
+def record_of(folder: Path, facts: Any) -> Record:
+    """The record of that folder whose record.json says this. Raises UsageError as `read_record`."""
+    where = f"{folder.name}/{RECORD}"
     if not isinstance(facts, dict):
         raise UsageError(f"{where} is not a JSON object")
     types = REQUIRED | OPTIONAL

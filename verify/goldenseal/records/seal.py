@@ -13,10 +13,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from goldenseal.records.check import check, problems_inside
 from goldenseal.disk import canonical
 from goldenseal.disk.files import CHUNK, Digests, atomic_write, hash_both, read_small, walk
 from goldenseal.errors import ContradictedError, UsageError
+from goldenseal.records.check import check, problems_inside
 from goldenseal.records.record import provenance, read_record
 from goldenseal.records.seal_cache import SealCache
 from goldenseal.records.signing import ENVELOPE, SEAL

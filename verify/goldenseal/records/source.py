@@ -46,8 +46,8 @@ def read_source(root: Path, also: tuple[str, ...] = ()) -> SourceTree:
     """Hash every file under `source` of [tool.goldenseal], and under `also` as far as it is there.
 
     Where the table has no `source`, it is pyproject.toml and every Python file but those of
-    installed environments. Hidden files, caches and compiled files are not source. Raises UsageError
-    when a path that is named leads nowhere.
+    installed environments. Hidden files, caches and compiled files are not source. Raises
+    UsageError when a path that is named leads nowhere.
     """
     named = settings(root).get("source")
     tops = python_files(root) if named is None else [root / top for top in _named(named)]
@@ -66,8 +66,7 @@ def read_source(root: Path, also: tuple[str, ...] = ()) -> SourceTree:
 
 def _named(value: Any) -> list[str]:
     below = isinstance(value, list) and all(
-        isinstance(v, str) and "\0" not in v and not {"..", "/"} & set(Path(v).parts)
-        for v in value
+        isinstance(v, str) and "\0" not in v and not {"..", "/"} & set(Path(v).parts) for v in value
     )
     if not below or not value:
         raise UsageError(

@@ -9,14 +9,14 @@ import hashlib
 import platform
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from goldenseal import __version__
 from goldenseal.disk import canonical
 from goldenseal.disk.files import atomic_write
-from goldenseal.errors import CannotCheckError
-from goldenseal.result import GateResult, Verdict
+from goldenseal.errors import CannotCheckError, UsageError
 from goldenseal.records.source import SourceTree, read_source
 from goldenseal.records.statement import (
     TEST_PREDICATE,
@@ -25,6 +25,7 @@ from goldenseal.records.statement import (
     read_statement,
     statement,
 )
+from goldenseal.result import GateResult, Verdict
 
 ALSO_COVERED = ("CITATION.cff", "records", "theorems")  # besides what a run's source is, if there
 PATH = Path(".goldenseal") / "verdict.json"
@@ -133,14 +134,48 @@ def keep_from_git(folder: Path) -> None:
         atomic_write(ignore, b"*\n")
 
 
-def read_verdict(root: Path) -> tuple[dict[str, Any], list[str]]:
-    """(predicate, covered paths that changed since): an empty list means the verdict is fresh.
+class Judged(NamedTuple):
+    """A gate in a verdict that was written: its verdict, and its first finding, if any."""
 
-    Raises CannotCheckError when nothing was verified yet.
+    gate: str
+    verdict: str
+    finding: str
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a verdict says: SHA-512 by covered file, its predicate, and each gate."""
+
+    covered: dict[str, str]
+    predicate: dict[str, Any]
+    gates: list[Judged]
+
+    @property
+    def passed(self) -> bool:
+        """Whether it says so."""
+        return self.predicate.get("verificationResult") == "PASSED"
+
+    def changed(self, root: Path) -> list[str]:
+        """Covered paths that changed since: without one, the verdict is fresh."""
+        return read_source(root, ALSO_COVERED).differences(self.covered)
+
+
+def read_verdict(path: Path) -> Told:
+    """The verdict in that file, for all that ask what it says.
+
+    Raises CannotCheckError when there is none yet, UsageError for anything else.
     """
-    path = root / PATH
     if not path.is_file():
         raise CannotCheckError("there is no verdict yet: run `goldenseal verify`")
-    sealed, predicate = read_statement(path, VERDICT_PREDICATE)
-    now: SourceTree = read_source(root, ALSO_COVERED)
-    return predicate, now.differences(sealed)
+    covered, predicate = read_statement(path, VERDICT_PREDICATE)
+    gates = predicate.get("gates")
+    if not isinstance(gates, list):
+        raise UsageError(f"{path.name}: `gates` must be a list")
+    return Told(covered, predicate, [_judged(entry, path.name) for entry in gates])
+
+
+def _judged(entry: Any, where: str) -> Judged:
+    match entry:
+        case {"gate": str(name), "verdict": str(verdict), "findings": [*findings]}:
+            return Judged(name, verdict, str(findings[0]) if findings else "")
+    raise UsageError(f"{where}: `gates` must name each gate, its verdict and its findings")

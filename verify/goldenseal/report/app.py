@@ -4,10 +4,9 @@ from typing import Annotated
 
 import typer
 
-from goldenseal.terminal import print_json
+from goldenseal.terminal import AsJson, print_json
 
 EXAMPLES = "Examples:  goldenseal cite 6330 > CITATION.cff   ·   goldenseal cite 6330 --bibtex"
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document, for machines.")]
 
 
 def cite(

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from goldenseal import __version__
 from goldenseal.claims.documents.safe_html import to_html
 from goldenseal.disk.files import read_small
-from goldenseal.errors import CannotCheckError, GoldensealError
+from goldenseal.disk.pages import page_of
+from goldenseal.errors import GoldensealError
 from goldenseal.grids.analysis import p_text
 from goldenseal.records.check import SUMS, CheckReport, check, parse_sums
 from goldenseal.records.record import Record, read_record
@@ -31,7 +31,8 @@ def record_page(root: Path, folder: Path, against: str = "") -> str:
     """
     record, report = read_record(folder), check(folder)
     other = explain(root, str(folder), against) if against else None
-    return render(
+    return page_of(
+        TEMPLATE,
         record=record,
         facts=heading(record),
         report=report,
@@ -42,17 +43,6 @@ def record_page(root: Path, folder: Path, against: str = "") -> str:
         files=files(folder, report),
         other=other,
     )
-
-
-def render(**names: Any) -> str:
-    """The template over these names. Everything is escaped but what this package made itself."""
-    try:
-        from jinja2 import Environment, StrictUndefined
-    except ImportError:
-        raise CannotCheckError("a page needs jinja2: pip install 'goldenseal[report]'") from None
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
-    return template.render(version=__version__, **names) + "\n"
 
 
 def heading(record: Record) -> list[tuple[str, str]]:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from goldenseal.terminal import print_json, wide_console
+from goldenseal.terminal import AsJson, print_json, wide_console
 
 EXAMPLES_OF_REPRODUCE = (
     "Examples:  goldenseal reproduce 4f1c   ·   "
@@ -14,7 +14,6 @@ EXAMPLES_OF_REPRODUCE = (
 EXAMPLES_OF_EXPLAIN = (
     "Examples:  goldenseal explain 6330 320d   ·   goldenseal explain a.jsonl b.jsonl"
 )
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document, for machines.")]
 
 
 def reproduce(

@@ -24,14 +24,13 @@ from goldenseal.errors import (
     GoldensealError,
     UsageError,
 )
-from goldenseal.records.check import SEAL, SUMS, parse_sums
+from goldenseal.records.check import MAX_SUMS_BYTES, SEAL, SUMS, parse_sums
 from goldenseal.records.record import read_record, record_folders
 from goldenseal.records.source import SourceTree, read_source
 from goldenseal.records.statement import SEAL_PREDICATE, VERDICT_PREDICATE, read_statement
+from goldenseal.records.verdict import PATH as VERDICT
+from goldenseal.records.verdict import read_verdict
 from goldenseal.runlog import read_run_log
-
-MAX_SUMS_BYTES = 64 * 1024 * 1024
-VERDICT = Path(".goldenseal") / "verdict.json"
 
 
 @dataclass(frozen=True)
@@ -169,13 +168,10 @@ def of_file(path: Path) -> Thing:
 
 def of_verdict(path: Path) -> Thing:
     """What was verified, where, with which result."""
-    covered, predicate = read_statement(path, VERDICT_PREDICATE)
-    gates = {
-        str(gate.get("gate")): gate.get("verdict")
-        for gate in predicate.get("gates", [])
-        if isinstance(gate, dict)
-    }
-    sections = {"source": covered, "gates": gates, "environment": predicate.get("environment")}
+    told = read_verdict(path)
+    gates = {each.gate: each.verdict for each in told.gates}
+    environment = told.predicate.get("environment")
+    sections = {"source": told.covered, "gates": gates, "environment": environment}
     return Thing(f"verdict {path}", sections)
 
 

@@ -33,7 +33,7 @@ from goldenseal.errors import (
     GoldensealError,
     UsageError,
 )
-from goldenseal.launch.make_record import all_knobs
+from goldenseal.launch.knobs import all_knobs
 from goldenseal.launch.process import THREADS, data_digests, run_system
 from goldenseal.records.check import check, resolve
 from goldenseal.records.history import restore_source

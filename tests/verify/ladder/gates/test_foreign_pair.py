@@ -115,6 +115,10 @@ def test_the_command_line_reports_json_and_exit_code_one(example, tmp_path):
     assert failed == ["liveness"]
 
 
+SOUND = "[script]\nbuild = 'M()'\nentry = 'main()'\n"
+FEATURE = "[[feature]]\nname = 'x'\nmaster = 'A'\noff = 0\nexample = { A = 1 }\n"
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -124,6 +128,14 @@ def test_the_command_line_reports_json_and_exit_code_one(example, tmp_path):
         ("[script]\nbuild = 'M()'\nentry = 'main()'\n[weather]\n", "unknown table [weather]"),
         ("[script]\nbuild = 'M()'\nentry = 'main()'\n[[feature]]\nname = 'x'\n", "lacks"),
         ("[script", "probe.toml"),
+        (f"{SOUND}[environment]\nA = [1]\n", "[environment]: [1] must be a text or a number"),
+        (f"{SOUND}[[scenario]]\nA = {{ b = 1 }}\n", "[[scenario]] scenario 1: {'b': 1} must be"),
+        (f"{SOUND}{FEATURE}{FEATURE}", "two [[feature]] are called x"),
+        (f"{SOUND}{FEATURE}knobs = {{ B = [] }}\n", "[[feature]] x: knob B has no value to try"),
+        (
+            f"{SOUND}{FEATURE.replace('A = 1', 'B = 1')}",
+            "[[feature]] x: its example does not set A",
+        ),
     ],
 )
 def test_a_bad_probe_is_one_line_with_file_and_key(tmp_path, text, message):

@@ -36,6 +36,27 @@ def test_a_gate_of_the_repository_is_judged_without_torch(gate):
     assert (result["gate"], result["verdict"]) == (gate, "pass")
 
 
+@pytest.mark.parametrize(
+    ("gate", "words"),
+    [
+        ("claims", "there is no list of `claims` in pyproject.toml"),
+        ("citation", "there is no CITATION.cff"),
+        ("seals", "there is no record below records/"),
+        ("theorems", "there is no theorems/_CoqProject"),
+    ],
+)
+def test_a_gate_that_has_nothing_to_judge_could_not_check(monkeypatch, tmp_path, gate, words):
+    """It has not failed; where `require` names it, it has."""
+    (tmp_path / "pyproject.toml").write_text("[tool.goldenseal]\n")
+    monkeypatch.chdir(tmp_path)
+    done = run("verify", "--json", "--only", gate)
+    (result,) = json.loads(done.stdout)["gates"]
+    assert (done.returncode, result["verdict"]) == (3, "not run"), done.stderr
+    assert result["findings"] == [f"nothing to check: {words}"]
+    (tmp_path / "pyproject.toml").write_text(f'[tool.goldenseal]\nrequire = ["{gate}"]\n')
+    assert run("verify", "--json", "--only", gate).returncode == (3 if gate == "theorems" else 1)
+
+
 def test_theorems_are_asked_for_without_torch(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))  # no Coq either: the gate itself must say so
     done = run("verify", "--json", "--only", "theorems")

@@ -119,7 +119,7 @@ def judge(
         judge_seed(*found, cell.column)
     elif cell.row == "mean":
         claim = f"mean of {cell.column}: {cell.text}"
-        judge_mean(record, cell, cells, read, number, scale, approximate, claim, place, notes)
+        judge_mean(record, cell, cells, read, number, approximate, claim, place, notes)
         for spread, label in readme_spread.spreads_in(cell.text, cell.label):
             if read.role in ("bpb", "loss"):
                 above = [n.value for n in column(cells, cell.column)]
@@ -294,7 +294,6 @@ def judge_mean(
     cells: list[Cell],
     read: Meaning,
     number: Number,
-    scale: Decimal,
     approximate: bool,
     claim: str,
     place: str,

@@ -26,7 +26,6 @@ TARGET = re.compile(
 )
 GROUP = re.compile(r"[(\[]\s*((?:\d\.\d{3,10}\s*[,;/]\s*)+\d\.\d{3,10})\s*[)\]]")
 PAIRED = re.compile(r"\bpaired\b", re.IGNORECASE)
-WELCH = re.compile(r"\bwelch|two[- ]sample|unpaired|independent samples", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,6 @@ class Statement:
     reference: Number | None  # the one value that it names to be tested against
     one_sample: bool = False  # it says so
     paired: bool = False
-    welch: bool = False
     groups: tuple[tuple[Decimal, ...], ...] = ()  # the values that the same line lists
 
     def __str__(self) -> str:
@@ -95,7 +93,6 @@ def of_readme(record: Record) -> Iterator[Statement]:
             parse(scores[0]) if len(scores) == 1 else None,
             bool(re.search(r"one[- ]sample", text, re.IGNORECASE)),
             bool(PAIRED.search(text)),
-            bool(WELCH.search(text)),
             groups,
         )
 

@@ -1,6 +1,6 @@
 """One number of a README against the runs that it is about."""
 
-from collections.abc import Iterable
+import statistics
 from decimal import Decimal
 
 from goldenseal.audit.checks.readme_spread import candidates
@@ -136,7 +136,9 @@ def of_group(
     groups = [runs, *(group for group in groups_of(runs) if len(group) < len(runs))]
     if median:
         held = [
-            Value(middle(v.value for v in own), None, f"median {which} of {len(own)} runs")
+            Value(
+                statistics.median(v.value for v in own), None, f"median {which} of {len(own)} runs"
+            )
             for group in groups
             for which in ("last", "best")
             if len(own := values(group, wanted, which)) == len(group)
@@ -167,13 +169,6 @@ def distance(number: Number, held: list[Value]) -> float:
 def is_within(number: Number, held: list[Value]) -> bool:
     """Whether a number is near enough to be meant for one of some values."""
     return distance(number, held) <= NEAR
-
-
-def middle(numbers: Iterable[Decimal]) -> Decimal:
-    """The median."""
-    held = sorted(numbers)
-    half = len(held) // 2
-    return held[half] if len(held) % 2 else (held[half - 1] + held[half]) / 2
 
 
 def single(

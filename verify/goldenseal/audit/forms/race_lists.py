@@ -43,7 +43,7 @@ SCORES = (Decimal("0.3"), Decimal(12))
 def check(readme: Readme, race: Race, notes: Notes) -> None:
     """Each list against the logs, and every summary against the lists."""
     lists = [listed for listed in readme.lists if is_losses(listed) or is_times(listed)]
-    verdicts = [judge(readme, listed, lists, race, notes) for listed in lists]
+    verdicts = [judge(readme, listed, race, notes) for listed in lists]
     losses = [own for one, own in zip(lists, verdicts, strict=True) if is_losses(one)]
     if losses and not any(losses):
         unlogged(readme, lists, race, notes)
@@ -73,7 +73,7 @@ def spread(listed: Listed) -> Decimal:
     return max(listed.values) - min(listed.values)
 
 
-def judge(readme: Readme, listed: Listed, lists: list[Listed], race: Race, notes: Notes) -> bool:
+def judge(readme: Readme, listed: Listed, race: Race, notes: Notes) -> bool:
     """One list against the last values of the runs; whether it is of these runs."""
     place, shown = f"{readme.name}:{listed.line}", listed.shown
     held = race.finals() if is_losses(listed) else race.seconds()

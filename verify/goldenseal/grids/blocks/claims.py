@@ -67,11 +67,11 @@ def energy_claims(root: Path, folder: Path) -> list[EnergyClaim]:
         results = analyse_blocks(blocks, plan)
     except GoldensealError as error:
         return [EnergyClaim(*cell, None, (*common, str(error))) for cell in cells]
-    common += problems_with_source(results, plan, blocks)
+    common += problems_with_source(results, blocks)
     profile = read_profile(folder)
     claims = []
     for arm, endpoint in cells:
-        refusals = common + problems_with_arm(results, plan, arm, endpoint)
+        refusals = common + problems_with_arm(results, arm, endpoint)
         refusals += unexplained(results, plan, arm, profile)
         sentence = None if refusals else say(results, plan, arm, endpoint, checked.identity)
         claims.append(EnergyClaim(arm, endpoint, sentence, tuple(refusals)))
@@ -114,9 +114,7 @@ def problems_with_plan(root: Path, plan: BlockPlan, blocks: Sequence[Block]) -> 
     return problems
 
 
-def problems_with_source(
-    results: Mapping[str, Any], plan: BlockPlan, blocks: Sequence[Block]
-) -> list[str]:
+def problems_with_source(results: Mapping[str, Any], blocks: Sequence[Block]) -> list[str]:
     """Whether joules were measured by a counter, over windows that are long enough, on images."""
     problems = []
     if results["cost"] != "joules":
@@ -151,9 +149,7 @@ def problems_with_source(
     return problems
 
 
-def problems_with_arm(
-    results: Mapping[str, Any], plan: BlockPlan, arm: str, endpoint: str
-) -> list[str]:
+def problems_with_arm(results: Mapping[str, Any], arm: str, endpoint: str) -> list[str]:
     """Whether rig, interval and loss allow a sentence about this arm."""
     facts = results["arms"][arm][endpoint]
     problems = [f"the rig: {problem}" for problem in results["rig"][endpoint]]

@@ -15,8 +15,7 @@ from goldenseal.grids.blocks.plan import BlockPlan, read_block_plan
 from goldenseal.grids.blocks.windows import Block, log_name, read_blocks
 from goldenseal.grids.markers import replace_part, table
 from goldenseal.grids.plot import COLOURS, SALT
-from goldenseal.grids.report import dated_name
-from goldenseal.records.record import SCHEMA
+from goldenseal.records.write import dated_name, facts_of, write_facts
 from goldenseal.stats.spread import NO_SPREAD
 
 PLAN, RESULTS, PLOT, README, PART = "plan.toml", "results.json", "plot.svg", "README.md", "blocks"
@@ -39,23 +38,19 @@ def write_block_report(folder: Path, provenance: Mapping[str, Any]) -> dict[str,
         )
     results = {"plan": plan.digest, **analyse_blocks(blocks, plan)}
     date, name = dated_name(folder)
-    facts = {
-        "schema": SCHEMA,
-        "name": name,
-        "date": date,
-        "status": "measured",
-        "seeds": list(plan.seeds),
-        "numeric_class": blocks[0].header["numeric_class"],
-        "logs": {str(seed): log_name(seed) for seed in plan.seeds},
-        "results": results,
+    facts = facts_of(
+        *(name, "measured", plan.seeds, date),
+        numeric_class=blocks[0].header["numeric_class"],
+        logs={str(seed): log_name(seed) for seed in plan.seeds},
+        results=results,
         **provenance,
-    }
+    )
     text = replace_part(
         (folder / README).read_text(encoding="utf-8"), PART, tables(results, plan), README
     )
     atomic_write(folder / RESULTS, canonical.dumps(results))
     atomic_write(folder / PLOT, draw(blocks, results, plan))
-    atomic_write(folder / "record.json", canonical.dumps(facts))
+    write_facts(folder, facts)
     atomic_write(folder / README, text.encode())
     return results
 

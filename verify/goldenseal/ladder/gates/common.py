@@ -1,14 +1,18 @@
 """The jobs and comparisons that several rungs of the ladder share."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TypeVar
 
 from goldenseal.ladder.events import Event, Recording, by_rank
 from goldenseal.ladder.findings import ranked
 from goldenseal.ladder.flags import changed
+from goldenseal.ladder.inspection import Inspection
 from goldenseal.ladder.probe import Probe
 from goldenseal.ladder.recordings import Job, Recordings, Side, changes
 
 SIDES: tuple[Side, Side] = ("baseline", "candidate")
+SHOWN = 3  # entries of a table that differ
+Run = TypeVar("Run", Inspection, Recording)
 
 
 def followed_sides(probe: Probe) -> tuple[Side, ...]:
@@ -62,9 +66,7 @@ def record_jobs(probe: Probe) -> list[Job]:
     return [record_job(probe, side, s.name) for s in probe.scenarios for side in SIDES]
 
 
-def difference_of_tables(
-    expected: Mapping[str, str], actual: Mapping[str, str], limit: int = 3
-) -> list[str]:
+def difference_of_tables(expected: Mapping[str, str], actual: Mapping[str, str]) -> list[str]:
     """The first few entries that differ, in words."""
     differences = []
     for name in [*expected, *(n for n in actual if n not in expected)]:
@@ -75,20 +77,37 @@ def difference_of_tables(
             differences.append(f"{name} is missing")
         elif p != q:
             differences.append(f"{name} is {q}, expected {p}")
-    more = [f"and {len(differences) - limit} more"] if len(differences) > limit else []
-    return differences[:limit] + more
+    more = [f"and {len(differences) - SHOWN} more"] if len(differences) > SHOWN else []
+    return differences[:SHOWN] + more
 
 
-def errors_of(recordings: Recordings, scenario: str, what: str) -> list[str]:
-    """One finding for each side that could not be run at all."""
-    make = inspect_job if what == "inspect" else record_job
-    errors = []
-    for side in SIDES:
-        job = make(recordings.probe, side, scenario)
-        result = recordings.inspection(job) if what == "inspect" else recordings.recording(job)
-        if result.error:
-            errors.append(f"{scenario}: the {side} stopped: {result.error}")
-    return errors
+def inspected(
+    recordings: Recordings, findings: list[str]
+) -> Iterator[tuple[str, Inspection, Inspection]]:
+    """(scenario, baseline, candidate): a fresh model of both sides; see `_both`."""
+    return _both(recordings, findings, inspect_job, recordings.inspection)
+
+
+def recorded(
+    recordings: Recordings, findings: list[str]
+) -> Iterator[tuple[str, Recording, Recording]]:
+    """(scenario, baseline, candidate): the real run of both sides; see `_both`."""
+    return _both(recordings, findings, record_job, recordings.recording)
+
+
+def _both(
+    recordings: Recordings,
+    findings: list[str],
+    job: Callable[[Probe, Side, str], Job],
+    read: Callable[[Job], Run],
+) -> Iterator[tuple[str, Run, Run]]:
+    """Every scenario, features off; a side that could not be run at all is a finding first."""
+    for scenario in recordings.scenarios:
+        runs = [read(job(recordings.probe, side, scenario.name)) for side in SIDES]
+        for side, run in zip(SIDES, runs, strict=True):
+            if run.error:
+                findings.append(f"{scenario.name}: the {side} stopped: {run.error}")
+        yield scenario.name, runs[0], runs[1]
 
 
 def without_operations(events: Iterable[Event]) -> list[Event]:

@@ -3,10 +3,8 @@
 from goldenseal.ladder.events import Event, Recording, by_rank
 from goldenseal.ladder.findings import ranked
 from goldenseal.ladder.gates.common import (
-    SIDES,
-    errors_of,
-    record_job,
     record_jobs,
+    recorded,
     without_operations,
 )
 from goldenseal.ladder.gates.training import end_of_training
@@ -25,16 +23,14 @@ def jobs(probe: Probe) -> list[Job]:
 
 def judge(recordings: Recordings) -> GateResult:
     """Every evaluation batch and output, what is printed after training, and every file's bytes."""
-    findings, forwards, files = [], 0, 0
-    for scenario in recordings.scenarios:
-        findings += errors_of(recordings, scenario.name, "record")
-        a, b = (recordings.recording(record_job(recordings.probe, s, scenario.name)) for s in SIDES)
+    findings, forwards, files = list[str](), 0, 0
+    for scenario, a, b in recorded(recordings, findings):
         for rank, expected_run, actual_run in by_rank(a, b):
             expected, actual = evaluation_events(expected_run), evaluation_events(actual_run)
             found = ranked(expected, actual)
             if found:
                 found = list(dict.fromkeys([*found, *file_differences(expected_run, actual_run)]))
-                findings += [f"{scenario.name}: {rank}{text}" for text in found]
+                findings += [f"{scenario}: {rank}{text}" for text in found]
             forwards += sum(event.where.startswith("forward (eval)") for event in expected)
             files += len(file_facts(expected_run))
     if not forwards and not recordings.probe.commands:

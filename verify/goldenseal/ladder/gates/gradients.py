@@ -1,11 +1,6 @@
 """Rung 5: the loss and every gradient, byte for byte, with no parameter left at zero."""
 
-from goldenseal.ladder.gates.common import (
-    difference_of_tables,
-    errors_of,
-    inspect_job,
-    inspect_jobs,
-)
+from goldenseal.ladder.gates.common import difference_of_tables, inspect_jobs, inspected
 from goldenseal.ladder.recordings import Recordings
 from goldenseal.result import GateResult, conclude
 
@@ -18,14 +13,9 @@ def judge(recordings: Recordings) -> GateResult:
 
     One batch a scenario is reported: the others differ for the same reason.
     """
-    findings, compared, batches = [], 0, 0
-    for scenario in recordings.scenarios:
-        findings += errors_of(recordings, scenario.name, "inspect")
+    findings, compared, batches = list[str](), 0, 0
+    for scenario, a, b in inspected(recordings, findings):
         reported = False
-        a, b = (
-            recordings.inspection(inspect_job(recordings.probe, side, scenario.name))
-            for side in ("baseline", "candidate")
-        )
         every = set(a.behaviour) | set(b.behaviour)
         if recordings.probe.commands:  # which calls there are is the training rung's
             every = set(a.behaviour) & set(b.behaviour)
@@ -33,7 +23,7 @@ def judge(recordings: Recordings) -> GateResult:
             expected, actual = a.behaviour.get(label, {}), b.behaviour.get(label, {})
             differences = difference_of_tables(expected, actual)
             if differences and not reported:
-                findings += [f"{scenario.name}, {label}: {text}" for text in differences]
+                findings += [f"{scenario}, {label}: {text}" for text in differences]
                 reported = True
             compared += len(expected)
             batches += 1

@@ -11,12 +11,12 @@ from goldenseal.ladder.events import Event, by_rank, without_lines
 from goldenseal.ladder.findings import other_call
 from goldenseal.ladder.gates.common import (
     SIDES,
-    errors_of,
     flags_apart,
-    inspect_job,
     inspect_jobs,
+    inspected,
     record_job,
     record_jobs,
+    recorded,
     traced_scenario,
 )
 from goldenseal.ladder.probe import Probe
@@ -38,15 +38,13 @@ def jobs(probe: Probe) -> list[Job]:
 def judge(recordings: Recordings) -> GateResult:
     """Name the first operation, and each switch, that differs."""
     probe, findings, total = recordings.probe, switches_apart(recordings), 0
-    for scenario in recordings.scenarios:
-        findings += errors_of(recordings, scenario.name, "inspect")
-        a, b = (recordings.inspection(inspect_job(probe, side, scenario.name)) for side in SIDES)
+    for scenario, a, b in inspected(recordings, findings):
         for label in sorted({*a.operations, *b.operations}):
             expected, actual = (departure.operations.get(label, ()) for departure in (a, b))
             total += len(expected)
             difference = stretch_in_words(*([(op, "") for op in ops] for ops in (expected, actual)))
             if difference:
-                findings.append(f"{scenario.name}, {label}: {difference}")
+                findings.append(f"{scenario}, {label}: {difference}")
     scenario_name = traced_scenario(probe)
     whole, other = (recordings.recording(record_job(probe, side, scenario_name)) for side in SIDES)
     for rank, expected_run, actual_run in by_rank(whole, other):
@@ -58,17 +56,14 @@ def judge(recordings: Recordings) -> GateResult:
 
 def switches_apart(recordings: Recordings) -> list[str]:
     """Which of torch's global switches change otherwise than in the baseline, by scenario."""
-    findings = []
-    for scenario in recordings.scenarios:
-        findings += errors_of(recordings, scenario.name, "record")
-        jobs = (record_job(recordings.probe, side, scenario.name) for side in SIDES)
-        baseline, candidate = map(recordings.recording, jobs)
+    findings = list[str]()
+    for scenario, baseline, candidate in recorded(recordings, findings):
         for rank, a, b in by_rank(baseline, candidate):
             apart = flags_apart(a.flags, b.flags)
             said = {text.partition(": ")[2] for text in apart}
             passing = flags_apart(a.passing, b.passing)
             apart += [text for text in passing if text.partition(": ")[2] not in said]
-            findings += [f"{scenario.name}, {rank}{text}" for text in apart]
+            findings += [f"{scenario}, {rank}{text}" for text in apart]
     return findings
 
 

@@ -3,10 +3,8 @@
 from goldenseal.ladder.events import Event, Recording, by_rank, without_lines
 from goldenseal.ladder.findings import mode_of, other_call, ranked
 from goldenseal.ladder.gates.common import (
-    SIDES,
-    errors_of,
-    record_job,
     record_jobs,
+    recorded,
     without_operations,
 )
 from goldenseal.ladder.recordings import Recordings
@@ -18,10 +16,8 @@ jobs = record_jobs
 
 def judge(recordings: Recordings) -> GateResult:
     """Batches, losses, gradients, settings, parameters, optimizer state, RNG, lines."""
-    findings, evidence, steps, facts = [], {}, 0, 0
-    for scenario in recordings.scenarios:
-        findings += errors_of(recordings, scenario.name, "record")
-        a, b = (recordings.recording(record_job(recordings.probe, s, scenario.name)) for s in SIDES)
+    findings, evidence, steps, facts = list[str](), {}, 0, 0
+    for scenario, a, b in recorded(recordings, findings):
         for rank, expected_run, actual_run in by_rank(a, b):
             expected, actual = training_events(expected_run), training_events(actual_run)
             found = [
@@ -29,14 +25,14 @@ def judge(recordings: Recordings) -> GateResult:
                 *steps_apart(expected, actual),
                 *ranked(expected, actual),
             ]
-            findings += [f"{scenario.name}: {rank}{text}" for text in found]
+            findings += [f"{scenario}: {rank}{text}" for text in found]
             if not steps_in(expected):
-                findings.append(f"{scenario.name}: {rank}the baseline made no optimizer step")
+                findings.append(f"{scenario}: {rank}the baseline made no optimizer step")
             steps += steps_in(expected)
             facts += sum(len(event.facts) for event in expected)
         if len(a.ranks()) != len(b.ranks()):
-            findings.append(f"{scenario.name}: {len(b.ranks())} ranks, expected {len(a.ranks())}")
-        evidence[scenario.name] = b.digest()
+            findings.append(f"{scenario}: {len(b.ranks())} ranks, expected {len(a.ranks())}")
+        evidence[scenario] = b.digest()
     summary = f"{facts} facts over {steps} optimizer steps of the real loop, byte for byte"
     return conclude(NAME, summary, findings, evidence)
 

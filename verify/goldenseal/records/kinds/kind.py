@@ -108,7 +108,7 @@ class Command(Kind):
 
 
 class Evidence(Kind):
-    """Runs that another tool logged: see evidence/collect.py. Their numbers are in a file of lines."""
+    """Runs that another tool logged, their numbers in a file of lines: see evidence/collect.py."""
 
     name = "evidence"
 

@@ -15,7 +15,7 @@ test = "paired-t"                     two-sided, paired by seed; or "sign-flip",
 correction = "holm"                   over all configurations but the baseline
 alpha = 0.05
 secondary = ["roundtrip_val_bpb"]     further results, described
-tested = ["roundtrip_val_bpb"]        if there is one: those of them that are tested too, each result
+tested = ["roundtrip_val_bpb"]        if there is one: those of them that are tested too, each
                                       with a correction of its own; the margin is the primary's
 counts = "…"                          what would count as a result, in words
 margin = 0.002                        if there is one, a difference counts only beyond it
@@ -51,10 +51,10 @@ from typing import Any
 from goldenseal.disk import canonical
 from goldenseal.disk.files import read_small
 from goldenseal.errors import UsageError
+from goldenseal.records.kinds.cells import SEED, Cell
 from goldenseal.records.kinds.rules import refuse_dead_rule
 from goldenseal.records.kinds.schema import MAX_BYTES, NAME, checked, read_toml
 from goldenseal.records.kinds.sections import OneGrid, OneGroup, OwnPart, SweepFile
-from goldenseal.records.kinds.cells import SEED, Cell
 
 MAIN = "main"
 MERGED = ("common", "analysis", "resources", "power")  # tables that a group has in part

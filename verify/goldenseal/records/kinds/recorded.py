@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Any
 
 from goldenseal.disk import canonical
 from goldenseal.errors import ContradictedError, GoldensealError, UsageError
+from goldenseal.records.kinds.cells import SEED, Cell
+from goldenseal.records.kinds.lines import lines_of
 from goldenseal.records.kinds.logs import Numbers, read_run
 from goldenseal.records.kinds.plan import Plan, read_any, read_plan, read_sweep
 from goldenseal.records.kinds.summary import summarise
-from goldenseal.records.kinds.cells import SEED, Cell
-from goldenseal.records.kinds.lines import lines_of
 
 if TYPE_CHECKING:
     from goldenseal.records.record import Record

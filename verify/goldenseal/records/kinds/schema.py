@@ -13,7 +13,6 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError
 
-
 from goldenseal.disk import canonical, toml
 from goldenseal.disk.files import problem_with_name, read_small
 from goldenseal.errors import UsageError

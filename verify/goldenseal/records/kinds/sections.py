@@ -62,7 +62,7 @@ class Analysis(Table):
     counts: Text
     margin: Margin = 0.0
     range: Range = None
-    tested: Names = []
+    tested: Names = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _agrees(self) -> "Analysis":

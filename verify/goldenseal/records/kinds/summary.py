@@ -8,9 +8,9 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from goldenseal.records.kinds.cells import Cell
 from goldenseal.records.kinds.logs import Numbers
 from goldenseal.records.kinds.plan import Group
-from goldenseal.records.kinds.cells import Cell
 
 
 def summarise(group: Group, found: Mapping[Cell, Numbers]) -> dict[str, Any]:
