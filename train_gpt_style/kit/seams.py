@@ -95,7 +95,7 @@ class StepReport:
 
     step: int
     loss: Any
-    facts: Mapping[str, Any]
-    train_ms: float
-    position: tuple[int, ...]
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    train_ms: float = 0.0
+    position: tuple[int, ...] = ()
     capped: bool = False

@@ -13,7 +13,8 @@ UNREACHED = {
     r"\bcuda\b|torch\.compile|allow_tf32": "runs on a GPU: not run here",
     r"^\w+/seams\.py": "what a seam does when no feature fills it: nothing",
     r"^kit/system\.py.*(def |return \{\}|load_features)": "of a system without own checks or data",
-    r"^kit/context\.py.*\b(dist|gc|started_group|parts|world_size != 1)\b": "several ranks: test_gpt_torchrun",
+    r"^kit/context\.py.*\b(dist|gc|started_group|parts|world_size != 1)\b": "several ranks: "
+    "test_gpt_torchrun",
     r"^kit/context\.py.*\b(synchronize|perf_counter|tolist)\b": "a clock that only some ask",
     r"^kit/bfloat16\.py": "a CPU without bfloat16 instructions: kit/test_bfloat16.py",
     r"\bbundle\b": "runs from a bundle: test_every_system.py",

@@ -24,7 +24,7 @@ def run(settings, ctx):
     adam = torch.optim.Adam(model.parameters(), lr=settings.lr, fused=True)
     seen = Run(settings, ctx, model, {"adam": adam}, log, start, meter_for(settings, ctx.device))
     observers = kit.observers_of(seen)
-    kit.resume(seen)
+    kit.resume(seen, None)
     for step in range(1 + (start.step if start else 0), settings.steps + 1):
         x, y = torch.empty(8, 4).normal_().split([3, 1], dim=1)
         adam.zero_grad()
