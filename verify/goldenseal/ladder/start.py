@@ -65,8 +65,8 @@ def write_description(words: Sequence[str], path: Path, force: bool = False) -> 
         steps = sum(event.where.startswith("after ") for event in run.events)
         if not steps:
             raise CannotCheckError(
-                f"the command made no step of an optimizer of torch.optim in {spent:.0f} s"
-                + (": add what makes it short" if spent >= LIMIT else "")
+                "the command made no step, of an optimizer of torch.optim or by hand, in "
+                f"{spent:.0f} s" + (": add what makes it short" if spent >= LIMIT else "")
             )
         if spent >= LIMIT:
             guess.unsure.append(f"how a run ends within {LIMIT:.0f} s: add what makes it shorter")

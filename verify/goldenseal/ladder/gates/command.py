@@ -47,8 +47,8 @@ def judge(recordings: Recordings) -> GateResult:
             return GateResult(NAME, Verdict.FAIL, words, (finding,))
         if not any(event.where.startswith("after ") for event in baseline.events):
             raise CannotCheckError(
-                f"{scenario.name}: the baseline made no step of an optimizer of torch.optim: there "
-                "is nothing to check"
+                f"{scenario.name}: the baseline made no step: no optimizer of torch.optim stepped, "
+                "and no weight moved after its gradients were taken: there is nothing to check"
             )
     known = [recordings.recording(record_job(probe, "baseline", s.name)) for s in probe.scenarios]
     recordings.echoes = Echoes(new_names(recordings), known)
