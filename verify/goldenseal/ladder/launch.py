@@ -196,6 +196,10 @@ class Command(Script):
 
     def _not_loaded(self, error: Exception) -> str:
         folder = Path.cwd()
+        if isinstance(error, SyntaxError) and error.filename and error.lineno:
+            file = os.path.relpath(os.path.realpath(error.filename), folder.resolve())
+            line = (error.text or "").strip()
+            return f"the {self.label} is no Python: {file}:{error.lineno}: {error.msg}: `{line}`"
         own = [each for each in sys.path if each.startswith(str(folder.resolve()))]
         shown = ", ".join(os.path.relpath(each, folder) for each in own) or "."
         return (
