@@ -36,7 +36,7 @@ Side = Literal["baseline", "candidate"]
 
 BATCH = 8  # short jobs that share a process
 # A candidate's run may take so many times as long as the baseline's, and so many seconds more.
-TIMES, PATIENCE = 20, 60.0
+TIMES, PATIENCE = 10, 60.0
 
 
 @dataclass(frozen=True)
