@@ -114,6 +114,13 @@ def test_a_candidate_that_lost_a_seed_is_told_so(run):
     assert command.findings[0].startswith("the candidate does not repeat itself: initial state")
 
 
+def test_training_in_a_process_of_the_scripts_own_is_said_not_to_be_seen(run):
+    elsewhere = "torch.multiprocessing.get_context('fork').Process(target=main).start()"
+    apart = edited(ONE_FILE, ('"__main__":\n    main()', f'"__main__":\n    {elsewhere}'))
+    with pytest.raises(CannotCheckError, match="processes do that a script starts itself is not"):
+        run(apart, apart, only=["command"])
+
+
 def test_a_run_that_does_not_end_is_ended_and_told(run, monkeypatch):
     """As one that goes on until its loss is small enough, and learns no more."""
     monkeypatch.setattr(recordings, "PATIENCE", 2.0)

@@ -16,10 +16,16 @@ from goldenseal.ladder.events import Event, Recording, is_line
 from goldenseal.ladder.findings import ranked
 from goldenseal.ladder.gates.common import SIDES, record_job, traced_scenario, without_operations
 from goldenseal.ladder.probe import Probe
-from goldenseal.ladder.recordings import Job, Recordings
+from goldenseal.ladder.recordings import Job, Recordings, mentions
+from goldenseal.ladder.script import Script
 from goldenseal.result import GateResult, Verdict
 
 NAME = "command"
+UNTRAINED = (
+    "the baseline made no step: no optimizer of torch.optim stepped, and no weight moved after its "
+    "gradients were taken: there is nothing to check"
+)
+STARTS = (b"multiprocessing", b"subprocess", b"mp.spawn")
 SOUND = "the command runs on both sides, and the baseline repeats itself"
 
 
@@ -48,10 +54,7 @@ def judge(recordings: Recordings) -> GateResult:
             words = "the candidate does not run as the baseline does"
             return GateResult(NAME, Verdict.FAIL, words, (finding,))
         if not any(event.where.startswith("after ") for event in baseline.events):
-            raise CannotCheckError(
-                f"{scenario.name}: the baseline made no step: no optimizer of torch.optim stepped, "
-                "and no weight moved after its gradients were taken: there is nothing to check"
-            )
+            raise CannotCheckError(f"{scenario.name}: {UNTRAINED}{of_processes(probe.baseline)}")
     known = [recordings.recording(record_job(probe, "baseline", s.name)) for s in probe.scenarios]
     recordings.echoes = Echoes(new_names(recordings), known)
     first = recordings.recording(record_job(probe, "baseline", traced_scenario(probe)))
@@ -75,6 +78,16 @@ def judge(recordings: Recordings) -> GateResult:
         return GateResult(NAME, Verdict.PASS, SOUND + replaced(first))
     words = "the baseline does not repeat what it prints or writes: that is not compared"
     return GateResult(NAME, Verdict.NOT_RUN, words, tuple(map(hint, unsteady)))
+
+
+def of_processes(side: Script) -> str:
+    """That the work of a script's own processes is not seen, where it may start some."""
+    if not any(mentions(side, word) for word in STARTS):
+        return ""
+    return (
+        "; what processes do that a script starts itself is not seen: let the command train in its "
+        "first process, or start ranks by torchrun"
+    )
 
 
 def new_names(recordings: Recordings) -> set[str]:
