@@ -68,6 +68,7 @@ class ByHand:
                 (torch.autograd, "backward", self._backward),
                 (torch.autograd, "grad", self._grad),
                 (eager_transforms, "grad_and_value_impl", self._transform),
+                (eager_transforms, "_autograd_grad", self._pulled_back),
             ):
                 replaced = _wrapped(getattr(owner, name), around)
                 stack.enter_context(mock.patch.object(owner, name, replaced))
@@ -119,6 +120,17 @@ class ByHand:
             result = real(outputs, inputs, *args, **kwargs)
         self._taken(dict(zip(names, _listed(result), strict=False)))
         return self._held(result)
+
+    def _pulled_back(self, real: Real, outputs: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        """By `vjp` or `jacrev` of torch.func."""
+        if self._passes():
+            return real(outputs, inputs, *args, **kwargs)
+        self.look()
+        names = self._arriving(_listed(inputs))
+        with self._inside():
+            result = real(outputs, inputs, *args, **kwargs)
+        self._taken(dict(zip(names, _listed(result), strict=False)))
+        return result
 
     def _transform(
         self, real: Real, func: Any, argnums: Any, has_aux: bool, args: Any, kwargs: Any

@@ -81,13 +81,35 @@ for step in range(3):
         for p in net.parameters():
             p -= LR * p.grad
 """
-GRADIENTS = {"raw", "data", "anew", "detached", "functional", "checkpointed"}
+ENSEMBLE = """
+import copy
+from torch.func import functional_call, grad, stack_module_state, vmap
+nets = [torch.nn.Linear(3, 2) for _ in range(3)]
+parameters, buffers = stack_module_state(nets)
+base = copy.deepcopy(nets[0]).to("meta")
+def loss_of(parameters, buffers):
+    return F.mse_loss(functional_call(base, (parameters, buffers), (x,)), y)
+for step in range(3):
+    gradients = vmap(grad(loss_of))(parameters, buffers)
+    parameters = {n: (p - LR * gradients[n]).detach() for n, p in parameters.items()}
+"""
+PULLED = """
+from torch.func import vjp
+w = torch.randn(3, 2)
+for step in range(3):
+    loss, pull = vjp(lambda w: ((x @ w - y) ** 2).mean(), w)
+    w = w - LR * pull(torch.ones(()))[0]
+"""
+ANEW_EACH = {"anew", "detached", "functional", "ensemble", "pulled"}
+GRADIENTS = {"raw", "data", "checkpointed", *ANEW_EACH}
 SCRIPTS = {
     "raw": RAW,
     "data": DATA,
     "anew": ANEW,
     "detached": DETACHED,
     "functional": FUNCTIONAL,
+    "ensemble": ENSEMBLE,
+    "pulled": PULLED,
     "evolved": EVOLVED,
     "checkpointed": CHECKPOINTED,
 }
@@ -131,7 +153,7 @@ def test_each_way_to_move_weights_is_a_step(probe, name):
     assert len(taken) == (3 if name in GRADIENTS else 0)
     assert all(text != "none" for e in taken for text in e.facts.values())
     # What is made anew after the last gradients is seen by nobody.
-    assert len(steps(run)) >= (2 if name in ("anew", "detached", "functional") else 3)
+    assert len(steps(run)) >= (2 if name in ANEW_EACH else 3)
     assert run.main
 
 
