@@ -226,6 +226,8 @@ def _look_like_a_main_process() -> None:
 def place_of(error: BaseException, own: str) -> str:
     """`file:line` of the last frame of the script's own, relative to its folder; else empty."""
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if not os.path.isabs(frame.filename):  # `<frozen os>` is no file, wherever this runs
+            continue
         if _within(os.path.realpath(frame.filename), own):
             return f"{os.path.relpath(os.path.realpath(frame.filename), own)}:{frame.lineno}"
     return ""

@@ -121,6 +121,14 @@ def test_training_in_a_process_of_the_scripts_own_is_said_not_to_be_seen(run):
         run(apart, apart, only=["command"])
 
 
+def test_a_variable_that_is_missing_is_told_with_the_line_that_asks(run):
+    """What Python froze into itself has a name that is no file, and lies nowhere."""
+    asking = edited(ONE_FILE, ('"__main__":\n', '"__main__":\n    os.environ["NO_SUCH_NAME"]\n'))
+    number = asking[: asking.index("    os.environ[")].count("\n") + 1
+    with pytest.raises(CannotCheckError, match=rf"'NO_SUCH_NAME'.*, by train\.py:{number}"):
+        run(asking, asking, only=["command"])
+
+
 def test_a_run_that_does_not_end_is_ended_and_told(run, monkeypatch):
     """As one that goes on until its loss is small enough, and learns no more."""
     monkeypatch.setattr(recordings, "PATIENCE", 2.0)
