@@ -23,8 +23,7 @@ def tensor_bytes(t: Tensor) -> bytes:
     """
     if sys.byteorder != "little":
         raise CannotCheckError("digests need a little-endian machine")
-    while functorch.is_functorch_wrapped_tensor(t):  # inside vmap or grad of torch.func
-        t = functorch.get_unwrapped(t)
+    t = unwrapped(t)
     if t.layout != torch.strided:
         t = t.to_dense()
     # A conjugate or negated view has its values in a flag, not in its bytes.
@@ -33,8 +32,15 @@ def tensor_bytes(t: Tensor) -> bytes:
 
 
 def has_values(value: Any) -> bool:
-    """Whether it is a tensor, and not that of a lazy module before its first call."""
-    return isinstance(value, Tensor) and not is_lazy(value)
+    """Whether it is a tensor, no mere shape, nor that of a lazy module before its first call."""
+    return isinstance(value, Tensor) and not is_lazy(value) and value.device.type != "meta"
+
+
+def unwrapped(t: Tensor) -> Tensor:
+    """The tensor behind those that stand for it inside `vmap` or `grad` of torch.func."""
+    while functorch.is_functorch_wrapped_tensor(t):
+        t = functorch.get_unwrapped(t)
+    return t
 
 
 def tensor_digest(named: Mapping[str, Tensor]) -> str:
@@ -64,7 +70,7 @@ def short(value: Any) -> str:
     """A fact's text: a number as it is, a tensor as shape, dtype and the start of its digest."""
     if isinstance(value, Tensor):
         if not has_values(value):
-            return "not initialized yet"
+            return "no values yet" if value.device.type == "meta" else "not initialized yet"
         digest = hashlib.sha512(tensor_bytes(value)).hexdigest()[:16]
         return f"{str(value.dtype).removeprefix('torch.')}{list(value.shape)}:{digest}"
     # An object's address is no fact of a run.

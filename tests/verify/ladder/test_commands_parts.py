@@ -44,6 +44,32 @@ def test_a_command_is_understood(words, kind, target, arguments, ranks):
     assert program.variables == ({"A": "1", "B": ""} if words.startswith("env") else {})
 
 
+@pytest.mark.parametrize("start", ["accelerate launch", "python -m accelerate.commands.launch"])
+@pytest.mark.parametrize(
+    ("options", "target", "ranks", "precision"),
+    [
+        ("", "t.py", 0, "no"),
+        ("--cpu --num_processes=1", "t.py", 0, "no"),
+        ("--mixed_precision bf16 --num_processes 2 --main_process_port 0", "t.py", 2, "bf16"),
+        ("--multi-gpu --num-machines 1 --module", "t.py", 0, "no"),
+    ],
+)
+def test_what_accelerate_launches_is_what_runs(start, options, target, ranks, precision):
+    """The launcher starts a process of its own, in which nothing could be recorded."""
+    program = program_of(f"{start} {options} {target} --lr 1".split())
+    kind = "module" if "--module" in options else "file"
+    found = program.kind, program.target, program.arguments, program.ranks
+    assert found == (kind, target, ("--lr", "1"), ranks)
+    assert program.variables["ACCELERATE_MIXED_PRECISION"] == precision
+    assert ("ACCELERATE_USE_CPU" in program.variables) is ("--cpu" in options)
+
+
+@pytest.mark.parametrize("option", ["--config_file a.yaml", "--use_fsdp", "--num_processes x"])
+def test_what_accelerate_would_do_on_gpus_is_refused(option):
+    with pytest.raises(UsageError, match="accelerate launch --"):
+        program_of(f"accelerate launch {option} t.py".split())
+
+
 @pytest.mark.parametrize(
     "words",
     ["", "python", "python -c pass", "bash run.sh", "nosuchprogram x", "torchrun --nnodes=2 t.py"],

@@ -66,6 +66,16 @@ def test_where_lines_stand_among_operations_decides_nothing():
     assert "r is missing" in first_event(a, [Event("end", {}, ("p", "q"))])
 
 
+def test_where_operations_part_is_said_once():
+    for where, words in (
+        ("before Adam step 2", "before Adam step 2: "),
+        ("after Adam step 2", "in Adam step 2: "),
+        ("forward (train) 3", "before forward (train) 3: "),
+    ):
+        a, b = ([Event(where, {}, (op,))] for op in "pq")
+        assert first_event(a, b).startswith(words)
+
+
 def test_operations_that_lead_up_to_another_call_are_told():
     a = [Event("x", {}, ("p",)), Event("y", {}, ("q",))]
     assert "another place" in first_event(a, [Event("x", {}, ()), Event("y", {}, ("p", "q"))])

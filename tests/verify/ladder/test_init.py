@@ -64,6 +64,50 @@ def test_a_run_that_nothing_makes_short_is_cut_and_its_data_linked(written, monk
     assert f"{2 * start.CUT} steps" in said[0]
 
 
+LATE = """
+import select
+import torch
+select.select([], [], [], 3.5)  # as a framework that is imported
+net = torch.nn.Linear(2, 2)
+optimizer = torch.optim.SGD(net.parameters(), 0.1)
+for _ in range(3):
+    net(torch.ones(2)).sum().backward()
+    optimizer.step()
+"""
+
+
+def test_how_long_a_script_takes_to_start_is_no_reason_to_cut_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(start, "PATIENCE", 3.0)
+    (tmp_path / "train.py").write_text(LATE)
+    monkeypatch.chdir(tmp_path)
+    said = start.write_description(["python", "train.py"], tmp_path / "goldenseal.toml")
+    assert "3 steps" in said[0]
+    assert "steps = " not in (tmp_path / "goldenseal.toml").read_text()
+
+
+RANKS = """
+import os
+import torch
+import torch.distributed as dist
+rank = int(os.environ["LOCAL_RANK"])
+dist.init_process_group("gloo")
+net = torch.nn.parallel.DistributedDataParallel(torch.nn.Linear(2, 2))
+optimizer = torch.optim.SGD(net.parameters(), 0.1)
+for _ in range(3):
+    net(torch.ones(2) + rank).sum().backward()
+    optimizer.step()
+dist.destroy_process_group()
+"""
+
+
+def test_ranks_are_started_as_torchrun_would(tmp_path, monkeypatch):
+    (tmp_path / "train.py").write_text(RANKS)
+    monkeypatch.chdir(tmp_path)
+    command = "torchrun --standalone --nproc-per-node=2 train.py"
+    said = start.write_description(command.split(), tmp_path / "goldenseal.toml")
+    assert "3 steps" in said[0]
+
+
 def test_what_head_has_not_is_the_feature_and_the_rest_are_scenarios(written):
     folder = written.folder("plain")
     git = ["git", "-C", str(folder), "-c", "user.name=a", "-c", "user.email=a@b"]

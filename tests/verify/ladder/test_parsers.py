@@ -52,6 +52,35 @@ def test_a_default_is_seen_though_the_command_sets_the_option(library, tmp_path)
     assert found == {"--steps": ["100", value], "--lr": ["0.1", "0.1"]}
 
 
+TYRO_OF_A_DATACLASS = """
+import dataclasses, tyro
+@dataclasses.dataclass
+class Optimizer:
+    lr: float = 0.1
+@dataclasses.dataclass
+class Settings:
+    name: str
+    max_steps: int = 100
+    of: Optimizer = dataclasses.field(default_factory=Optimizer)
+tyro.cli(Settings)
+"""
+
+
+def test_fields_of_a_dataclass_are_options_as_tyro_types_them(tmp_path):
+    """So that what makes a run short, and features, can be guessed; here with a stand-in for it."""
+    package = tmp_path / "tyro"
+    package.mkdir()
+    (package / "_cli.py").write_text("def cli(kind):\n    return kind(name='x')\n")
+    (package / "__init__.py").write_text("from tyro._cli import cli\n")
+    script = tmp_path / "train.py"
+    script.write_text(f"import sys\nsys.path.insert(0, {str(tmp_path)!r})\n{TYRO_OF_A_DATACLASS}")
+    command = [sys.executable, "-c", OBSERVE, str(script)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout.splitlines()[-1])
+    assert found == {"--max-steps": ["100", "100"], "--of.lr": ["0.1", "0.1"]}
+
+
 def test_options_of_a_framework_are_none_of_the_script(tmp_path):
     """What hydra itself understands, such as `--multirun`, is no option of a training run."""
     package = tmp_path / "hydra"

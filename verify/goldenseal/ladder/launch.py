@@ -196,6 +196,10 @@ class Command(Script):
 
     def _not_loaded(self, error: Exception) -> str:
         folder = Path.cwd()
+        if isinstance(error, SyntaxError) and error.filename and error.lineno:
+            file = os.path.relpath(os.path.realpath(error.filename), folder.resolve())
+            line = (error.text or "").strip()
+            return f"the {self.label} is no Python: {file}:{error.lineno}: {error.msg}: `{line}`"
         own = [each for each in sys.path if each.startswith(str(folder.resolve()))]
         shown = ", ".join(os.path.relpath(each, folder) for each in own) or "."
         return (
@@ -222,6 +226,8 @@ def _look_like_a_main_process() -> None:
 def place_of(error: BaseException, own: str) -> str:
     """`file:line` of the last frame of the script's own, relative to its folder; else empty."""
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if not os.path.isabs(frame.filename):  # `<frozen os>` is no file, wherever this runs
+            continue
         if _within(os.path.realpath(frame.filename), own):
             return f"{os.path.relpath(os.path.realpath(frame.filename), own)}:{frame.lineno}"
     return ""

@@ -21,6 +21,8 @@ from unittest import mock
 import torch
 from torch.nn.modules import module as registration
 
+from goldenseal.digest import functorch
+
 Module = torch.nn.Module
 
 
@@ -49,7 +51,10 @@ class Network:
 
     def state(self) -> dict[str, Any]:
         """Its state dict, under the names of a recording."""
-        return {self.prefix + name: value for name, value in self.module.state_dict().items()}
+        # What torch.func puts in a parameter's place cannot be detached from without it.
+        within = any(functorch.is_functorch_wrapped_tensor(p) for p in self.module.parameters())
+        state = self.module.state_dict(keep_vars=True) if within else self.module.state_dict()
+        return {self.prefix + name: value for name, value in state.items()}
 
 
 class Networks:

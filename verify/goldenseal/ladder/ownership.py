@@ -1,6 +1,7 @@
 """Who owns each parameter of a run, and whether it is trained: what the liveness rung asks."""
 
 from collections import Counter
+from collections.abc import Iterable
 
 import torch
 from torch.optim import Optimizer
@@ -53,6 +54,22 @@ class Ownership:
             ):
                 self.first_step[id(network.module)] = self.steps
         self.moved |= {key for key, text in digests.items() if self.initial.get(key, text) != text}
+
+    def by_hand(self, digests: dict[int, str], others: Iterable[str]) -> None:
+        """The script has moved parameters itself; their digests, by id. others: names of weights
+        that no module holds.
+
+        There is no group then: whatever asks for gradients is the script's to move. Of weights
+        that no module holds it is not known which parameter they stand for.
+        """
+        weights = list(others)
+        self.main += [] if self.steps else weights
+        for key in self.trainable:
+            self.groups.setdefault(key, {(0, 0)})
+        if weights and not digests:
+            self.live |= self.trainable
+            self.moved |= self.trainable
+        self.after_step(digests)
 
     def tell(self, recording: Recording) -> None:
         """Write down what was seen, each parameter by the name that Recording explains."""

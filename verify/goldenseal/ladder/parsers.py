@@ -3,6 +3,7 @@
 A library that builds its options from a function's parameters shows their defaults.
 """
 
+import dataclasses
 import functools
 import inspect
 from collections.abc import Callable, Iterator
@@ -100,13 +101,27 @@ def fire(module: Any, note: Note) -> None:
 
 
 def tyro(module: Any, note: Note) -> None:
-    """A function that is handed to `cli`; the fields of a dataclass are seen anyway."""
+    """A function that is handed to `cli`, or a dataclass, whose fields are options."""
 
     def look(kind: Any) -> None:
         if inspect.isfunction(kind):
             parameters(kind, note)
+        elif dataclasses.is_dataclass(kind):
+            for name, default in _fields(kind, ""):
+                note(f"--{name.replace('_', '-')}", default, default, "option")
 
     module.cli = before(module.cli, look)
+
+
+def _fields(kind: Any, place: str) -> Iterator[tuple[str, Any]]:
+    """(name, default) of each field, those of an inner dataclass by their dots."""
+    for each in dataclasses.fields(kind):
+        made = each.default_factory() if callable(each.default_factory) else each.default
+        default = getattr(kind, each.name) if not isinstance(kind, type) else made
+        if dataclasses.is_dataclass(default):
+            yield from _fields(default, f"{place}{each.name}.")
+        elif default is not dataclasses.MISSING:
+            yield f"{place}{each.name}", default
 
 
 WATCHED: dict[str, Watch] = {

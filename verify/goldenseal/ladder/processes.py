@@ -8,8 +8,9 @@ import gc
 import multiprocessing
 import os
 import sys
+import time
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection, wait
 from typing import Any, Generic, TypeVar
 
@@ -20,23 +21,31 @@ FORK = multiprocessing.get_context("fork")
 
 @dataclass(frozen=True)
 class Ended(Generic[T]):
-    """How a task ended: with a value, with an exception, or with neither when its process died."""
+    """How a task ended: with a value, with an exception, or with neither when its process died.
+
+    seconds: how long it took; late: it was ended since it took too long.
+    """
 
     value: T | None = None
     error: Exception | None = None
     exit_code: int | None = None
+    seconds: float = field(default=0.0, compare=False)
+    late: bool = False
 
 
 def in_processes(
-    tasks: Sequence[Callable[[], T]], at_a_time: int
+    tasks: Sequence[Callable[[], T]],
+    at_a_time: int,
+    limit: Callable[[int], float] = lambda number: float("inf"),
 ) -> Generator[tuple[int, Ended[T]], None, None]:
     """(number of the task, how it ended), in the order in which they end.
 
     Started in the order given. A process that is still running when the caller stops listening is
-    killed. What a task prints to standard output goes to standard error.
+    killed. What a task prints to standard output goes to standard error. limit: how many seconds a
+    task may take, asked for again and again while it runs.
     """
     waiting = list(enumerate(tasks))[::-1]
-    running: dict[Connection, tuple[int, Any]] = {}
+    running: dict[Connection, tuple[int, Any, float]] = {}
     gc.collect()
     gc.freeze()  # else the first collection of each child copies all of our memory
     sys.stdout.flush()
@@ -49,17 +58,23 @@ def in_processes(
                 process = FORK.Process(target=_child, args=(task, here, there))
                 process.start()
                 there.close()
-                running[here] = number, process
+                running[here] = number, process, time.monotonic()
             # A process may be over while one that it started, as a worker of a data loader, still
             # holds its end of the pipe: then the pipe says nothing.
             ready = wait(list(running), LOOK)
-            for here, (number, process) in list(running.items()):
+            for here, (number, process, start) in list(running.items()):
+                spent = time.monotonic() - start
                 if here in ready or not process.is_alive():
                     del running[here]
-                    yield number, _outcome(here, process)
+                    yield number, replace(_outcome(here, process), seconds=spent)
+                elif spent > limit(number):
+                    process.kill()
+                    process.join()
+                    del running[here]
+                    yield number, Ended(seconds=spent, late=True)
     finally:
         gc.unfreeze()
-        for _, process in running.values():
+        for _, process, _ in running.values():
             process.kill()
             process.join()
 

@@ -16,6 +16,22 @@ ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
 PYTHON = re.compile(r"python(3(\.\d+)?)?(\.exe)?")
 # torchrun's own options that take no word after them.
 ALONE = {"--standalone", "--no-python", "--no_python", "--no-standalone"}
+# `accelerate launch`'s own: alone; not to be had on a CPU; and what becomes a variable.
+ACCELERATE_ALONE = {
+    *("--cpu", "--multi-gpu", "--quiet", "-q", "--debug", "--same-network"),
+    *("--enable-cpu-affinity", "--dynamo-use-dynamic", "--dynamo-use-fullgraph"),
+}
+ACCELERATE_REFUSED = {
+    "--config-file",
+    "--tpu",
+    "--use-deepspeed",
+    "--use-fsdp",
+    "--use-megatron-lm",
+}
+ACCELERATE_VARIABLES = {
+    "--mixed-precision": "ACCELERATE_MIXED_PRECISION",
+    "--gradient-accumulation-steps": "ACCELERATE_GRADIENT_ACCUMULATION_STEPS",
+}
 
 
 @dataclass(frozen=True)
@@ -60,6 +76,8 @@ def program_of(words: Sequence[str]) -> Program:
     if first in ("torchrun", "torch.distributed.run"):
         ranks, rest = _torchrun(rest[1:])
         return _python(rest, variables, ranks)
+    if first == "accelerate-launch" or (first == "accelerate" and rest[1:2] == ["launch"]):
+        return _accelerate(rest[1 if first == "accelerate-launch" else 2 :], variables)
     if PYTHON.fullmatch(first):
         return _python(rest[1:], variables, 0)
     if first.endswith(".py"):
@@ -82,6 +100,8 @@ def _python(words: list[str], variables: dict[str, str], ranks: int) -> Program:
         if rest[1] in ("torch.distributed.run", "torch.distributed.launch"):
             ranks, rest = _torchrun(rest[2:])
             return _python(rest, variables, ranks)
+        if rest[1] == "accelerate.commands.launch":
+            return _accelerate(rest[2:], variables)
         return Program("module", rest[1], tuple(rest[2:]), variables, ranks, rest[1])
     if rest[0].startswith("-"):
         raise UsageError(f"python {rest[0]} is no script that can be recorded: {LEGAL}")
@@ -105,6 +125,35 @@ def _torchrun(words: list[str]) -> tuple[int, list[str]]:
         elif name == "--nnodes" and value not in ("1", "1:1"):
             raise UsageError("torchrun on several machines cannot be recorded: give --nnodes=1")
     return ranks, rest
+
+
+def _accelerate(words: list[str], variables: dict[str, str]) -> Program:
+    """What `accelerate launch` would start, with the variables by which it hands options on."""
+    ranks, rest, given = 0, list(words), dict[str, str]()
+    given["ACCELERATE_MIXED_PRECISION"], given["ACCELERATE_DYNAMO_BACKEND"] = "no", "NO"
+    while rest and rest[0].startswith("-") and rest[0] not in ("-m", "--module"):
+        name, joined, value = rest.pop(0).partition("=")
+        name = name.replace("_", "-")
+        if name in ACCELERATE_REFUSED:
+            raise UsageError(
+                f"accelerate launch {name} cannot be recorded: give --mixed_precision, "
+                "--num_processes and what else it holds as options, or start the script by python"
+            )
+        if name in ACCELERATE_ALONE:
+            if name == "--cpu":
+                given["ACCELERATE_USE_CPU"] = "True"
+            continue
+        if not joined:
+            value = rest.pop(0) if rest else ""
+        if name in ACCELERATE_VARIABLES:
+            given[ACCELERATE_VARIABLES[name]] = value
+        elif name == "--num-processes":
+            if not value.isdigit() or int(value) < 1:
+                raise UsageError(f"accelerate launch {name} {value}: give a whole number from 1")
+            ranks = int(value) if int(value) > 1 else 0
+    if rest[:1] == ["--module"]:
+        rest[0] = "-m"
+    return _python(rest, {**given, **variables}, ranks)
 
 
 # ---- what is added to a command ----------------------------------------------------------------

@@ -18,14 +18,10 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
-from torch.optim.optimizer import (
-    Optimizer,
-    register_optimizer_step_post_hook,
-    register_optimizer_step_pre_hook,
-)
 
 from goldenseal.digest import short
 from goldenseal.errors import CannotCheckError
+from goldenseal.ladder.by_hand import ByHand
 from goldenseal.ladder.clock import counting_clock
 from goldenseal.ladder.events import Event, Recording
 from goldenseal.ladder.executed import Executed, Seen
@@ -53,7 +49,7 @@ from goldenseal.ladder.script import (
     sources_of,
 )
 from goldenseal.ladder.shim import answered_by_cpu
-from goldenseal.ladder.stepping import Freezing, Stepping, closure_of, ending_after, with_closure
+from goldenseal.ladder.stepping import Freezing, Stepping, Steps, ending_after
 from goldenseal.ladder.structure import leaves
 
 
@@ -143,9 +139,10 @@ class _Recorder:
         here = self.places.here
         self.operations = OperationTrace(self._placeless, self._glance, here) if trace else None
         self.networks = Networks(self._taken_up, self._called)
-        self.stepping = Stepping(self.networks.name)
-        self.freezing = Freezing() if frozen else None
-        self.ownership = Ownership()
+        freezing, self.ownership = Freezing() if frozen else None, Ownership()
+        told = self._note_numbered, self.ownership, freezing
+        self.steps = Steps(Stepping(self.networks.name), *told)
+        self.by_hand = ByHand(self.networks, *told, here) if script.own_process else None
         self.observed = Observed(self.own, self._placeless) if script.own_process else None
         self.replay = Replay() if script.own_process and probe.replayed else None
         self.counts: dict[str, int] = {}
@@ -172,6 +169,8 @@ class _Recorder:
                 stack.enter_context(missing_watched(self.missed))
                 stack.enter_context(loaders_watched(self._loader, self.probe.batches_each))
                 stack.enter_context(compiling_nothing())
+            if self.by_hand is not None:
+                stack.enter_context(self.by_hand.watched())
             if getattr(self.script, "device", "") == "cpu":
                 stack.enter_context(answered_by_cpu(self.recording.replaced))
             self.flags = switches()
@@ -179,11 +178,7 @@ class _Recorder:
             self._look_at_flags("after the import")
             if self.probe.logs:
                 self.sources = sources_of(self.script, module)
-            for register, hook in (
-                (register_optimizer_step_pre_hook, self._before_step),
-                (register_optimizer_step_post_hook, self._after_step),
-            ):
-                stack.callback(register(hook).remove)
+            stack.enter_context(self.steps.watched())
             stack.enter_context(ending_after(self.probe.steps))
             if self.operations is not None:
                 stack.enter_context(self.operations)
@@ -194,6 +189,8 @@ class _Recorder:
                 if not ended_well(end):
                     raise
             lines.finish()
+            if self.by_hand is not None:
+                self.by_hand.look(ending=True)
             self._note("end", rng_facts() | self._left_behind())
             if self.observed is not None:
                 self.observed.look_at_modules()
@@ -254,6 +251,9 @@ class _Recorder:
             when = f"at an operation after {events[-1].where if events else 'the import'}"
             self.recording.passing += [f"{when}: {text}" for text in changed(before, self.seen)]
 
+    def _note_numbered(self, what: str, facts: Mapping[str, str], place: str | None = None) -> None:
+        self._note(self._numbered(what), facts, place)
+
     def _numbered(self, what: str) -> str:
         self.counts[what] = self.counts.get(what, 0) + 1
         return f"{what} {self.counts[what]}"
@@ -276,6 +276,8 @@ class _Recorder:
     def _called(
         self, network: Network, module: torch.nn.Module, arguments: Any
     ) -> Callable[[Any], None]:
+        if self.by_hand is not None:
+            self.by_hand.look()
         with untraced():
             facts = {f"input{place}": fact(leaf) for place, leaf in leaves(arguments)}
             if self.replay is not None:
@@ -309,36 +311,6 @@ class _Recorder:
                 for name, value in network.state().items():
                     facts[f"left {name}"] = short(value)
         return facts
-
-    def _before_step(self, optimizer: Optimizer, args: Any, kwargs: Any) -> Any:
-        kind, closure = type(optimizer).__name__, closure_of(args, kwargs)
-        with untraced():
-            facts = self.stepping.settings(optimizer)
-            if closure is None:
-                facts |= self.stepping.gradients(optimizer)
-            self.ownership.before_step(optimizer)
-            if self.freezing is not None:
-                self.freezing.before_step(optimizer)
-            self._note(self._numbered(f"before {kind} step"), facts)
-        if closure is None:
-            return None
-
-        def computed() -> None:
-            with untraced():
-                self.ownership.before_step(optimizer)
-                gradients = self.stepping.gradients(optimizer)
-                self._note(self._numbered(f"gradients of {kind} step"), gradients)
-
-        return with_closure(args, kwargs, closure, computed)
-
-    def _after_step(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
-        with untraced():
-            if self.freezing is not None:
-                self.freezing.after_step()
-            facts, digests = self.stepping.state(optimizer)
-            self.ownership.after_step(digests)
-            where = self._numbered(f"after {type(optimizer).__name__} step")
-            self._note(where, rng_facts() | facts)
 
     def _loader(self, facts: dict[str, str]) -> None:
         self._note(self._numbered("data loader"), facts)

@@ -35,6 +35,8 @@ Side = Literal["baseline", "candidate"]
 
 
 BATCH = 8  # short jobs that share a process
+# A candidate's run may take so many times as long as the baseline's, and so many seconds more.
+TIMES, PATIENCE = 10, 60.0
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,7 @@ class Recordings:
         self.told: Callable[[Job], None] = lambda job: None  # called as each recording is there
         self.workers = workers or min(4, os.cpu_count() or 1)
         self._results: dict[Job, Recording | Inspection] = {}
+        self._spent: dict[str, float] = {}  # by scenario, seconds of the baseline's run
         # What followed runs executed, by side and file: a later run need not note it again.
         self.executed: dict[Side, dict[str, set[Extent]]] = {"baseline": {}, "candidate": {}}
 
@@ -160,9 +163,17 @@ class Recordings:
             return
         tasks = [partial(self._do_each, batch) for batch in batches]
         # Closed at once when a fault ends it all: what still runs must not outlive us.
-        with contextlib.closing(in_processes(tasks, self.workers)) as ends:
+        limits = partial(self._limit, batches)
+        with contextlib.closing(in_processes(tasks, self.workers, limits)) as ends:
             for number, ended in ends:
                 self._take(batches[number], ended, progress)
+
+    def _limit(self, batches: list[list[Job]], number: int) -> float:
+        """How many seconds a process may take, once it is known how long the baseline's takes."""
+        job = batches[number][0]
+        known = self.probe.commands and job.side == "candidate"
+        spent = self._spent.get(job.scenario) if known else None
+        return float("inf") if spent is None else PATIENCE + TIMES * spent
 
     def _take(
         self,
@@ -173,6 +184,16 @@ class Recordings:
         """Keep what a process has made of its jobs."""
         if ended.error is not None:
             raise ended.error
+        first = batch[0]
+        if first.side == "baseline":
+            self._spent[first.scenario] = max(ended.seconds, self._spent.get(first.scenario, 0.0))
+        if ended.late:
+            known = self._spent[first.scenario]
+            words = f"it was not over after {ended.seconds:.0f} s; the baseline took {known:.0f} s"
+            for job in batch:
+                self._keep(job, Recording(error=words))
+                progress()
+            return
         if ended.value is None and len(batch) > 1:  # one of them took its process with it
             self._run_batches([[job] for job in batch], progress)
             return

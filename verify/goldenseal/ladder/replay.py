@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from goldenseal.digest import has_values, short
+from goldenseal.digest import has_values, short, unwrapped
 from goldenseal.ladder.networks import Network
 from goldenseal.ladder.numeric import fact
 from goldenseal.ladder.optrace import untraced
@@ -44,7 +44,7 @@ class Replay:
         module = network.module
         tensors = (*module.named_parameters(), *module.named_buffers())
         self.initial[id(module)] = {
-            name: value.detach().clone() for name, value in tensors if has_values(value)
+            name: unwrapped(value).detach().clone() for name, value in tensors if has_values(value)
         }
 
     def called(self, network: Network, module: torch.nn.Module, arguments: Any) -> None:

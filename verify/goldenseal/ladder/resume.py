@@ -6,8 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from torch.optim.optimizer import register_optimizer_step_post_hook
-
 from goldenseal.errors import UsageError
 from goldenseal.ladder.events import Recording
 from goldenseal.ladder.probe import Probe, Resume, Script
@@ -15,7 +13,7 @@ from goldenseal.ladder.processes import in_processes
 from goldenseal.ladder.program import ADDED
 from goldenseal.ladder.recorder import record
 from goldenseal.ladder.script import run_folder
-from goldenseal.ladder.stepping import ended_by
+from goldenseal.ladder.stepping import called_after_each_step, ended_by
 
 FIRST, SECOND = f"{ADDED}the interrupted run", f"{ADDED}the resumed run"
 
@@ -32,9 +30,10 @@ def interrupted_and_resumed(
         first = {**settings, FIRST: shlex.join(how.stop)} if how.stop else dict(settings)
 
         def run_first() -> Recording:
-            if how.stop_after:
-                register_optimizer_step_post_hook(ended_by(how.stop_after))
-            return record(probe, script, first, False, folder=folder)
+            if not how.stop_after:
+                return record(probe, script, first, False, folder=folder)
+            with called_after_each_step(ended_by(how.stop_after)):
+                return record(probe, script, first, False, folder=folder)
 
         ((_, ended),) = in_processes([run_first], 1)
         if ended.error is not None:

@@ -181,8 +181,9 @@ def verify_repository(
     if not (chosen and any(suite.selected(gate, only) for gate in suite.LADDER)) and not gates:
         raise CannotCheckError(
             f"nothing to check in {root}: there is no system in pyproject.toml and no "
-            f"{', no '.join(words for words, _ in suite.INPUTS.values())}; two scripts are "
-            "compared by --baseline and --candidate"
+            f"{', no '.join(words for words, _ in suite.INPUTS.values())}; two versions of a "
+            "script are compared by --baseline and --candidate, or as goldenseal.toml says, which "
+            "`goldenseal init -- python train.py` writes"
         )
     # Before any gate runs: what is edited meanwhile was not judged. A part writes no verdict.
     source = None if name or only else read_source(root, ALSO_COVERED)

@@ -124,6 +124,22 @@ def moved(value: Any) -> Any:
     return "cpu" if isinstance(value, str) else torch.device("cpu")
 
 
+GENERATOR = torch.Generator
+CUDA = "cuda"  # what a device's number stands for
+TO = (torch.Tensor.to, torch._C._nn._parse_to)
+
+
+def _numbered_on_cpu(
+    func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """A device that is given by its number, as a rank, by its name."""
+    if type(kwargs.get("device")) is int:
+        kwargs = {**kwargs, "device": CUDA}
+    if func in TO:
+        args = tuple(CUDA if type(each) is int else each for each in args)
+    return args, kwargs
+
+
 def _on_cpu(real: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(real)
     def call(*args: Any, **kwargs: Any) -> Any:
@@ -144,6 +160,7 @@ class _OnCpu(TorchFunctionMode):
         if kwargs.get("pin_memory"):
             self._said("pin_memory")
             kwargs = {**kwargs, "pin_memory": False}
+        args, kwargs = _numbered_on_cpu(func, args, kwargs)
         if any(map(_is_cuda, args)) or any(map(_is_cuda, kwargs.values())):
             self._said(f"device cuda of {getattr(func, '__name__', func)}")
             args = tuple(map(moved, args))
@@ -175,12 +192,7 @@ def _patch_constructors(put: Callable[[Any, str, Any], None], said: Callable[[st
         make(this, *args, **kwargs)
 
     put(DataLoader, "__init__", unpinned)
-    generator = torch.Generator
-
-    def on_cpu(device: Any = "cpu") -> Any:
-        return generator(moved(device))
-
-    put(torch, "Generator", on_cpu)
+    put(torch, "Generator", _Generator)
 
 
 def _patch_distributed(put: Callable[[Any, str, Any], None], said: Callable[[str], None]) -> None:
@@ -189,6 +201,8 @@ def _patch_distributed(put: Callable[[Any, str, Any], None], said: Callable[[str
     if not dist.is_available():
         return
     join, reduce = dist.init_process_group, dist.all_reduce
+    parallel = torch.nn.parallel.DistributedDataParallel
+    put(parallel, "__init__", _without_devices(parallel.__init__, said))
 
     def init_process_group(backend: Any = None, *args: Any, **kwargs: Any) -> Any:
         said("nccl, by gloo")
@@ -203,6 +217,38 @@ def _patch_distributed(put: Callable[[Any, str, Any], None], said: Callable[[str
 
     put(dist, "init_process_group", init_process_group)
     put(dist, "all_reduce", all_reduce)
+
+
+def _without_devices(real: Callable[..., None], said: Callable[[str], None]) -> Callable[..., None]:
+    """The constructor of what is told the GPUs of a module, which on the CPU has none."""
+
+    @functools.wraps(real)
+    def __init__(this: Any, module: Any, *args: Any, **kwargs: Any) -> None:
+        given = [name for name in ("device_ids", "output_device") if kwargs.get(name) is not None]
+        if given or args:
+            said("GPUs of DistributedDataParallel")
+        real(
+            this,
+            module,
+            *((None, None, *args[2:]) if args else ()),
+            **{name: value for name, value in kwargs.items() if name not in given},
+        )
+
+    return __init__
+
+
+class _Generators(type):
+    """Of a class that is asked for, as by `isinstance`, in place of torch's own."""
+
+    def __instancecheck__(cls, each: object) -> bool:
+        return isinstance(each, GENERATOR)
+
+
+class _Generator(metaclass=_Generators):
+    """Makes torch's generators, on the CPU."""
+
+    def __new__(cls, device: Any = "cpu") -> Any:
+        return GENERATOR(moved(device))
 
 
 class _Stream:

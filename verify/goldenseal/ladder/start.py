@@ -9,11 +9,11 @@ import re
 import shlex
 import signal
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from time import monotonic  # the real one: a script's run has another
 from types import FrameType
 from typing import Any
 
@@ -41,6 +41,9 @@ from goldenseal.ladder.stepping import Enough
 
 PATIENCE, LIMIT = 20.0, 60.0  # seconds of a run as it is, and of one that is as small as can be
 SLOW = 4.0  # seconds from which on a run is made smaller, where it can be
+# Of what comes before a network is first called: to import a framework may take long, and is no
+# reason to make a run smaller.
+STARTING = 120.0
 WAYS = 3  # to resume, that are tried
 CUT = 4  # batches, or steps, of a run that nothing makes short
 
@@ -65,8 +68,8 @@ def write_description(words: Sequence[str], path: Path, force: bool = False) -> 
         steps = sum(event.where.startswith("after ") for event in run.events)
         if not steps:
             raise CannotCheckError(
-                f"the command made no step of an optimizer of torch.optim in {spent:.0f} s"
-                + (": add what makes it short" if spent >= LIMIT else "")
+                "the command made no step, of an optimizer of torch.optim or by hand, in "
+                f"{spent:.0f} s" + (": add what makes it short" if spent >= LIMIT else "")
             )
         if spent >= LIMIT:
             guess.unsure.append(f"how a run ends within {LIMIT:.0f} s: add what makes it shorter")
@@ -148,11 +151,14 @@ class _Tries:
         self._guess, self._into, self._number = guess, into, 0
         self._ignored, self._top = files_that_git_ignores(Path.cwd()), git_top(Path.cwd())
         self.side: Command | None = None
+        self.spent = 0.0
 
     def timed(self, limit: float = 0.0) -> tuple[Recording, float]:
-        """A whole run, but of so many seconds at most, and how many it took."""
-        started = time.monotonic()
-        return self.run("whole", limit=limit), time.monotonic() - started
+        """A whole run, but of so many seconds at most, and how many it took.
+
+        Counted from where it first calls a network, where it calls one.
+        """
+        return self.run("whole", limit=limit), self.spent
 
     def run(
         self, what: str, end: Callable[[], None] = lambda: None, limit: float = 0.0
@@ -163,7 +169,8 @@ class _Tries:
             self.side = side = self._laid()
             words = shlex.join(guess.words)
             print(f"running {words} ({what})", file=sys.stderr, flush=True)
-            run = self._apart(partial(self._briefly, side, end, limit or LIMIT))
+            task, most = partial(self._briefly, side, end, limit or LIMIT), STARTING + LIMIT
+            run, self.spent = self._apart(task, most if side.program.ranks else None)
             error = run.error or ""
             missing = re.search(r"; (\S+) lies in your folder", error)
             place = self._to_link(missing[1]) if missing else ""
@@ -192,9 +199,10 @@ class _Tries:
         side = self.side or self._laid()
         probe = self._probe(side)
         print("running it interrupted, and on", file=sys.stderr, flush=True)
+        settings, started = probe.scenarios[0].environment, monotonic()
         return self._apart(
-            lambda: interrupted_and_resumed(probe, side, probe.scenarios[0].environment, how)
-        )
+            lambda: (interrupted_and_resumed(probe, side, settings, how), monotonic() - started)
+        )[0]
 
     def _laid(self) -> Command:
         self._number += 1
@@ -212,25 +220,47 @@ class _Tries:
             replayed=False,
         )
 
-    def _briefly(self, side: Command, end: Callable[[], None], limit: float) -> Recording:
+    def _briefly(
+        self, side: Command, end: Callable[[], None], limit: float
+    ) -> tuple[Recording, float]:
+        """A run of so many seconds at most, but for several ranks, which would wait for each other.
+
+        And how many it took.
+        """
         probe = self._probe(side)
-        end()
+        started, alone = monotonic(), side.program.ranks < 2
         signal.signal(signal.SIGALRM, partial(_enough, sys.modules["__main__"]))
-        signal.setitimer(signal.ITIMER_REAL, limit)
-        recording = record(probe, side, probe.scenarios[0].environment, trace=False)
+
+        def called(*_: Any) -> None:
+            nonlocal started
+            started = monotonic()
+            handle.remove()
+            if alone:
+                signal.setitimer(signal.ITIMER_REAL, limit)
+
+        handle = register_module_forward_pre_hook(called)
+        end()
+        if alone:
+            signal.setitimer(signal.ITIMER_REAL, max(limit, STARTING))
+        settings, ranks = probe.scenarios[0].environment, side.program.ranks or 1
+        recording = record(probe, side, settings, trace=False, ranks=ranks)
         signal.setitimer(signal.ITIMER_REAL, 0.0)
-        return recording
+        return recording, monotonic() - started
 
     @staticmethod
-    def _apart(task: Callable[[], Recording]) -> Recording:
-        ((_, ended),) = in_processes([task], 1)
+    def _apart(
+        task: Callable[[], tuple[Recording, float]], limit: float | None = None
+    ) -> tuple[Recording, float]:
+        ((_, ended),) = in_processes([task], 1, lambda _: limit or float("inf"))
         if ended.error is not None:
             raise ended.error
+        if ended.late:  # nothing is known of it but that
+            return Recording(), ended.seconds
         if ended.value is None:
             code = ended.exit_code
             raise CannotCheckError(f"the command ended its process, with exit code {code}")
-        if ended.value.fault is not None:
-            raise ended.value.fault
+        if ended.value[0].fault is not None:
+            raise ended.value[0].fault
         return ended.value
 
 

@@ -5,15 +5,22 @@ import functools
 import itertools
 import multiprocessing
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import torch
 from torch.optim import Optimizer
-from torch.optim.optimizer import register_optimizer_step_post_hook
+from torch.optim.optimizer import (
+    register_optimizer_step_post_hook,
+    register_optimizer_step_pre_hook,
+)
 
 from goldenseal.digest import short
+from goldenseal.ladder.numeric import rng_facts
+from goldenseal.ladder.optrace import untraced
+from goldenseal.ladder.ownership import Ownership
 
+Note = Callable[[str, dict[str, str]], None]
 Name = Callable[[torch.Tensor, str], str]
 
 
@@ -63,6 +70,75 @@ class Stepping:
         return facts, digests
 
 
+class Freezing:
+    """Undoes each step on the parameters, so that nothing moves while all else happens."""
+
+    def __init__(self) -> None:
+        self._before: list[tuple[torch.Tensor, torch.Tensor]] = []
+
+    def before_step(self, parameters: Iterable[torch.Tensor]) -> None:
+        """Keep the parameters."""
+        self._before = [(p, p.detach().clone()) for p in parameters]
+
+    def after_step(self) -> None:
+        """Give them back."""
+        with torch.no_grad():
+            for p, value in self._before:
+                p.copy_(value)
+        self._before = []
+
+
+class Steps:
+    """Notes the steps of every optimizer of torch.optim, numbered by its class."""
+
+    def __init__(
+        self, stepping: Stepping, note: Note, ownership: Ownership, freezing: Freezing | None
+    ):
+        self._stepping, self._note = stepping, note
+        self._ownership, self._freezing = ownership, freezing
+
+    @contextlib.contextmanager
+    def watched(self) -> Iterator[None]:
+        """Watch this process while inside."""
+        before = register_optimizer_step_pre_hook(self._before)
+        after = register_optimizer_step_post_hook(self._after)
+        try:
+            yield
+        finally:
+            before.remove()
+            after.remove()
+
+    def _before(self, optimizer: Optimizer, args: Any, kwargs: Any) -> Any:
+        kind, closure = type(optimizer).__name__, closure_of(args, kwargs)
+        with untraced():
+            facts = self._stepping.settings(optimizer)
+            if closure is None:
+                facts |= self._stepping.gradients(optimizer)
+            self._ownership.before_step(optimizer)
+            if self._freezing is not None:
+                groups = optimizer.param_groups
+                self._freezing.before_step(p for group in groups for p in group["params"])
+            self._note(f"before {kind} step", facts)
+        if closure is None:
+            return None
+
+        def computed() -> None:
+            with untraced():
+                self._ownership.before_step(optimizer)
+                gradients = self._stepping.gradients(optimizer)
+                self._note(f"gradients of {kind} step", gradients)
+
+        return with_closure(args, kwargs, closure, computed)
+
+    def _after(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
+        with untraced():
+            if self._freezing is not None:
+                self._freezing.after_step()
+            facts, digests = self._stepping.state(optimizer)
+            self._ownership.after_step(digests)
+            self._note(f"after {type(optimizer).__name__} step", rng_facts() | facts)
+
+
 def closure_of(args: Any, kwargs: Any) -> Callable[[], Any] | None:
     """The function that computes loss and gradients inside a step, if there is one."""
     found = kwargs.get("closure", args[0] if args else None)
@@ -89,8 +165,23 @@ class Enough(SystemExit):
     """A normal end, after so many steps."""
 
 
+HOOKS: list[Callable[[], None]] = []  # what is called after each step that is made by hand
+
+
+@contextlib.contextmanager
+def called_after_each_step(hook: Callable[..., None]) -> Iterator[None]:
+    """Inside, `hook` is called after each step: of an optimizer, or by hand."""
+    handle = register_optimizer_step_post_hook(hook)
+    HOOKS.append(hook)
+    try:
+        yield
+    finally:
+        handle.remove()
+        HOOKS.remove(hook)
+
+
 def ended_by(steps: int, end: Callable[[], BaseException] | None = None) -> Callable[..., None]:
-    """A hook after optimizer steps that ends the process, as if the machine went down then.
+    """A hook after steps that ends the process, as if the machine went down then.
 
     With `end`, it raises that instead.
     """
@@ -109,31 +200,6 @@ def ended_by(steps: int, end: Callable[[], BaseException] | None = None) -> Call
 
 @contextlib.contextmanager
 def ending_after(steps: int) -> Iterator[None]:
-    """Inside, a run ends as normal after so many steps of its optimizers; 0: as it does."""
-    if not steps:
+    """Inside, a run ends as normal after so many steps; 0: as it does."""
+    with called_after_each_step(ended_by(steps, Enough)) if steps else contextlib.nullcontext():
         yield
-        return
-    handle = register_optimizer_step_post_hook(ended_by(steps, Enough))
-    try:
-        yield
-    finally:
-        handle.remove()
-
-
-class Freezing:
-    """Undoes each step on the parameters, so that nothing moves while all else happens."""
-
-    def __init__(self) -> None:
-        self._before: list[tuple[torch.Tensor, torch.Tensor]] = []
-
-    def before_step(self, optimizer: Optimizer) -> None:
-        """Keep the parameters."""
-        params = [p for group in optimizer.param_groups for p in group["params"]]
-        self._before = [(p, p.detach().clone()) for p in params]
-
-    def after_step(self) -> None:
-        """Give them back."""
-        with torch.no_grad():
-            for p, value in self._before:
-                p.copy_(value)
-        self._before = []

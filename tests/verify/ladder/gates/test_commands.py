@@ -10,8 +10,9 @@ import sys
 import pytest
 
 from goldenseal.errors import CannotCheckError, UsageError
-from goldenseal.ladder import description
+from goldenseal.ladder import description, recordings
 from goldenseal.ladder.suite import run_commands
+from goldenseal.result import Verdict
 from tests.foreign.pairs import idioms, judge
 from tests.verify.scripts import ONE_FILE, TWO_FILES, edited
 
@@ -102,6 +103,60 @@ def test_what_the_baseline_does_not_repeat_is_not_held_against_the_candidate(run
     assert list(results) == ["command"]
     assert results["command"].verdict.value == "not run"
     assert "the baseline does not repeat itself" in texts(results)[0]
+
+
+def test_a_candidate_that_lost_a_seed_is_told_so(run):
+    """Its differences are others in each run: none of them is the cause."""
+    drawn = "torch.manual_seed(int.from_bytes(os.urandom(4), 'big'))"
+    results = run(edited(ONE_FILE, ("torch.manual_seed(0)", drawn)), only=["command", "training"])
+    command = results["command"]
+    assert command.verdict is Verdict.FAIL
+    assert command.findings[0].startswith("the candidate does not repeat itself: initial state")
+
+
+def test_training_in_a_process_of_the_scripts_own_is_said_not_to_be_seen(run):
+    elsewhere = "torch.multiprocessing.get_context('fork').Process(target=main).start()"
+    apart = edited(ONE_FILE, ('"__main__":\n    main()', f'"__main__":\n    {elsewhere}'))
+    with pytest.raises(CannotCheckError, match="processes do that a script starts itself is not"):
+        run(apart, apart, only=["command"])
+
+
+def test_a_variable_that_is_missing_is_told_with_the_line_that_asks(run):
+    """What Python froze into itself has a name that is no file, and lies nowhere."""
+    asking = edited(ONE_FILE, ('"__main__":\n', '"__main__":\n    os.environ["NO_SUCH_NAME"]\n'))
+    number = asking[: asking.index("    os.environ[")].count("\n") + 1
+    with pytest.raises(CannotCheckError, match=rf"'NO_SUCH_NAME'.*, by train\.py:{number}"):
+        run(asking, asking, only=["command"])
+
+
+def test_a_run_that_does_not_end_is_ended_and_told(run, monkeypatch):
+    """As one that goes on until its loss is small enough, and learns no more."""
+    monkeypatch.setattr(recordings, "PATIENCE", 2.0)
+    monkeypatch.setattr(recordings, "TIMES", 0)
+    endless = edited(
+        ONE_FILE, ("    model.eval()", "    while True:\n        pass\n    model.eval()")
+    )
+    results = run(endless, only=["command"])
+    (found,) = results["command"].findings
+    assert "as given: the candidate stopped: it was not over after 2 s" in found
+    assert "the baseline took " in found
+
+
+def test_a_candidate_that_differs_and_repeats_itself_is_no_matter_of_seeds(run):
+    results = run(edited(ONE_FILE, ('"LR", 0.1', '"LR", 0.2')), only=["command", "training"])
+    assert results["command"].verdict is Verdict.PASS
+    assert results["training"].verdict is Verdict.FAIL
+
+
+@pytest.mark.parametrize("side", ["baseline", "candidate"])
+def test_a_syntax_error_is_told_by_its_own_line(run, side):
+    broken = edited(ONE_FILE, ("    model.eval()\n", "      model.eval()\n"))
+    sides = {"candidate": ONE_FILE, "baseline": ONE_FILE, side: broken}
+    with pytest.raises(CannotCheckError) as caught:
+        run(sides["candidate"], sides["baseline"], only=["command"])
+    number = broken[: broken.index("      model.eval()")].count("\n") + 1
+    assert f"the {side} is no Python: train.py:{number}: unindent does" in str(caught.value)
+    assert "looked for" not in str(caught.value)
 
 
 def test_lines_that_do_not_repeat_are_named_and_the_rest_is_judged(run):

@@ -2,11 +2,13 @@
 
 What the baseline does not repeat is never held against the candidate. Where only printed lines or
 files differ from run to run, these are left out of all that follows, and named; where more does,
-nothing else is judged.
+nothing else is judged. A candidate that differs is run twice as well: one that does not repeat
+itself, as the baseline does, has lost a seed.
 """
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from goldenseal.errors import CannotCheckError
 from goldenseal.ladder.echoes import Echoes, new_options
@@ -14,10 +16,16 @@ from goldenseal.ladder.events import Event, Recording, is_line
 from goldenseal.ladder.findings import ranked
 from goldenseal.ladder.gates.common import SIDES, record_job, traced_scenario, without_operations
 from goldenseal.ladder.probe import Probe
-from goldenseal.ladder.recordings import Job, Recordings
+from goldenseal.ladder.recordings import Job, Recordings, mentions
+from goldenseal.ladder.script import Script
 from goldenseal.result import GateResult, Verdict
 
 NAME = "command"
+UNTRAINED = (
+    "the baseline made no step: no optimizer of torch.optim stepped, and no weight moved after its "
+    "gradients were taken: there is nothing to check"
+)
+STARTS = (b"multiprocessing", b"subprocess", b"mp.spawn")
 SOUND = "the command runs on both sides, and the baseline repeats itself"
 
 
@@ -46,10 +54,7 @@ def judge(recordings: Recordings) -> GateResult:
             words = "the candidate does not run as the baseline does"
             return GateResult(NAME, Verdict.FAIL, words, (finding,))
         if not any(event.where.startswith("after ") for event in baseline.events):
-            raise CannotCheckError(
-                f"{scenario.name}: the baseline made no step of an optimizer of torch.optim: there "
-                "is nothing to check"
-            )
+            raise CannotCheckError(f"{scenario.name}: {UNTRAINED}{of_processes(probe.baseline)}")
     known = [recordings.recording(record_job(probe, "baseline", s.name)) for s in probe.scenarios]
     recordings.echoes = Echoes(new_names(recordings), known)
     first = recordings.recording(record_job(probe, "baseline", traced_scenario(probe)))
@@ -57,15 +62,32 @@ def judge(recordings: Recordings) -> GateResult:
     if second.error:
         raise CannotCheckError(f"the baseline stopped when it was run again: {second.error}")
     unsteady = list(unrepeated(first, second))
+    if unsteady:
+        recordings.mask = Mask(first, second)
+        left = list(unrepeated(*map(recordings.mask.applied, (first, second))))
+        if left:
+            words = (
+                "the baseline does not repeat itself, so nothing can be held against the candidate"
+            )
+            return GateResult(NAME, Verdict.NOT_RUN, words, tuple(left))
+    wild = wild_candidate(recordings, first)
+    if wild:
+        words = "the candidate does not repeat itself, as the baseline does"
+        return GateResult(NAME, Verdict.FAIL, words, tuple(wild))
     if not unsteady:
         return GateResult(NAME, Verdict.PASS, SOUND + replaced(first))
-    recordings.mask = Mask(first, second)
-    left = list(unrepeated(*map(recordings.mask.applied, (first, second))))
-    if left:
-        words = "the baseline does not repeat itself, so nothing can be held against the candidate"
-        return GateResult(NAME, Verdict.NOT_RUN, words, tuple(left))
     words = "the baseline does not repeat what it prints or writes: that is not compared"
     return GateResult(NAME, Verdict.NOT_RUN, words, tuple(map(hint, unsteady)))
+
+
+def of_processes(side: Script) -> str:
+    """That the work of a script's own processes is not seen, where it may start some."""
+    if not any(mentions(side, word) for word in STARTS):
+        return ""
+    return (
+        "; what processes do that a script starts itself is not seen: let the command train in its "
+        "first process, or start ranks by torchrun"
+    )
 
 
 def new_names(recordings: Recordings) -> set[str]:
@@ -88,6 +110,24 @@ def unrepeated(first: Recording, second: Recording) -> Iterator[str]:
     for name in sorted({*files[0], *files[1]}):
         if files[0].get(name) != files[1].get(name):
             yield f"the baseline does not repeat itself: {name} differs"
+
+
+def wild_candidate(recordings: Recordings, baseline: Recording) -> list[str]:
+    """How the candidate differs from run to run; it is run again only where it is not as it should.
+
+    A draw of a generator that nobody seeds is not seen otherwise, if it is none of torch's, numpy's
+    and Python's own: what follows from it is another thing in each run, and no cause.
+    """
+    probe = recordings.probe
+    job = record_job(probe, "candidate", traced_scenario(probe))
+    first = recordings.recording(job)
+    if not ranked(*(without_operations(run.without_files()) for run in (baseline, first))):
+        return []
+    second = recordings.recording(replace(job, trace=False, follow=True))
+    if second.error:
+        return [f"the candidate stopped when it was run again: {second.error}"]
+    runs = (without_operations(run.without_files()) for run in (first, second))
+    return [f"the candidate does not repeat itself: {text}" for text in ranked(*runs)]
 
 
 def hint(finding: str) -> str:

@@ -80,10 +80,17 @@ def first_event(expected: Sequence[Event], actual: Sequence[Event]) -> str | Non
             stretch = stretch_in_words(*(operations_from(run, i) for run in (expected, actual)))
             if stretch or a.where == b.where:
                 words = stretch or "some of its operations come at another place"
-                return f"before {a.where if a is not nothing else b.where}: {words}"
+                return f"{leading_to(a if a is not nothing else b)}: {words}"
         if a.where != b.where:
             return other_call(expected, actual, i)
     return None
+
+
+def leading_to(event: Event) -> str:
+    """Where the operations stand that lead up to an event."""
+    if event.where.startswith("after "):  # an optimizer's step: in between is what it does itself
+        return f"in {event.where.removeprefix('after ')}"
+    return event.where if event.where.startswith("before ") else f"before {event.where}"
 
 
 def operations_from(events: Sequence[Event], index: int) -> list[Op]:
