@@ -6,7 +6,7 @@ from goldenseal.coq import toolchain
 from goldenseal.errors import CannotCheckError
 
 
-@pytest.mark.parametrize(("program", "heap"), [("coqc", "s=1M,o=1000"), ("coqchk", "s=1M,o=200")])
+@pytest.mark.parametrize(("program", "heap"), [("coqc", "s=256k,o=1000"), ("coqchk", "s=1M,o=200")])
 def test_each_program_is_given_a_heap_of_its_own_and_nothing_of_the_users(
     tmp_path, monkeypatch, program, heap
 ):

@@ -12,10 +12,10 @@ from goldenseal.errors import CannotCheckError, UsageError
 INSTALL = "apt-get install -y coq libcoq-flocq libcoq-interval"
 OLDEST, NEWEST = (8, 16), (8, 20)  # the sources are written for these, both included
 OLDEST_FLOCQ, NO_FLOCQ = (4, 1), (5, 0)
-# Left alone, coqc makes a young heap of 256 MiB for the second that it runs, a sixth of its time,
-# and coqchk one of 256 KiB, which it collects for a tenth of its time: 8 MiB suits both. The old
-# heap of coqc is not worth collecting; that of coqchk is, since it grows with all the libraries.
-_COQC_HEAP, _COQCHK_HEAP = "s=1M,o=1000", "s=1M,o=200"
+# Left alone, coqc makes a young heap of 256 MiB for the second that it runs, a fifth of its time,
+# and coqchk one of 2 MiB, which it collects for a tenth of its time. The old heap of coqc is hardly
+# worth collecting; that of coqchk is, since it grows with all the libraries.
+_COQC_HEAP, _COQCHK_HEAP = "s=256k,o=1000", "s=1M,o=200"  # young: words; old: percent of waste
 _LIBRARY_FOLDERS = {"Coq": "theories", "Flocq": "user-contrib/Flocq"}
 
 
