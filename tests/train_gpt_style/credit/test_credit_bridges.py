@@ -125,3 +125,32 @@ def test_the_soft_minimum_is_that_of_float64_and_lies_between_least_and_mean(wor
     assert float((found.double() - exact).abs().max()) <= 8 * 2.0**-23 * scale
     assert bool((exact <= values.mean(dim=0)).all())
     assert bool((exact >= values.amin(dim=0)).all())
+
+
+@pytest.mark.parametrize("name", ["state-bridge", "credit-bridge"])
+def test_a_layer_asks_at_its_share_of_the_depth(world, name):
+    """From 0 at the embedding to 1 at the top; V is one number for each example."""
+    w = world(CREDIT_METHOD=name, DEPTH=4)
+    states = [torch.randn(len(w.y), 16) for _ in range(5)]
+    signals = Signals(states, w.y, torch.zeros(len(w.y), 10), states[-1])
+    net, times = w.model.bridge.net, []
+    net.register_forward_hook(lambda module, args, out: times.append(args[1]))
+    for layer, h in enumerate(states):
+        if name == "state-bridge":
+            assert w.method.predicted(w.model, signals, layer, h).shape == h.shape
+        else:
+            assert w.method.value(net, signals, layer, h).shape == w.y.shape
+    assert times == [0.0, 0.25, 0.5, 0.75, 1.0]
+
+
+def test_the_gradient_at_the_top_counts_as_often_as_it_is_asked_for(world):
+    """The loss is linear in CREDIT_BRIDGE_MATCH, and rises with it."""
+
+    def loss(match):
+        w = world(CREDIT_METHOD="credit-bridge", CREDIT_BRIDGE_MATCH=match)
+        seen = metrics.measured(w.model, w.x, w.y)
+        return float(w.method.loss(seen.model, seen.signals).detach())
+
+    none, once, thrice = loss(0), loss(1), loss(3)
+    assert once > none
+    assert thrice - none == pytest.approx(3 * (once - none), rel=1e-6)

@@ -11,6 +11,7 @@ from torch import nn
 from goldenseal.digest import tensor_digest
 from goldenseal.errors import UsageError
 from train_gpt_style.credit.architectures import Plain
+from train_gpt_style.credit.constants import VIT_POSITION_STD
 from train_gpt_style.credit.features.method import METHODS
 from train_gpt_style.credit.methods import fast
 from train_gpt_style.credit.methods.base import Moment, Signals
@@ -246,12 +247,12 @@ def test_a_gain_is_divided_by_where_it_is_large_beside_its_shift(world):
 
 
 def test_the_last_quarter_of_the_blocks_keeps_what_gelu_gave(world):
-    w = world(DEPTH=8)
+    w = world(DEPTH=9)
     with torch.no_grad():
         parts = [fast.parts_of(block) for block in w.model.blocks]
         kept = fast.forward(w.model, parts, True, w.x)[1]
-    assert [u is not None for _, _, u in kept] == [False] * 6 + [True] * 2
-    assert all(torch.equal(u, F.gelu(z)) for z, _, u in kept[6:])
+    assert [u is not None for _, _, u in kept] == [False] * 7 + [True] * 2
+    assert all(torch.equal(u, F.gelu(z)) for z, _, u in kept[7:])
 
 
 def test_a_step_leaves_no_graph_that_would_hold_activations(world):
@@ -315,3 +316,9 @@ def test_the_feedback_is_in_the_digest_of_the_network(world):
     plain = world().model.state_dict()
     same = {n: t for n, t in w.model.state_dict().items() if n in plain}
     assert tensor_digest(same) == tensor_digest(plain)
+
+
+def test_positions_and_the_class_token_begin_small(world):
+    w = world((3, 8, 8), CREDIT_MODEL="vit-mini")
+    for p in (w.model.position, w.model.cls):
+        assert 0.3 * VIT_POSITION_STD < float(p.detach().std()) < 3 * VIT_POSITION_STD
