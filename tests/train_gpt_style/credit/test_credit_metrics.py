@@ -166,6 +166,15 @@ def test_rho_of_the_gradient_is_one_and_of_noise_within_its_spread(world):
     assert abs(sum(found) / 8) < 3 / math.sqrt(8 * metrics.DIRECTIONS)
 
 
+def test_the_norm_of_a_layer_is_that_of_a_token_or_of_all_numbers():
+    rows = torch.tensor([[3.0, 4.0], [0.0, 1.0], [6.0, 8.0]]).double()
+    assert metrics.hidden_norm(rows) == 5.0
+    assert metrics.hidden_norm(rows.view(1, 3, 2)) == 5.0  # three tokens
+    assert metrics.hidden_norm(rows.view(3, 1, 1, 2)) == 5.0  # three maps
+    tokens = torch.tensor([[[3.0, 4.0], [3.0, 4.0]], [[5.0, 0.0], [0.0, 5.0]]]).double()
+    assert metrics.hidden_norm(tokens) == 5.0
+
+
 def test_a_step_against_the_gradient_lowers_the_loss_and_with_it_raises_it(world):
     seen = seen_of(world())
     assert metrics.nudged_loss(seen, seen.gradients, 1) < 0
