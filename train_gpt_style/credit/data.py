@@ -88,12 +88,12 @@ def cifar_split(root, names, label_bytes, classes):
         data = np.frombuffer(path.read_bytes(), dtype=np.uint8)
         if not len(data) or len(data) % size:
             raise UsageError(f"{path}: {len(data)} bytes, no whole number of records of {size}")
-        parts.append(data.reshape(-1, size))
+        parts.append(data.reshape(len(data) // size, size))
     records = np.concatenate(parts)
     labels = torch.from_numpy(records[:, label_bytes - 1].astype(np.int64))
     if int(labels.max()) >= classes:
         raise UsageError(f"{root}: label {int(labels.max())}, there are {classes} classes")
-    pixels = records[:, label_bytes:].reshape(-1, 3, 32, 32)
+    pixels = records[:, label_bytes:].reshape(len(records), 3, 32, 32)
     return torch.from_numpy(pixels.copy()), labels
 
 
@@ -127,7 +127,7 @@ def load_images(settings):
     if any(root.glob(f"train-{images.IDX_IMAGES}*")):
         parts, scale = [idx_split(root, prefix) for prefix in ("train", "t10k")], FASHION
         classes = 1 + int(parts[0][1].max())
-        if classes < 2:
+        if classes == 1:
             raise UsageError(f"{root}: one class in its train labels, at least 2 are needed")
     elif (root / "data_batch_1.bin").is_file():
         names, scale, classes = [f"data_batch_{i}.bin" for i in range(1, 6)], CIFAR, 10

@@ -139,6 +139,8 @@ def load_probe(reference: str) -> Probe:
     probe = load_object(reference)
     if not isinstance(probe, Probe):
         raise UsageError(f"{reference!r} is a {type(probe).__name__}: expected a Probe")
+    if not isinstance(probe.name, str) or not probe.name:
+        raise UsageError(f"{reference!r} is named {probe.name!r}: expected the name of its system")
     return probe
 
 
