@@ -107,6 +107,12 @@ def stability(g, batches, size):
     return sum(cosines) / len(cosines)
 
 
+def slope(seen, layer, v):
+    """Each example's difference quotient of its loss along v at h_l, (N,)."""
+    moved = seen.loss_from(layer, seen.hidden[layer] + CREDIT_RHO_STEP * v)
+    return (moved - seen.losses) / CREDIT_RHO_STEP
+
+
 @torch.no_grad()
 def rho(seen, credits, layer, seed=0, directions=DIRECTIONS):
     """Pearson correlation, over random directions v at h_l, of <a_l, v> and the loss's slope on v.
@@ -117,9 +123,8 @@ def rho(seen, credits, layer, seed=0, directions=DIRECTIONS):
     h, pairs = seen.hidden[layer], []
     for _ in range(directions):
         v = torch.randn(h.shape, generator=generator, dtype=h.dtype).to(h.device)
-        slope = (seen.loss_from(layer, h + CREDIT_RHO_STEP * v) - seen.losses) / CREDIT_RHO_STEP
         predicted = (flat(credits[layer]) * flat(v)).sum(dim=1)
-        pairs.append((float(predicted.mean()), float(slope.mean())))
+        pairs.append((float(predicted.mean()), float(slope(seen, layer, v).mean())))
     x, y = (t - t.mean() for t in torch.tensor(pairs, dtype=torch.float64).T)
     return float((x * y).sum() / (x.norm() * y.norm()))
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from train_gpt_style.credit import metrics
-from train_gpt_style.credit.methods.base import Signals
+from train_gpt_style.credit.methods.base import Signals, wide
 from train_gpt_style.credit.run import build_optimizers, gradients_of
 from train_gpt_style.kit import covered
 
@@ -144,13 +144,16 @@ def test_a_layer_asks_at_its_share_of_the_depth(world, name):
 
 
 def test_the_gradient_at_the_top_counts_as_often_as_it_is_asked_for(world):
-    """The loss is linear in CREDIT_BRIDGE_MATCH, and rises with it."""
+    """The mean square of what the gradient of V at h_L is off by, times CREDIT_BRIDGE_MATCH."""
 
     def loss(match):
         w = world(CREDIT_METHOD="credit-bridge", CREDIT_BRIDGE_MATCH=match)
         seen = metrics.measured(w.model, w.x, w.y)
-        return float(w.method.loss(seen.model, seen.signals).detach())
+        top = wide(seen.signals.hidden[-1]).detach().requires_grad_()
+        value = w.method.value(w.model.bridge.net, seen.signals, len(w.model.blocks), top)
+        (gradient,) = torch.autograd.grad(value.sum(), top)
+        off = (gradient - seen.signals.top).square().sum(dim=1).mean()
+        return float(w.method.loss(seen.model, seen.signals).detach()), float(off)
 
-    none, once, thrice = loss(0), loss(1), loss(3)
-    assert once > none
-    assert thrice - none == pytest.approx(3 * (once - none), rel=1e-6)
+    (none, off), (thrice, _) = loss(0), loss(3)
+    assert thrice - none == pytest.approx(3 * off, rel=1e-5)

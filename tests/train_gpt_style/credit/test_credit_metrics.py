@@ -153,6 +153,13 @@ def test_stability_is_at_least_minus_one_over_batches_less_one(batches, seed):
     assert -1 / (batches - 1) - 1e-12 <= metrics.stability(g, batches, 2) <= 1 + 1e-12
 
 
+def test_a_slope_is_the_gradient_along_its_direction(world):
+    seen = seen_of(world(count=16))
+    v = torch.randn(seen.hidden[1].shape, generator=torch.Generator().manual_seed(0)).double()
+    along = (seen.gradients[1] * v).sum(dim=1)
+    torch.testing.assert_close(metrics.slope(seen, 1, v), along, rtol=0.01, atol=1e-4)
+
+
 def test_rho_of_the_gradient_is_one_and_of_noise_within_its_spread(world):
     w = world(count=256)
     seen = seen_of(w)
