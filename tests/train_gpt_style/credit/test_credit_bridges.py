@@ -150,7 +150,7 @@ def test_the_gradient_at_the_top_counts_as_often_as_it_is_asked_for(world):
         w = world(CREDIT_METHOD="credit-bridge", CREDIT_BRIDGE_MATCH=match)
         seen = metrics.measured(w.model, w.x, w.y)
         top = wide(seen.signals.hidden[-1]).detach().requires_grad_()
-        value = w.method.value(w.model.bridge.net, seen.signals, len(w.model.blocks), top)
+        value = w.method.value(seen.model.bridge.net, seen.signals, len(w.model.blocks), top)
         (gradient,) = torch.autograd.grad(value.sum(), top)
         off = (gradient - seen.signals.top).square().sum(dim=1).mean()
         return float(w.method.loss(seen.model, seen.signals).detach()), float(off)
