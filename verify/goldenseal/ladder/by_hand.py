@@ -114,17 +114,16 @@ class ByHand:
         # A gradient that is itself differentiated is a part of a loss, and no update.
         if self._passes() or kwargs.get("create_graph"):
             return real(outputs, inputs, *args, **kwargs)
-        self.look()
-        names = self._arriving(_listed(inputs))
-        with self._inside():
-            result = real(outputs, inputs, *args, **kwargs)
-        self._taken(dict(zip(names, _listed(result), strict=False)))
-        return self._held(result)
+        return self._held(self._noted(real, outputs, inputs, *args, **kwargs))
 
     def _pulled_back(self, real: Real, outputs: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         """By `vjp` or `jacrev` of torch.func."""
         if self._passes():
             return real(outputs, inputs, *args, **kwargs)
+        return self._noted(real, outputs, inputs, *args, **kwargs)
+
+    def _noted(self, real: Real, outputs: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        """What `real` returns: the gradients of `inputs`, which are written down."""
         self.look()
         names = self._arriving(_listed(inputs))
         with self._inside():
