@@ -23,7 +23,7 @@ from goldenseal.mutate.document import (
     read_reasons,
     tables,
 )
-from goldenseal.mutate.kin import judge_by_kin, kin_of
+from goldenseal.mutate.kin import judge_with_kin, kin_of
 from goldenseal.mutate.operators import Mutant
 from goldenseal.mutate.plan import Plan, read_plan
 from goldenseal.mutate.proofs import judge_proofs
@@ -149,15 +149,7 @@ def mutate(root: Path, wish: Wish) -> dict[str, Any]:
         progress.update(
             task, description="mutants", total=len(drawn), completed=len(drawn) - len(missing)
         )
-        kin = [] if plan.on else kin_of(plan)
-        shared, survivors = {file for other in kin for file in other.files}, {}
-        for mutant, result in runner.judge(missing):
-            if result["outcome"] == "survived" and mutant.file in shared:
-                survivors[mutant] = result
-                continue
-            state.add(mutant, result)
-            progress.advance(task)
-        for mutant, result in judge_by_kin(kin, runner, survivors):
+        for mutant, result in judge_with_kin([] if plan.on else kin_of(plan), runner, missing):
             state.add(mutant, result)
             progress.advance(task)
         sources = runner.sources

@@ -3,7 +3,7 @@
 An edit of what only ranks, say, make a difference to is noticed by the system that has ranks.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from goldenseal.config import settings
@@ -21,6 +21,22 @@ def kin_of(plan: Plan) -> list[Plan]:
     others = [read_plan(plan.root, name) for name in sorted(tables) if "mutate" in tables[name]]
     mine = set(plan.files)
     return [other for other in others if other.system != plan.system and mine & set(other.files)]
+
+
+def judge_with_kin(
+    kin: list[Plan], runner: Runner, mutants: Sequence[Mutant]
+) -> Iterator[tuple[Mutant, dict[str, Any]]]:
+    """(mutant, result) of each, in the order in which it is known; kin judge survivors they share.
+
+    Raises CannotCheckError as `judge_by_kin` does.
+    """
+    shared, survivors = {file for plan in kin for file in plan.files}, {}
+    for mutant, result in runner.judge(mutants):
+        if result["outcome"] == "survived" and mutant.file in shared:
+            survivors[mutant] = result
+        else:
+            yield mutant, result
+    yield from judge_by_kin(kin, runner, survivors)
 
 
 def judge_by_kin(
