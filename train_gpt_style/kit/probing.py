@@ -20,11 +20,15 @@ from goldenseal.ladder.probe import Probe, Script, load_object
 from train_gpt_style.kit.system import KIT_KNOBS
 from train_gpt_style.kit.unreached import UNREACHED
 
-# What every candidate refuses, and no baseline knows: by kind, the settings that are wrong.
+# What every candidate refuses, and no baseline knows: by kind, the settings that are wrong, and
+# words of the error, with the features that write joules.
 ENERGY = {
-    "a model of no power": {"ENERGY": "model"},
-    "power without a model": {"ENERGY_WATTS": "5"},
-    "joules that nobody writes": {"ENERGY": "model", "ENERGY_WATTS": "5"},
+    "a model of no power": ({"ENERGY": "model"}, "takes a power above 0"),
+    "power without a model": ({"ENERGY_WATTS": "5"}, "takes a power above 0"),
+    "joules that nobody writes": (
+        {"ENERGY": "model", "ENERGY_WATTS": "5"},
+        "needs {joules}: joules are written there",
+    ),
 }
 ROOT = Path(__file__).parents[2]
 BASELINE_BUILD = "build_model(Hyperparameters.from_env(os.environ), Context(os.environ))"
@@ -58,15 +62,11 @@ def probe_of(
         return lambda *arguments: load_object(f"{system.package}.{module}:{name}")(*arguments)
 
     def spoil(kind, folder, data):
-        return (
-            ENERGY[kind] if kind in ENERGY else late("probe_refusals", "spoil")(kind, folder, data)
-        )
+        if kind in ENERGY:
+            return ENERGY[kind][0]
+        return late("probe_refusals", "spoil")(kind, folder, data)
 
-    own = {
-        "a model of no power": "takes a power above 0",
-        "power without a model": "takes a power above 0",
-        "joules that nobody writes": f"needs {joules}: joules are written there",
-    }
+    own = {kind: words.format(joules=joules) for kind, (_, words) in ENERGY.items()}
     if parts == "None":  # a launcher's variable, which a system of one process does not follow
         *scenarios, last = scenarios
         scenarios.append(replace(last, environment={**last.environment, "RANK": "0"}))
