@@ -106,6 +106,48 @@ def test_a_checkpoint_is_read_value_by_value_and_executes_nothing(tmp_path):
     assert [name for name in facts if facts[name] != other[name]] == ["model.weight"]
 
 
+class Node:
+    """Knows its parent and its children, as a node of a Hydra configuration does."""
+
+    def __init__(self, parent, value):
+        self.value, self.parent, self.children = value, parent, {}
+        if parent is not None:
+            parent.children[value] = self
+
+
+def test_objects_that_know_each_other_are_followed_once(tmp_path):
+    top = Node(None, "top")
+    for word in "abcdef":
+        for number in range(5):
+            Node(top.children.get(word) or Node(top, word), number)
+    torch.save({"config": top, "again": top, "betas": [(0.9, 0.5)] * 2}, tmp_path / "a.pt")
+    facts = checkpoint_facts(tmp_path / "a.pt", b"/nowhere")
+    assert facts["config.children.c.children.3.value"] == "3"
+    assert facts["config.children.c.children.3.parent"] == "the one at config.children.c"
+    assert facts["again"] == "the one at config"
+    assert facts["betas.0.1"] == facts["betas.1.1"] == "0.5"  # a few numbers are spelled again
+    assert len(facts) < 300
+    top.children["c"].children[3].value = 4
+    torch.save({"config": top, "again": top, "betas": [(0.9, 0.5)] * 2}, tmp_path / "a.pt")
+    other = checkpoint_facts(tmp_path / "a.pt", b"/nowhere")
+    assert [name for name in facts if facts[name] != other[name]] == [
+        "config.children.c.children.3.value"
+    ]
+
+
+def test_what_holds_itself_is_followed_once(tmp_path):
+    """Lists and dictionaries too, and not deeper than Python's own stack allows."""
+    ring: dict = {"step": 1}
+    ring |= {"self": ring, "list": [ring]}
+    chain: list = []
+    for _ in range(300):
+        chain = [chain, 1]
+    torch.save({"ring": ring, "chain": chain}, tmp_path / "a.pt")
+    facts = checkpoint_facts(tmp_path / "a.pt", b"/nowhere")
+    assert facts["ring.self"] == facts["ring.list.0"] == "the one at ring"
+    assert facts["chain" + ".0" * 299 + ".1"] == "1"
+
+
 class Trap:
     def __reduce__(self):
         return os.mkdir, ("trap was sprung",)

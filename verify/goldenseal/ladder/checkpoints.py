@@ -9,13 +9,15 @@ state is not a difference of two runs in two folders.
 import hashlib
 import pickletools
 import zipfile
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 MOST = 1 << 28  # bytes of one program; of a storage, more are digested piece by piece
-DEEPEST = 60  # structures in structures
+FEW = 16  # plain values that are spelled wherever they come
 PIECE = 1 << 20
 
 
@@ -66,7 +68,7 @@ def checkpoint_facts(path: Path, folder: bytes) -> dict[str, str] | None:
             text = folder.decode(errors="surrogateescape")
             return {
                 place or "value": spelled.replace(text, ".")
-                for place, spelled in _leaves(values, "", storage, 0)
+                for place, spelled in _leaves(values, storage)
             }
     except (OSError, zipfile.BadZipFile, ValueError, LookupError, TypeError, RecursionError):
         return None
@@ -171,40 +173,75 @@ def _key(value: Any) -> Any:
     return value if isinstance(value, int | float | str | bytes | tuple) else _name(value)
 
 
-def _leaves(
-    value: Any, place: str, storage: Callable[[str], str], depth: int
-) -> Iterator[tuple[str, str]]:
-    """(place, text) of every value that is no structure."""
-    if depth > DEEPEST:
-        yield place, "too deep"
-    elif isinstance(value, dict):
-        for key, each in value.items():
-            yield from _leaves(each, f"{place}.{key}" if place else str(key), storage, depth + 1)
+def _leaves(value: Any, storage: Callable[[str], str]) -> Iterator[tuple[str, str]]:
+    """(place, text) of every value that is no structure, those nearest to the top first.
+
+    Objects may know each other: a configuration's nodes each hold their parent. So each is followed
+    once, at its shortest place, and named by that place wherever it comes again.
+    """
+    first = dict[int, str]()
+    ahead = deque([("", value)])
+    while ahead:
+        place, value = ahead.popleft()
+        if not isinstance(value, dict | list | tuple | Made):
+            yield place, repr(value)
+            continue
+        if isinstance(value, Made) and (tensor := _tensor(value, storage)):
+            yield place, tensor
+            continue
+        if id(value) in first and not _small(value):
+            yield place, f"the one at {first[id(value)] or 'the top'}"
+            continue
+        first.setdefault(id(value), place)
+        for name, part in _parts(value):
+            below = f"{place}.{name}" if place and name else place or name
+            ahead.append((below, part))
+
+
+def _parts(value: Any) -> Iterator[tuple[str, Any]]:
+    """What a structure is made of; a part without a name stands at its own place."""
+    if isinstance(value, dict):
+        yield from ((str(key), each) for key, each in value.items())
     elif isinstance(value, list | tuple):
-        for i, each in enumerate(value):
-            yield from _leaves(each, f"{place}.{i}" if place else str(i), storage, depth + 1)
-    elif isinstance(value, Made):
-        yield from _made(value, place, storage, depth)
+        yield from ((str(i), each) for i, each in enumerate(value))
+    elif _kind(value) == "_rebuild_parameter":
+        yield "", value.args[0]
     else:
-        yield place, repr(value)
-
-
-def _made(
-    value: Made, place: str, storage: Callable[[str], str], depth: int
-) -> Iterator[tuple[str, str]]:
-    kind = value.name.rpartition(".")[2]
-    if kind.startswith("_rebuild_tensor") and isinstance(value.args, tuple) and len(value.args) > 3:
-        held, offset, size, stride = value.args[:4]
-        *_, dtype, key, _, count = ("", *held.args) if isinstance(held, Made) else ("",) * 4
-        name = _name(dtype).rpartition(".")[2].removesuffix("Storage").lower()
-        yield place, f"{name}{list(size)}:{storage(str(key))} at {offset}, {stride} of {count}"
-    elif kind == "_rebuild_parameter":
-        yield from _leaves(value.args[0], place, storage, depth + 1)
-    else:
-        if kind != "OrderedDict" and not value.items:
-            yield (f"{place}.is" if place else "is"), value.name
+        if _kind(value) != "OrderedDict" and not value.items:
+            yield "is", Name(value.name)
         if value.args and value.args != ((),):
-            yield from _leaves(value.args, f"{place}.made of", storage, depth + 1)
+            yield "made of", value.args
         for part in (value.items, value.listed or None, value.state):
             if part is not None and part != {}:
-                yield from _leaves(part, place, storage, depth + 1)
+                yield "", part
+
+
+class Name(str):
+    """A name, spelled without quotes."""
+
+    __slots__ = ()
+    __repr__ = str.__str__
+
+
+def _small(value: Any) -> bool:
+    """Whether a structure is a few plain values, such as a pair of betas, spelled again."""
+    parts = list(islice(_parts(value), FEW + 1))
+    return len(parts) <= FEW and not any(
+        isinstance(p, dict | list | tuple | Made) for _, p in parts
+    )
+
+
+def _kind(value: Made) -> str:
+    return value.name.rpartition(".")[2]
+
+
+def _tensor(value: Made, storage: Callable[[str], str]) -> str | None:
+    """Type, shape and digest, where the program would make a tensor."""
+    if not _kind(value).startswith("_rebuild_tensor"):
+        return None
+    if not isinstance(value.args, tuple) or len(value.args) < 4:
+        return None
+    held, offset, size, stride = value.args[:4]
+    *_, dtype, key, _, count = ("", *held.args) if isinstance(held, Made) else ("",) * 4
+    name = _name(dtype).rpartition(".")[2].removesuffix("Storage").lower()
+    return f"{name}{list(size)}:{storage(str(key))} at {offset}, {stride} of {count}"
