@@ -7,10 +7,12 @@ import json
 import os
 import pickle
 import time
+import timeit
 from functools import partial
 from pathlib import Path
 
 import pytest
+import rich.console
 import torch
 
 from goldenseal.errors import UsageError
@@ -91,6 +93,7 @@ def test_a_checkpoint_is_read_value_by_value_and_executes_nothing(tmp_path):
         "model": torch.nn.Linear(2, 1).state_dict(),
         "rates": [0.1, (True, None)],
         "place": str(tmp_path),
+        "best": {f"{tmp_path}/b.ckpt": 0.5},
         "whole": torch.nn.Linear(1, 1),
     }
     torch.save(saved, tmp_path / "a.pt")
@@ -98,6 +101,7 @@ def test_a_checkpoint_is_read_value_by_value_and_executes_nothing(tmp_path):
     assert facts["step"] == "6"
     assert (facts["rates.0"], facts["rates.1.0"], facts["rates.1.1"]) == ("0.1", "True", "None")
     assert facts["place"] == "'.'"
+    assert facts["best../b.ckpt"] == "0.5"
     assert facts["model.weight"].startswith("float[1, 2]:")
     assert any(name.startswith("whole") and name.endswith("weight") for name in facts)
     saved["model"]["weight"][0, 1] += 1
@@ -177,6 +181,16 @@ def test_the_calendar_counts_and_dates_stay_dates():
         assert datetime.datetime(2020, 1, 2).isoformat() == "2020-01-02T00:00:00"
         assert time.strftime("%Y") in ("1970", "1969")
     assert datetime.datetime.now().year > 2000
+
+
+def test_a_clock_that_a_loaded_module_has_taken_counts_too():
+    """`from time import monotonic` before the recording: in rich, that draws progress, and timeit."""
+    real = timeit.default_timer
+    with counting_clock(calendar=True):
+        assert timeit.default_timer() == 0.001
+        assert rich.console.monotonic() == 0.002
+        assert time.time() == 0.003
+    assert timeit.default_timer is real
 
 
 WAITING = """

@@ -44,6 +44,48 @@ def test_a_recording_holds_batches_steps_lines_and_files(probe):
     assert places[-1] == "file weights.txt"
 
 
+def test_what_a_thread_of_a_library_prints_is_no_line_of_the_run(probe, tmp_path, example):
+    """How often it does is the machine's business; a thread of the script's own is the script."""
+    source = (example / "baseline.py").read_text()
+    anchor = "    model.eval()\n"
+    planted = tmp_path / "planted.py"
+    threads = """
+    import threading
+    for timer in (threading.Timer(0, print, ["drawn"]), threading.Timer(0, lambda: print("mine"))):
+        timer.start()
+        timer.join()
+"""
+    planted.write_text(source.replace(anchor, anchor + threads, 1))
+    other = probe_from_toml(example / "probe.toml", str(planted), str(example / "candidate.py"))
+    events = record(other, other.baseline, SMALL, trace=False).events
+    lines = [event.facts["text"] for event in events if event.where.startswith("printed line")]
+    assert "mine" in lines
+    assert "drawn" not in lines
+
+
+def test_a_change_of_a_switch_has_one_place_whatever_is_printed_around_it(probe, tmp_path, example):
+    """And no folder of one run alone in its text."""
+    source = (example / "baseline.py").read_text()
+    anchor = "    model.eval()\n"
+    switch = """
+    import os
+    torch.use_deterministic_algorithms(True)
+    os.environ["ROOT"] = os.getcwd()
+    print("switched")
+"""
+    recorded = []
+    for name, more in ("a", ""), ("b", '    print("a line more")\n'):
+        planted = tmp_path / f"{name}.py"
+        planted.write_text(source.replace(anchor, more + switch + anchor, 1))
+        other = probe_from_toml(example / "probe.toml", str(planted), str(example / "candidate.py"))
+        recorded.append(record(other, other.baseline, SMALL, trace=True))
+        torch.use_deterministic_algorithms(False)
+    a, b = recorded
+    assert a.flags == b.flags
+    assert a.passing == b.passing
+    assert any(text.endswith("variable ROOT is ., was None") for text in a.flags)
+
+
 def test_tracing_adds_operations_and_changes_no_fact(probe):
     plain = record(probe, probe.baseline, SMALL, trace=False)
     traced_run = record(probe, probe.baseline, SMALL, trace=True)

@@ -67,7 +67,7 @@ def checkpoint_facts(path: Path, folder: bytes) -> dict[str, str] | None:
             values = walked(data)
             text = folder.decode(errors="surrogateescape")
             return {
-                place or "value": spelled.replace(text, ".")
+                (place or "value").replace(text, "."): spelled.replace(text, ".")
                 for place, spelled in _leaves(values, storage)
             }
     except (OSError, zipfile.BadZipFile, ValueError, LookupError, TypeError, RecursionError):

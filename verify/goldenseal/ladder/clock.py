@@ -12,7 +12,8 @@ import itertools
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from types import BuiltinFunctionType, ModuleType
 from typing import Any
 from unittest import mock
 
@@ -27,6 +28,8 @@ WAITS = {
     "subprocess",
     "threading",
 }
+# What keeps the real clock that it took at its import: they look at it for themselves alone.
+THEIRS = {"goldenseal", "torch", "tqdm"}
 STAMPS = ("localtime", "gmtime", "ctime")  # of now, unless they are given a time
 
 
@@ -47,11 +50,13 @@ def counting_clock(calendar: bool = False) -> Iterator[None]:
 
     with contextlib.ExitStack() as stack:
         names = ("time", "perf_counter", *(("monotonic", "process_time") if calendar else ()))
-        for name in names:
-            stack.enter_context(mock.patch.object(time, name, seconds(getattr(time, name))))
-            if calendar:
-                real = getattr(time, f"{name}_ns")
-                stack.enter_context(mock.patch.object(time, f"{name}_ns", nanoseconds(real)))
+        counted = {name: seconds(getattr(time, name)) for name in names}
+        if calendar:
+            counted |= {f"{n}_ns": nanoseconds(getattr(time, f"{n}_ns")) for n in names}
+            for module, taken in _taken({getattr(time, name): name for name in counted}):
+                replaced = {name: counted[of] for name, of in taken.items()}
+                stack.enter_context(mock.patch.multiple(module, **replaced))
+        stack.enter_context(mock.patch.multiple(time, **counted))
         if calendar:
             for name in STAMPS:
                 stamp = _stamp(getattr(time, name))
@@ -67,6 +72,20 @@ def counting_clock(calendar: bool = False) -> Iterator[None]:
             table = {REAL_DATETIME: _reduced, REAL_DATE: _reduced}
             stack.enter_context(mock.patch.dict(copyreg.dispatch_table, table))
         yield
+
+
+def _taken(clocks: Mapping[Any, str]) -> Iterator[tuple[ModuleType, dict[str, str]]]:
+    """Loaded modules that took a clock by a name of their own, as `timeit.default_timer` is one."""
+    for name, module in list(sys.modules.items()):
+        if name == "time" or name.partition(".")[0] in WAITS | THEIRS:
+            continue
+        taken = {
+            key: clocks[value]
+            for key, value in list(getattr(module, "__dict__", {}).items())
+            if isinstance(value, BuiltinFunctionType) and value in clocks
+        }
+        if taken:
+            yield module, taken
 
 
 @contextlib.contextmanager

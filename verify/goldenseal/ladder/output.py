@@ -22,14 +22,19 @@ from goldenseal.ladder.checkpoints import checkpoint_facts
 
 
 class LineSink(io.TextIOWrapper):
-    """A standard output that hands over whole lines, and else is like the real one."""
+    """A standard output that hands over whole lines, and else is like the real one.
 
-    def __init__(self, take: Callable[[str], None]):
+    heard: asked at each writing whether it counts.
+    """
+
+    def __init__(self, take: Callable[[str], None], heard: Callable[[], bool]):
         super().__init__(open(os.devnull, "wb"), encoding="utf-8", write_through=True)
-        self.take, self.rest = take, ""
+        self.take, self.heard, self.rest = take, heard, ""
 
     def write(self, text: str) -> int:
         """Keep what has no end yet."""
+        if not self.heard():
+            return len(text)
         *lines, self.rest = (self.rest + text).split("\n")
         for line in lines:
             self.take(line)

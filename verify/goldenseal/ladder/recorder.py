@@ -11,6 +11,7 @@ dispatched ATen operation.
 import contextlib
 import os
 import re
+import threading
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -23,7 +24,7 @@ from goldenseal.digest import short
 from goldenseal.errors import CannotCheckError
 from goldenseal.ladder.by_hand import ByHand
 from goldenseal.ladder.clock import counting_clock
-from goldenseal.ladder.events import Event, Recording
+from goldenseal.ladder.events import Event, Recording, is_line
 from goldenseal.ladder.executed import Executed, Seen
 from goldenseal.ladder.flags import changed, glance, global_flags, switches
 from goldenseal.ladder.loading import compiling_nothing, loaders_watched, place_of
@@ -150,12 +151,13 @@ class _Recorder:
         self.sources: list[str] = []  # of the script and of its model
         self.flags, self.glanced = switches(), glance()
         self.seen = self.flags  # at the last operation
+        self.last = "the import"  # event that is no line
         self.executed = Executed(self.own, follow) if follow is not None else None
         self.there = stamps(self.folder)  # before the run
 
     def run(self) -> None:
         with contextlib.ExitStack() as stack:
-            lines = LineSink(self._printed)
+            lines = LineSink(self._printed, self._of_the_script)
             stack.callback(lines.close)
             stack.enter_context(contextlib.redirect_stdout(lines))
             stack.enter_context(logged(self.own, self._printed))
@@ -227,19 +229,23 @@ class _Recorder:
     # -- what is written down --------------------------------------------------------------------
 
     def _note(self, where: str, facts: Mapping[str, str], place: str | None = None) -> None:
-        with untraced():
-            self._look_at_flags(f"before {where}")
         trace, own = self.operations, self.script.own_process
         operations, places = (trace.take(), trace.take_places()) if trace else ((), ())
         if place is None:
             place = self.places.here(2) if own or trace is not None else ""
-        self.recording.events.append(Event(where, dict(facts), operations, place, places))
+        event = Event(where, dict(facts), operations, place, places)
+        if not is_line(event):  # of which a side may print another number, with another name each
+            with untraced():
+                self._look_at_flags(f"before {where}")
+            self.last = where
+        self.recording.events.append(event)
 
     def _look_at_flags(self, when: str) -> None:
         """Note what has changed of torch's global switches since the last look."""
         now = switches()
         if now != self.flags:
-            self.recording.flags += [f"{when}: {text}" for text in changed(self.flags, now)]
+            found = changed(self.flags, now)
+            self.recording.flags += [self._placeless(f"{when}: {text}") for text in found]
             self.flags = now
 
     def _glance(self) -> None:
@@ -247,8 +253,7 @@ class _Recorder:
         now = glance()
         if now != self.glanced:
             self.glanced, before, self.seen = now, self.seen, global_flags()
-            events = self.recording.events
-            when = f"at an operation after {events[-1].where if events else 'the import'}"
+            when = f"at an operation after {self.last}"
             self.recording.passing += [f"{when}: {text}" for text in changed(before, self.seen)]
 
     def _note_numbered(self, what: str, facts: Mapping[str, str], place: str | None = None) -> None:
@@ -314,6 +319,14 @@ class _Recorder:
 
     def _loader(self, facts: dict[str, str]) -> None:
         self._note(self._numbered("data loader"), facts)
+
+    def _of_the_script(self) -> bool:
+        """Whether who writes now is the script, and no thread of a library's own.
+
+        Such a thread draws a progress bar again as often as the machine lets it.
+        """
+        main = threading.current_thread() is threading.main_thread()
+        return main or bool(self.places.here())
 
     def _printed(self, line: str) -> None:
         line = self._placeless(line)
