@@ -19,7 +19,7 @@ SETTINGS: dict[str, tuple[dict[str, str], str]] = {
     ),
     "a switch that is none": ({"RESIDUAL_ADD": "yes"}, "RESIDUAL_ADD=yes"),
     "a batch of more than there is": ({"BATCH": "25"}, "BATCH=25 exceeds the 24"),
-    "no data": ({"DATA_DIR": "nowhere"}, "DATA_DIR=nowhere"),
+    "no data": ({"DATA_DIR": "nowhere"}, "DATA_DIR=nowhere is no folder"),
     "a teacher of too few for its classes": (
         {"DATA_DIR": "", "ROLL": "0", "TEACHER_TRAIN": "8"},
         "has no training example",

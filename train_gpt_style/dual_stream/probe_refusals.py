@@ -17,7 +17,7 @@ SETTINGS: dict[str, tuple[dict[str, str], str]] = {
     "nothing to train": ({"BCE_WEIGHT": "0", "INFONCE_WEIGHT": "0"}, "nothing to train"),
     "data of more classes": ({"DATA_DIR": "idx3", "CLASSES": "2"}, "CLASSES=2, but the data has 3"),
     "a batch of more than there is": ({"BATCH": "13"}, "BATCH=13 exceeds the 12 training images"),
-    "no data": ({"DATA_DIR": "nowhere"}, "DATA_DIR=nowhere"),
+    "no data": ({"DATA_DIR": "nowhere"}, "DATA_DIR=nowhere is no folder"),
 }
 
 

@@ -22,7 +22,7 @@ class Loader:
     def next_rows(self):
         """(B,) places."""
         at = self.drawn % self.per_epoch
-        if at == 0:
+        if not at:
             self.shuffle()
         self.drawn += 1
         self.places = slice(at * self.batch, (at + 1) * self.batch)

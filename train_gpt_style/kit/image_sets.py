@@ -6,8 +6,6 @@ from pathlib import Path
 from goldenseal.errors import UsageError
 from train_gpt_style.kit.images import IDX_IMAGES, IDX_LABELS, IDX_PREFIXES
 
-FOLDERS = ("train", "val")
-
 
 def image_files(root):
     """The files that an image set consists of, by their path below `root`, sorted."""
@@ -20,7 +18,8 @@ def image_files(root):
     }
     found = [path for path in root.iterdir() if path.name in idx]
     if not found:
-        found = [path for name in FOLDERS for path in (root / name).rglob("*") if path.is_file()]
+        folders = [root / name for name in ("train", "val")]
+        found = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
     return {path.relative_to(root).as_posix(): path for path in sorted(found)}
 
 

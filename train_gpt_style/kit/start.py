@@ -22,15 +22,15 @@ def main_of(system, run, parts=None):
     parts: into how many parts a global batch may be divided among ranks; None: one process.
     """
 
-    def main(environ=os.environ, **given):
-        """Train as `environ` says; what else is `given` goes to the run.
+    def main(environ=os.environ):
+        """Train as `environ` says.
 
         Raises UsageError, before anything is loaded, when the settings make no sense.
         """
         settings = system.read(environ)
         enter_lane(environ)  # by now a check: torch is imported, in this lane or in another
         with Context(environ, parts) as ctx:
-            run(settings, ctx, **given)
+            run(settings, ctx)
 
     return main
 

@@ -56,7 +56,7 @@ TINY = {
 }
 
 SCENARIOS = {
-    "tables": TINY,
+    "tables": {**TINY, "SOUP_BATCH": "6"},  # three batches an epoch, the last of one row
     "synthetic": {
         **TINY,
         "EXPERTS": "",
@@ -69,6 +69,12 @@ SCENARIOS = {
         "LOG_EVERY": "2",
         "CLASSES": "5",
         "SEED": str(2**63 - 1),  # the last that there is
+    },
+    "validated at each step": {
+        **TINY,
+        "EXPERTS": "",
+        "SYNTHETIC_ROWS": "6",
+        "SEED": "1598",
     },
     "one expert": {
         **TINY,

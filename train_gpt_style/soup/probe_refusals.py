@@ -17,7 +17,7 @@ SETTINGS: dict[str, tuple[dict[str, str], str]] = {
     "other classes than there are": ({"CLASSES": "4"}, "CLASSES=4"),
     "fewer experts than there are": ({"N_EXPERTS": "2"}, "3 experts, N_EXPERTS=2"),
     "more experts than there are": ({"N_EXPERTS": "4"}, "N_EXPERTS=4"),
-    "no tables": ({"EXPERTS": "nowhere"}, "EXPERTS=nowhere"),
+    "no tables": ({"EXPERTS": "nowhere"}, "EXPERTS=nowhere is no folder"),
 }
 
 
@@ -96,6 +96,10 @@ FOLDERS: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "rows of doubles": (other("second", lambda t, v: (t.double(), v)), "train is torch.float64"),
     "rows without columns": (other("second", lambda t, v: (t[:, :0], v[:, :0])), "expected"),
+    "rows without a second dimension": (
+        other("second", lambda t, v: (t[:, 0].contiguous(), v[:, 0].contiguous())),
+        "train is torch.float32 (13,), expected",
+    ),
     "other columns in val": (other("second", lambda t, v: (t, v[:, 1:])), "9 columns in train"),
     "a row too few": (other("second", lambda t, v: (t[1:], v)), "12 and 7 rows"),
     "a class without positives": (other("labels", one_class_less), "class 2 has no positive"),

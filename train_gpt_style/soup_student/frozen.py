@@ -83,7 +83,7 @@ class Frozen:
 
     def check_outside(self, optimizers):
         """Raise ContradictedError when an optimizer holds a parameter of the readout."""
-        own = {id(p) for p in self.parameters} if self.read else set()
+        own = {id(p) for p in self.parameters}
         for name, optimizer in optimizers.items():
             if any(id(p) in own for group in optimizer.param_groups for p in group["params"]):
                 raise ContradictedError(f"the frozen soup is in the optimizer {name}")

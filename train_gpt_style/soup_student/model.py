@@ -69,7 +69,7 @@ class Student(nn.Module):
         self.out = nn.Linear(dim, output_dim)
         self.on_embedding, self.auxiliary = [], {}
         for name, p in self.named_parameters():
-            if p.dim() > 1:
+            if p.dim() >= 2:
                 nn.init.xavier_uniform_(p.flatten(1))
             elif "norm" not in name:
                 nn.init.zeros_(p)

@@ -103,6 +103,15 @@ SCENARIOS = {
         "MSE_WEIGHT": "0.0",
         "SEED": str(2**63 - 1),  # the last that there is
     },
+    # Its seed and the next are no numbers that a wrong wrap at 2**63 could bring to the same.
+    "synthetic, another seed": {
+        **TINY,
+        "DATA_DIR": "",
+        "TARGETS": "",
+        "SOUP": "",
+        "SYNTHETIC_IMAGES": "6",  # a batch an epoch, validated after each
+        "SEED": "1598",
+    },
     "squares alone": {
         **TINY,
         "SOUP": "",

@@ -18,10 +18,10 @@ SETTINGS: dict[str, tuple[dict[str, str], str]] = {
     "images without targets": ({"TARGETS": "", "SOUP": ""}, "belong together"),
     "targets without images": ({"DATA_DIR": ""}, "belong together"),
     "a soup without targets": ({"DATA_DIR": "", "TARGETS": ""}, "SOUP needs TARGETS"),
-    "no soup": ({"SOUP": "nowhere"}, "SOUP=nowhere"),
+    "no soup": ({"SOUP": "nowhere"}, "SOUP=nowhere: there is no such file"),
     "nothing to learn": ({"NCE_WEIGHT": "0", "MSE_WEIGHT": "0"}, "nothing to learn"),
     "another sphere": ({"OUTPUT_DIM": "6"}, "OUTPUT_DIM=6"),
-    "no images": ({"DATA_DIR": "nowhere"}, "DATA_DIR=nowhere"),
+    "no images": ({"DATA_DIR": "nowhere"}, "DATA_DIR=nowhere is no folder"),
     "no targets": ({"TARGETS": "nowhere"}, "nowhere: there is no such table"),
 }
 

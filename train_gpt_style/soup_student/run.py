@@ -80,7 +80,7 @@ def run(settings, ctx):
     log(f"model_params:{parameters}")
     optimizer = torch.optim.Adam(model.parameters(), lr=s.lr, fused=True)
     optimizers = {"adam": optimizer}
-    if data.soup is not None:
+    if data.soup is not None and data.soup.read:
         data.soup.check_outside(optimizers)
     loader = Loader(len(data.train), s.batch, s.seed, whole=math.ceil)
     per_epoch = math.ceil(len(data.train) / s.batch)
@@ -135,7 +135,7 @@ def run(settings, ctx):
         observer.after_training(steps)
     # Weights from noise say so wherever they go; no shape tells how many heads there are. One text,
     # since safetensors keeps several in no order.
-    about = json.dumps({"data": data.kind, "heads": s.heads}, sort_keys=True)
+    about = json.dumps({"data": data.kind, "heads": s.heads})
     write_weights(model, {"about": about})
     for observer in observers:
         results = {"parameters": parameters, "steps": steps, **facts, **seen_by.results}

@@ -19,7 +19,7 @@ SETTINGS: dict[str, tuple[dict[str, str], str]] = {
     "an unknown path": ({"ADAM_PATH": "slow"}, "ADAM_PATH=slow"),
     "too few classes": ({"CLASSES": "2"}, "CLASSES=2"),
     "a batch of more than there is": ({"BATCH": "19"}, "BATCH=19"),
-    "no data": ({"DATA_DIR": "nowhere"}, "DATA_DIR=nowhere"),
+    "no data": ({"DATA_DIR": "nowhere"}, "DATA_DIR=nowhere is no folder"),
 }
 
 

@@ -119,9 +119,9 @@ def train(settings, model, optimizer, loader, ctx, log, validate, observers, sta
                 observer.after_step(report)
 
 
-def run(settings, ctx, meter=None):
-    """One run in the current folder; `meter` (seams.Meter) measures energy, by default ENERGY's."""
-    meter = meter_for(settings, ctx.device) if meter is None else meter
+def run(settings, ctx):
+    """One run in the current folder."""
+    meter = meter_for(settings, ctx.device)
     seed_generators(settings)
     for feature in settings.features:
         feature.prepare(ctx, settings)

@@ -35,8 +35,9 @@ def perform(tmp_path, monkeypatch, data, capsys):
         folder = tmp_path / name
         folder.mkdir()
         monkeypatch.chdir(folder)
-        keywords = {} if meter is None else {"meter": meter}
-        main({**probe_data.TINY, **data, **environ}, **keywords)
+        if meter is not None:
+            monkeypatch.setattr(run, "meter_for", lambda settings, device: meter)
+        main({**probe_data.TINY, **data, **environ})
         return SimpleNamespace(
             folder=folder,
             printed=capsys.readouterr().out.splitlines(),

@@ -6,13 +6,13 @@ import importlib.util
 import json
 import os
 import pickle
+import sys
 import time
-import timeit
 from functools import partial
 from pathlib import Path
+from types import ModuleType
 
 import pytest
-import rich.console
 import torch
 
 from goldenseal.errors import UsageError
@@ -183,14 +183,16 @@ def test_the_calendar_counts_and_dates_stay_dates():
     assert datetime.datetime.now().year > 2000
 
 
-def test_a_clock_that_a_loaded_module_has_taken_counts_too():
-    """`from time import monotonic` before the recording: in rich, that draws progress, and timeit."""
-    real = timeit.default_timer
+@pytest.mark.parametrize(("name", "counts"), [("timer", True), ("tqdm.timer", False)])
+def test_a_clock_that_a_loaded_module_has_taken_counts_too(monkeypatch, name, counts):
+    """As timeit does, and rich, that draws progress; tqdm looks at the time for itself alone."""
+    module = ModuleType(name)
+    module.now = real = time.perf_counter
+    monkeypatch.setitem(sys.modules, name, module)
     with counting_clock(calendar=True):
-        assert timeit.default_timer() == 0.001
-        assert rich.console.monotonic() == 0.002
-        assert time.time() == 0.003
-    assert timeit.default_timer is real
+        assert (module.now() == 0.001) is counts
+        assert time.time() == (0.002 if counts else 0.001)
+    assert module.now is real
 
 
 WAITING = """
