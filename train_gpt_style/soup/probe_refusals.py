@@ -102,12 +102,16 @@ FOLDERS: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "other columns in val": (other("second", lambda t, v: (t, v[:, 1:])), "9 columns in train"),
     "a row too few": (other("second", lambda t, v: (t[1:], v)), "12 and 7 rows"),
+    "a row too many": (other("second", lambda t, v: (t, torch.cat((v, v[:1])))), "13 and 8 rows"),
     "a class without positives": (other("labels", one_class_less), "class 2 has no positive"),
     "no positive in validation": (
         other("labels", lambda t, v: (t, torch.zeros_like(v))),
         "no positive at all",
     ),
-    "rows of another image set": (about({"images": IMAGES[::-1]}), "another image set"),
+    "rows of another image set": (
+        about({"images": IMAGES[::-1]}),
+        f"another image set: {IMAGES[::-1][:16]}, not {IMAGES[:16]}",
+    ),
     "rows of images that it does not tell": (about({}), "another image set: none,"),
     "a table that says nothing": (without_words, "another image set: none,"),
     "words that are no JSON": (not_json, "no safetensors file"),

@@ -35,10 +35,9 @@ from train_gpt_style.soup.seams import Run
 __all__ = ["SYSTEM", "Context", "Soup", "build_model", "loss_of", "main", "run"]
 
 
-def evaluate(settings, model, ctx, split, more=False):
-    """val_loss in nats, val_map, val_f1 (macro), val_top, and how many anchors are in use.
-
-    more: what no line prints, too: over how many classes val_map is, and the micro F1.
+def evaluate(settings, model, ctx, split):
+    """val_loss in nats, val_map, val_f1 (macro), val_top, and how many anchors are in use; and the
+    scores (N, C) that they come from.
     """
     model.eval()
     # In double, and read once at the end, as in every system.
@@ -56,17 +55,21 @@ def evaluate(settings, model, ctx, split, more=False):
     model.train()
     scores, labels = torch.cat(scores).numpy(), split.labels.numpy()
     active = len(np.unique(torch.cat(nearest).numpy().argmin(axis=1)))
-    facts = {
+    return {
         "val_loss": ctx.read(total / len(split)),
         "val_map": mean_average_precision(scores, labels),
         "val_f1": macro_f1(scores, labels),
         "val_top": top_rate(scores, labels),
         "anchors": active,
+    }, scores
+
+
+def details(scores, labels):
+    """What no line prints: over how many classes val_map is, and the micro F1."""
+    return {
+        "val_map_classes": with_positives(labels),
+        "val_f1_micro": micro_f1(scores, labels),
     }
-    if more:
-        facts["val_map_classes"] = with_positives(labels)
-        facts["val_f1_micro"] = micro_f1(scores, labels)
-    return facts
 
 
 def run(settings, ctx):
@@ -100,13 +103,14 @@ def run(settings, ctx):
     resume(seen, loader)
 
     def validate(step):
-        facts = evaluate(s, model, ctx, data.val, more=bool(observers))
+        facts, scores = evaluate(s, model, ctx, data.val)
         log(
             f"step:{step}/{steps} val_loss:{facts['val_loss']:.8f} val_map:{facts['val_map']:.6f} "
             f"val_f1:{facts['val_f1']:.6f} val_top:{facts['val_top']:.6f} "
             f"anchors:{facts['anchors']}/{s.n_anchors}"
         )
         for observer in observers:
+            facts |= details(scores, data.val.labels.numpy())
             observer.after_validation(step, {"data": data.kind, **facts})
         return facts
 

@@ -40,9 +40,10 @@ TABLES: dict[str, tuple[Callable[..., tuple], str | None, str]] = {
         None,
         "row 2 of train is not finite",
     ),
-    "targets of other images": (lambda t, v: (t, v), "0" * 128, "another image set"),
+    "targets of other images": (lambda t, v: (t, v), "0" * 128, f"another image set: {'0' * 16}, "),
     "targets of images that they do not tell": (lambda t, v: (t, v), "", "another image set"),
     "a target too few": (lambda t, v: (t[1:], v), None, "19 and 6 rows"),
+    "a target too many": (lambda t, v: (t, torch.cat((v, v[:1]))), None, "20 and 7 rows"),
     "other columns in val": (lambda t, v: (t, v[:, 1:]), None, "4 columns in train, 3 in val"),
     "targets of doubles": (lambda t, v: (t.double(), v), None, "train is torch.float64"),
 }

@@ -50,12 +50,14 @@ def test_settings_of_objects_are_made_short_as_they_are_typed(written):
     assert any("which option is your feature" in line for line in said)
 
 
-def test_a_run_that_nothing_makes_short_is_cut_and_its_data_linked(written, monkeypatch):
+@pytest.mark.parametrize("added", [["-A"], ["*.py"]], ids=["ignored", "not added"])
+def test_a_run_that_nothing_makes_short_is_cut_and_its_data_linked(written, monkeypatch, added):
     """The script only looks whether its data is there, which git does not keep."""
     monkeypatch.setattr(start, "PATIENCE", 0.01)
     folder = written.folder("endless")
-    (folder / ".gitignore").write_text("corpus\n")
-    for words in (["init", "-q"], ["add", "-A"]):
+    if added == ["-A"]:
+        (folder / ".gitignore").write_text("corpus\n")
+    for words in (["init", "-q"], ["add", *added]):
         subprocess.run(["git", "-C", str(folder), *words], check=True)
     said, text = written("endless", "python train.py")
     table = tomllib.loads(text)

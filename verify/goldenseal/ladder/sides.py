@@ -10,6 +10,8 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatch
+from functools import partial
 from pathlib import Path
 
 from goldenseal.errors import UsageError
@@ -163,14 +165,19 @@ def _copy(folder: Path, into: Path, label: str, place: str) -> None:
         shutil.copy(source, target)
 
 
-def files_that_git_ignores(folder: Path) -> set[str]:
-    """Files of its repository that are no part of any revision, by names relative to the folder."""
+def data_that_git_has_not(folder: Path) -> set[str]:
+    """Files of its repository that are no part of any revision, by names relative to the folder.
+
+    Ignored or not added yet; but a source that is not added is part of what is being written.
+    """
     top = git_top(folder)
     if top is None:
         return set()
-    done = _git(top, "ls-files", "-z", "--others", "--ignored", "--exclude-standard")
-    names = (os.fsdecode(each) for each in done.stdout.split(b"\0") if each)
-    return {os.path.relpath(top / name, folder.resolve()) for name in names}
+    others = "ls-files", "-z", "--others", "--exclude-standard"
+    done = [_git(top, *others, *more).stdout.split(b"\0") for more in (("--ignored",), ())]
+    ignored, new = ([os.fsdecode(name) for name in names if name] for names in done)
+    ignored += [name for name in new if not any(map(partial(fnmatch, name), SOURCES))]
+    return {os.path.relpath(top / name, folder.resolve()) for name in ignored}
 
 
 def baseline_has(folder: Path) -> Callable[[str], bool] | None:

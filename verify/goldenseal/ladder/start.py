@@ -36,7 +36,7 @@ from goldenseal.ladder.processes import in_processes
 from goldenseal.ladder.program import Program, program_of
 from goldenseal.ladder.recorder import record
 from goldenseal.ladder.resume import interrupted_and_resumed
-from goldenseal.ladder.sides import baseline_has, files_that_git_ignores, git_top, tree_of
+from goldenseal.ladder.sides import baseline_has, data_that_git_has_not, git_top, tree_of
 from goldenseal.ladder.stepping import Enough
 
 PATIENCE, LIMIT = 20.0, 60.0  # seconds of a run as it is, and of one that is as small as can be
@@ -149,7 +149,7 @@ class _Tries:
 
     def __init__(self, guess: Guess, into: Path):
         self._guess, self._into, self._number = guess, into, 0
-        self._ignored, self._top = files_that_git_ignores(Path.cwd()), git_top(Path.cwd())
+        self._not_kept, self._top = data_that_git_has_not(Path.cwd()), git_top(Path.cwd())
         self.side: Command | None = None
         self.spent = 0.0
 
@@ -189,9 +189,9 @@ class _Tries:
         """What to link for a path that a run misses; empty when a revision has it."""
         outside = self._top is not None and not Path(missing).resolve().is_relative_to(self._top)
         if Path(missing).is_dir():
-            inside = any(each.startswith(f"{missing}/") for each in self._ignored)
+            inside = any(each.startswith(f"{missing}/") for each in self._not_kept)
             return missing if inside or outside else ""
-        known = outside or missing in self._ignored
+        known = outside or missing in self._not_kept
         return os.path.dirname(missing) or missing if known else ""
 
     def resumed(self, how: Resume) -> Recording:
@@ -208,6 +208,8 @@ class _Tries:
         self._number += 1
         program = program_of(self._guess.words)
         tree = tree_of("candidate", ".", self._into / f"try{self._number}", self._guess.link)
+        for name in self._not_kept:  # so that a run asks for what it reads: HEAD has it neither
+            Path(tree.root, tree.within, name).unlink(missing_ok=True)
         return command_of("candidate", tree, program, self._guess.device)
 
     def _probe(self, side: Command) -> Probe:
