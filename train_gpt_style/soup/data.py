@@ -33,7 +33,7 @@ class Split:
         return features, self.labels[rows].float().to(device)
 
 
-@dataclass(eq=False)
+@dataclass
 class Data:
     """Both splits, and where they are from.
 

@@ -19,7 +19,7 @@ from train_gpt_style.soup_student.frozen import Frozen
 SYNTHETIC_CLASSES = 2
 
 
-@dataclass(eq=False)
+@dataclass
 class Data:
     """Splits of `kit.images` and unit targets (N, O), training and validation.
 
