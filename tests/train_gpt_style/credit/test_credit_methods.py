@@ -1,6 +1,7 @@
 """pytest tests/train_gpt_style/credit/test_credit_methods.py — each method against its formula."""
 
 import math
+import weakref
 from itertools import pairwise
 
 import pytest
@@ -258,6 +259,23 @@ def test_the_last_quarter_of_the_blocks_keeps_what_gelu_gave(world):
 def test_a_step_leaves_no_graph_that_would_hold_activations(world):
     _, loss = gradients(world(CREDIT_METHOD="fa"))
     assert loss.grad_fn is None
+
+
+def test_what_the_head_gave_is_gone_before_the_blocks_are_walked(world):
+    alive = []
+
+    class Watching(fast.Direct):
+        def __init__(self, feedback, top, logits, y, layer):
+            super().__init__(feedback, top, logits, y, layer)
+            self.logits = weakref.ref(logits)
+
+        def down(self, layer):
+            alive.append(self.logits() is not None)
+            super().down(layer)
+
+    w = world(CREDIT_METHOD="dfa")
+    fast.fast_step(w.model, w.x, w.y, Watching)
+    assert alive == [False] * len(w.model.blocks)
 
 
 def test_other_networks_and_bfloat16_take_the_straightforward_step(world):

@@ -69,6 +69,16 @@ def test_gradients_keep_what_half_precision_loses(world):
         torch.testing.assert_close(metrics.unit(g), metrics.unit(large), rtol=1e-4, atol=1e-5)
 
 
+def test_an_example_is_correct_where_its_class_has_the_largest_logit(world):
+    w = world()
+    w.model.eval()
+    with torch.no_grad():
+        logits = w.model.double()(w.x.double())
+    seen = metrics.measured(w.model, w.x, w.y)
+    assert torch.equal(seen.correct, logits.argmax(dim=1) == w.y)
+    assert metrics.measured(w.model, w.x, logits.argmax(dim=1)).correct.all()
+
+
 def test_gradients_are_of_each_examples_own_loss_whatever_the_batch(world):
     w = world(count=24)
     whole, half = seen_of(w), metrics.measured(w.model, w.x[:12], w.y[:12])
