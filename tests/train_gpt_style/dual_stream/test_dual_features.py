@@ -84,6 +84,21 @@ def test_what_does_not_fit_is_refused_in_one_line(environ, words):
     assert "\n" not in str(caught.value)
 
 
+QUEUE = {"QUEUE_ADAPT": "A", "MASTERY_WEIGHT": "1"}
+JUST_ENOUGH = {
+    "bounds that are one": {**QUEUE, "QUEUE_MIN": "4096", "QUEUE_MAX": "4096"},
+    "thresholds that are one": {**QUEUE, "QUEUE_SHRINK": "9"},
+    "rows for one simplex": {"CV_WEIGHT": "1", "BATCH": "3"},
+    "anchors for one simplex": {"ANCHOR_CV_WEIGHT": "1", "N_ANCHORS": "5", "N_COMP": "1"},
+    "a queue long enough for a fit": {"GAL_ENABLE": "1", "GAL_BUFFER": "1024"},
+}
+
+
+@pytest.mark.parametrize("environ", JUST_ENOUGH.values(), ids=JUST_ENOUGH)
+def test_what_just_fits_is_taken(environ):
+    SYSTEM.read(environ)
+
+
 @pytest.mark.parametrize("name", PRESETS)
 def test_every_preset_is_understood(name):
     SYSTEM.read(PRESETS[name])

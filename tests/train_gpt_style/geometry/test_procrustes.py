@@ -58,6 +58,8 @@ def test_a_direction_without_spread_is_dropped_and_a_cloud_without_any_refused()
     assert fit.apply(x).isfinite().all()
     root = inverse_root(torch.diag(torch.tensor([4.0, 1.0, 1e-12], dtype=torch.float64)))
     assert root.diagonal().tolist() == pytest.approx([0.5, 1, 0])
+    small = torch.diag(torch.tensor([1e-6, 1e-8, 1e-18], dtype=torch.float64))
+    assert inverse_root(small).diagonal().tolist() == pytest.approx([1e3, 1e4, 0])
     with pytest.raises(UsageError, match="without any spread"):
         whitened_procrustes(torch.ones(5, 3), torch.ones(5, 3))
 

@@ -175,6 +175,8 @@ def test_distances_come_back_from_a_gram_matrix_and_are_never_negative():
 def test_what_is_no_table_of_distances_is_refused(shape):
     with pytest.raises(UsageError, match="squared distances"):
         simplex.volume2_by_gram(torch.zeros(shape))
+    with pytest.raises(UsageError, match="squared distances"):
+        simplex.edge_gram(torch.zeros(shape))
     with pytest.raises(UsageError, match="10 squared distances"):
         volumes.volume2(torch.zeros(shape))
 

@@ -16,6 +16,7 @@ from goldenseal.ladder.executed import idle_constants
 from goldenseal.ladder.findings import ranked
 from goldenseal.ladder.gates.command import Mask
 from goldenseal.ladder.gates.operations import first_event
+from goldenseal.ladder.gates.training import most_of_one
 from goldenseal.ladder.gates.unchanged import OF_TRAINING
 from goldenseal.ladder.identifiers import counted_identifiers
 from goldenseal.ladder.loading import facts_of
@@ -51,6 +52,15 @@ def test_a_later_change_of_a_group_names_its_parameters():
     assert found == "before SGD step 3: lr of a (all that it steps) is 2, expected 1"
     runs = [[first[0], Event("before SGD step 2", {"group 0 lr": rate})] for rate in ("1", "2")]
     assert "lr of a (all that it steps) is 2" in ranked(*runs)[0]
+
+
+def test_steps_are_counted_by_optimizer():
+    """Two of one class, as of a generator and a discriminator, are told by what they step."""
+    first, second = ({"group 0 lr": "1", f"parameter {name}": "1"} for name in ("D", "G"))
+    events = [Event("after Adam step 1", first), Event("after Adam step 2", second)]
+    assert most_of_one([]) == 0
+    assert most_of_one(events) == 1
+    assert most_of_one([*events, Event("after Adam step 3", second)]) == 2
 
 
 def test_a_line_that_is_printed_elsewhere_is_told():

@@ -50,6 +50,13 @@ def test_settings_of_objects_are_made_short_as_they_are_typed(written):
     assert any("which option is your feature" in line for line in said)
 
 
+@pytest.mark.parametrize(("steps", "told"), [(1, True), (2, False)])
+def test_a_run_of_one_step_is_told(written, steps, told):
+    """What a dropped `zero_grad` does shows in the second."""
+    said, _ = written("nodes", f"python train.py --train.steps={steps}")
+    assert any("stepped once" in line for line in said) is told
+
+
 @pytest.mark.parametrize("added", [["-A"], ["*.py"]], ids=["ignored", "not added"])
 def test_a_run_that_nothing_makes_short_is_cut_and_its_data_linked(written, monkeypatch, added):
     """The script only looks whether its data is there, which git does not keep."""

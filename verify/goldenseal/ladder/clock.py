@@ -50,7 +50,7 @@ def counting_clock(calendar: bool = False) -> Iterator[None]:
 
     with contextlib.ExitStack() as stack:
         names = ("time", "perf_counter", *(("monotonic", "process_time") if calendar else ()))
-        counted = {name: seconds(getattr(time, name)) for name in names}
+        counted: dict[str, Any] = {name: seconds(getattr(time, name)) for name in names}
         if calendar:
             counted |= {f"{n}_ns": nanoseconds(getattr(time, f"{n}_ns")) for n in names}
             for module, taken in _taken({getattr(time, name): name for name in counted}):

@@ -23,6 +23,7 @@ from goldenseal.disk.files import atomic_write
 from goldenseal.errors import CannotCheckError, UsageError
 from goldenseal.ladder.events import Recording
 from goldenseal.ladder.gates.resumed import apart
+from goldenseal.ladder.gates.training import ONCE, most_of_one
 from goldenseal.ladder.guesses import (
     Guess,
     guess_features,
@@ -71,6 +72,8 @@ def write_description(words: Sequence[str], path: Path, force: bool = False) -> 
                 "the command made no step, of an optimizer of torch.optim or by hand, in "
                 f"{spent:.0f} s" + (": add what makes it short" if spent >= LIMIT else "")
             )
+        if most_of_one(run.events) == 1:
+            guess.unsure.append(f"how it makes two steps: {ONCE}")
         if spent >= LIMIT:
             guess.unsure.append(f"how a run ends within {LIMIT:.0f} s: add what makes it shorter")
         else:

@@ -1,5 +1,7 @@
 """Rung 6: k steps of the real loop, from the loader to the optimizer state."""
 
+from collections import Counter
+
 from goldenseal.ladder.events import Event, Recording, by_rank, without_lines
 from goldenseal.ladder.findings import mode_of, other_call, ranked
 from goldenseal.ladder.gates.common import (
@@ -11,12 +13,13 @@ from goldenseal.ladder.recordings import Recordings
 from goldenseal.result import GateResult, conclude
 
 NAME = "training"
+ONCE = "each optimizer stepped once, so what a step leaves to the next was not seen"
 jobs = record_jobs
 
 
 def judge(recordings: Recordings) -> GateResult:
     """Batches, losses, gradients, settings, parameters, optimizer state, RNG, lines."""
-    findings, evidence, steps, facts = list[str](), {}, 0, 0
+    findings, evidence, steps, facts, most = list[str](), {}, 0, 0, 0
     for scenario, a, b in recorded(recordings, findings):
         for rank, expected_run, actual_run in by_rank(a, b):
             expected, actual = training_events(expected_run), training_events(actual_run)
@@ -29,11 +32,14 @@ def judge(recordings: Recordings) -> GateResult:
             if not steps_in(expected):
                 findings.append(f"{scenario}: {rank}the baseline made no optimizer step")
             steps += steps_in(expected)
+            most = max(most, most_of_one(expected))
             facts += sum(len(event.facts) for event in expected)
         if len(a.ranks()) != len(b.ranks()):
             findings.append(f"{scenario}: {len(b.ranks())} ranks, expected {len(a.ranks())}")
         evidence[scenario] = b.digest()
     summary = f"{facts} facts over {steps} optimizer steps of the real loop, byte for byte"
+    if most == 1:
+        summary += f"; {ONCE}"
     return conclude(NAME, summary, findings, evidence)
 
 
@@ -75,3 +81,10 @@ def end_of_training(run: Recording) -> int:
 def steps_in(events: list[Event]) -> int:
     """Optimizer steps, one for each optimizer."""
     return sum(event.where.startswith("after ") for event in events)
+
+
+def most_of_one(events: list[Event]) -> int:
+    """Steps of the optimizer that makes the most, told by the first parameter that it steps."""
+    stepped = (event.facts for event in events if event.where.startswith("after "))
+    first = (next((n for n in facts if n.startswith("parameter ")), "") for facts in stepped)
+    return max(Counter(first).values(), default=0)
