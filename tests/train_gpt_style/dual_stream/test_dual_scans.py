@@ -47,6 +47,8 @@ def test_all_eight_scans_and_every_field_are_there_as_json(model_of):
     assert set(found["diagnosis"]) == FIELDS
     json.dumps(found, allow_nan=False)
     assert found["scans"]["8 architecture summary"]["parameters"] == 6306
+    for name in ("2 pooled anchor usage", "3 patch anchor usage"):
+        assert found["scans"][name]["anchors"] == len(model.constellation.anchors)
 
 
 def test_scanning_changes_nothing(model_of):
