@@ -8,8 +8,8 @@ cores. Times of child processes (a second rank, Coq) are in. Without a name, all
 gates of the repository.
 """
 
+import argparse
 import resource
-import sys
 import time
 from collections import defaultdict
 from functools import partial
@@ -57,7 +57,14 @@ def rows_of(name: str, reference: str) -> list[Row]:
 
 def main() -> None:
     root = find_root()
-    named = sys.argv[1:]
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    choices = [each.name for each in systems(root)]
+    parser.add_argument("systems", nargs="*", metavar="SYSTEM", help=", ".join(choices))
+    named = parser.parse_args().systems
+    if unknown := sorted(set(named) - set(choices)):
+        parser.error(f"no system is called {unknown[0]!r}; there are {', '.join(choices)}")
     start = time.perf_counter()
     before = seconds()
     warm_up()
