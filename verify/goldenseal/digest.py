@@ -3,7 +3,7 @@
 import hashlib
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -14,6 +14,7 @@ from goldenseal.errors import CannotCheckError
 
 functorch: Any = torch._C._functorch
 ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
+WHOLE = re.compile(r"""(?<![\w.'"])(-?\d+)\.0(?![\w.'"])""")  # no part of a name, nor of a text
 
 
 def tensor_bytes(t: Tensor) -> bytes:
@@ -73,5 +74,16 @@ def short(value: Any) -> str:
             return "no values yet" if value.device.type == "meta" else "not initialized yet"
         digest = hashlib.sha512(tensor_bytes(value)).hexdigest()[:16]
         return f"{str(value.dtype).removeprefix('torch.')}{list(value.shape)}:{digest}"
+    if isinstance(value, str):
+        return ADDRESS.sub("", value)
+    if isinstance(value, Sequence):  # a list of a configuration file is torch's tuple
+        return f"({', '.join(map(short, value))})"
+    if isinstance(value, float) and not value.is_integer():
+        return value.hex()
     # An object's address is no fact of a run.
-    return value.hex() if isinstance(value, float) else ADDRESS.sub("", str(value))
+    return whole_numbers(ADDRESS.sub("", str(value)))
+
+
+def whole_numbers(text: str) -> str:
+    """Plain values with `0.0` as `0`: the one is a default of torch, the other of an option."""
+    return WHOLE.sub(r"\1", text)

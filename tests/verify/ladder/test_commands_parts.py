@@ -19,8 +19,9 @@ from goldenseal.errors import UsageError
 from goldenseal.ladder.checkpoints import checkpoint_facts, walked
 from goldenseal.ladder.clock import counting_clock
 from goldenseal.ladder.echoes import Echoes
-from goldenseal.ladder.events import Event, Recording
+from goldenseal.ladder.events import Event, Option, Recording
 from goldenseal.ladder.findings import decimal, ranked
+from goldenseal.ladder.gates.options import defaults_apart
 from goldenseal.ladder.missing import found_outside, missing_watched
 from goldenseal.ladder.program import program_of, words_of
 from goldenseal.ladder.stretches import stretch_in_words
@@ -137,6 +138,22 @@ def test_objects_that_know_each_other_are_followed_once(tmp_path):
     assert [name for name in facts if facts[name] != other[name]] == [
         "config.children.c.children.3.value"
     ]
+
+
+def test_a_checkpoint_has_one_text_for_a_whole_number(tmp_path):
+    found = []
+    for decay in (0, 0.0, -0.0, 0.25):
+        torch.save({"groups": [{"weight_decay": decay, "name": "1.0"}]}, tmp_path / "a.pt")
+        found.append(checkpoint_facts(tmp_path / "a.pt", b"/nowhere"))
+    assert found[0] == found[1]
+    assert found[0]["groups.0.name"] == "'1.0'"
+    assert len({each["groups.0.weight_decay"] for each in found}) == 3
+
+
+def test_a_default_with_a_point_is_no_other_default():
+    options = [{"--decay": Option(text, text, "argument")} for text in ("0", "0.0", "0.1")]
+    assert not list(defaults_apart(options[0], options[1]))
+    assert list(defaults_apart(options[0], options[2]))
 
 
 def test_what_holds_itself_is_followed_once(tmp_path):

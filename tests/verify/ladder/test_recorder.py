@@ -8,7 +8,7 @@ import time
 import pytest
 import torch
 
-from goldenseal.digest import published_digest, tensor_digest
+from goldenseal.digest import published_digest, short, tensor_digest
 from goldenseal.ladder.events import Event
 from goldenseal.ladder.findings import ranked
 from goldenseal.ladder.inspection import inspect_model, perturb
@@ -182,6 +182,38 @@ def test_the_trace_names_operations_with_shapes():
     with traced() as trace:
         torch.ones(2, 3) @ torch.ones(3, 1)
     assert any("aten.mm" in line and "float32[2, 3]" in line for line in trace.take())
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.0, "0"),
+        (-3.0, "-3"),
+        (-0.0, "-0"),
+        (0.5, (0.5).hex()),
+        (1e300, "1e+300"),
+        ((0.5, 1.0), "(0x1.0000000000000p-1, 1)"),
+        ([0.5, 1], "(0x1.0000000000000p-1, 1)"),
+        ({"a": [1.0, 2]}, "{'a': [1, 2]}"),
+        ("1.0", "1.0"),
+        (("2.0", "v1.0"), "(2.0, v1.0)"),
+        (True, "True"),
+    ],
+)
+def test_a_whole_number_is_a_fact_whether_it_was_written_with_a_point_or_not(value, text):
+    """An option defaults to 0.0 where the optimizer's own default is 0; -0 is another number."""
+    assert short(value) == text
+
+
+def test_a_whole_number_beside_floats_is_one_operation_and_beside_integers_another():
+    floats, integers = torch.ones(2), torch.ones(2, dtype=torch.int64)
+    with traced() as trace:
+        for number in (1, 1.0):
+            floats * number
+            integers * number
+    a, b, c, d = [line for line in trace.take() if "aten.mul" in line]
+    assert a == c
+    assert b != d
 
 
 def test_loading_a_script_leaves_nothing_beside_it(tmp_path, monkeypatch, probe):

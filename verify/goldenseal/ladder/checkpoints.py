@@ -16,6 +16,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from goldenseal.digest import whole_numbers
+
 MOST = 1 << 28  # bytes of one program; of a storage, more are digested piece by piece
 FEW = 16  # plain values that are spelled wherever they come
 PIECE = 1 << 20
@@ -184,7 +186,7 @@ def _leaves(value: Any, storage: Callable[[str], str]) -> Iterator[tuple[str, st
     while ahead:
         place, value = ahead.popleft()
         if not isinstance(value, dict | list | tuple | Made):
-            yield place, repr(value)
+            yield place, repr(value) if isinstance(value, str) else whole_numbers(repr(value))
             continue
         if isinstance(value, Made) and (tensor := _tensor(value, storage)):
             yield place, tensor

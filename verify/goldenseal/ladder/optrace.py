@@ -12,6 +12,8 @@ from torch.utils import _pytree as pytree
 from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_modes
 from torch.utils.data.dataloader import _MultiProcessingDataLoaderIter
 
+from goldenseal.digest import whole_numbers
+
 # Their text is short and the same in every run.
 PLAIN = (
     *(bool, int, float, complex, type(None)),
@@ -91,7 +93,9 @@ class OperationTrace(TorchDispatchMode):
         texts: list[str] = []
         for value in (*args, *kwargs.values()):
             self._describe_each(value, texts)
-        self._lines.append(f"{func}({', '.join(texts)})")
+        line = f"{func}({', '.join(texts)})"
+        # Beside a tensor of floats 1 and 1.0 are the same; beside one of integers they are not.
+        self._lines.append(whole_numbers(line) if ".0" in line and "float" in line else line)
         self._places.append(self._place(2))
         return func(*args, **kwargs)
 

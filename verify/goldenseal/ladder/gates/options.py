@@ -8,6 +8,7 @@ found also where the command sets the option.
 import difflib
 from collections.abc import Mapping
 
+from goldenseal.digest import whole_numbers
 from goldenseal.knobs import Feature
 from goldenseal.ladder.events import Option
 from goldenseal.ladder.gates.common import SIDES, record_job
@@ -76,7 +77,7 @@ def defaults_apart(expected: Mapping[str, Option], actual: Mapping[str, Option])
                 near = difflib.get_close_matches(name, set(actual) - set(expected), n=1)
                 hint = f"; the candidate has {near[0]}" if near else ""
                 findings.append(f"{name} is gone: its default is {option.default}{hint}")
-        elif other.default != option.default:
+        elif whole_numbers(other.default) != whole_numbers(option.default):
             findings.append(f"{name} defaults to {other.default}, in the baseline {option.default}")
     return findings
 
