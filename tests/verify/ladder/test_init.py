@@ -10,6 +10,7 @@ from goldenseal.ladder import start
 from goldenseal.ladder.events import Option
 from goldenseal.ladder.guesses import Guess, guess_features, shorten, shrink, ways_to_resume
 from goldenseal.ladder.program import program_of
+from goldenseal.ladder.sides import baseline_has
 from tests.foreign.pairs import HERE
 
 
@@ -71,6 +72,21 @@ def test_a_run_that_nothing_makes_short_is_cut_and_its_data_linked(written, monk
     assert table["files"] == {"link": ["corpus"]}
     assert (table["batches"], table.get("steps")) == (start.CUT, None)
     assert f"{2 * start.CUT} steps" in said[0]
+
+
+def test_an_option_of_another_script_of_the_repository_is_none_of_this_one(tmp_path):
+    for name, text in (("a/train.py", '"--momentum"'), ("b/train.py", '"--rate"')):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_text(f"add_argument({text})\n")
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=n", "-c", "user.email=e"]
+    for words in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "base"]):
+        subprocess.run([*git, *words], check=True)
+    (tmp_path / "b/train.py").write_text('add_argument("--rate")\nadd_argument("--momentum")\n')
+    has = {each: baseline_has(tmp_path / each) for each in "ab"}
+    assert (has["a"]("--momentum"), has["b"]("--momentum")) == (True, False)
+    assert has["b"]("--rate")
+    assert has["a"]("--rate")  # not here, but it may come from elsewhere in the repository
+    assert not has["b"]("--never")
 
 
 LATE = """

@@ -8,7 +8,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from functools import partial
@@ -186,15 +186,21 @@ def baseline_has(folder: Path) -> Callable[[str], bool] | None:
     if top is None or not _is_revision(folder, "HEAD"):
         return None
 
-    def is_in(word: str, *revision: str) -> bool:
-        done = _git(top, "grep", "-qwF", "-e", word, *revision, "--", *SOURCES)
+    def is_in(where: Path, words: Iterable[str], *revision: str) -> bool:
+        patterns = [part for word in words for part in ("-e", word)]
+        done = _git(where, "grep", "-qwF", *patterns, *revision, "--", *SOURCES)
         return done.returncode == 0
 
     def has(name: str) -> bool:
-        if name.startswith("-") and is_in(name):  # as it is typed, so not as a field of that name
-            return is_in(name, "HEAD")
         bare = name.rpartition(".")[2].lstrip("-")
-        return any(is_in(word, "HEAD") for word in sorted({bare, bare.replace("-", "_")}))
+        # As it is typed, or else as a field of that name; here, before other scripts of the
+        # repository, which may have the same option.
+        typed = [[name]] if name.startswith("-") else []
+        for words in (*typed, [bare, bare.replace("-", "_")]):
+            for where in (folder, top):
+                if is_in(where, words):
+                    return is_in(where, words, "HEAD")
+        return is_in(top, [bare, bare.replace("-", "_")], "HEAD")
 
     return has
 
