@@ -58,7 +58,7 @@ class Log:
         """
         self.path, self.rank, self.mark = path, ctx.rank, mark
         self.kept = kept if path is not None else None
-        if self.rank != 0 or path is None:
+        if self.rank or path is None:
             return
         if kept is not None:
             data = path.read_bytes()[: kept["bytes"]] if path.is_file() else b""
@@ -73,7 +73,7 @@ class Log:
 
     def __call__(self, message, console=True):
         """Print and keep a line, or only keep it."""
-        if self.rank != 0:
+        if self.rank:
             return
         if console:
             print(f"{self.mark}{message}", flush=True)
