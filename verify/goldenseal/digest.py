@@ -76,7 +76,8 @@ def short(value: Any) -> str:
         return f"{str(value.dtype).removeprefix('torch.')}{list(value.shape)}:{digest}"
     if isinstance(value, str):
         return ADDRESS.sub("", value)
-    if isinstance(value, Sequence):  # a list of a configuration file is torch's tuple
+    # A list of a configuration file is torch's tuple.
+    if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray | range):
         return f"({', '.join(map(short, value))})"
     if isinstance(value, float) and not value.is_integer():
         return value.hex()

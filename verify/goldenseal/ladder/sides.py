@@ -17,7 +17,8 @@ from pathlib import Path
 from goldenseal.errors import UsageError
 
 SKIPPED = {".git", ".hg", "__pycache__", ".venv", "venv", "node_modules", ".mypy_cache", ".tox"}
-SOURCES = ("*.py", "*.yaml", "*.yml", "*.toml", "*.json")  # where options have their names
+# Where options have their names.
+SOURCES = ("*.py", "*.yaml", "*.yml", "*.toml", "*.json", "*.ini", "*.cfg")
 SMALL = 1 << 20  # bytes; a larger file is linked into a run's folder, not copied
 MOST = 1 << 31  # bytes of one side
 
