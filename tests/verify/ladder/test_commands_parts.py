@@ -200,7 +200,7 @@ def test_the_calendar_counts_and_dates_stay_dates():
     assert datetime.datetime.now().year > 2000
 
 
-@pytest.mark.parametrize(("name", "counts"), [("timer", True), ("tqdm.timer", False)])
+@pytest.mark.parametrize(("name", "counts"), [("rich.timer", True), ("tqdm.timer", False)])
 def test_a_clock_that_a_loaded_module_has_taken_counts_too(monkeypatch, name, counts):
     """As timeit does, and rich, that draws progress; tqdm looks at the time for itself alone."""
     module = ModuleType(name)

@@ -24,13 +24,7 @@ from goldenseal.errors import CannotCheckError, UsageError
 from goldenseal.ladder.events import Recording
 from goldenseal.ladder.gates.resumed import apart
 from goldenseal.ladder.gates.training import ONCE, most_of_one
-from goldenseal.ladder.guesses import (
-    Guess,
-    guess_features,
-    shorten,
-    shrink,
-    ways_to_resume,
-)
+from goldenseal.ladder.guesses import Guess, guess_features, shorten, shrink, ways_to_resume
 from goldenseal.ladder.launch import Command, command_of
 from goldenseal.ladder.probe import Probe, Resume, Scenario
 from goldenseal.ladder.processes import in_processes
