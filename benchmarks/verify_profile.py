@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from goldenseal.config import find_root, system, systems
+from goldenseal.errors import UsageError
 from goldenseal.ladder import suite
 from goldenseal.ladder.processes import in_processes
 from goldenseal.ladder.recordings import Recordings, warm_up
@@ -62,14 +63,15 @@ def main() -> None:
     )
     choices = [each.name for each in systems(root)]
     parser.add_argument("systems", nargs="*", metavar="SYSTEM", help=", ".join(choices))
-    named = parser.parse_args().systems
-    if unknown := sorted(set(named) - set(choices)):
-        parser.error(f"no system is called {unknown[0]!r}; there are {', '.join(choices)}")
+    try:
+        named = [system(root, name) for name in parser.parse_args().systems]
+    except UsageError as error:
+        parser.error(str(error))
     start = time.perf_counter()
     before = seconds()
     warm_up()
     rows: list[Row] = [("torch", 0.0, 0.0, seconds() - before)]
-    for each in [system(root, name) for name in named] or systems(root):
+    for each in named or systems(root):
         before = seconds()
         ((_, ended),) = in_processes([partial(rows_of, each.name, each.probe)], 1)
         if ended.value is None:

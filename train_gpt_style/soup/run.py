@@ -109,8 +109,9 @@ def run(settings, ctx):
             f"val_f1:{facts['val_f1']:.6f} val_top:{facts['val_top']:.6f} "
             f"anchors:{facts['anchors']}/{s.n_anchors}"
         )
-        for observer in observers:
+        if observers:
             facts |= details(scores, data.val.labels.numpy())
+        for observer in observers:
             observer.after_validation(step, {"data": data.kind, **facts})
         return facts
 

@@ -194,14 +194,15 @@ def baseline_has(folder: Path) -> Callable[[str], bool] | None:
 
     def has(name: str) -> bool:
         bare = name.rpartition(".")[2].lstrip("-")
+        field = [bare, bare.replace("-", "_")]
         # As it is typed, or else as a field of that name; here, before other scripts of the
         # repository, which may have the same option.
         typed = [[name]] if name.startswith("-") else []
-        for words in (*typed, [bare, bare.replace("-", "_")]):
+        for words in (*typed, field):
             for where in (folder, top):
                 if is_in(where, words):
                     return is_in(where, words, "HEAD")
-        return is_in(top, [bare, bare.replace("-", "_")], "HEAD")
+        return is_in(top, field, "HEAD")
 
     return has
 

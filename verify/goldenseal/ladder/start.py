@@ -23,7 +23,7 @@ from goldenseal.disk.files import atomic_write
 from goldenseal.errors import CannotCheckError, UsageError
 from goldenseal.ladder.events import Recording
 from goldenseal.ladder.gates.resumed import apart
-from goldenseal.ladder.gates.training import ONCE, most_of_one
+from goldenseal.ladder.gates.training import ONCE, most_of_one, steps_in
 from goldenseal.ladder.guesses import Guess, guess_features, shorten, shrink, ways_to_resume
 from goldenseal.ladder.launch import Command, command_of
 from goldenseal.ladder.probe import Probe, Resume, Scenario
@@ -60,7 +60,7 @@ def write_description(words: Sequence[str], path: Path, force: bool = False) -> 
             run, spent = _smaller(guess, tries, program, run, spent)
         if spent >= PATIENCE:
             run, spent = _cut(guess, tries, program, run)
-        steps = sum(event.where.startswith("after ") for event in run.events)
+        steps = steps_in(run.events)
         if not steps:
             raise CannotCheckError(
                 "the command made no step, of an optimizer of torch.optim or by hand, in "
